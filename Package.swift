@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+/// A library target: every module may use `Diagnostics`, and nothing but what is named here.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "lamina",
+    products: [
+        .executable(name: "lamina", targets: ["lamina"]),
+        .library(name: "DockerfileSyntax", targets: ["DockerfileSyntax"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    ],
+    targets: [
+        // Row 0
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(
+            name: "CCompression", pkgConfig: "libisal libzstd", providers: [.apt(["libisal-dev", "libzstd-dev"])]),
+        module("Diagnostics"),
+        // Row 1
+        module("OCI", ["Diagnostics", "COpenSSL"]),
+        module("Linux", ["Diagnostics", "CLinux", systemPackage]),
+        module("DockerfileSyntax"),
+        module("Graph", ["Diagnostics", "OCI"]),
+        // Row 2
+        module("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
+        module("Solver", ["Diagnostics", "Graph"]),
+        module("Sandbox", ["Diagnostics", "Linux", "CLinux", systemPackage]),
+        module(
+            "Registry",
+            [
+                "Diagnostics", "OCI", "Linux",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        module("Store", ["Diagnostics", "OCI", "Linux", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
+        module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
+        // Row 3
+        module(
+            "Engine",
+            [
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver", "Sandbox", "Registry",
+                "Store", "Layers", systemPackage,
+            ]),
+        module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
+        // Row 4
+        .executableTarget(
+            name: "lamina",
+            dependencies: [
+                "Diagnostics", "OCI", "Linux", "Engine", "Inspector", systemPackage,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        // Tests
+        tests("OCI"),
+        tests("Linux"),
+        tests("DockerfileSyntax"),
+        tests("Frontend"),
+        tests("Solver"),
+        tests("Sandbox"),
+        tests("Registry"),
+        tests("Store"),
+        tests("Layers"),
+        tests("Engine"),
+        tests("Inspector"),
+        .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

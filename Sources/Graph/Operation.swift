@@ -1,0 +1,157 @@
+package import OCI
+
+/// What a step does. Closed: whoever adds a case is told by the compiler where it must be handled.
+package enum Operation: Hashable, Sendable {
+    /// The empty file system.
+    case scratch
+    /// The file system of an image.
+    case image(ImageSource)
+    /// The files of a local directory, as far as its ignore file lets them be seen.
+    case context(ContextSource)
+    /// A command; input 0 is its root.
+    case run(RunOperation)
+    /// Files copied onto input 0 from the other inputs.
+    case copy(CopyOperation)
+    /// A working directory made on input 0 if it is missing.
+    case makeDirectory(MakeDirectoryOperation)
+}
+
+/// An image, resolved as far as to what it holds.
+package struct ImageSource: Hashable, Sendable {
+    package let reference: ImageReference
+    package let platform: Platform
+    /// The image's layers, bottom first: its identity for the cache, whatever name it came by.
+    package let diffIDs: [DiffID]
+    /// The digest of its config.
+    package let imageID: Digest
+
+    package init(reference: ImageReference, platform: Platform, diffIDs: [DiffID], imageID: Digest) {
+        self.reference = reference
+        self.platform = platform
+        self.diffIDs = diffIDs
+        self.imageID = imageID
+    }
+}
+
+/// A directory given by the user under a name; the unnamed one is the build context.
+package struct ContextSource: Hashable, Sendable {
+    package let name: String
+
+    package init(name: String) { self.name = name }
+
+    /// The directory given as the argument of the build.
+    package static let main = ContextSource(name: "context")
+}
+
+/// A command to run in input 0.
+package struct RunOperation: Hashable, Sendable {
+    package var arguments: [String]
+    /// `NAME=value` in order. Part of the cache key.
+    package var environment: [String]
+    /// Added to the environment of the process, but not to the cache key: proxies.
+    package var transientEnvironment: [String]
+    /// `user[:group]` as written; resolved in the root's own `/etc/passwd` and `/etc/group`. Empty is root.
+    package var user: String
+    /// Absolute.
+    package var workingDirectory: String
+    package var network: NetworkMode
+    /// Scripts that are visible below `/dev/pipes/` while the command runs.
+    package var scripts: [InlineFile]
+
+    package init(
+        arguments: [String], environment: [String], transientEnvironment: [String] = [], user: String = "",
+        workingDirectory: String = "/", network: NetworkMode = .default, scripts: [InlineFile] = []
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.transientEnvironment = transientEnvironment
+        self.user = user
+        self.workingDirectory = workingDirectory
+        self.network = network
+        self.scripts = scripts
+    }
+}
+
+/// The network a command sees.
+package enum NetworkMode: String, Hashable, Sendable {
+    /// The builder's own.
+    case `default`
+    /// Loopback only.
+    case none
+    /// The builder's own, asked for by name.
+    case host
+}
+
+/// A file whose content stands in the Dockerfile.
+package struct InlineFile: Hashable, Sendable {
+    package let name: String
+    package let content: String
+
+    package init(name: String, content: String) {
+        self.name = name
+        self.content = content
+    }
+}
+
+/// Files copied onto input 0. One operation is one layer, however many sources it has.
+package struct CopyOperation: Hashable, Sendable {
+    /// In the order of the instruction.
+    package var sources: [CopySource]
+    /// Absolute, with the slash at the end if it was written with one; `.` and an empty word end in a slash too.
+    package var destination: String
+    /// `user[:group]` as written, resolved in input 0; `nil` keeps what the source says.
+    package var owner: String?
+    /// Octal or symbolic, as written; `nil` keeps the source's mode.
+    package var mode: String?
+    /// Patterns of paths to leave out, relative to each source.
+    package var excludes: [String]
+    /// Keep the parent directories of each source (`COPY --parents`).
+    package var keepsParents: Bool
+    /// Make the layer without regard to input 0 (`--link`).
+    package var isLinked: Bool
+    /// What to do with a source that is a tar archive.
+    package var archives: ArchiveHandling
+
+    package init(
+        sources: [CopySource], destination: String, owner: String? = nil, mode: String? = nil,
+        excludes: [String] = [], keepsParents: Bool = false, isLinked: Bool = false, archives: ArchiveHandling = .copy
+    ) {
+        self.sources = sources
+        self.destination = destination
+        self.owner = owner
+        self.mode = mode
+        self.excludes = excludes
+        self.keepsParents = keepsParents
+        self.isLinked = isLinked
+        self.archives = archives
+    }
+}
+
+/// One source of a copy.
+package enum CopySource: Hashable, Sendable {
+    /// A path or a wildcard in the files of the vertex's input with this index (1 or more).
+    case path(String, input: Int)
+    /// A file written in the Dockerfile.
+    case inline(InlineFile)
+}
+
+/// Whether a copied file that is an archive is unpacked.
+package enum ArchiveHandling: Hashable, Sendable {
+    /// COPY: a file is a file.
+    case copy
+    /// ADD: a local tar archive is unpacked into the destination.
+    case unpack
+}
+
+/// The directory of a WORKDIR.
+package struct MakeDirectoryOperation: Hashable, Sendable {
+    /// Absolute and clean.
+    package var path: String
+    /// `user[:group]` that owns what has to be made; unknown names mean root.
+    package var owner: String
+
+    package init(path: String, owner: String) {
+        self.path = path
+        self.owner = owner
+    }
+}

@@ -1,0 +1,34 @@
+/// Where blobs come from: a store, an archive, a registry.
+package protocol BlobSource: Sendable {
+    /// Opens a blob for reading from `offset` (bytes) on.
+    func reader(for descriptor: Descriptor, from offset: Int64) throws -> any BlobReader
+}
+
+/// A blob being read, in order.
+package protocol BlobReader: Sendable {
+    /// Fills the front of `buffer` and returns how many bytes it wrote; 0 at the end.
+    func read(into buffer: inout [UInt8]) throws -> Int
+}
+
+/// Where blobs go.
+package protocol BlobSink: Sendable {
+    /// Whether the sink has the blob already, whole.
+    func contains(_ digest: Digest) throws -> Bool
+
+    /// Begins to write a blob. Nothing is visible before ``BlobWriter/commit()``.
+    func writer(for descriptor: Descriptor) throws -> any BlobWriter
+}
+
+/// A blob being written, in order.
+package protocol BlobWriter: Sendable {
+    /// Takes the next bytes of the blob.
+    func write(_ bytes: Span<UInt8>) throws
+
+    /// Makes the blob visible.
+    ///
+    /// Throws when size or digest are not those announced; the bytes are then discarded.
+    func commit() throws
+
+    /// Drops what was written. Does nothing after ``commit()``.
+    func discard()
+}

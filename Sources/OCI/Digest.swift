@@ -1,0 +1,51 @@
+package import Diagnostics
+
+/// The name of a blob: the SHA-256 of its bytes.
+///
+/// Source: OCI image-spec, descriptor.md, "Digests". Only `sha256` is supported; it is the one algorithm that
+/// every registry and every image in the field uses.
+package struct Digest: Hashable, Sendable {
+    /// The hash as 64 lower-case hexadecimal digits.
+    package let hex: String
+
+    /// Parses `sha256:<64 lower-case hex digits>`.
+    package init(parsing text: some StringProtocol) throws(DigestError) {
+        let prefix = "sha256:"
+        let hex = text.dropFirst(prefix.count)
+        guard text.hasPrefix(prefix), hex.utf8.count == 64, hex.utf8.allSatisfy(\.isLowerHexDigit) else {
+            throw DigestError(
+                .malformed, "'\(text)' is not a digest", hint: "Write it as sha256:<64 lower-case hex digits>.")
+        }
+        self.hex = String(hex)
+    }
+
+    /// Wraps a finished SHA-256 of 32 bytes.
+    package init(sha256 bytes: [UInt8]) {
+        let digits = Array("0123456789abcdef".utf8)
+        hex = String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// The first 12 hexadecimal digits: what tables show.
+    package var short: String { String(hex.prefix(12)) }
+}
+
+extension Digest: CustomStringConvertible {
+    package var description: String { "sha256:\(hex)" }
+}
+
+extension Digest: Comparable {
+    package static func < (lhs: Digest, rhs: Digest) -> Bool { lhs.hex < rhs.hex }
+}
+
+/// What can be wrong with a digest.
+package enum DigestCode: String, FailureCode { case malformed = "digest.malformed" }
+package typealias DigestError = Failure<DigestCode>
+
+extension UInt8 {
+    fileprivate var isLowerHexDigit: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+        default: false
+        }
+    }
+}
