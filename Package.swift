@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Diagnostics", "OCI", "Linux", "Engine", "Inspector", systemPackage,
+                "Diagnostics", "OCI", "Linux", "Solver", "Engine", "Inspector", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -89,6 +89,7 @@ let package = Package(
         tests("Layers"),
         tests("Engine"),
         tests("Inspector"),
+        tests("lamina"),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,32 @@
+import Diagnostics
+package import Graph
+
+/// What a solver needs to know of operations: their keys, their known results, and how to run them.
+package protocol OperationRunner: Sendable {
+    /// Names a result by what it was made from.
+    associatedtype Key: Hashable, Sendable
+    associatedtype Result: Sendable
+
+    /// The key of a vertex by its definition and the keys of its inputs; no input needs to be run for it.
+    func definitionKey(of vertex: Vertex, inputs: [Key]) async throws -> Key
+
+    /// The key of a vertex by the content of its inputs: it hits where an input was made anew and came out the same.
+    func contentKey(of vertex: Vertex, inputs: [Result]) async throws -> Key
+
+    /// The result recorded under a key, if it is still there.
+    func cached(_ key: Key, for vertex: Vertex) async throws -> Result?
+
+    /// Records a result under its keys.
+    func save(_ result: Result, under keys: [Key], for vertex: Vertex) async throws
+
+    /// Runs the operation. Cancellation of the task must end it soon.
+    func run(_ vertex: Vertex, inputs: [Result], step: StepReporter) async throws -> Result
+
+    /// Whether progress shows the vertex: scratch and contexts, for instance, are nothing to wait for.
+    func isVisible(_ vertex: Vertex) -> Bool
+}
+
+/// The message of an error as users see it.
+package func describe(_ error: any Error) -> String {
+    (error as? any AnyFailure)?.message ?? String(describing: error)
+}
