@@ -1,0 +1,38 @@
+#pragma once
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+// openat2(2) has no wrapper in glibc 2.36. Returns a descriptor, or -1 with errno set.
+int linux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+// renameat2(2) is hidden behind _GNU_SOURCE.
+int linux_renameat2(int from, const char *old_path, int to, const char *new_path, unsigned int flags);
+
+// syncfs(2) is hidden behind _GNU_SOURCE.
+int linux_syncfs(int descriptor);
+
+// The macros of <sys/sysmacros.h> are not visible to Swift.
+unsigned int linux_major(uint64_t device);
+unsigned int linux_minor(uint64_t device);
+uint64_t linux_makedev(unsigned int major, unsigned int minor);
+
+// flock(2): the struct of the same name hides the function from Swift.
+int linux_flock(int descriptor, int operation);
+
+// d_name is a flexible-looking array that Swift imports as a tuple.
+const char *linux_dirent_name(const struct dirent *entry);
+
+// Extended attributes of a name in a directory, not following links: through /proc/self/fd, as *xattrat is newer
+// than the kernels we run on. Sizes and errors are those of l*xattr(2).
+ssize_t linux_llistxattrat(int directory, const char *name, char *list, size_t size);
+ssize_t linux_lgetxattrat(int directory, const char *name, const char *attribute, void *value, size_t size);
+int linux_lsetxattrat(int directory, const char *name, const char *attribute, const void *value, size_t size);
+
+// Constants that are hidden behind _GNU_SOURCE.
+extern const uint64_t LINUX_O_PATH, LINUX_O_TMPFILE;
+extern const uint64_t LINUX_RESOLVE_BENEATH, LINUX_RESOLVE_IN_ROOT, LINUX_RESOLVE_NO_SYMLINKS,
+    LINUX_RESOLVE_NO_MAGICLINKS;

@@ -1,0 +1,481 @@
+// Everything that runs between clone and execve.
+//
+// The child is made by clone(CLONE_VM | CLONE_VFORK): it uses the caller's memory, on a stack of its own, while the
+// calling thread sleeps. No page table is copied, so making it costs the same from a process of any size, and what it
+// writes (the failing step, its errno, the mount points it made) the caller just reads. The price: the program has other
+// threads, which may hold any lock and go on running, so the child calls the kernel and nothing else. It does not
+// allocate, and for everything with a set*id in its name it avoids the C library, which would tell all threads to follow.
+
+#define _GNU_SOURCE
+#include "linux_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/openat2.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef KEYCTL_JOIN_SESSION_KEYRING
+#define KEYCTL_JOIN_SESSION_KEYRING 1
+#endif
+
+enum { GUARD = 64 * 1024, STACK = 256 * 1024 };
+
+struct child {
+    const struct linux_spawn_program *program;
+    struct linux_spawn_result *result;
+    char **arguments;
+    char **environment;
+    const char *search_path;
+    uint32_t step;
+    int slots[LINUX_SPAWN_SLOTS];
+};
+
+static const char *text(const struct child *child, const struct linux_spawn_step *step, int index) {
+    return step->text[index] ? child->program->texts + step->text[index] : NULL;
+}
+
+// Puts the directory part of an absolute path into `parent`.
+static void copy_parent(char *parent, const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] != '/') length--;
+    if (length > 1) length--;
+    memcpy(parent, path, length);
+    parent[length] = 0;
+}
+
+// Remembers a path under the kernel's own name for its directory, which has no symbolic links in it and needs no /proc.
+static struct linux_spawn_made *remember(struct linux_spawn_result *result, const char *directory, const char *name) {
+    char *stored = result->paths + result->paths_used;
+    if (LINUX_SPAWN_PATHS_MAX - result->paths_used < 2 * PATH_MAX || result->made_count == LINUX_SPAWN_MADE_MAX)
+        return errno = ENOSPC, NULL;
+    if (chdir(directory) < 0 || syscall(SYS_getcwd, stored, PATH_MAX) < 0 || chdir("/") < 0) return NULL;
+    if (*name && stored[1]) strcat(stored, "/");
+    strcat(stored, name);
+    result->paths_used += strlen(stored) + 1;
+    struct linux_spawn_made *made = &result->made[result->made_count++];
+    made->path = stored;
+    return made;
+}
+
+// Remembers the directories above `directory` but the root, as they are once something was made below them.
+static int remember_ancestors(struct linux_spawn_result *result, const char *directory) {
+    char path[PATH_MAX], parent[PATH_MAX];
+    strcpy(path, directory);
+    for (copy_parent(parent, path); parent[1]; copy_parent(parent, path)) {
+        struct stat status;
+        struct linux_spawn_made *made = remember(result, parent, "");
+        if (!made || stat(parent, &status) < 0) return -1;
+        made->kind = LINUX_SPAWN_MADE_ANCESTOR;
+        made->modified_before = made->modified_after = status.st_mtim;
+        made->changed_after = status.st_ctim;
+        strcpy(path, parent);
+    }
+    return 0;
+}
+
+// Makes one file or directory and, if it is on the root file system and does not stay, remembers it.
+static int make_entry(struct child *child, const char *path, int is_directory, const struct linux_spawn_step *step) {
+    char parent[PATH_MAX];
+    struct stat root, before, after;
+    copy_parent(parent, path);
+    if (stat(parent, &before) < 0 || stat("/", &root) < 0) return -1;
+    if (is_directory) {
+        if (mkdir(path, 0755) < 0) return -1;
+    } else {
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0) return -1;
+        close(fd);
+    }
+    uint64_t owner = step->number[2];
+    if (owner && syscall(SYS_fchownat, AT_FDCWD, path, (uid_t)(owner >> 32), (gid_t)owner, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    if (step->number[1] || before.st_dev != root.st_dev) return 0;
+    if (stat(parent, &after) < 0) return -1;
+    struct linux_spawn_made *made = remember(child->result, parent, strrchr(path, '/') + 1);
+    if (!made) return -1;
+    made->kind = is_directory ? LINUX_SPAWN_MADE_DIRECTORY : LINUX_SPAWN_MADE_FILE;
+    made->modified_before = before.st_mtim;
+    made->modified_after = after.st_mtim;
+    made->changed_after = after.st_ctim;
+    copy_parent(parent, made->path);
+    return remember_ancestors(child->result, parent);
+}
+
+// Makes what is missing of an absolute path. A dangling symbolic link on the way is followed and its target made: images
+// have /etc/resolv.conf point to /run. Runs inside the new root only, so no link leads out.
+static int make_point(
+    struct child *child, const char *path, int is_directory, const struct linux_spawn_step *step, int depth) {
+    char prefix[PATH_MAX], target[PATH_MAX];
+    size_t length = strlen(path);
+    if (length >= sizeof prefix || path[0] != '/') return errno = ENAMETOOLONG, -1;
+    for (size_t end = 1; end <= length; end++) {
+        if ((path[end] != '/' && path[end] != 0) || path[end - 1] == '/') continue;
+        memcpy(prefix, path, end);
+        prefix[end] = 0;
+        int directory = is_directory || path[end] == '/';
+        if (make_entry(child, prefix, directory, step) == 0) continue;
+        if (errno != EEXIST && errno != EROFS) return -1;
+        struct stat found;
+        if (stat(prefix, &found) == 0) continue;
+        if (errno != ENOENT) return -1;
+        if (depth == 0) return errno = ELOOP, -1;
+        ssize_t count = readlink(prefix, target, sizeof target - 1);
+        if (count < 0) return -1;
+        target[count] = 0;
+        if (target[0] != '/') {
+            char joined[PATH_MAX];
+            copy_parent(joined, prefix);
+            if (strlen(joined) + 1 + (size_t)count >= sizeof joined) return errno = ENAMETOOLONG, -1;
+            strcat(strcat(joined, "/"), target);
+            strcpy(target, joined);
+        }
+        if (make_point(child, target, directory, step, depth - 1) < 0) return -1;
+    }
+    return 0;
+}
+
+static int wants_directory(const struct child *child, uint64_t kind) {
+    struct stat status;
+    if (kind < LINUX_SPAWN_POINT_LIKE_SLOT) return kind == LINUX_SPAWN_POINT_DIRECTORY;
+    return fstat(child->slots[kind - LINUX_SPAWN_POINT_LIKE_SLOT], &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static int write_all(int fd, const char *bytes, size_t count) {
+    while (count) {
+        ssize_t written = write(fd, bytes, count);
+        if (written < 0 && errno != EINTR) return -1;
+        if (written > 0) bytes += written, count -= (size_t)written;
+    }
+    return 0;
+}
+
+static int make_file(const char *path, const char *bytes, const uint64_t number[3]) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return -1;
+    int failed = write_all(fd, bytes, number[0]) < 0
+        || syscall(SYS_fchown, fd, (uid_t)(number[2] >> 32), (gid_t)number[2]) < 0
+        || fchmod(fd, (mode_t)number[1]) < 0;
+    close(fd);
+    return failed ? -1 : 0;
+}
+
+static int write_file(const char *path, const char *bytes, size_t count) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    // One write: the files meant are interfaces of the kernel, which take a value whole.
+    ssize_t written = write(fd, bytes, count);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return written < 0 ? -1 : 0;
+}
+
+static int keep(struct child *child, uint64_t slot, long fd) {
+    if (fd < 0) return -1;
+    if (slot >= LINUX_SPAWN_SLOTS) return errno = EINVAL, -1;
+    child->slots[slot] = (int)fd;
+    return 0;
+}
+
+// A detached copy of the mount at `path`, to be attached where the old root can no longer be reached. With a root, the
+// path is resolved inside it, as its own symbolic links mean it.
+static int open_tree_into(struct child *child, const char *root, const char *path, uint64_t slot) {
+    if (!root)
+        return keep(child, slot, syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0) return -1;
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    // EAGAIN: something was renamed or mounted somewhere while `..` was followed, so the kernel could not be sure.
+    long fd;
+    for (int tries = 0; (fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how)) < 0; tries++)
+        if (errno != EAGAIN || tries == 1000) return -1;
+    return keep(child, slot, syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+// Adds flags to those of a mount. Those it has are kept: in a user namespace they are locked, and leaving one out fails.
+static int remount(const char *path, unsigned long flags) {
+    struct statfs status;
+    if (statfs(path, &status) < 0) return -1;
+    // The low bits of ST_ and MS_ agree: read-only, nosuid, nodev, noexec, noatime, nodiratime.
+    flags |= (unsigned long)status.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
+    return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+}
+
+static int mask(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0) return -1;
+    if (S_ISDIR(status.st_mode))
+        return mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,nr_inodes=1,mode=555");
+    return mount("/dev/null", path, NULL, MS_BIND, NULL);
+}
+
+static int read_only(const char *path) {
+    if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0) return -1;
+    return remount(path, MS_RDONLY);
+}
+
+static int pivot(const char *root) {
+    // With both names the same, the old root ends up mounted over the new one, from where it is detached at once: no
+    // directory to hold it is needed.
+    if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0) return -1;
+    return chdir("/");
+}
+
+static int enter_namespace(const char *path, int kind) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    int outcome = setns(fd, kind);
+    close(fd);
+    return outcome;
+}
+
+static int loopback_up(void) {
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int outcome = ioctl(fd, SIOCSIFFLAGS, &request);
+    close(fd);
+    return outcome;
+}
+
+// The signal comes when the thread that made this process ends. If it already has, there is nobody to send it; but then
+// nobody has the other end of standard output either.
+static int die_with_parent(const struct child *child, int signal) {
+    if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0) return -1;
+    struct pollfd output = {.fd = child->program->stdio[1], .events = 0};
+    if (output.fd >= 0 && poll(&output, 1, 0) == 1 && (output.revents & POLLERR)) return errno = EPIPE, -1;
+    return 0;
+}
+
+static int limit_bounding_set(uint64_t kept) {
+    for (int capability = 0; capability < 64; capability++) {
+        if (kept & (UINT64_C(1) << capability)) continue;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return errno == EINVAL ? 0 : -1;
+    }
+    return 0;
+}
+
+static int set_capabilities(uint64_t wanted) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    for (int half = 0; half < 2; half++) {
+        // What is not permitted (any more, after a change of user) cannot be asked for.
+        uint32_t bits = (uint32_t)(wanted >> (32 * half)) & data[half].permitted;
+        data[half] = (struct __user_cap_data_struct){.effective = bits, .permitted = bits, .inheritable = 0};
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+static int set_identity(uid_t uid, gid_t gid) {
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0) return -1;
+    return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+static int place_stdio(const int stdio[3], uid_t owner) {
+    int high[3];
+    // Out of the way first: one of the three may itself be 0, 1 or 2.
+    for (int i = 0; i < 3; i++)
+        if ((high[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3)) < 0) return -1;
+    for (int i = 0; i < 3; i++)
+        if (dup2(high[i], i) < 0 || syscall(SYS_fchown, i, owner, (gid_t)-1) < 0) return -1;
+    return 0;
+}
+
+// Returns only if it fails. A missing interpreter gives the same ENOENT as a missing file, so the file is looked for.
+static void execute_file(struct child *child, const char *path) {
+    execve(path, child->arguments, child->environment);
+    int saved = errno;
+    if (saved == ENOENT && access(path, F_OK) == 0) child->result->interpreter_missing = 1;
+    errno = saved;
+}
+
+static int execute(struct child *child) {
+    const char *name = child->arguments[0];
+    if (!name || !*name) return errno = ENOENT, -1;
+    if (strchr(name, '/')) return execute_file(child, name), -1;
+    char path[PATH_MAX];
+    int error = ENOENT;
+    const char *next = child->search_path;
+    while (next) {
+        const char *start = next, *end = strchr(start, ':');
+        size_t length = end ? (size_t)(end - start) : strlen(start);
+        next = end ? end + 1 : NULL;
+        if (length + 1 + strlen(name) >= sizeof path) continue;
+        memcpy(path, start, length);
+        path[length] = 0;
+        strcat(strcat(path, length ? "/" : "./"), name);
+        struct stat status;
+        if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) continue;
+        execute_file(child, path);
+        // A file that may not be executed does not end the search, but is the better answer when nothing else is found.
+        if (errno == EACCES) error = EACCES;
+        else if (child->result->interpreter_missing || (errno != ENOENT && errno != ENOTDIR)) return -1;
+    }
+    return errno = error, -1;
+}
+
+static int perform(struct child *child, const struct linux_spawn_step *step) {
+    const char *a = text(child, step, 0), *b = text(child, step, 1), *c = text(child, step, 2);
+    const uint64_t *number = step->number;
+    int *slots = child->slots;
+    switch (step->operation) {
+    case LINUX_SPAWN_MOUNT: return mount(a, b, c, number[0], text(child, step, 3));
+    case LINUX_SPAWN_REMOUNT: return remount(a, number[0]);
+    case LINUX_SPAWN_MAKE_DIRECTORY: return mkdir(a, (mode_t)number[0]) < 0 && errno != EEXIST ? -1 : 0;
+    case LINUX_SPAWN_MAKE_FILE: return make_file(a, b, number);
+    case LINUX_SPAWN_MAKE_POINT: return make_point(child, a, wants_directory(child, number[0]), step, 8);
+    case LINUX_SPAWN_WRITE: return write_file(a, b, number[0]);
+    case LINUX_SPAWN_SYMLINK: return symlink(a, b);
+    case LINUX_SPAWN_OPEN_TREE: return open_tree_into(child, a, b, number[0]);
+    case LINUX_SPAWN_MOVE_MOUNT:
+        return (int)syscall(SYS_move_mount, slots[number[0]], "", AT_FDCWD, a, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+    case LINUX_SPAWN_FS_OPEN: return keep(child, number[0], syscall(SYS_fsopen, a, FSOPEN_CLOEXEC));
+    case LINUX_SPAWN_FS_STRING:
+        return (int)syscall(SYS_fsconfig, slots[number[0]], b ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, a, b, 0);
+    case LINUX_SPAWN_FS_MOUNT:
+        if (syscall(SYS_fsconfig, slots[number[0]], FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return -1;
+        return keep(child, number[0], syscall(SYS_fsmount, slots[number[0]], FSMOUNT_CLOEXEC, number[1]));
+    case LINUX_SPAWN_PIVOT: return pivot(a);
+    case LINUX_SPAWN_CHDIR: return chdir(a);
+    case LINUX_SPAWN_CHROOT: return chroot(a);
+    case LINUX_SPAWN_UNMOUNT: return umount2(a, (int)number[0]);
+    case LINUX_SPAWN_MASK: return mask(a);
+    case LINUX_SPAWN_READ_ONLY: return read_only(a);
+    case LINUX_SPAWN_SETNS: return enter_namespace(a, (int)number[0]);
+    case LINUX_SPAWN_UNSHARE: return unshare((int)number[0]);
+    case LINUX_SPAWN_HOSTNAME: return sethostname(a, strlen(a));
+    case LINUX_SPAWN_LOOPBACK: return loopback_up();
+    case LINUX_SPAWN_RLIMIT:
+        return setrlimit((__rlimit_resource_t)number[0], &(struct rlimit){.rlim_cur = number[1], .rlim_max = number[2]});
+    case LINUX_SPAWN_PRCTL: return prctl((int)number[0], number[1], 0, 0, 0);
+    case LINUX_SPAWN_PARENT_DEATH: return die_with_parent(child, (int)number[0]);
+    case LINUX_SPAWN_KEYRING: return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
+    case LINUX_SPAWN_BOUNDING: return limit_bounding_set(number[0]);
+    case LINUX_SPAWN_CAPABILITIES: return set_capabilities(number[0]);
+    case LINUX_SPAWN_GROUPS: return (int)syscall(SYS_setgroups, number[0], a);
+    case LINUX_SPAWN_IDENTITY: return set_identity((uid_t)number[0], (gid_t)number[1]);
+    case LINUX_SPAWN_STDIO: return place_stdio(child->program->stdio, (uid_t)number[0]);
+    case LINUX_SPAWN_CLOSE_FROM: return (int)syscall(SYS_close_range, number[0], ~0U, 0);
+    case LINUX_SPAWN_SETSID: return setsid() < 0 ? -1 : 0;
+    case LINUX_SPAWN_UMASK: return umask((mode_t)number[0]), 0;
+    case LINUX_SPAWN_EXECUTE: return execute(child);
+    default: return errno = EINVAL, -1;
+    }
+}
+
+static int tolerated(uint32_t tolerance, int error) {
+    if (tolerance == LINUX_SPAWN_MAY_BE_MISSING) return error == ENOENT || error == ENOTDIR;
+    return tolerance == LINUX_SPAWN_MAY_FAIL;
+}
+
+static int child_main(void *argument) {
+    struct child *child = argument;
+    // The child has its own copy of the dispositions. An ignored signal stays ignored across execve, a handler of the
+    // program must never run here. The C library would leave out two signals it uses itself; to the kernel, zeros are the
+    // default action.
+    static const uint64_t default_action[8];
+    for (int signal = 1; signal <= SIGRTMAX; signal++)
+        syscall(SYS_rt_sigaction, signal, default_action, NULL, sizeof(uint64_t));
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    const struct linux_spawn_program *program = child->program;
+    for (child->step = 0; child->step < program->step_count; child->step++) {
+        const struct linux_spawn_step *step = &program->steps[child->step];
+        if (perform(child, step) == 0 || tolerated(step->tolerance, errno)) continue;
+        child->result->error = errno ? errno : EIO;
+        child->result->failed_step = child->step;
+        _exit(127);
+    }
+    _exit(0);
+}
+
+static char **pointers(const struct linux_spawn_program *program, const uint32_t *offsets, size_t count) {
+    char **array = calloc(count + 1, sizeof *array);
+    for (size_t i = 0; array && i < count; i++) array[i] = (char *)(uintptr_t)(program->texts + offsets[i]);
+    return array;
+}
+
+static const char *search_path(char **environment) {
+    for (; *environment; environment++)
+        if (strncmp(*environment, "PATH=", 5) == 0) return *environment + 5;
+    return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+static int run(struct child *child, struct linux_spawn_result *result, uint64_t flags) {
+    sigset_t all, previous;
+    sigfillset(&all);
+    // Blocked until the child has its own dispositions: a handler must not run twice, on memory shared by two processes.
+    pthread_sigmask(SIG_SETMASK, &all, &previous);
+    // A change of user marks the memory as not dumpable, and it is this process's memory too.
+    int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    char *stack_top = (char *)result->memory + GUARD + STACK;
+    pid_t pid = clone(child_main, stack_top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)flags, child,
+        &result->pidfd, NULL, NULL);
+    int saved = errno;
+    if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    if (pid < 0) return result->error = saved, result->pidfd = -1, -1;
+    result->pid = pid;
+    if (result->error == 0) return 0;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+    close(result->pidfd);
+    result->pidfd = -1;
+    return -1;
+}
+
+int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_result *result) {
+    size_t made_size = LINUX_SPAWN_MADE_MAX * sizeof(struct linux_spawn_made);
+    *result = (struct linux_spawn_result){.pid = -1, .pidfd = -1, .failed_step = -1};
+    result->memory_size = GUARD + STACK + made_size + LINUX_SPAWN_PATHS_MAX;
+    result->memory = mmap(NULL, result->memory_size, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (result->memory == MAP_FAILED) return result->memory = NULL, result->error = errno, -1;
+    mprotect(result->memory, GUARD, PROT_NONE);
+    char *after_stack = (char *)result->memory + GUARD + STACK;
+    result->made = (struct linux_spawn_made *)(void *)after_stack;
+    result->paths = after_stack + made_size;
+
+    struct child child = {.program = program, .result = result};
+    child.arguments = pointers(program, program->arguments, program->argument_count);
+    child.environment = pointers(program, program->environment, program->environment_count);
+    int outcome = -1;
+    if (child.arguments && child.environment) {
+        child.search_path = search_path(child.environment);
+        outcome = run(&child, result, program->clone_flags);
+    } else {
+        result->error = ENOMEM;
+    }
+    free(child.arguments);
+    free(child.environment);
+    return outcome;
+}
+
+void linux_spawn_release(struct linux_spawn_result *result) {
+    if (result->memory) munmap(result->memory, result->memory_size);
+    result->memory = NULL;
+    result->made = NULL;
+}
+
+int linux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int linux_pidfd_kill(int pidfd) { return (int)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0); }

@@ -1,0 +1,58 @@
+extension Dockerfile {
+    /// Parses the bytes of a Dockerfile.
+    ///
+    /// As in BuildKit the whole file is split first, and its errors have no line number in their message; then each
+    /// instruction is checked, and its errors begin with "dockerfile parse error on line N". See
+    /// https://docs.docker.com/reference/dockerfile/.
+    public init(parsing bytes: [UInt8]) throws(DockerfileError) {
+        if bytes.isEmpty { throw DockerfileError("the Dockerfile cannot be empty") }
+        let parser = try NodeParser(parsing: bytes)
+        let lines = LineReader.lines(of: bytes)
+        sourceLines = lines.map(\.string)
+        escape = parser.escape
+        warnings = parser.warnings
+        let own = parser.directives.directives.filter { $0.name == .escape }
+        directives = (own + (try DirectiveScanner.leadingDirectives(of: lines))).sorted { $0.line < $1.line }
+        (globalArguments, stages) = try Self.stages(of: parser.nodes)
+        if stages.isEmpty { throw DockerfileError("dockerfile contains no stages to build") }
+    }
+
+    private static func stages(
+        of nodes: [Node]
+    ) throws(DockerfileError) -> (globals: [Instruction], stages: [Stage]) {
+        var globals: [Instruction] = []
+        var stages: [Stage] = []
+        var current: (from: Instruction, header: From, instructions: [Instruction])?
+        func finishStage() {
+            guard let current else { return }
+            stages.append(
+                Stage(
+                    index: stages.count, from: current.from, header: current.header,
+                    instructions: current.instructions))
+        }
+        for node in nodes {
+            let instruction = try checked(node)
+            switch instruction.kind {
+            case .from(let header):
+                finishStage()
+                current = (instruction, header, [])
+            case .arg where current == nil:
+                globals.append(instruction)
+            default:
+                if current == nil { throw DockerfileError("no build stage in current context", at: node.range) }
+                current?.instructions.append(instruction)
+            }
+        }
+        finishStage()
+        return (globals, stages)
+    }
+
+    private static func checked(_ node: Node) throws(DockerfileError) -> Instruction {
+        do {
+            return try Instruction(node)
+        } catch {
+            let place = "dockerfile parse error on line \(node.range.start.line): "
+            throw DockerfileError(place + error.message, at: error.range)
+        }
+    }
+}

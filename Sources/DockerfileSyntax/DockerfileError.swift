@@ -1,0 +1,37 @@
+/// Why a text is not a valid Dockerfile, word or ignore file.
+public struct DockerfileError: Error, Hashable, Sendable {
+    /// What is wrong, in the words BuildKit uses, so that scripts and search engines recognise it.
+    public let message: String
+
+    /// The offending part of the source, where there is one.
+    public let range: SourceRange?
+
+    /// An error at a place, if one is known.
+    public init(_ message: String, at range: SourceRange? = nil) {
+        self.message = message
+        self.range = range
+    }
+}
+
+extension DockerfileError: CustomStringConvertible {
+    /// The message.
+    public var description: String { message }
+}
+
+/// Something legal that its author probably did not mean, noticed while joining lines.
+public struct SyntaxWarning: Hashable, Sendable {
+    /// What was noticed.
+    public enum Kind: Hashable, Sendable {
+        /// A blank line inside a continued instruction, which does not end the instruction.
+        case emptyContinuationLine
+    }
+
+    /// What was noticed.
+    public let kind: Kind
+
+    /// What was noticed and in which instruction, in BuildKit's words.
+    public let message: String
+
+    /// The last line of the instruction, where BuildKit points.
+    public let line: Int
+}

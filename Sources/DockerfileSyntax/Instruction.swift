@@ -1,0 +1,72 @@
+/// One instruction of a Dockerfile. Words are as written: quotes, escapes and variables are still in them.
+public struct Instruction: Sendable {
+    /// What the instruction says.
+    public let kind: Kind
+
+    /// The keyword as written, for checks of its casing.
+    public let keyword: String
+
+    /// Where it is, with its here-documents and without its comments.
+    public let range: SourceRange
+
+    /// The logical line: continuation lines joined, without comments, blank lines and here-document bodies.
+    public let originalText: String
+
+    /// The comments directly above, without their `#`.
+    public let comments: [String]
+
+    /// The flags in order, each with its leading `--`, quotes removed.
+    public let flags: [String]
+
+    /// What an instruction says. Closed on purpose: a `switch` over it shows every place a new one has to be handled.
+    public enum Kind: Hashable, Sendable {
+        case from(From)
+        case arg([ArgumentDeclaration])
+        case env(Assignments)
+        case label(Assignments)
+        case run(Run)
+        case copy(Copy)
+        case add(Add)
+        case workdir(String)
+        case user(String)
+
+        /// Port words, each to be expanded into any number of ports.
+        case expose([String])
+        case volume([String])
+        case stopsignal(String)
+        case cmd(ShellOrExec)
+        case entrypoint(ShellOrExec)
+
+        /// The arguments of the shell; never empty.
+        case shell([String])
+        case healthcheck(Healthcheck)
+        case onbuild(Onbuild)
+        case maintainer(String)
+    }
+}
+
+extension Instruction.Kind {
+    /// The instruction's keyword in upper case.
+    public var name: String {
+        switch self {
+        case .from: "FROM"
+        case .arg: "ARG"
+        case .env: "ENV"
+        case .label: "LABEL"
+        case .run: "RUN"
+        case .copy: "COPY"
+        case .add: "ADD"
+        case .workdir: "WORKDIR"
+        case .user: "USER"
+        case .expose: "EXPOSE"
+        case .volume: "VOLUME"
+        case .stopsignal: "STOPSIGNAL"
+        case .cmd: "CMD"
+        case .entrypoint: "ENTRYPOINT"
+        case .shell: "SHELL"
+        case .healthcheck: "HEALTHCHECK"
+        case .onbuild: "ONBUILD"
+        case .maintainer: "MAINTAINER"
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/// Source text is handled as bytes: positions are cheap, and what is not UTF-8 is passed on as it is.
+typealias Text = ArraySlice<UInt8>
+
+extension Text {
+    init(_ string: String) { self = Array(string.utf8)[...] }
+
+    var string: String { String(decoding: self, as: UTF8.self) }
+
+    /// The length in bytes of the Unicode white space character at `index`, 0 if there is none.
+    func spaceLength(at index: Int) -> Int {
+        let byte = self[index]
+        if byte < 0x80 { return byte == 0x20 || (0x09...0x0D).contains(byte) ? 1 : 0 }
+        let second = index + 1 < endIndex ? self[index + 1] : 0
+        if byte == 0xC2 { return second == 0x85 || second == 0xA0 ? 2 : 0 }
+        guard index + 2 < endIndex else { return 0 }
+        let third = self[index + 2]
+        let isSpace =
+            switch (byte, second) {
+            case (0xE1, 0x9A), (0xE3, 0x80): third == 0x80
+            case (0xE2, 0x80): (0x80...0x8A).contains(third) || third == 0xA8 || third == 0xA9 || third == 0xAF
+            case (0xE2, 0x81): third == 0x9F
+            default: false
+            }
+        return isSpace ? 3 : 0
+    }
+
+    func trimmingLeadingSpace() -> Text {
+        var index = startIndex
+        while index < endIndex {
+            let length = spaceLength(at: index)
+            if length == 0 { break }
+            index += length
+        }
+        return self[index...]
+    }
+
+    func trimmingSpace() -> Text {
+        var result = trimmingLeadingSpace()
+        while let length = (1...3).first(where: { result.endsInSpace(of: $0) }) {
+            result.removeLast(length)
+        }
+        return result
+    }
+
+    private func endsInSpace(of length: Int) -> Bool {
+        count >= length && spaceLength(at: endIndex - length) == length
+    }
+
+    /// Without the line feeds and carriage returns at its end.
+    func trimmingLineEnd() -> Text {
+        var result = self
+        while result.last == UInt8(ascii: "\n") || result.last == UInt8(ascii: "\r") { result.removeLast() }
+        return result
+    }
+
+    /// The parts between runs of ASCII blanks, at most `limit`; a blank at either end makes an empty part.
+    func splitAtBlanks(limit: Int = .max) -> [Text] {
+        var parts: [Text] = []
+        var start = startIndex
+        var index = startIndex
+        while index < endIndex && parts.count + 1 < limit {
+            guard self[index].isBlank else {
+                index += 1
+                continue
+            }
+            parts.append(self[start..<index])
+            while index < endIndex && self[index].isBlank { index += 1 }
+            start = index
+        }
+        parts.append(self[start...])
+        return parts
+    }
+}
+
+extension UInt8 {
+    /// Whether it separates a keyword or a plain word from the next: tab, vertical tab, form feed, return or space.
+    var isBlank: Bool { self == 0x20 || (0x09...0x0D).contains(self) && self != 0x0A }
+
+    var isDigit: Bool { (0x30...0x39).contains(self) }
+
+    var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
+}
+
+extension String {
+    /// The text in double quotes, with escapes, as Go's `%q` prints it.
+    var quoted: String {
+        var result = "\""
+        for scalar in unicodeScalars { result += scalar.quoted }
+        return result + "\""
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var quoted: String {
+        switch self {
+        case "\"": return "\\\""
+        case "\\": return "\\\\"
+        case "\u{07}": return "\\a"
+        case "\u{08}": return "\\b"
+        case "\u{0C}": return "\\f"
+        case "\n": return "\\n"
+        case "\r": return "\\r"
+        case "\t": return "\\t"
+        case "\u{0B}": return "\\v"
+        default: break
+        }
+        if isPrintable { return String(self) }
+        if value < 0x80 { return "\\x" + hex(digits: 2) }
+        return value < 0x10000 ? "\\u" + hex(digits: 4) : "\\U" + hex(digits: 8)
+    }
+
+    private var isPrintable: Bool {
+        if self == " " { return true }
+        return switch properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+            .paragraphSeparator:
+            false
+        default: true
+        }
+    }
+
+    private func hex(digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
+}

@@ -1,0 +1,205 @@
+import Diagnostics
+import DockerfileSyntax
+import Frontend
+import Graph
+import Layers
+import Linux
+import OCI
+package import Solver
+package import Store
+import SystemPackage
+
+/// One build, from a Dockerfile to an image in the store and wherever else it is asked for.
+package struct Build: Sendable {
+    private let request: BuildRequest
+    private let store: StoreRoot
+    private let images: ImageTransfer
+    private let progress: ProgressReporter
+
+    package init(_ request: BuildRequest, store: StoreRoot, images: ImageTransfer, progress: ProgressReporter) {
+        self.request = request
+        self.store = store
+        self.images = images
+        self.progress = progress
+    }
+
+    /// Runs the build.
+    ///
+    /// Throws the first failure, located in the Dockerfile where it came from there. The store is then as before, but
+    /// for the steps that succeeded, whose results the next build finds.
+    package func run() async throws -> BuildResult {
+        let lease = try store.lease()
+        let started = Timestamp.now
+        let source = try await loadDefinition()
+        let rules = try await loadIgnoreRules(dockerfile: source.path)
+        let resolver = BaseImages(images: images, progress: progress)
+        let plan = try await lower(source.dockerfile, request.options.named(source.name), resolver: resolver)
+        for warning in plan.warnings {
+            source.step.warn("\(warning.rule): \(warning.message) (line \(warning.location.lines.lowerBound))")
+        }
+        let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
+        let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
+        let trees = LayerTrees(store.layers)
+        let settings = try SandboxFiles(in: store)
+        let runner = BuildRunner(
+            store: store, storage: LayerStorage(store: store), trees: trees,
+            snapshots: Snapshots(store: store, trees: trees), context: context, now: now, sandbox: settings.settings)
+        let solver = GraphSolver(runner: runner, progress: progress)
+        let result = try await solver.solve(plan.graph, target: plan.target)
+        try await offload { context.saveDigests() }
+        let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
+        _ = consume lease
+        return BuildResult(imageID: imageID, warnings: plan.warnings)
+    }
+
+    // MARK: Input
+
+    private struct Definition {
+        let dockerfile: Dockerfile
+        let path: FilePath
+        let name: String
+        let step: StepReporter
+    }
+
+    private func loadDefinition() async throws -> Definition {
+        guard try isDirectory(request.context) else {
+            throw EngineError(
+                .contextNotFound, "unable to prepare context: path \"\(request.context)\" not found",
+                hint: "Give the directory with the files of the build.")
+        }
+        let path = try dockerfilePath()
+        let name = request.dockerfile == nil ? (path.lastComponent?.string ?? path.string) : path.string
+        let step = progress.begin("[internal] load build definition from \(path.lastComponent?.string ?? "Dockerfile")")
+        do {
+            let bytes = try await offload { try OwnedDescriptor.open(path).readAll(limit: 64 << 20) }
+            step.status("transferring dockerfile:", current: Int64(bytes.count), isComplete: true)
+            let dockerfile = try parse(bytes, name: name)
+            step.finish(.done)
+            return Definition(dockerfile: dockerfile, path: path, name: name, step: step)
+        } catch {
+            step.finish(error)
+            throw error
+        }
+    }
+
+    private func parse(_ bytes: [UInt8], name: String) throws -> Dockerfile {
+        do { return try Dockerfile(parsing: bytes) } catch {
+            throw FrontendError(error, file: name)
+        }
+    }
+
+    /// The file asked for; without one `Dockerfile`, or `dockerfile` where only that is there.
+    private func dockerfilePath() throws -> FilePath {
+        if let asked = request.dockerfile {
+            guard try exists(asked) else { throw Self.missing(asked) }
+            return asked
+        }
+        for name in ["Dockerfile", "dockerfile"] {
+            let path = request.context.appending(name)
+            if try exists(path) { return path }
+        }
+        throw Self.missing(request.context.appending("Dockerfile"))
+    }
+
+    private static func missing(_ path: FilePath) -> EngineError {
+        EngineError(
+            .dockerfileNotFound, "failed to read dockerfile: open \(path): no such file or directory",
+            hint: "Name the file with -f, or the directory that has it.")
+    }
+
+    private func exists(_ path: FilePath) throws -> Bool {
+        do {
+            let descriptor = try OwnedDescriptor.open(path)
+            return try descriptor.status().type != .directory
+        } catch let error as LinuxError where error.code == .notFound {
+            return false
+        }
+    }
+
+    private func isDirectory(_ path: FilePath) throws -> Bool {
+        do {
+            _ = try Directory(opening: path)
+            return true
+        } catch let error as LinuxError where error.code == .notFound {
+            return false
+        }
+    }
+
+    /// The ignore file beside the Dockerfile, else that of the context, else none.
+    private func loadIgnoreRules(dockerfile: FilePath) async throws -> IgnoreRules {
+        try await progress.step("[internal] load .dockerignore") { step in
+            for path in [FilePath("\(dockerfile).dockerignore"), request.context.appending(".dockerignore")] {
+                guard try exists(path) else { continue }
+                let bytes = try await offload { try OwnedDescriptor.open(path).readAll(limit: 16 << 20) }
+                step.status("transferring context:", current: Int64(bytes.count), isComplete: true)
+                do { return try IgnoreRules(parsing: bytes) } catch let error as DockerfileError {
+                    throw FrontendError(error, file: path.lastComponent?.string ?? ".dockerignore")
+                }
+            }
+            step.status("transferring context:", current: 2, isComplete: true)
+            return try IgnoreRules(patterns: [])
+        }
+    }
+
+    // MARK: Output
+
+    private func export(
+        _ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner, epoch: Int64?
+    ) async throws -> Digest? {
+        if request.outputs.contains(.none) { return nil }
+        var imageID: Digest?
+        let keepsImage = request.outputs.isEmpty || request.outputs.contains { $0.isImage }
+        if keepsImage {
+            imageID = try await progress.step("exporting to image") { step in
+                try await saveImage(plan, state, step: step)
+            }
+        }
+        for output in request.outputs {
+            try await OutputWriter(
+                store: store, images: images, runner: runner, progress: progress, epoch: epoch
+            ).write(
+                output, state: state, imageID: imageID, tags: request.tags, annotations: request.annotations)
+        }
+        return imageID
+    }
+
+    private func saveImage(
+        _ plan: BuildPlan, _ state: FileSystemState, step: StepReporter
+    ) async throws -> Digest {
+        step.status("exporting layers")
+        let config = try ImageAssembly.config(plan, state)
+        let references = request.tags
+        let id = try await offload { [store] in
+            let id = try store.content.save(config.encoded)
+            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.tarSize ?? 0) }
+            _ = try store.images.save(
+                StoredImage(
+                    id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
+                    manifest: nil, layers: [], names: []),
+                as: references)
+            return id
+        }
+        step.status("exporting layers", isComplete: true)
+        step.status("writing image \(id)", isComplete: true)
+        for reference in references { step.status("naming to \(reference)", isComplete: true) }
+        return id
+    }
+}
+
+extension BuildOutput {
+    /// Whether the output is made from an image, and not from its files alone.
+    fileprivate var isImage: Bool {
+        switch self {
+        case .oci, .dockerArchive, .push: true
+        case .directory, .tar, .none: false
+        }
+    }
+}
+
+extension BuildOptions {
+    fileprivate func named(_ name: String) -> BuildOptions {
+        var options = self
+        options.fileName = name
+        return options
+    }
+}

@@ -1,0 +1,49 @@
+package import Frontend
+package import OCI
+package import SystemPackage
+
+/// What the user asks a build to do. A value: nothing has happened yet.
+package struct BuildRequest: Sendable {
+    /// The directory with the files of the build.
+    package var context: FilePath
+    /// The Dockerfile, relative to the working directory; `nil` for `Dockerfile` in the context.
+    package var dockerfile: FilePath?
+    package var tags: [ImageReference] = []
+    package var options = BuildOptions()
+    package var outputs: [BuildOutput] = []
+    /// Annotations of the image's manifest; by default they say what built it.
+    package var annotations = BuildRequest.builderAnnotations
+
+    package init(context: FilePath) { self.context = context }
+
+    /// What built the image. It is no part of the config, which stays comparable with that of other builders.
+    package static let builderAnnotations = ["dev.lamina.version": Version.current]
+}
+
+/// The version of this program.
+package enum Version {
+    package static let current = "0.1.0"
+}
+
+/// Where the result of a build goes, besides the store.
+package enum BuildOutput: Hashable, Sendable {
+    /// An OCI layout: an archive, or with `isArchive` false a directory.
+    case oci(FilePath, isArchive: Bool)
+    /// An archive that both kinds of reader take.
+    case dockerArchive(FilePath)
+    /// The files of the result, without their owners.
+    case directory(FilePath)
+    /// The files of the result as one tar archive.
+    case tar(FilePath)
+    /// Names and pushes the image.
+    case push
+    /// Builds and keeps nothing but the cache.
+    case none
+}
+
+/// What came of a build.
+package struct BuildResult: Sendable {
+    /// The digest of the image's config; `nil` when no image was asked for.
+    package let imageID: Digest?
+    package let warnings: [Warning]
+}

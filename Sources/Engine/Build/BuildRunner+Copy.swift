@@ -1,0 +1,94 @@
+import Diagnostics
+import DockerfileSyntax
+import Graph
+import Layers
+import Linux
+import OCI
+import Solver
+
+extension BuildRunner {
+    /// COPY and ADD: the layer is written straight from the sources, onto a base that need not be unpacked.
+    func copy(_ copy: CopyOperation, inputs: [StepResult]) async throws -> FileSystemState {
+        var sources: [any FileTree] = []
+        for input in inputs.dropFirst() { sources.append(try await sourceTree(input)) }
+        let state = inputs[0].state
+        let owner = try await self.owner(copy.owner, in: state, isLinked: copy.isLinked)
+        let diffID = try await offload { [self, sources] in
+            let base = copy.isLinked ? LayerTree() : try trees.tree(of: state.diffIDs)
+            let planner = try CopyPlanner(copy, owner: owner, now: now.fileTime)
+            var draft = LayerDraft(on: base)
+            // The unpacked archives must stay until their files are in the layer.
+            var archives: [UnpackedArchive] = []
+            for (number, source) in copy.sources.enumerated() {
+                switch source {
+                case .inline(let file): try planner.write(file, into: &draft)
+                case .path(let word, let input):
+                    let tree = sources[input - 1]
+                    let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
+                    for match in matches {
+                        if copy.archives == .unpack,
+                            let archive = try UnpackedArchive(match.node, in: tree, store: store)
+                        {
+                            try planner.unpack(archive.tree, copy: number, into: &draft)
+                            archives.append(archive)
+                        } else {
+                            try planner.copy(match, from: tree, copy: number, into: &draft)
+                        }
+                    }
+                }
+            }
+            return try withExtendedLifetime(archives) { try storage.write(draft) }
+        }
+        return state.adding(diffID, created: now)
+    }
+
+    /// WORKDIR: what is missing of the path is made, owned by the stage's user.
+    func makeDirectory(_ directory: MakeDirectoryOperation, on state: FileSystemState) async throws -> FileSystemState {
+        // Unlike a command, WORKDIR takes a user it does not find for root.
+        let owner = try await self.owner(directory.owner, in: state, isLinked: false)
+        let diffID = try await offload { [self] in
+            var draft = LayerDraft(on: try trees.tree(of: state.diffIDs))
+            let path = try draft.resolve(PathBytes(directory.path))
+            if draft.entry(at: path)?.kind != .directory {
+                try draft.makeDirectory(
+                    path, NewDirectory(owner: owner ?? FileOwner(uid: 0, gid: 0), modified: now.fileTime))
+            }
+            return try storage.write(draft)
+        }
+        return state.adding(diffID, created: now)
+    }
+
+    /// Who `--chown` or USER names, by the account files of the root it is about. Names that are not there are root's,
+    /// as in BuildKit.
+    private func owner(_ spec: String?, in state: FileSystemState, isLinked: Bool) async throws -> FileOwner? {
+        guard let spec, !spec.isEmpty else { return nil }
+        let parts = spec.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let user = parts[0]
+        let group = parts.count > 1 ? parts[1] : nil
+        if let uid = user.isEmpty ? 0 : UInt32(user), let gid = group.map(UInt32.init) ?? uid {
+            return FileOwner(uid: uid, gid: gid)
+        }
+        guard !isLinked else {
+            throw EngineError(
+                .badOwner, "invalid user index: -1", hint: "With --link, --chown takes numbers only: no passwd file is read.")
+        }
+        let accounts = try await self.accounts(of: state)
+        func resolve(_ spec: String) -> ResolvedUser? { try? accounts.resolve(spec) }
+        let uid = UInt32(user) ?? resolve(user)?.uid ?? 0
+        if let group, !group.isEmpty {
+            return FileOwner(uid: uid, gid: UInt32(group) ?? resolve("0:\(group)")?.gid ?? 0)
+        }
+        return FileOwner(uid: uid, gid: UInt32(user) ?? resolve(user)?.gid ?? 0)
+    }
+
+    /// The accounts in a root's `/etc/passwd` and `/etc/group`.
+    func accounts(of state: FileSystemState) async throws -> UserDatabase {
+        let tree = try await offload { [trees] in try trees.tree(of: state.diffIDs) }
+        let holders = try tree.layersHolding(["etc/passwd", "etc/group"])
+        let unpacked = try await snapshots.some(holders, of: state.diffIDs)
+        let files = LayerFileTree(tree: tree, directories: unpacked)
+        return try await offload {
+            UserDatabase(passwd: try files.content(of: "etc/passwd"), group: try files.content(of: "etc/group"))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Diagnostics
+import Graph
+import Layers
+import Linux
+import OCI
+import Sandbox
+import Solver
+import Store
+import Synchronization
+import SystemPackage
+
+/// What the commands of a build have in common.
+struct SandboxSettings: Sendable {
+    /// Files of the host that are `/etc/resolv.conf` and `/etc/hosts` inside.
+    let resolvConf: FilePath
+    let hosts: FilePath
+    /// An empty directory; see ``SandboxSpec/scratch``.
+    let scratch: FilePath
+}
+
+extension BuildRunner {
+    /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
+    func execute(_ run: RunOperation, on state: FileSystemState, step: StepReporter) async throws -> FileSystemState {
+        try Isolation.requireForCommands()
+        let lowers = try await snapshots.all(of: state.diffIDs).map(\.directory)
+        let user = try await resolveUser(run.user, in: state, run)
+        let stopper = SandboxStopper()
+        let diffID = try await withTaskCancellationHandler {
+            try await offload { [self] in
+                let active = try store.snapshots.prepare()
+                var spec = SandboxSpec(
+                    arguments: run.arguments,
+                    root: .overlay(lowers: lowers.reversed(), upper: active.upper, work: active.work),
+                    scratch: sandbox.scratch)
+                spec.environment = Self.environment(run, home: user.home)
+                spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
+                spec.workingDirectory = FilePath(run.workingDirectory)
+                spec.network = run.network == .none ? .none : .host
+                spec.resolvConf = sandbox.resolvConf
+                spec.hosts = sandbox.hosts
+                // The store's own synchronisation makes the result durable; that of the command would only wait.
+                spec.isVolatile = true
+                spec.mounts = run.scripts.map(Self.mount)
+                try Self.runToEnd(spec, run, stopper: stopper, step: step)
+                let diffID = try storage.record(upper: active.upper)
+                let parent = state.chainID
+                _ = try active.commit(as: ChainID(diffID, on: parent), on: parent)
+                return diffID
+            }
+        } onCancel: {
+            stopper.stop()
+        }
+        return state.adding(diffID, created: now)
+    }
+
+    private func resolveUser(
+        _ spec: String, in state: FileSystemState, _ run: RunOperation
+    ) async throws -> ResolvedUser {
+        do { return try await accounts(of: state).resolve(spec) } catch let error as UserError {
+            throw EngineError(.runFailed, "process \"\(Self.text(run))\" did not complete successfully: \(error.message)")
+        }
+    }
+
+    private static func text(_ run: RunOperation) -> String { run.arguments.joined(separator: " ") }
+
+    private static func environment(_ run: RunOperation, home: String) -> [String] {
+        var environment = run.environment
+        func has(_ name: String) -> Bool { environment.contains { $0.hasPrefix("\(name)=") } }
+        if !has("PATH") { environment.append("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") }
+        for variable in run.transientEnvironment where !has(String(variable.prefix { $0 != "=" })) {
+            environment.append(variable)
+        }
+        if !has("HOME") { environment.append("HOME=\(home)") }
+        return environment
+    }
+
+    /// A script of the Dockerfile, visible to this command only.
+    private static func mount(_ script: InlineFile) -> SandboxMount {
+        SandboxMount(
+            target: FilePath("/dev/pipes/\(script.name)"),
+            source: .file(content: Array(script.content.utf8), permissions: 0o755, owner: 0, group: 0),
+            isReadOnly: true)
+    }
+
+    private static func runToEnd(
+        _ spec: SandboxSpec, _ run: RunOperation, stopper: SandboxStopper, step: StepReporter
+    ) throws {
+        let process = try SandboxProcess(try SandboxPlan(spec))
+        stopper.began(process.signaller)
+        try process.forwardOutput { stream, bytes in
+            step.output(stream == .standardError ? .standardError : .standardOutput, Array(copying: bytes))
+        }
+        let status = try process.wait()
+        if stopper.isStopped { throw CancellationError() }
+        guard !status.isSuccess else { return }
+        throw EngineError(
+            .runFailed, "process \"\(text(run))\" did not complete successfully: exit code: \(status.shellCode)")
+    }
+}
+
+/// Ends a running command when its build is cancelled, whichever comes first: the cancellation or the start.
+final class SandboxStopper: Sendable {
+    private struct State {
+        var signaller: SandboxSignaller?
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    func began(_ signaller: SandboxSignaller) {
+        let isStopped = state.withLock { state in
+            state.signaller = signaller
+            return state.isStopped
+        }
+        if isStopped { signaller.kill() }
+    }
+
+    func stop() {
+        let signaller = state.withLock { state in
+            state.isStopped = true
+            return state.signaller
+        }
+        signaller?.kill()
+    }
+}
+
+extension [UInt8] {
+    init(copying bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+}

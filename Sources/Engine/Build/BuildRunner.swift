@@ -1,0 +1,203 @@
+import DockerfileSyntax
+import Graph
+import Layers
+import Linux
+import OCI
+import Solver
+import Store
+import SystemPackage
+
+/// Knows what each operation of a build does: the other half of the solver.
+struct BuildRunner: OperationRunner {
+    let store: StoreRoot
+    let storage: LayerStorage
+    let trees: LayerTrees
+    let snapshots: Snapshots
+    let context: ContextTree
+    /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
+    let now: Timestamp
+    let sandbox: SandboxSettings
+
+    func isVisible(_ vertex: Vertex) -> Bool {
+        switch vertex.operation {
+        case .scratch, .context: false
+        case .image, .run, .copy, .makeDirectory: true
+        }
+    }
+
+    // MARK: Keys
+
+    func definitionKey(of vertex: Vertex, inputs: [Digest]) async throws -> Digest {
+        switch vertex.operation {
+        case .scratch: return KeyHasher("scratch/1").finish()
+        case .image(let image): return chainKey(image.diffIDs)
+        case .context(let context):
+            var key = KeyHasher("context/1")
+            key.add(context.name)
+            return key.finish()
+        case .run(let run): return runKey(run, base: inputs[0])
+        case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
+        case .copy(let copy):
+            let sources = try await offload { [context] in
+                try copy.sources.map { source -> Digest? in
+                    guard case .path(let word, let input) = source, Self.isContext(inputs[input]) else { return nil }
+                    return try Self.contentKey(of: word, copy, in: context)
+                }
+            }
+            return copyKey(copy, base: inputs[0], sources: zip(copy.sources, sources).map { source, content in
+                guard case .path(let word, let input) = source else { return nil }
+                if let content { return content }
+                // A stage's files are not looked at before it is known whether they are needed.
+                var key = KeyHasher("stage-path/1")
+                key.add(inputs[input])
+                key.add(word)
+                return key.finish()
+            })
+        }
+    }
+
+    private static func isContext(_ key: Digest) -> Bool {
+        var context = KeyHasher("context/1")
+        context.add(ContextSource.main.name)
+        return key == context.finish()
+    }
+
+    func contentKey(of vertex: Vertex, inputs: [StepResult]) async throws -> Digest {
+        let base = chainKey(inputs.first?.state.diffIDs ?? [])
+        switch vertex.operation {
+        case .scratch, .image, .context: return base
+        case .run(let run): return runKey(run, base: base)
+        case .makeDirectory(let directory): return directoryKey(directory, base: base)
+        case .copy(let copy):
+            var sources: [Digest?] = []
+            for source in copy.sources {
+                guard case .path(let word, let input) = source else {
+                    sources.append(nil)
+                    continue
+                }
+                let tree = try await sourceTree(inputs[input])
+                sources.append(try await offload { try Self.contentKey(of: word, copy, in: tree) })
+            }
+            return copyKey(copy, base: base, sources: sources)
+        }
+    }
+
+    private func chainKey(_ diffIDs: [DiffID]) -> Digest {
+        var key = KeyHasher("layers/1")
+        key.add(diffIDs.map(\.description))
+        return key.finish()
+    }
+
+    private func runKey(_ run: RunOperation, base: Digest) -> Digest {
+        var key = KeyHasher("run/1")
+        key.add(base)
+        key.add(run.arguments)
+        key.add(run.environment)
+        key.add(run.user)
+        key.add(run.workingDirectory)
+        key.add(run.network.rawValue)
+        for script in run.scripts {
+            key.add(script.name)
+            key.add(script.content)
+        }
+        return key.finish()
+    }
+
+    private func directoryKey(_ directory: MakeDirectoryOperation, base: Digest) -> Digest {
+        var key = KeyHasher("directory/1")
+        key.add(base)
+        key.add(directory.path)
+        key.add(directory.owner)
+        return key.finish()
+    }
+
+    private func copyKey(_ copy: CopyOperation, base: Digest, sources: [Digest?]) -> Digest {
+        var key = KeyHasher("copy/1")
+        key.add(base)
+        key.add(definitionOf: copy)
+        for source in sources { key.add(source?.hex) }
+        return key.finish()
+    }
+
+    private static func contentKey(of word: String, _ copy: CopyOperation, in tree: any FileTree) throws -> Digest {
+        let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
+        let excludes = try IgnoreRules(patterns: copy.excludes)
+        var key = KeyHasher("files/1")
+        try key.add(contentOf: matches, in: tree, excludes: excludes)
+        return key.finish()
+    }
+
+    // MARK: Records
+
+    func cached(_ key: Digest, for vertex: Vertex) async throws -> StepResult? {
+        switch vertex.operation {
+        case .scratch, .image, .context: return nil
+        case .run, .copy, .makeDirectory: break
+        }
+        guard let record = try await offload({ [store] in try store.cache.record(for: key) }),
+            let state = FileSystemState(decoding: record.result)
+        else { return nil }
+        return .files(state)
+    }
+
+    func save(_ result: StepResult, under keys: [Digest], for vertex: Vertex) async throws {
+        guard case .files(let state) = result else { return }
+        let kind: String
+        switch vertex.operation {
+        case .scratch, .image, .context: return
+        case .run: kind = "run"
+        case .copy: kind = "copy"
+        case .makeDirectory: kind = "directory"
+        }
+        // A command's layer exists as its directory only, until somebody wants it as a blob.
+        let chainID = kind == "run" ? state.chainID : nil
+        let time = Timestamp.now
+        try await offload { [store] in
+            for key in Set(keys) {
+                try store.cache.save(
+                    CacheRecord(
+                        key: key, kind: kind, description: vertex.label, result: state.encoded, chainID: chainID,
+                        diffIDs: state.diffIDs, blobs: [], createdAt: time, lastUsed: time))
+            }
+        }
+    }
+
+    // MARK: Operations
+
+    func run(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
+        switch vertex.operation {
+        case .scratch: return .files(FileSystemState())
+        case .context: return .context(context)
+        case .image(let image):
+            return .files(
+                FileSystemState(layers: image.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) }))
+        case .makeDirectory(let directory):
+            return .files(try await makeDirectory(directory, on: inputs[0].state))
+        case .copy(let copy):
+            return .files(try await self.copy(copy, inputs: inputs))
+        case .run(let run):
+            return .files(try await execute(run, on: inputs[0].state, step: step))
+        }
+    }
+
+    /// The files of an input, with directories to read them from.
+    func sourceTree(_ input: StepResult) async throws -> any FileTree {
+        switch input {
+        case .context(let tree): return tree
+        case .files(let state):
+            let tree = try await offload { [trees] in try trees.tree(of: state.diffIDs) }
+            let unpacked = try await snapshots.all(of: state.diffIDs)
+            return LayerFileTree(tree: tree, directories: unpacked.map(\.directory))
+        }
+    }
+}
+
+extension Timestamp {
+    /// The clock of the system.
+    static var now: Timestamp {
+        let time = FileTime.now
+        return Timestamp(seconds: time.seconds, nanoseconds: Int32(time.nanoseconds))
+    }
+
+    var fileTime: FileTime { FileTime(seconds: seconds, nanoseconds: Int64(nanoseconds)) }
+}

@@ -1,0 +1,94 @@
+import Layers
+import Linux
+import OCI
+import SystemPackage
+
+/// Writes the files of a build's result for the user: into a directory, or as one plain archive.
+struct FileExport {
+    let tree: any FileTree
+    /// Stands for every file's time when it is given.
+    let epoch: Int64?
+
+    /// The archive keeps owners; entries are in the order of a walk.
+    func writeTar(to output: FileDescriptor) throws {
+        var tar = TarWriter(DescriptorSink(descriptor: output))
+        var links: [LinkIdentity: PathBytes] = [:]
+        try walk { node in
+            var entry = entry(node)
+            if let identity = node.linkIdentity, let first = links[identity] {
+                entry.kind = .hardLink
+                entry.linkTarget = first
+                entry.size = 0
+            } else if let identity = node.linkIdentity {
+                links[identity] = node.path
+            }
+            try tar.writeHeader(entry)
+            if entry.kind == .regular { _ = try tar.writeContent(of: entry, from: tree.open(node)) }
+        }
+        _ = try tar.finish()
+    }
+
+    /// Files belong to whoever runs the build; what is there is merged with or replaced.
+    func write(toDirectory path: FilePath) throws {
+        try FileSystem.makeDirectories(path)
+        let root = try Directory(opening: path)
+        var directories: [(PathBytes, LayerEntry)] = []
+        try walk { node in
+            let entry = entry(node)
+            let parent = try root.directory(node.path.parent, resolving: .noSymlinks)
+            let name = node.path.lastComponent
+            if node.isDirectory {
+                if try parent.statusIfExists(name)?.type != .directory {
+                    try parent.removeTree(name)
+                    try parent.makeDirectory(name, permissions: 0o700)
+                }
+                directories.append((node.path, entry))
+                return
+            }
+            try parent.removeTree(name)
+            switch entry.kind {
+            case .symlink: try parent.makeSymlink(name, to: entry.linkTarget)
+            case .regular: try copy(node, to: name, in: parent)
+            case .fifo: try parent.makeNode(name, .fifo, permissions: entry.permissions)
+            // A device needs privileges that the user may not have, and is of no use in a directory of results.
+            default: return
+            }
+            if entry.kind == .regular { try parent.setPermissions(name, entry.permissions) }
+            try parent.setModified(name, entry.modified)
+        }
+        for (path, entry) in directories.reversed() {
+            let parent = try root.directory(path.parent, resolving: .noSymlinks)
+            try parent.setPermissions(path.lastComponent, entry.permissions)
+            try parent.setModified(path.lastComponent, entry.modified)
+        }
+    }
+
+    private func entry(_ node: FileNode) -> LayerEntry {
+        var entry = node.entry.moved(to: node.path)
+        if let epoch { entry.modified = FileTime(seconds: epoch) }
+        return entry
+    }
+
+    private func copy(_ node: FileNode, to name: PathBytes, in directory: borrowing Directory) throws {
+        let source = try tree.open(node)
+        let target = try directory.create(name)
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try source.read(into: &buffer)
+            if count == 0 { return }
+            try target.write(buffer.span.extracting(..<count))
+        }
+    }
+
+    private func walk(_ visit: (FileNode) throws -> Void) throws {
+        guard let root = try tree.node(at: "") else { return }
+        try walk(root, visit)
+    }
+
+    private func walk(_ directory: FileNode, _ visit: (FileNode) throws -> Void) throws {
+        for child in try tree.children(of: directory) {
+            try visit(child)
+            if child.isDirectory { try walk(child, visit) }
+        }
+    }
+}

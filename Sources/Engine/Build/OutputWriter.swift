@@ -1,0 +1,114 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Solver
+import Store
+package import SystemPackage
+
+/// Writes the result of a build to where the user wants it besides the store.
+struct OutputWriter {
+    let store: StoreRoot
+    let images: ImageTransfer
+    let runner: BuildRunner
+    let progress: ProgressReporter
+    let epoch: Int64?
+
+    func write(
+        _ output: BuildOutput, state: FileSystemState, imageID: Digest?, tags: [ImageReference],
+        annotations: [String: String]
+    ) async throws {
+        switch output {
+        case .none: return
+        case .oci(let path, let isArchive):
+            try await progress.step("exporting to oci image format") { _ in
+                let archive = try await self.archive(imageID, tags, annotations, isForDocker: false)
+                try await offload {
+                    if isArchive {
+                        try Self.withOutput(path) { try archive.write(to: $0) }
+                    } else {
+                        try archive.write(toDirectory: path)
+                    }
+                }
+            }
+        case .dockerArchive(let path):
+            try await progress.step("exporting to docker image format") { _ in
+                let archive = try await self.archive(imageID, tags, annotations, isForDocker: true)
+                try await offload { try Self.withOutput(path) { try archive.write(to: $0) } }
+            }
+        case .directory(let path):
+            try await progress.step("exporting to client directory") { _ in
+                let tree = try await runner.sourceTree(.files(state))
+                try await offload { try FileExport(tree: tree, epoch: epoch).write(toDirectory: path) }
+            }
+        case .tar(let path):
+            try await progress.step("exporting to client tarball") { _ in
+                let tree = try await runner.sourceTree(.files(state))
+                try await offload {
+                    try Self.withOutput(path) { try FileExport(tree: tree, epoch: epoch).writeTar(to: $0) }
+                }
+            }
+        case .push:
+            for tag in tags {
+                try await progress.step("pushing \(tag)") { step in
+                    let pushed = try await images.push(tag, annotations: annotations)
+                    step.status("pushing manifest for \(tag)@\(pushed.digest)", isComplete: true)
+                }
+            }
+        }
+    }
+
+    private func archive(
+        _ imageID: Digest?, _ tags: [ImageReference], _ annotations: [String: String], isForDocker: Bool
+    ) async throws -> ImageArchive {
+        try await offload { [images, store, epoch] in
+            guard let imageID, let image = try store.images.image(id: imageID) else {
+                throw EngineError(.imageNotFound, "the built image is not in the store")
+            }
+            let archived = try images.archived(image, as: tags, annotations: annotations)
+            let created = epoch.map { Timestamp(seconds: $0) } ?? archived.config.created
+            return ImageArchive(store: store, images: [archived], isForDocker: isForDocker, created: created)
+        }
+    }
+
+    /// `-` is the standard output; a file is replaced only when all of it is written.
+    static func withOutput(_ path: FilePath, _ body: (FileDescriptor) throws -> Void) throws {
+        guard path != "-" else { return try body(.standardOutput) }
+        try FileSystem.replace(path) { try body($0.raw) }
+    }
+}
+
+extension ImageTransfer {
+    /// An image of the store with its manifest and all its blobs, ready to be written.
+    func archived(
+        _ image: StoredImage, as names: [ImageReference], annotations: [String: String] = [:]
+    ) throws -> ArchivedImage {
+        let (manifest, bytes) = try self.manifest(of: image, annotations: annotations)
+        return ArchivedImage(names: names, manifest: manifest, manifestBytes: bytes, config: try config(of: image))
+    }
+
+    /// Writes images as one archive that Docker, Podman, containerd and skopeo load. `-` is the standard output.
+    ///
+    /// Each text is a name or an ID; an image asked for by its ID keeps all names it has.
+    package func save(_ texts: [String], to path: FilePath) throws {
+        let lease = try store.lease()
+        var order: [Digest] = []
+        var chosen: [Digest: (image: StoredImage, names: [ImageReference])] = [:]
+        for text in texts {
+            let image = try image(text)
+            if chosen[image.id] == nil {
+                order.append(image.id)
+                chosen[image.id] = (image, [])
+            }
+            let named = (try? ImageReference(parsing: text)).flatMap { image.names.contains($0) ? $0 : nil }
+            for name in named.map({ [$0] }) ?? image.names where chosen[image.id]?.names.contains(name) == false {
+                chosen[image.id]?.names.append(name)
+            }
+        }
+        let images = try order.compactMap { chosen[$0] }.map { try archived($0.image, as: $0.names) }
+        let archive = ImageArchive(
+            store: store, images: images, isForDocker: true, created: images.count == 1 ? images[0].config.created : nil)
+        try OutputWriter.withOutput(path) { try archive.write(to: $0) }
+        _ = consume lease
+    }
+}

@@ -1,0 +1,39 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Store
+import SystemPackage
+
+extension Snapshots {
+    /// Unpacks one layer from a blob of it into a snapshot of its own.
+    ///
+    /// `lower` and `below` are the layers underneath, bottom first, and their directories: what an incomplete layer
+    /// says nothing about is as it is there.
+    static func unpack(
+        _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID], _ below: [FilePath],
+        _ store: StoreRoot, _ trees: LayerTrees
+    ) throws -> Snapshot {
+        let active = try store.snapshots.prepare()
+        let blob = try store.layers.blobs(of: diffID).first { try store.content.contains($0.digest) }
+        guard let blob, let content = try store.content.open(blob.digest) else {
+            throw EngineError(
+                .corrupt, "the store has lost the layer \(diffID)",
+                hint: "Pull or load the base image again, or build with --no-cache.")
+        }
+        let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
+        var applier = LayerApplier(.overlay(inUserNamespace: false))
+        applier.missingParent = { try base.node(at: $0)?.entry }
+        applier.missingLinkSource = { path in
+            guard let node = try base.node(at: path), node.entry.kind == .regular else { return nil }
+            return try base.open(node)
+        }
+        let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: active.upper))
+        guard summary.diffID == diffID else {
+            throw EngineError(
+                .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
+                hint: "Remove the image and get it again.")
+        }
+        return try active.commit(as: chain, on: parent)
+    }
+}

@@ -1,0 +1,54 @@
+import Layers
+import Linux
+import OCI
+import Store
+import SystemPackage
+
+/// Unpacks layers when a step needs their files, each once however many steps ask.
+actor Snapshots {
+    private let store: StoreRoot
+    private let trees: LayerTrees
+    private var tasks: [ChainID: Task<Snapshot, any Error>] = [:]
+
+    init(store: StoreRoot, trees: LayerTrees) {
+        self.store = store
+        self.trees = trees
+    }
+
+    /// The directories of all layers of a stack, bottom first.
+    func all(of diffIDs: [DiffID]) async throws -> [Snapshot] {
+        var snapshots: [Snapshot] = []
+        for task in diffIDs.indices.map({ self.task(diffIDs, $0) }) { snapshots.append(try await task.value) }
+        return snapshots
+    }
+
+    /// The directories of a stack, of which only those in `indices` are unpacked; the others are empty paths.
+    func some(_ indices: Set<Int>, of diffIDs: [DiffID]) async throws -> [FilePath] {
+        var directories = [FilePath](repeating: "", count: diffIDs.count)
+        for index in indices.sorted() where diffIDs.indices.contains(index) {
+            directories[index] = try await task(diffIDs, index).value.directory
+        }
+        return directories
+    }
+
+    private func task(_ diffIDs: [DiffID], _ index: Int) -> Task<Snapshot, any Error> {
+        let lower = Array(diffIDs[..<index])
+        let parent = ChainID.of(lower)
+        let chain = ChainID(diffIDs[index], on: parent)
+        if let task = tasks[chain] { return task }
+        let task = Task { [store, trees] in
+            if let known = try await offload({ try store.snapshots.snapshot(chain) }) { return known }
+            let below = try await self.lowersForLinks(lower)
+            return try await offload {
+                try Self.unpack(diffIDs[index], as: chain, on: parent, lower: lower, below, store, trees)
+            }
+        }
+        tasks[chain] = task
+        return task
+    }
+
+    /// A hard link to a file of a lower layer needs that layer unpacked; they are waited for bottom up.
+    private func lowersForLinks(_ lower: [DiffID]) async throws -> [FilePath] {
+        try await all(of: lower).map(\.directory)
+    }
+}

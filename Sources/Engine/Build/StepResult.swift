@@ -1,0 +1,55 @@
+import OCI
+
+/// What a step gives to those that follow.
+enum StepResult: Sendable {
+    /// The file system that a stack of layers adds up to.
+    case files(FileSystemState)
+    /// The files of a build context.
+    case context(ContextTree)
+
+    /// The layers; none for a context.
+    var state: FileSystemState {
+        if case .files(let state) = self { state } else { FileSystemState() }
+    }
+}
+
+/// A stack of layers, bottom first.
+struct FileSystemState: Hashable, Sendable {
+    struct Layer: Hashable, Sendable {
+        let diffID: DiffID
+        /// When this build or a former one made it; `nil` for a layer of a base image.
+        let created: Timestamp?
+    }
+
+    var layers: [Layer] = []
+
+    var diffIDs: [DiffID] { layers.map(\.diffID) }
+    var chainID: ChainID? { ChainID.of(diffIDs) }
+
+    func adding(_ diffID: DiffID, created: Timestamp) -> FileSystemState {
+        FileSystemState(layers: layers + [Layer(diffID: diffID, created: created)])
+    }
+}
+
+extension FileSystemState {
+    /// The state as the text of a cache record.
+    var encoded: String {
+        JSON.array(
+            layers.map { layer in
+                .object(
+                    ("diffID", .string(layer.diffID.description)),
+                    ("created", layer.created.map { .string($0.description) }))
+            }
+        ).text()
+    }
+
+    /// Reads what ``encoded`` gives; `nil` when it is anything else.
+    init?(decoding text: String) {
+        guard let items = try? JSON(parsing: text).array else { return nil }
+        for item in items {
+            guard let name = item["diffID"]?.string, let diffID = try? DiffID(parsing: name) else { return nil }
+            let created = item["created"]?.string.flatMap(Timestamp.init(parsing:))
+            layers.append(Layer(diffID: diffID, created: created))
+        }
+    }
+}

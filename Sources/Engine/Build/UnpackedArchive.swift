@@ -1,0 +1,33 @@
+import Layers
+import Linux
+import OCI
+import Store
+
+/// A tar archive of a build context, unpacked for as long as this lives.
+final class UnpackedArchive: Sendable {
+    let tree: LayerFileTree
+    private let directory: TemporaryDirectory
+
+    /// `nil` when the file is no archive: what begins with the header of a member is one, compressed or not.
+    init?(_ file: FileNode, in tree: any FileTree, store: StoreRoot) throws {
+        guard file.entry.kind == .regular, try Self.isArchive(tree.open(file)) else { return nil }
+        directory = try store.temporaryDirectory()
+        var applier = LayerApplier(.plain)
+        // Owners are taken from the list of files, so the unpacked ones need none.
+        applier.preservesOwners = false
+        applier.readsMarks = false
+        let summary = try applier.apply(
+            DescriptorStream(try tree.open(file)), to: try Directory(opening: directory.path))
+        self.tree = LayerFileTree(
+            tree: LayerTree().adding(summary.diffID, summary.fileList), directories: [directory.path])
+    }
+
+    private static func isArchive(_ file: consuming OwnedDescriptor) throws -> Bool {
+        do {
+            var reader = try LayerReader(DescriptorStream(file), readsMarks: false)
+            return try reader.next() != nil
+        } catch is LayerError {
+            return false
+        }
+    }
+}

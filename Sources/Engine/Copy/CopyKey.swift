@@ -1,0 +1,74 @@
+import DockerfileSyntax
+import Graph
+import Layers
+import Linux
+
+extension KeyHasher {
+    /// The part of a copy's key that stands in the Dockerfile: how, not what.
+    mutating func add(definitionOf copy: CopyOperation) {
+        add(copy.destination)
+        add(copy.owner)
+        add(copy.mode)
+        add(copy.excludes)
+        add(copy.keepsParents)
+        add(copy.isLinked)
+        add(copy.archives == .unpack)
+        for source in copy.sources {
+            switch source {
+            case .path(let word, _):
+                // A renamed directory makes no difference to a file whose own name stays.
+                add("path")
+                add(PathBytes(word).lastComponent.bytes)
+            case .inline(let file):
+                add("inline")
+                add(file.name)
+                add(file.content)
+            }
+        }
+    }
+
+    /// What a source word selects in a tree: names, metadata and bytes, but not times.
+    mutating func add(contentOf matches: [SourceMatch], in tree: any FileTree, excludes: IgnoreRules) throws {
+        add(matches.count)
+        for match in matches {
+            add(match.keptPath?.bytes ?? match.name.bytes)
+            try add(match.node, top: match.node.path, in: tree, excludes: excludes)
+        }
+    }
+
+    private mutating func add(
+        _ node: FileNode, top: PathBytes, in tree: any FileTree, excludes: IgnoreRules
+    ) throws {
+        let isTop = node.path == top
+        if !isTop { add(node.path.lastComponent.bytes) }
+        add(node.entry.kind.rawValue)
+        // Of the directory that is copied itself only the content counts.
+        if !isTop || !node.isDirectory {
+            add(node.entry.permissions)
+            add(node.entry.owner)
+            add(node.entry.group)
+            add(node.entry.linkTarget.bytes)
+            add(node.entry.deviceMajor)
+            add(node.entry.deviceMinor)
+            for attribute in node.entry.attributes {
+                add(attribute.name.bytes)
+                add(attribute.value)
+            }
+        }
+        if node.entry.kind == .regular { add(try tree.contentDigest(of: node)) }
+        guard node.isDirectory else { return }
+        for child in try tree.children(of: node) {
+            let isExcluded = excludes.ignores(child.path.bytes(below: top))
+            if isExcluded, !child.isDirectory || !excludes.hasExceptions { continue }
+            try add(child, top: top, in: tree, excludes: excludes)
+        }
+        add("end")
+    }
+}
+
+extension PathBytes {
+    /// The part of the path below a directory it is in.
+    func bytes(below directory: PathBytes) -> [UInt8] {
+        directory.isEmpty ? bytes : Array(bytes.dropFirst(directory.bytes.count + 1))
+    }
+}

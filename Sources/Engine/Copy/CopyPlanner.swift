@@ -1,0 +1,195 @@
+import Diagnostics
+import DockerfileSyntax
+import Graph
+import Layers
+import Linux
+
+/// Works out what COPY or ADD puts into its layer, by BuildKit's rules, without touching a disk.
+struct CopyPlanner {
+    let operation: CopyOperation
+    let owner: FileOwner?
+    let mode: FileMode?
+    let excludes: IgnoreRules
+    /// For files that have no time of their own.
+    let now: FileTime
+
+    init(_ operation: CopyOperation, owner: FileOwner?, now: FileTime) throws {
+        self.operation = operation
+        self.owner = owner
+        self.now = now
+        mode = try operation.mode.map { try FileMode(parsing: $0) }
+        excludes = try IgnoreRules(patterns: operation.excludes)
+    }
+
+    /// Copies a matched file or directory into the draft. `copy` tells the copies of one instruction apart.
+    func copy(_ match: SourceMatch, from tree: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
+        if let kept = match.keptPath {
+            return try copyKeepingParents(match, kept, from: tree, copy: copy, into: &draft)
+        }
+        let target = try draft.resolve(PathBytes(operation.destination))
+        if match.node.isDirectory {
+            try copyContents(of: match.node, from: tree, copy: copy, to: target, into: &draft)
+        } else {
+            let path = try fileTarget(target, name: match.name, in: draft)
+            try put(match.node, from: tree, copy: copy, at: path, into: &draft)
+        }
+    }
+
+    /// Writes a file of the Dockerfile itself into the draft.
+    func write(_ file: InlineFile, into draft: inout LayerDraft) throws {
+        let target = try draft.resolve(PathBytes(operation.destination))
+        let path = try fileTarget(target, name: PathBytes(file.name), in: draft)
+        let bytes = Array(file.content.utf8)
+        let entry = LayerEntry(
+            path: path, kind: .regular, permissions: mode?.applied(to: 0o644, isDirectory: false) ?? 0o644,
+            owner: owner?.uid ?? 0, group: owner?.gid ?? 0, size: Int64(bytes.count), modified: now)
+        try refuseReplacingDirectory(at: path, in: draft)
+        try draft.put(
+            LayerDraft.File(entry: entry, content: .bytes(bytes)), at: path, parents: newDirectory(modified: now))
+    }
+
+    /// Unpacks an archive's files into the destination, as `tar -x` would: what is in the way is replaced.
+    func unpack(_ archive: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
+        let target = try draft.resolve(PathBytes(operation.destination))
+        if let existing = draft.entry(at: target), existing.kind != .directory {
+            throw EngineError(.copyConflict, "mkdir /\(target): not a directory")
+        }
+        try draft.makeDirectory(target, newDirectory(modified: now, mode: nil))
+        guard let root = try archive.node(at: "") else { return }
+        try unpackChildren(of: root, from: archive, copy: copy, to: target, into: &draft)
+    }
+
+    // MARK: Places
+
+    /// A file goes into a directory that exists or is written with a slash, and else becomes the destination itself.
+    private func fileTarget(_ target: PathBytes, name: PathBytes, in draft: LayerDraft) throws -> PathBytes {
+        let isDirectory =
+            operation.destination.hasSuffix("/") || target.isEmpty || draft.entry(at: target)?.kind == .directory
+        return isDirectory ? target.appending(name) : target
+    }
+
+    private func refuseReplacingDirectory(at path: PathBytes, in draft: LayerDraft) throws {
+        guard draft.entry(at: path)?.kind == .directory else { return }
+        throw EngineError(.copyConflict, "cannot replace to directory /\(path) with file")
+    }
+
+    private func newDirectory(modified: FileTime) -> NewDirectory {
+        newDirectory(modified: modified, mode: mode)
+    }
+
+    private func newDirectory(modified: FileTime, mode: FileMode?) -> NewDirectory {
+        NewDirectory(
+            permissions: mode?.forNewDirectories ?? 0o755, owner: owner ?? FileOwner(uid: 0, gid: 0),
+            modified: modified)
+    }
+
+    // MARK: Copies
+
+    private func put(
+        _ node: FileNode, from tree: any FileTree, copy: Int, at path: PathBytes, into draft: inout LayerDraft
+    ) throws {
+        try refuseReplacingDirectory(at: path, in: draft)
+        let content: LayerDraft.Content = node.entry.kind == .regular ? .file(node, tree) : .none
+        try draft.put(
+            LayerDraft.File(
+                entry: adjusted(node.entry), content: content,
+                link: node.linkIdentity.map { CopyLink(copy: copy, identity: $0) }),
+            at: path, parents: newDirectory(modified: node.entry.modified))
+    }
+
+    /// The entry with the owner and the mode that the instruction asks for; links have no mode to change.
+    private func adjusted(_ entry: LayerEntry) -> LayerEntry {
+        var entry = entry
+        if let owner {
+            entry.owner = owner.uid
+            entry.group = owner.gid
+        }
+        if let mode, entry.kind != .symlink {
+            entry.permissions = mode.applied(to: entry.permissions, isDirectory: entry.kind == .directory)
+        }
+        return entry
+    }
+
+    /// Copies what is in a directory; of the directory itself only the time is taken.
+    private func copyContents(
+        of directory: FileNode, from tree: any FileTree, copy: Int, to target: PathBytes,
+        into draft: inout LayerDraft
+    ) throws {
+        try draft.makeDirectory(target, newDirectory(modified: directory.entry.modified))
+        draft.updateDirectory(target) { $0.modified = directory.entry.modified }
+        try copyChildren(of: directory, below: directory.path, from: tree, copy: copy, to: target, into: &draft)
+    }
+
+    private func copyChildren(
+        of directory: FileNode, below top: PathBytes, from tree: any FileTree, copy: Int, to target: PathBytes,
+        into draft: inout LayerDraft
+    ) throws {
+        for child in try tree.children(of: directory) {
+            let path = target.appending(child.path.lastComponent)
+            let isExcluded = excludes.ignores(child.path.bytes(below: top))
+            guard child.isDirectory else {
+                if !isExcluded { try put(child, from: tree, copy: copy, at: path, into: &draft) }
+                continue
+            }
+            if !isExcluded { try mergeDirectory(child, at: path, into: &draft) }
+            if isExcluded, !excludes.hasExceptions { continue }
+            try copyChildren(of: child, below: top, from: tree, copy: copy, to: path, into: &draft)
+        }
+    }
+
+    /// A directory met inside a copied one gives its metadata to the one that is there.
+    private func mergeDirectory(_ node: FileNode, at path: PathBytes, into draft: inout LayerDraft) throws {
+        let entry = adjusted(node.entry)
+        if let existing = draft.entry(at: path), existing.kind != .directory {
+            throw EngineError(.copyConflict, "cannot copy to non-directory: /\(path)")
+        }
+        try draft.put(
+            LayerDraft.File(entry: entry, content: .none), at: path,
+            parents: newDirectory(modified: node.entry.modified))
+    }
+
+    private func copyKeepingParents(
+        _ match: SourceMatch, _ kept: PathBytes, from tree: any FileTree, copy: Int, into draft: inout LayerDraft
+    ) throws {
+        let target = try draft.resolve(PathBytes(operation.destination))
+        try draft.makeDirectory(target, newDirectory(modified: match.node.entry.modified))
+        var source = match.pivot
+        var place = target
+        for component in kept.components.dropLast() {
+            source = source.appending(component)
+            place = place.appending(component)
+            guard let node = try tree.node(at: tree.resolve(source)), node.isDirectory else { continue }
+            try mergeDirectory(node, at: place, into: &draft)
+        }
+        let path = target.appending(kept)
+        guard match.node.isDirectory else {
+            return try put(match.node, from: tree, copy: copy, at: path, into: &draft)
+        }
+        if !kept.isEmpty { try mergeDirectory(match.node, at: path, into: &draft) }
+        try copyChildren(
+            of: match.node, below: match.node.path, from: tree, copy: copy, to: path, into: &draft)
+    }
+
+    private func unpackChildren(
+        of directory: FileNode, from archive: any FileTree, copy: Int, to target: PathBytes,
+        into draft: inout LayerDraft
+    ) throws {
+        for child in try archive.children(of: directory) {
+            let path = target.appending(child.path.lastComponent)
+            var entry = child.entry
+            if let owner {
+                entry.owner = owner.uid
+                entry.group = owner.gid
+            }
+            let content: LayerDraft.Content = entry.kind == .regular ? .file(child, archive) : .none
+            try draft.put(
+                LayerDraft.File(
+                    entry: entry, content: content,
+                    link: child.linkIdentity.map { CopyLink(copy: copy, identity: $0) }),
+                at: path, parents: newDirectory(modified: now, mode: nil))
+            if child.isDirectory {
+                try unpackChildren(of: child, from: archive, copy: copy, to: path, into: &draft)
+            }
+        }
+    }
+}

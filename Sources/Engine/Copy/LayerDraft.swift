@@ -1,0 +1,112 @@
+import Diagnostics
+import Layers
+import Linux
+
+/// A layer being put together on top of a tree: what it will hold, by path.
+struct LayerDraft {
+    /// Where the bytes of a file come from.
+    enum Content {
+        case none
+        case file(FileNode, any FileTree)
+        case bytes([UInt8])
+    }
+
+    struct File {
+        var entry: LayerEntry
+        var content: Content
+        /// Equal for the names of one file within one copy.
+        var link: CopyLink?
+    }
+
+    private let base: LayerTree
+    private(set) var files: [PathBytes: File] = [:]
+
+    init(on base: LayerTree) { self.base = base }
+
+    /// The file at a path as this layer leaves it; links are not followed.
+    func entry(at path: PathBytes) -> LayerEntry? {
+        if let file = files[path] { return file.entry }
+        if path.isEmpty { return base.node(at: "")?.entry }
+        // Below what this layer made a file, nothing of the lower layers is left.
+        var ancestor = path.parent
+        while !ancestor.isEmpty {
+            if let file = files[ancestor], file.entry.kind != .directory { return nil }
+            ancestor = ancestor.parent
+        }
+        return base.node(at: path)?.entry
+    }
+
+    /// Resolves the links of a path in the tree with this layer on it; what is missing stays as written.
+    func resolve(_ path: PathBytes) throws -> PathBytes {
+        try resolveLinks(path) { entry(at: $0) }
+    }
+
+    /// Puts a file at a path, and its parent directories into the layer.
+    mutating func put(_ file: File, at path: PathBytes, parents: NewDirectory) throws {
+        guard !path.isEmpty else { return }
+        try makeParents(of: path, parents)
+        var file = file
+        file.entry.path = path
+        if file.entry.kind != .directory { removeBelow(path) }
+        files[path] = file
+    }
+
+    /// Makes the directories above a path, or takes those that are there into the layer as they are.
+    private mutating func makeParents(of path: PathBytes, _ new: NewDirectory) throws {
+        let parent = path.parent
+        guard !parent.isEmpty, files[parent] == nil else { return }
+        try makeDirectory(parent, new)
+    }
+
+    /// Makes sure that a directory is in the layer.
+    ///
+    /// Throws when something else is there.
+    mutating func makeDirectory(_ path: PathBytes, _ new: NewDirectory) throws {
+        guard !path.isEmpty else { return }
+        try makeParents(of: path, new)
+        if let existing = entry(at: path) {
+            guard existing.kind == .directory else {
+                throw EngineError(.copyConflict, "cannot copy to non-directory: /\(path)")
+            }
+            if files[path] == nil { files[path] = File(entry: existing.moved(to: path), content: .none) }
+        } else {
+            files[path] = File(entry: new.entry(at: path), content: .none)
+        }
+    }
+
+    /// Changes what the layer says of a directory that it holds.
+    mutating func updateDirectory(_ path: PathBytes, _ change: (inout LayerEntry) -> Void) {
+        guard var file = files[path] else { return }
+        change(&file.entry)
+        files[path] = file
+    }
+
+    private mutating func removeBelow(_ path: PathBytes) {
+        guard files[path]?.entry.kind == .directory else { return }
+        files = files.filter { $0.key == path || !$0.key.isWithin(path) }
+    }
+}
+
+/// Names one file of one copy, so that its hard links can be kept.
+struct CopyLink: Hashable {
+    let copy: Int
+    let identity: LinkIdentity
+}
+
+/// What a directory that has to be made looks like.
+struct NewDirectory {
+    var permissions: UInt32 = 0o755
+    var owner: FileOwner = FileOwner(uid: 0, gid: 0)
+    var modified: FileTime
+
+    func entry(at path: PathBytes) -> LayerEntry {
+        LayerEntry(
+            path: path, kind: .directory, permissions: permissions, owner: owner.uid, group: owner.gid, modified: modified)
+    }
+}
+
+/// A numeric user and group.
+struct FileOwner: Hashable, Sendable {
+    let uid: UInt32
+    let gid: UInt32
+}

@@ -1,0 +1,20 @@
+package import Diagnostics
+
+/// What can go wrong when modules work together.
+package enum EngineCode: String, FailureCode {
+    case contextNotFound = "build.context-not-found"
+    case dockerfileNotFound = "build.dockerfile-not-found"
+    case sourceNotFound = "copy.source-not-found"
+    case copyConflict = "copy.conflict"
+    case badOwner = "copy.owner"
+    case badMode = "copy.mode"
+    case tooManyLinks = "files.too-many-links"
+    case corrupt = "store.corrupt"
+    case runFailed = "run.exit"
+    case isolation = "run.isolation"
+    case imageNotFound = "image.not-found"
+    case badArchive = "archive.malformed"
+    case badOutput = "output.invalid"
+    case unsupported = "unsupported"
+}
+package typealias EngineError = Failure<EngineCode>

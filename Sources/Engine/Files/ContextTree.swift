@@ -1,0 +1,153 @@
+import Diagnostics
+import DockerfileSyntax
+import Layers
+import Linux
+import OCI
+import SystemPackage
+
+/// The files of a build context: a directory of the user's, without what its ignore file names.
+///
+/// Every file belongs to root, whoever owns it on the machine of the build. Nothing is read before it is asked for.
+final class ContextTree: FileTree {
+    let path: FilePath
+    private let root: Directory
+    private let rules: IgnoreRules
+    private let digests: FileDigestCache
+
+    /// `cache` is the directory for the remembered digests.
+    init(_ path: FilePath, rules: IgnoreRules, cache: FilePath) throws {
+        self.path = path
+        self.rules = rules
+        root = try Directory(opening: path)
+        digests = FileDigestCache(of: path, in: cache)
+    }
+
+    /// Keeps what was learnt about the files for the next build.
+    func saveDigests() { digests.save() }
+
+    func node(at path: PathBytes) throws -> FileNode? {
+        if path.isEmpty { return try makeNode("", root.status("."), in: root, name: ".") }
+        guard let parent = try openParent(of: path) else { return nil }
+        let name = path.lastComponent
+        guard let status = try parent.statusIfExists(name) else { return nil }
+        let state = path.components.reduce((rules.root, PathBytes(""))) { pair, name in
+            let next = pair.1.appending(name)
+            return (rules.state(of: next.bytes, in: pair.0), next)
+        }.0
+        guard try isVisible(path, status, state, in: parent, name: name) else { return nil }
+        return try makeNode(path, status, in: parent, name: name)
+    }
+
+    /// `nil` when there is no such directory or a component is a link.
+    private func openParent(of path: PathBytes) throws -> Directory? {
+        do { return try root.directory(path.parent, resolving: .noSymlinks) } catch let error as LinuxError
+            where error.code == .notFound || error.errno == .tooManySymbolicLinkLevels
+        {
+            return nil
+        }
+    }
+
+    func children(of directory: FileNode) throws -> [FileNode] {
+        let state = directory.path.components.reduce((rules.root, PathBytes(""))) { pair, name in
+            let next = pair.1.appending(name)
+            return (rules.state(of: next.bytes, in: pair.0), next)
+        }.0
+        let opened = try root.directory(directory.path, resolving: .noSymlinks)
+        var nodes: [FileNode] = []
+        for name in try opened.names() {
+            let path = directory.path.appending(name)
+            let childState = rules.state(of: path.bytes, in: state)
+            // A file that vanishes during the walk was never there.
+            guard let status = try opened.statusIfExists(name),
+                try isVisible(path, status, childState, in: opened, name: name)
+            else { continue }
+            nodes.append(try makeNode(path, status, in: opened, name: name))
+        }
+        return nodes
+    }
+
+    /// An ignored directory is seen when an exception lets something below it be seen.
+    private func isVisible(
+        _ path: PathBytes, _ status: FileStatus, _ state: IgnoreRules.State, in directory: borrowing Directory,
+        name: PathBytes
+    ) throws -> Bool {
+        guard rules.ignores(state) else { return true }
+        guard status.type == .directory, !rules.canSkipDirectory(path.bytes, state) else { return false }
+        let opened = try directory.directory(name, resolving: .noSymlinks)
+        for name in try opened.names() {
+            let child = path.appending(name)
+            guard let status = try opened.statusIfExists(name) else { continue }
+            if try isVisible(child, status, rules.state(of: child.bytes, in: state), in: opened, name: name) {
+                return true
+            }
+        }
+        return false
+    }
+
+    private func makeNode(
+        _ path: PathBytes, _ status: FileStatus, in directory: borrowing Directory, name: PathBytes
+    ) throws -> FileNode {
+        let entry = LayerEntry(
+            path: path, kind: Self.kind(status.type), permissions: status.type == .symlink ? 0o777 : status.permissions,
+            size: status.type == .regular ? status.size : 0, modified: status.modified,
+            linkTarget: status.type == .symlink ? try directory.linkTarget(name) : "",
+            deviceMajor: status.deviceMajor, deviceMinor: status.deviceMinor,
+            attributes: try attributes(path, status, in: directory, name: name))
+        let identity =
+            status.type == .regular && status.links > 1
+            ? LinkIdentity(space: status.device, file: PathBytes("\(status.inode)")) : nil
+        return FileNode(path: path, entry: entry, linkIdentity: identity, origin: .directory(FileFingerprint(status)))
+    }
+
+    /// A socket arrives as an empty regular file, as BuildKit's context transfer has it.
+    private static func kind(_ type: Linux.FileType) -> LayerEntry.Kind {
+        switch type {
+        case .regular, .socket: .regular
+        case .directory: .directory
+        case .symlink: .symlink
+        case .characterDevice: .characterDevice
+        case .blockDevice: .blockDevice
+        case .fifo: .fifo
+        }
+    }
+
+    private func attributes(
+        _ path: PathBytes, _ status: FileStatus, in directory: borrowing Directory, name: PathBytes
+    ) throws -> [ExtendedAttribute] {
+        guard status.type == .regular || status.type == .directory else { return [] }
+        if let known = digests.lookup(path, FileFingerprint(status)), !known.hasAttributes { return [] }
+        // What the machine's own security modules say of a file is no part of it.
+        return try directory.extendedAttributes(name).filter { attribute in
+            attribute.name == "security.capability" || attribute.name.hasPrefix("user.")
+        }
+    }
+
+    func open(_ file: FileNode) throws -> OwnedDescriptor {
+        try root.open(file.path, resolving: .noSymlinks)
+    }
+
+    func contentDigest(of file: FileNode) throws -> [UInt8] {
+        if case .directory(let fingerprint) = file.origin, let known = digests.lookup(file.path, fingerprint) {
+            return known.digest
+        }
+        let opened = try open(file)
+        let status = try opened.status()
+        guard status.type == .regular else { return DigestHasher().finishBytes() }
+        let digest = try opened.contentDigest()
+        digests.remember(file.path, FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
+        return digest
+    }
+}
+
+extension OwnedDescriptor {
+    /// The SHA-256 of the rest of the file.
+    func contentDigest() throws -> [UInt8] {
+        var hasher = DigestHasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try read(into: &buffer)
+            if count == 0 { return hasher.finishBytes() }
+            hasher.update(buffer.span.extracting(..<count))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Diagnostics
+import Linux
+import SystemPackage
+
+/// What the engine does with files of the host that are not the store's.
+enum FileSystem {
+    /// Makes a directory and those above it; what is there stays.
+    static func makeDirectories(_ path: FilePath) throws {
+        var made = FilePath(root: path.root, [])
+        for component in path.components {
+            made.append(component)
+            let parent = made.removingLastComponent()
+            let directory = try Directory(opening: parent.isEmpty ? "." : parent)
+            do {
+                try directory.makeDirectory(PathBytes(component.string), permissions: 0o755)
+            } catch let error as LinuxError where error.code == .exists {
+                continue
+            }
+        }
+    }
+
+    /// Writes a file so that nobody sees half of it.
+    static func write(_ bytes: [UInt8], to path: FilePath) throws {
+        try replace(path) { try $0.write(bytes.span) }
+    }
+
+    /// Copies the rest of a file so that nobody sees half of it.
+    static func copy(_ source: borrowing OwnedDescriptor, to path: FilePath) throws {
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        try replace(path) { target in
+            while true {
+                let count = try source.read(into: &buffer)
+                if count == 0 { return }
+                try target.write(buffer.span.extracting(..<count))
+            }
+        }
+    }
+
+    /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there.
+    static func replace(
+        _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Void
+    ) throws {
+        let file = try OwnedDescriptor.open(
+            parent(of: path).appending(temporaryName(path).text), .writeOnly, options: [.create, .truncate],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        do {
+            try body(file)
+            try moveIntoPlace(path)
+        } catch {
+            let directory = try Directory(opening: parent(of: path))
+            try? directory.unlink(temporaryName(path))
+            throw error
+        }
+    }
+
+    private static func moveIntoPlace(_ path: FilePath) throws {
+        let directory = try Directory(opening: parent(of: path))
+        guard let name = path.lastComponent else { return }
+        try directory.rename(temporaryName(path), to: PathBytes(name.string), in: directory)
+    }
+
+    private static func parent(of path: FilePath) -> FilePath {
+        let parent = path.removingLastComponent()
+        return parent.isEmpty ? "." : parent
+    }
+
+    private static func temporaryName(_ path: FilePath) -> PathBytes {
+        PathBytes(".\(path.lastComponent?.string ?? "output").\(ProcessIdentity.current)")
+    }
+}

@@ -1,0 +1,92 @@
+import Diagnostics
+import Layers
+import Linux
+
+/// A file of a tree that files are copied from.
+struct FileNode: Sendable {
+    /// Where it is in its tree.
+    let path: PathBytes
+    /// Its metadata; hard links are resolved, so the kind is never `hardLink`.
+    let entry: LayerEntry
+    /// Equal for the names of one file; `nil` where there is only one.
+    let linkIdentity: LinkIdentity?
+    /// Where its bytes are.
+    let origin: Origin
+
+    enum Origin: Sendable {
+        /// In a file below the tree's own directory, which looked like this when it was found.
+        case directory(FileFingerprint)
+        /// In a layer of the tree, by the index of the layer and the path in it.
+        case layer(Int, PathBytes)
+    }
+
+    var isDirectory: Bool { entry.kind == .directory }
+}
+
+/// Names one file among several hard links to it.
+struct LinkIdentity: Hashable, Sendable {
+    let space: UInt64
+    let file: PathBytes
+}
+
+/// Files that can be looked up by path: a build context, the root of a stage or an image, an unpacked archive.
+protocol FileTree: Sendable {
+    /// The file at exactly this path; links are not followed.
+    func node(at path: PathBytes) throws -> FileNode?
+
+    /// The files in a directory of the tree, in byte order of their names.
+    func children(of directory: FileNode) throws -> [FileNode]
+
+    /// Opens a regular file for reading.
+    func open(_ file: FileNode) throws -> OwnedDescriptor
+
+    /// The SHA-256 of a regular file's bytes.
+    func contentDigest(of file: FileNode) throws -> [UInt8]
+}
+
+/// The most symbolic links that one path may lead through, as in the kernel.
+private let linkLimit = 40
+
+/// Resolves all links of a path, with the tree that `lookup` knows as the root directory.
+///
+/// Components that do not exist stay as they are, so the result is also where a new file would go.
+/// Throws ``EngineError`` `.tooManyLinks` for a loop.
+func resolveLinks(_ path: PathBytes, lookup: (PathBytes) throws -> LayerEntry?) throws -> PathBytes {
+    var resolved = PathBytes("")
+    var pending = Array(path.components.reversed())
+    var links = 0
+    while let component = pending.popLast() {
+        if component == "." { continue }
+        if component == ".." {
+            resolved = resolved.parent
+            continue
+        }
+        let next = resolved.appending(component)
+        guard let entry = try lookup(next), entry.kind == .symlink else {
+            resolved = next
+            continue
+        }
+        links += 1
+        guard links <= linkLimit else {
+            throw EngineError(.tooManyLinks, "'/\(path)' leads through too many symbolic links")
+        }
+        if entry.linkTarget.hasPrefix("/") { resolved = "" }
+        pending += entry.linkTarget.components.reversed()
+    }
+    return resolved
+}
+
+extension FileTree {
+    /// Resolves all links of a path; see ``resolveLinks(_:lookup:)``.
+    func resolve(_ path: PathBytes) throws -> PathBytes {
+        try resolveLinks(path) { try node(at: $0)?.entry }
+    }
+
+    /// The content of a small file, links followed; `nil` when there is none or it is no regular file.
+    func content(of path: PathBytes, limit: Int = 10 << 20) throws -> [UInt8]? {
+        guard let node = try node(at: resolve(path)), node.entry.kind == .regular, node.entry.size <= limit else {
+            return nil
+        }
+        return try open(node).readAll(limit: limit)
+    }
+}

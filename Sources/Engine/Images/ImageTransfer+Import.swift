@@ -1,0 +1,85 @@
+import Diagnostics
+import Layers
+package import Linux
+package import OCI
+package import Store
+import SystemPackage
+
+extension ImageTransfer {
+    /// Makes an image of one layer from the tar archive of a root file system, compressed or not.
+    ///
+    /// The archive is read once; what it says stays as it is, byte for byte.
+    package func importRootFileSystem(
+        _ source: consuming OwnedDescriptor, as reference: ImageReference?, platform: Platform
+    ) throws -> StoredImage {
+        let lease = try store.lease()
+        let ingest = try store.content.begin()
+        let copy = TeeStream(DescriptorStream(source), to: ingest.descriptor)
+        let summary: LayerSummary
+        do { summary = try LayerReader.readFileList(from: copy) } catch let error as LayerError {
+            throw EngineError(.badArchive, "cannot import the archive: \(error.message)", hint: error.hint, cause: error)
+        }
+        guard !summary.fileList.entries.isEmpty else {
+            throw EngineError(.badArchive, "cannot import the archive: it holds no files")
+        }
+        let (digest, size) = try copy.finish()
+        try ingest.commit(as: digest, size: size)
+        try storage.record(summary.diffID, summary.fileList)
+        let type: MediaType = .ociLayer(try compression(of: digest, isPlain: digest == summary.diffID.digest))
+        try store.layers.addBlob(LayerBlob(mediaType: type, digest: digest, size: size), of: summary.diffID)
+
+        var config = ImageConfig(platform: platform)
+        let now = Timestamp.now
+        config.diffIDs = [summary.diffID]
+        config.created = now
+        config.config.command = nil
+        config.history = [History(created: now, createdBy: "", comment: "Imported from -", emptyLayer: false)]
+        let id = try store.content.save(config.encoded)
+        let image = try save(id, config, manifest: nil, layers: [], as: reference.map { [$0] } ?? [])
+        _ = consume lease
+        return image
+    }
+
+    /// Registries know plain, gzip and zstd layers; one compressed otherwise is kept in a form of its own type.
+    private func compression(of digest: Digest, isPlain: Bool) throws -> Compression {
+        guard !isPlain, let file = try store.content.open(digest) else { return .none }
+        let stream = try DecompressedStream(DescriptorStream(file))
+        switch stream.format {
+        case .gzip: return .gzip
+        case .zstd: return .zstd
+        default:
+            throw EngineError(
+                .badArchive, "cannot import an archive compressed with \(stream.format)",
+                hint: "Decompress it first, or compress it with gzip or zstd.")
+        }
+    }
+}
+
+/// Writes down and hashes what is read through it.
+private final class TeeStream: ByteStream {
+    private let source: DescriptorStream
+    private let copy: FileDescriptor
+    private var hasher: DigestHasher? = DigestHasher()
+    private var size: Int64 = 0
+
+    init(_ source: DescriptorStream, to copy: FileDescriptor) {
+        self.source = source
+        self.copy = copy
+    }
+
+    func read(into buffer: inout [UInt8]) throws -> Int {
+        let count = try source.read(into: &buffer)
+        var sink = DescriptorSink(descriptor: copy)
+        let bytes = buffer.span.extracting(..<count)
+        try sink.write(bytes)
+        hasher?.update(bytes)
+        size += Int64(count)
+        return count
+    }
+
+    /// Digest and size of all that was read; may be asked for once.
+    func finish() throws -> (Digest, Int64) {
+        guard let hasher = hasher.take() else { throw EngineError(.corrupt, "the stream was ended before") }
+        return (hasher.finish(), size)
+    }
+}

@@ -1,0 +1,90 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Store
+import SystemPackage
+
+extension LayerStorage {
+    /// The layers of an image as blobs in the store, made where there are none yet.
+    ///
+    /// A blob that is there is taken as it is if its compression is `compression`, or anything but none.
+    /// - Parameter isExact: whether only `compression` will do.
+    func blobs(
+        of diffIDs: [DiffID], as compression: Compression, isExact: Bool = false, report: (DiffID) -> Void = { _ in }
+    ) throws -> [Descriptor] {
+        try diffIDs.indices.map { index in
+            report(diffIDs[index])
+            let blob = try blob(of: diffIDs, index, as: compression, isExact: isExact)
+            return Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size)
+        }
+    }
+
+    private func blob(
+        of diffIDs: [DiffID], _ index: Int, as compression: Compression, isExact: Bool
+    ) throws -> LayerBlob {
+        let diffID = diffIDs[index]
+        let known = try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
+        if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
+        if !isExact, let other = known.first(where: { $0.mediaType.compression.map { $0 != .none } ?? false }) {
+            return other
+        }
+        let made = try compress(diffIDs, index, from: known.first, as: compression)
+        try store.layers.addBlob(made, of: diffID)
+        return made
+    }
+
+    /// Writes a layer's blob from another blob of it, or else from its directory.
+    private func compress(
+        _ diffIDs: [DiffID], _ index: Int, from source: LayerBlob?, as compression: Compression
+    ) throws -> LayerBlob {
+        let ingest = try store.content.begin()
+        let file = ingest.descriptor
+        let sink: (Span<UInt8>) throws -> Void = { bytes in
+            try unsafe bytes.withUnsafeBytes { _ = try unsafe file.writeAll($0) }
+        }
+        let options = CompressionOptions(compression)
+        let made: Descriptor
+        let diffID: DiffID
+        if let source, let content = try store.content.open(source.digest) {
+            (made, diffID) = try Self.recompress(content, options, to: sink)
+        } else {
+            let chain = ChainID.of(diffIDs[...index])
+            guard let chain, let snapshot = try store.snapshots.snapshot(chain) else {
+                throw EngineError(
+                    .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
+            }
+            var writer = try LayerWriter(options, to: sink)
+            try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
+            let written = try writer.finish()
+            guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
+            (made, diffID) = (blob, written.diffID)
+        }
+        guard diffID == diffIDs[index] else {
+            throw EngineError(
+                .corrupt, "layer \(diffIDs[index]) in the store was changed: it is now \(diffID)",
+                hint: "Build the image again with --no-cache.")
+        }
+        try ingest.commit(as: made.digest, size: made.size)
+        return LayerBlob(mediaType: made.mediaType, digest: made.digest, size: made.size)
+    }
+
+    private static func recompress(
+        _ content: consuming OwnedDescriptor, _ options: CompressionOptions,
+        to sink: @escaping (Span<UInt8>) throws -> Void
+    ) throws -> (Descriptor, DiffID) {
+        let source = try DecompressedStream(DescriptorStream(content))
+        var writer = try CompressedBlobWriter(options, to: sink)
+        var hasher = DigestHasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try source.read(into: &buffer)
+            if count == 0 { break }
+            let bytes = buffer.span.extracting(..<count)
+            hasher.update(bytes)
+            try writer.write(bytes)
+        }
+        let digest = hasher.finish()
+        return (try writer.finish(uncompressed: digest), DiffID(digest))
+    }
+}

@@ -1,0 +1,81 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Store
+import SystemPackage
+
+/// Brings layers into the store and out of it: where the formats of `Layers` meet the files of `Store`.
+struct LayerStorage: Sendable {
+    let store: StoreRoot
+
+    /// Writes a draft as an uncompressed layer blob and records it.
+    ///
+    /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
+    func write(_ draft: LayerDraft) throws -> DiffID {
+        let ingest = try store.content.begin()
+        let file = ingest.descriptor
+        var writer = try LayerWriter(CompressionOptions(.none)) { bytes in
+            try unsafe bytes.withUnsafeBytes { _ = try unsafe file.writeAll($0) }
+        }
+        try Self.add(draft, to: &writer)
+        let written = try writer.finish()
+        guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
+        try ingest.commit(as: blob.digest, size: blob.size)
+        try record(written)
+        try store.layers.addBlob(
+            LayerBlob(mediaType: .ociLayer, digest: blob.digest, size: blob.size), of: written.diffID)
+        return written.diffID
+    }
+
+    private static func add(_ draft: LayerDraft, to writer: inout LayerWriter) throws {
+        var links: [CopyLink: PathBytes] = [:]
+        let order = draft.files.values.sorted { $0.entry.precedes($1.entry) }
+        for file in order {
+            if let link = file.link {
+                if let first = links[link] {
+                    var entry = file.entry
+                    entry.kind = .hardLink
+                    entry.linkTarget = first
+                    entry.size = 0
+                    try writer.add(entry)
+                    continue
+                }
+                links[link] = file.entry.path
+            }
+            switch file.content {
+            case .none: try writer.add(file.entry)
+            case .bytes(let bytes): try writer.add(file.entry, content: bytes.span)
+            case .file(let node, let tree):
+                // A socket of the context is an empty file in the layer, and cannot be opened.
+                if file.entry.size == 0 {
+                    try writer.add(file.entry)
+                } else {
+                    try writer.add(file.entry, content: tree.open(node))
+                }
+            }
+        }
+    }
+
+    /// Records what a command changed, read from the upper directory of its overlay.
+    func record(upper: FilePath) throws -> DiffID {
+        var writer = LayerWriter()
+        try LayerDiffer().diff(try Directory(opening: upper), into: &writer)
+        let written = try writer.finish()
+        try record(written)
+        return written.diffID
+    }
+
+    private func record(_ layer: WrittenLayer) throws { try record(layer.diffID, layer.fileList) }
+
+    /// Records what a layer holds.
+    func record(_ diffID: DiffID, _ files: FileList) throws {
+        try store.layers.record(
+            LayerRecord(diffID: diffID, tarSize: files.tarSize, fileCount: files.fileCount), fileList: files.encode())
+    }
+}
+
+extension FileList {
+    /// The number of files, marks not counted.
+    var fileCount: Int { entries.count { !$0.isMark } }
+}

@@ -1,0 +1,56 @@
+package import OCI
+
+/// What the user asks of a build, as far as it changes what the Dockerfile means.
+package struct BuildOptions: Sendable {
+    /// The stage to build; `nil` is the last one.
+    package var target: String?
+    /// In the order given, the last of a name wins; a `nil` value counts as not given.
+    package var buildArguments: [(name: String, value: String?)]
+    /// Put over the labels of the target stage, the last of a name wins.
+    package var labels: [(name: String, value: String)]
+    /// The platform of the result.
+    package var platform: Platform
+    /// Whether the user asked for ``platform``; only then it is written over what the base image says.
+    package var isPlatformExplicit: Bool
+    package var noCache: NoCache
+    /// The Dockerfile as the user knows it, for messages.
+    package var fileName: String
+    /// Lower every stage, so that the checks see all of the file.
+    package var checksAllStages: Bool
+
+    package init(
+        target: String? = nil, buildArguments: [(name: String, value: String?)] = [],
+        labels: [(name: String, value: String)] = [], platform: Platform = .host, isPlatformExplicit: Bool = false,
+        noCache: NoCache = .none, fileName: String = "Dockerfile", checksAllStages: Bool = false
+    ) {
+        self.target = target
+        self.buildArguments = buildArguments
+        self.labels = labels
+        self.platform = platform
+        self.isPlatformExplicit = isPlatformExplicit
+        self.noCache = noCache
+        self.fileName = fileName
+        self.checksAllStages = checksAllStages
+    }
+
+    /// The value given for a build argument.
+    func buildArgument(_ name: String) -> String? {
+        buildArguments.last { $0.value != nil && $0.name.utf8.elementsEqual(name.utf8) }?.value
+    }
+}
+
+/// Which steps must run even if their result is known.
+package enum NoCache: Hashable, Sendable {
+    case none
+    case all
+    /// The stages with these names, in any case.
+    case stages([String])
+
+    func covers(stage name: String?) -> Bool {
+        switch self {
+        case .none: false
+        case .all: true
+        case .stages(let names): name.map { name in names.contains { $0.lowercased() == name } } ?? false
+        }
+    }
+}

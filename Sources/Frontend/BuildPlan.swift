@@ -1,0 +1,74 @@
+package import Diagnostics
+package import Graph
+package import OCI
+
+/// What a Dockerfile comes to for one target and platform: the steps, and all of the image that is known before they run.
+package struct BuildPlan: Sendable {
+    package let graph: BuildGraph
+    /// The file system of the result.
+    package let target: VertexID
+    /// The config of the result; its history and layers are still those of the base image, and `created` is not set.
+    package let config: ImageConfig
+    /// What the stages from the base image to the target add to the history, in order.
+    package let steps: [PlannedHistory]
+    package let warnings: [Warning]
+    /// The name of the target stage in lower case, empty if it has none.
+    package let targetName: String
+    /// Seconds since 1970 that stand for the time of the build (`SOURCE_DATE_EPOCH`).
+    package let epoch: Int64?
+
+    /// The history of the base image.
+    package var baseHistory: [History] { config.history }
+
+    /// How many steps of the graph progress shows.
+    package var stepCount: Int {
+        graph.reachable(from: target).count { vertex in
+            switch vertex.operation {
+            case .scratch, .context: false
+            case .image, .run, .copy, .makeDirectory: true
+            }
+        }
+    }
+}
+
+/// A history entry to be, without its time.
+package struct PlannedHistory: Hashable, Sendable {
+    package let createdBy: String
+    /// The step whose layer the entry describes; `nil` is an entry without a layer.
+    package let vertex: VertexID?
+
+    /// Marks the entries that a Dockerfile made, as BuildKit does.
+    package var comment: String { "buildkit.dockerfile.v0" }
+}
+
+/// Something in a Dockerfile that works but is probably not meant.
+package struct Warning: Hashable, Sendable {
+    /// E.g. `StageNameCasing`.
+    package let rule: String
+    /// What was found.
+    package let message: String
+    package let location: SourceRange
+    /// The page that explains the rule.
+    package let url: String?
+    /// What the rule is about in general.
+    package let detail: String
+}
+
+/// Finds images and their configs for the frontend.
+package protocol BaseImageResolver: Sendable {
+    /// The image with this name for this platform, or the nearest platform it has.
+    ///
+    /// The reference of the result should carry the digest, so that progress can show it.
+    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase
+}
+
+/// An image that a stage starts from or copies from.
+package struct ResolvedBase: Sendable {
+    package let source: ImageSource
+    package let config: ImageConfig
+
+    package init(source: ImageSource, config: ImageConfig) {
+        self.source = source
+        self.config = config
+    }
+}

@@ -1,0 +1,41 @@
+import DockerfileSyntax
+
+extension LintRule {
+    static let stageNameCasing = LintRule(
+        "StageNameCasing", "A stage is looked up in lower case, so its name is best written that way")
+    static let fromAsCasing = LintRule("FromAsCasing", "FROM and AS of one line are best written in the same case")
+    static let consistentInstructionCasing = LintRule(
+        "ConsistentInstructionCasing", "Keywords in one case throughout make a file easier to read")
+}
+
+extension Linter {
+    mutating func checkCasing(ofStage stage: Stage) {
+        if let name = stage.originalName, name != name.lowercased() {
+            report(.stageNameCasing, "Stage name '\(name)' should be lowercase", at: stage.from)
+        }
+        guard let keyword = stage.header.asKeyword else { return }
+        let from = stage.from.keyword
+        let isMismatch =
+            (from == from.lowercased() && keyword != keyword.lowercased())
+            || (from == from.uppercased() && keyword != keyword.uppercased())
+        if isMismatch {
+            report(.fromAsCasing, "'\(keyword)' and '\(from)' keywords' casing do not match", at: stage.from)
+        }
+    }
+
+    /// The majority decides; upper case wins a tie, and mixed case is never right.
+    mutating func checkKeywordCasing(_ dockerfile: Dockerfile) {
+        let instructions = dockerfile.stages.flatMap { [$0.from] + $0.instructions }
+        let lower = instructions.count { $0.keyword == $0.keyword.lowercased() }
+        let upper = instructions.count { $0.keyword == $0.keyword.uppercased() }
+        let majority = lower > upper ? "lowercase" : "uppercase"
+        for instruction in instructions {
+            let keyword = instruction.keyword
+            let wanted = lower > upper ? keyword.lowercased() : keyword.uppercased()
+            guard keyword != wanted else { continue }
+            report(
+                .consistentInstructionCasing,
+                "Command '\(keyword)' should match the case of the command majority (\(majority))", at: instruction)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Diagnostics
+package import DockerfileSyntax
+import Graph
+import OCI
+
+/// Turns a Dockerfile into the steps that build one of its stages, and the config of the image that comes out.
+///
+/// Only what the target needs is looked at closely: other stages are not lowered and their images not resolved.
+///
+/// - Throws: ``FrontendError`` with the lines at fault, and whatever `resolver` throws.
+package func lower(
+    _ dockerfile: Dockerfile, _ options: BuildOptions, resolver: some BaseImageResolver
+) async throws -> BuildPlan {
+    var planner = Planner(lowering: try Lowering(dockerfile, options), resolver: resolver)
+    return try await planner.plan()
+}
+
+/// Finds out which stages and images are needed, and has them resolved and lowered in the right order.
+private struct Planner<Resolver: BaseImageResolver> {
+    var lowering: Lowering
+    let resolver: Resolver
+
+    mutating func plan() async throws -> BuildPlan {
+        let table = lowering.table
+        let target = try table.target(named: lowering.options.target)
+        let needed =
+            lowering.options.checksAllStages ? Array(table.entries.indices) : table.reachable(from: target)
+        try await lower(stages: needed)
+        try lowering.linter.enforce()
+        return try lowering.plan(target: target)
+    }
+
+    /// Lowers stages together with what they copy from; `stages` are in file order and so are their warnings.
+    private mutating func lower(stages: [Int]) async throws {
+        let missing = stages.filter { lowering.states[$0] == nil }
+        try await resolve(missing.flatMap { try lowering.imageRequests(of: $0) })
+        for index in missing where lowering.states[index] == nil { try await lower(stage: index) }
+    }
+
+    private mutating func lower(stage index: Int) async throws {
+        let triggers = try lowering.triggers(of: index)
+        // Triggers of the base may copy from stages and images that nothing else in the file mentions. Stages further
+        // down are left for the lowering to reject, so this ends.
+        for trigger in triggers {
+            guard case .stage(let source)? = try lowering.table.source(of: trigger), source < index else { continue }
+            try await lower(stages: lowering.table.reachable(from: source))
+        }
+        try await resolve(lowering.imageRequests(of: triggers))
+        try lowering.lower(stage: index, triggers: triggers)
+    }
+
+    /// Resolves what is not known yet, all at once.
+    private mutating func resolve(_ requests: [ImageRequest]) async throws {
+        var open: [ImageRequest] = []
+        for request in requests where lowering.images[request.key] == nil {
+            if !open.contains(where: { $0.key == request.key }) { open.append(request) }
+        }
+        let resolver = resolver
+        let found = try await withThrowingTaskGroup(of: (ImageKey, ResolvedBase).self) { group in
+            for request in open {
+                group.addTask {
+                    do {
+                        let key = request.key
+                        return (key, try await resolver.resolve(key.reference, platform: key.platform))
+                    } catch let error as any AnyFailure {
+                        throw error.located(at: request.location)
+                    }
+                }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        lowering.images.merge(found) { $1 }
+    }
+}
+
+/// An image for a platform.
+struct ImageKey: Hashable, Sendable {
+    let reference: ImageReference
+    let platform: Platform
+}
+
+/// An image that is needed, and the instruction that needs it.
+struct ImageRequest: Sendable {
+    let key: ImageKey
+    let location: Diagnostics.SourceRange
+}

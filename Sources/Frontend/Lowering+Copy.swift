@@ -1,0 +1,129 @@
+import Diagnostics
+import DockerfileSyntax
+import Graph
+import OCI
+
+/// What COPY and ADD have in common, unexpanded.
+private struct CopyInstruction {
+    let keyword: String
+    let sources: [DockerfileSyntax.CopySource]
+    let destination: String
+    let chown: String?
+    let chmod: String?
+    var excludes: [String]
+    var isLinked: Bool
+    var keepsParents = false
+    var archives = ArchiveHandling.copy
+    /// Where the files come from, unless from the build context.
+    var origin: StageSource?
+}
+
+extension Lowering {
+    mutating func lower(_ copy: Copy, _ step: Step, to state: inout StageState) throws {
+        let origin = try table.source(of: step.instruction)
+        let instruction = CopyInstruction(
+            keyword: "COPY", sources: copy.sources, destination: copy.destination, chown: copy.chown,
+            chmod: copy.chmod, excludes: copy.excludes, isLinked: copy.link, keepsParents: copy.parents,
+            origin: origin)
+        try lower(instruction, step, to: &state) { path in
+            switch RemoteSource(path) {
+            case .git: throw FrontendError(.invalid, "source can't be a git ref for COPY", hint: "Use ADD.")
+            case .http: throw FrontendError(.invalid, "source can't be a URL for COPY", hint: "Use ADD.")
+            case nil: break
+            }
+        }
+    }
+
+    mutating func lower(_ add: Add, _ step: Step, to state: inout StageState) throws {
+        let checksum = try add.checksum.map { try expand($0, in: state, at: step.instruction) } ?? ""
+        let instruction = CopyInstruction(
+            keyword: "ADD", sources: add.sources, destination: add.destination, chown: add.chown, chmod: add.chmod,
+            excludes: add.excludes, isLinked: add.link, archives: add.unpack == false ? .copy : .unpack)
+        let paths = add.sources.count { if case .path = $0 { true } else { false } }
+        try lower(instruction, step, to: &state) { path in
+            let remote = RemoteSource(path)
+            if !checksum.isEmpty { try Self.validate(checksum, for: remote, sources: paths) }
+            if let remote { throw Unsupported.refusal(of: remote) }
+        }
+        try Unsupported.check(add)
+    }
+
+    private static func validate(_ checksum: String, for remote: RemoteSource?, sources: Int) throws {
+        guard sources == 1 else {
+            throw FrontendError(.invalid, "checksum can't be specified for multiple sources")
+        }
+        guard let remote else { throw FrontendError(.invalid, "checksum requires HTTP(S) or Git sources") }
+        guard remote == .git || checksum.contains(":") else {
+            throw FrontendError(.invalid, "invalid checksum digest format")
+        }
+    }
+
+    /// `check` judges each expanded path.
+    private mutating func lower(
+        _ copy: CopyInstruction, _ step: Step, to state: inout StageState, check: (String) throws -> Void
+    ) throws {
+        let instruction = step.instruction
+        var paths: [String] = []
+        var files: [InlineFile] = []
+        for source in copy.sources {
+            switch source {
+            case .path(let word): paths.append(try expand(word, in: state, at: instruction))
+            case .heredoc(let heredoc): files.append(try inlineFile(heredoc, in: state, at: instruction))
+            }
+        }
+        let destination = try expand(copy.destination, in: state, at: instruction)
+        let owner = try copy.chown.map { try expand($0, in: state, at: instruction) } ?? ""
+        let mode = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
+        if !mode.isEmpty { try SymbolicMode.validate(mode) }
+        try paths.forEach(check)
+
+        var inputs = [state.vertex]
+        if let origin = copy.origin {
+            inputs.append(try vertex(of: origin, for: instruction, in: state))
+        } else if !paths.isEmpty {
+            inputs.append(contextVertex())
+        }
+        let operation = CopyOperation(
+            sources: paths.map { .path($0, input: 1) } + files.map { .inline($0) },
+            destination: ContainerPath.destination(destination, in: state.workingDirectory),
+            owner: owner.isEmpty ? nil : owner, mode: mode.isEmpty ? nil : mode, excludes: copy.excludes,
+            keepsParents: copy.keepsParents, isLinked: copy.isLinked, archives: copy.archives)
+        let label = label(step, in: &state)
+        let vertex = graph.add(
+            .copy(operation), inputs: inputs, label: label, location: location(of: instruction),
+            ignoresCache: state.ignoresCache)
+        let flags = [
+            copy.keepsParents ? "--parents" : nil, owner.isEmpty ? nil : "--chown=\(owner)",
+            mode.isEmpty ? nil : "--chmod=\(mode)",
+        ]
+        let words = [copy.keyword] + flags.compactMap(\.self) + paths + files.map { "<<\($0.name)" }
+        state.record("\((words + [destination]).joined(separator: " ")) # buildkit", layer: vertex)
+    }
+
+    /// A here-document as a file; in its body, escapes are always backslashes.
+    private mutating func inlineFile(
+        _ heredoc: Heredoc, in state: StageState, at instruction: Instruction
+    ) throws -> InlineFile {
+        guard heredoc.expand else { return InlineFile(name: heredoc.name, content: heredoc.content) }
+        let body = try WordExpander().expand(
+            heredoc.content, mode: .heredocBody, environment: { state.environment[$0] })
+        note(unmatched: body.unmatched, in: state, at: instruction)
+        return InlineFile(name: heredoc.name, content: body.text)
+    }
+
+    /// WORKDIR makes the directory, and a layer with it, unless it is the root.
+    mutating func lowerWorkdir(_ word: String, _ step: Step, to state: inout StageState) throws {
+        let path = try expand(word, in: state, at: step.instruction)
+        if !state.hasWorkdir { linter.checkFirstWorkdir(path, at: step.instruction) }
+        state.hasWorkdir = true
+        // BuildKit keeps an absolute path as it is written, in the config as in the history.
+        let directory = path.hasPrefix("/") ? path : ContainerPath.resolve(path, in: state.workingDirectory)
+        state.config.config.workingDirectory = directory
+        guard directory != "/" else { return state.record("WORKDIR /") }
+        let operation = MakeDirectoryOperation(path: state.workingDirectory, owner: state.config.config.user)
+        let label = label(step, in: &state)
+        let vertex = graph.add(
+            .makeDirectory(operation), inputs: [state.vertex], label: label, location: location(of: step.instruction))
+        state.record("WORKDIR \(directory)", layer: vertex)
+    }
+}

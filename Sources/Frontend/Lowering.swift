@@ -1,0 +1,237 @@
+import Diagnostics
+import DockerfileSyntax
+import Graph
+import OCI
+
+/// Lowers stages one after the other, with everything they depend on given before.
+struct Lowering: Sendable {
+    let options: BuildOptions
+    let table: StageTable
+    let expander: WordExpander
+    private let scope: GlobalScope
+
+    var linter: Linter
+    /// The images asked for by ``imageRequests(of:)-(Int)``.
+    var images: [ImageKey: ResolvedBase] = [:]
+    var graph = BuildGraph()
+    /// The stages lowered so far.
+    private(set) var states: [Int: StageState] = [:]
+    private var sharedVertices: [Operation: VertexID] = [:]
+
+    init(_ dockerfile: Dockerfile, _ options: BuildOptions) throws {
+        self.options = options
+        expander = WordExpander(escape: dockerfile.escape)
+        linter = Linter(file: options.fileName, configuration: try Self.checks(dockerfile, options))
+        linter.checkFile(dockerfile)
+        try Self.checkDefaults(dockerfile, options, expander, &linter)
+        scope = try GlobalScope(dockerfile, options, expander: expander, buildArgument: options.buildArgument)
+        table = try StageTable(
+            dockerfile, file: options.fileName, scope: scope, expander: expander, linter: &linter)
+    }
+
+    /// The configuration of the checks: the build argument, else the directive at the top of the file.
+    private static func checks(_ dockerfile: Dockerfile, _ options: BuildOptions) throws -> LintConfiguration {
+        if let text = options.buildArgument("BUILDKIT_DOCKERFILE_CHECK") { return try LintConfiguration(parsing: text) }
+        guard let directive = dockerfile.directives.first(where: { $0.name == .check }) else {
+            return LintConfiguration()
+        }
+        do { return try LintConfiguration(parsing: directive.value) } catch let error as FrontendError {
+            throw error.located(
+                at: Diagnostics.SourceRange(file: options.fileName, lines: directive.line...directive.line))
+        }
+    }
+
+    /// Whether every base would have a sensible name if no build arguments were given.
+    private static func checkDefaults(
+        _ dockerfile: Dockerfile, _ options: BuildOptions, _ expander: WordExpander, _ linter: inout Linter
+    ) throws {
+        let scope = try GlobalScope(dockerfile, options, expander: expander, buildArgument: { _ in nil })
+        for stage in dockerfile.stages {
+            // A word that cannot be expanded is an error later, not a warning.
+            guard let base = try? expander.expand(stage.base, environment: { scope.environment[$0] }) else { return }
+            linter.checkDefault(base: base.text, of: stage)
+        }
+    }
+
+    func location(of instruction: Instruction) -> Diagnostics.SourceRange {
+        Diagnostics.SourceRange(file: options.fileName, lines: instruction.range.lines)
+    }
+
+    /// The value a global ARG or an automatic variable has outside the stages.
+    func globalValue(_ name: String) -> String? { scope.environment[name] }
+
+    /// The plan for a stage that has been lowered.
+    func plan(target: Int) throws -> BuildPlan {
+        guard let state = states[target] else { preconditionFailure("the target is lowered") }
+        var config = state.config
+        for label in options.labels { config.config.labels[label.name] = label.value }
+        if options.isPlatformExplicit { config.platform = options.platform }
+        return BuildPlan(
+            graph: graph, target: state.vertex, config: config, steps: state.steps, warnings: linter.warnings,
+            targetName: table.entries[target].stage.name ?? "", epoch: try scope.epoch(options))
+    }
+
+    // MARK: Images
+
+    /// The images a stage starts from and copies from.
+    func imageRequests(of index: Int) throws -> [ImageRequest] {
+        let entry = table.entries[index]
+        let base = try imageRequest(entry.base, entry.platform ?? options.platform, entry.stage.from)
+        let others = try entry.dependencies.compactMap { try imageRequest($0.source, options.platform, $0.instruction) }
+        return (base.map { [$0] } ?? []) + others
+    }
+
+    /// The images that triggers copy from.
+    func imageRequests(of triggers: [Instruction]) throws -> [ImageRequest] {
+        try triggers.compactMap { trigger in
+            try table.source(of: trigger).flatMap { try imageRequest($0, options.platform, trigger) }
+        }
+    }
+
+    private func imageRequest(
+        _ source: StageSource, _ platform: Platform, _ instruction: Instruction
+    ) throws -> ImageRequest? {
+        guard case .image(let name) = source else { return nil }
+        return try locating(instruction, in: options.fileName) {
+            ImageRequest(
+                key: ImageKey(reference: try Self.reference(name), platform: platform),
+                location: location(of: instruction))
+        }
+    }
+
+    private static func reference(_ name: String) throws -> ImageReference {
+        do { return try ImageReference(parsing: name) } catch {
+            throw FrontendError(
+                .invalid, "failed to parse stage name \(GoFormat.quoted(name)): \(error.message)", hint: error.hint,
+                cause: error)
+        }
+    }
+
+    func image(_ name: String, for platform: Platform) throws -> ResolvedBase {
+        let key = ImageKey(reference: try Self.reference(name), platform: platform)
+        guard let image = images[key] else { preconditionFailure("images are resolved before they are used") }
+        return image
+    }
+
+    // MARK: Stages
+
+    /// The ONBUILD instructions that the base of a stage brings along, parsed.
+    func triggers(of index: Int) throws -> [Instruction] {
+        let entry = table.entries[index]
+        let texts: [String]
+        switch entry.base {
+        case .scratch: texts = []
+        case .stage(let parent): texts = states[parent]?.config.config.onBuild ?? []
+        case .image(let name):
+            texts = try image(name, for: entry.platform ?? options.platform).config.config.onBuild
+        }
+        return try texts.map { text in
+            try locating(entry.stage.from, in: options.fileName) {
+                try Instruction.parseTrigger(text, at: entry.stage.from.range)
+            }
+        }
+    }
+
+    mutating func lower(stage index: Int, triggers: [Instruction]) throws {
+        let entry = table.entries[index]
+        let steps = (triggers + entry.stage.instructions).count { Self.isStep($0.kind) }
+        var state = try begin(entry, steps: steps)
+        for trigger in triggers { try apply(Step(trigger, isTrigger: true), to: &state) }
+        for instruction in entry.stage.instructions { try apply(Step(instruction), to: &state) }
+        states[index] = state
+    }
+
+    private static func isStep(_ kind: Instruction.Kind) -> Bool {
+        switch kind {
+        case .run, .copy, .add, .workdir: true
+        default: false
+        }
+    }
+
+    private mutating func begin(_ entry: StageEntry, steps: Int) throws -> StageState {
+        var state: StageState
+        switch entry.base {
+        case .scratch:
+            let config = ImageConfig(platform: options.platform)
+            state = newState(entry, config, shared(.scratch, label: "FROM scratch"), steps: steps)
+            state.config.config.workingDirectory = "/"
+        case .stage(let index):
+            guard let parent = states[index] else { preconditionFailure("a parent stage is lowered before its child") }
+            state = newState(entry, parent.config, parent.vertex, steps: steps)
+            state.inherit(from: parent)
+        case .image(let name): state = try begin(entry, onImage: name, steps: steps)
+        }
+        state.config.config.onBuild = []
+        state.applyConfig()
+        return state
+    }
+
+    private mutating func begin(_ entry: StageEntry, onImage name: String, steps: Int) throws -> StageState {
+        let platform = entry.platform ?? options.platform
+        let image = try image(name, for: platform)
+        linter.checkPlatform(image.config.platform, expected: platform, image: name, of: entry.stage)
+        // An image without layers is a config and nothing else: there is nothing to fetch.
+        let isEmpty = image.config.diffIDs.isEmpty && image.config.history.allSatisfy(\.emptyLayer)
+        let operation = isEmpty ? Operation.scratch : .image(image.source)
+        var label = StepLabel(prefix: labelPrefix(of: entry), total: steps + 1)
+        let vertex = graph.add(
+            operation, inputs: [], label: isEmpty ? "FROM scratch" : label.next("FROM \(image.source.reference)"),
+            location: location(of: entry.stage.from))
+        var state = newState(entry, image.config.asBase(), vertex, steps: steps + 1)
+        state.label = label
+        return state
+    }
+
+    private func newState(_ entry: StageEntry, _ config: ImageConfig, _ vertex: VertexID, steps: Int) -> StageState {
+        StageState(
+            name: entry.displayName, label: StepLabel(prefix: labelPrefix(of: entry), total: steps),
+            ignoresCache: options.noCache.covers(stage: entry.stage.name), config: config, vertex: vertex)
+    }
+
+    /// A file with a single stage and nothing else to tell apart needs no names.
+    private func labelPrefix(of entry: StageEntry) -> String {
+        let isAlone = table.entries.count == 1 && entry.dependencies.allSatisfy { $0.source.isStage }
+        return isAlone ? "" : entry.displayName
+    }
+
+    /// The vertex of something that has no inputs and may have several users.
+    private mutating func shared(
+        _ operation: Operation, label: String, location: Diagnostics.SourceRange? = nil
+    ) -> VertexID {
+        if let known = sharedVertices[operation] { return known }
+        let id = graph.add(operation, inputs: [], label: label, location: location)
+        sharedVertices[operation] = id
+        return id
+    }
+
+    /// The files of the build context.
+    mutating func contextVertex() -> VertexID {
+        shared(.context(.main), label: "[internal] load build context")
+    }
+
+    /// The files that `--from` of `instruction` names.
+    mutating func vertex(
+        of source: StageSource, for instruction: Instruction, in state: StageState
+    ) throws -> VertexID {
+        switch source {
+        case .scratch: return shared(.scratch, label: "FROM scratch")
+        case .image(let name):
+            let image = try image(name, for: options.platform)
+            return shared(
+                .image(image.source), label: "FROM \(image.source.reference)", location: location(of: instruction))
+        case .stage(let index):
+            if let vertex = states[index]?.vertex { return vertex }
+            let name = table.entries[index].displayName
+            throw FrontendError(
+                .unknownStage,
+                "cannot copy from stage \"\(name)\", it needs to be defined before current stage \"\(state.name)\"",
+                hint: "Move the stage \"\(name)\" up.")
+        }
+    }
+}
+
+extension StageSource {
+    fileprivate var isStage: Bool {
+        if case .stage = self { true } else { false }
+    }
+}

@@ -1,0 +1,159 @@
+import Diagnostics
+import DockerfileSyntax
+import OCI
+
+/// Where a stage starts or what a COPY reads.
+enum StageSource: Hashable, Sendable {
+    case scratch
+    case stage(Int)
+    /// An image by its name as written.
+    case image(String)
+}
+
+/// One stage with its names resolved.
+struct StageEntry: Sendable {
+    let stage: Stage
+    let base: StageSource
+    /// The value of `--platform`.
+    let platform: Platform?
+    /// What COPY reads, with the instruction that says so.
+    var dependencies: [(source: StageSource, instruction: Instruction)] = []
+
+    /// The name in messages; stages without a name have a number.
+    var displayName: String { stage.name ?? "stage-\(stage.index)" }
+
+    /// The stages this one needs, with the instruction that says so.
+    var requiredStages: [(index: Int, instruction: Instruction)] {
+        ([(base, stage.from)] + dependencies).compactMap { source, instruction in
+            guard case .stage(let index) = source else { return nil }
+            return (index, instruction)
+        }
+    }
+}
+
+/// The stages of a file and how they depend on each other.
+struct StageTable: Sendable {
+    private(set) var entries: [StageEntry] = []
+    /// Stage names in lower case; a later stage takes over the name of an earlier one.
+    private var indices: [String: Int] = [:]
+    private let file: String
+
+    init(
+        _ dockerfile: Dockerfile, file: String, scope: GlobalScope, expander: WordExpander, linter: inout Linter
+    ) throws {
+        self.file = file
+        for stage in dockerfile.stages {
+            let entry = try locating(stage.from, in: file) {
+                StageEntry(
+                    stage: stage, base: try base(of: stage, scope, expander, &linter),
+                    platform: try Self.platform(of: stage, scope, expander, &linter))
+            }
+            entries.append(entry)
+            if let name = stage.name { indices[name] = stage.index }
+        }
+        for index in entries.indices {
+            for instruction in entries[index].stage.instructions {
+                guard let source = try self.source(of: instruction) else { continue }
+                entries[index].dependencies.append((source, instruction))
+            }
+        }
+        try rejectCycles()
+    }
+
+    /// FROM finds only stages above it, and compares the name exactly, unlike everything else.
+    private func base(
+        of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: inout Linter
+    ) throws -> StageSource {
+        let word = try expander.expand(stage.base, environment: { scope.environment[$0] })
+        linter.checkArguments(word.unmatched, declared: scope.declared, of: stage)
+        guard !word.text.isEmpty else {
+            throw FrontendError(.invalid, "base name (\(stage.base)) should not be blank")
+        }
+        if let index = indices[word.text] { return .stage(index) }
+        return word.text == "scratch" ? .scratch : .image(word.text)
+    }
+
+    private static func platform(
+        of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: inout Linter
+    ) throws -> Platform? {
+        guard let text = stage.platform, !text.isEmpty else { return nil }
+        let word = try expander.expand(text, environment: { scope.environment[$0] })
+        linter.checkArguments(word.unmatched, declared: scope.declared, of: stage)
+        linter.checkPlatform(text, expanded: word.text, of: stage)
+        guard !word.text.isEmpty else {
+            throw FrontendError(.invalid, "empty platform value from expression \(text)")
+        }
+        do { return try Platform(parsing: word.text) } catch {
+            throw FrontendError(
+                .invalid,
+                "failed to parse platform \(text): \"\(word.text)\": cannot parse platform specifier: invalid argument",
+                hint: error.hint, cause: error)
+        }
+    }
+
+    /// What a COPY with `--from` reads; `nil` for anything else.
+    func source(of instruction: Instruction) throws -> StageSource? {
+        guard case .copy(let copy) = instruction.kind, let name = copy.from, !name.isEmpty else { return nil }
+        return try locating(instruction, in: file) { try source(named: name) }
+    }
+
+    private func source(named name: String) throws -> StageSource {
+        guard !name.contains("$") else {
+            throw FrontendError(
+                .invalid,
+                "variable expansion is not supported for --from, define a new stage with FROM using ARG from global "
+                    + "scope as a workaround")
+        }
+        if let index = Int(name) {
+            guard entries.indices.contains(index) else {
+                throw FrontendError(.unknownStage, "invalid stage index \(index)")
+            }
+            return .stage(index)
+        }
+        if let index = indices[name.lowercased()] { return .stage(index) }
+        return name == "scratch" ? .scratch : .image(name)
+    }
+
+    /// The stage to build; `nil` is the last one.
+    func target(named name: String?) throws -> Int {
+        guard let name, !name.isEmpty else { return entries.count - 1 }
+        if let index = indices[name.lowercased()] { return index }
+        let names = entries.compactMap(\.stage.name)
+        let suggestion = Suggestions.closest(to: name.lowercased(), among: names)
+        throw FrontendError(
+            .unknownTarget,
+            "target stage \(GoFormat.quoted(name)) could not be found"
+                + (suggestion.map { " (did you mean \($0)?)" } ?? ""),
+            hint: names.isEmpty ? "No stage of this file has a name." : "Stages: \(names.joined(separator: ", ")).")
+    }
+
+    /// `target` and all stages it needs, in file order.
+    func reachable(from target: Int) -> [Int] {
+        var found: Set<Int> = []
+        var open = [target]
+        while let index = open.popLast() {
+            guard found.insert(index).inserted else { continue }
+            open += entries[index].requiredStages.map(\.index)
+        }
+        return found.sorted()
+    }
+
+    private func rejectCycles() throws {
+        enum Mark { case new, active, done }
+        var marks = [Mark](repeating: .new, count: entries.count)
+        func visit(_ index: Int) -> Instruction? {
+            marks[index] = .active
+            for (next, instruction) in entries[index].requiredStages {
+                if marks[next] == .active || (marks[next] == .new && visit(next) != nil) { return instruction }
+            }
+            marks[index] = .done
+            return nil
+        }
+        for (index, entry) in entries.enumerated() where marks[index] == .new {
+            guard let instruction = visit(index) else { continue }
+            throw FrontendError(
+                .circular, "circular dependency detected on stage: \(entry.displayName)",
+                at: Diagnostics.SourceRange(file: file, lines: instruction.range.lines))
+        }
+    }
+}

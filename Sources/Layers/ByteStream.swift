@@ -1,0 +1,100 @@
+package import Linux
+package import OCI
+
+/// Where bytes come from, in order.
+package protocol ByteStream: AnyObject {
+    /// Fills the front of `buffer`, not necessarily all of it, and returns how many bytes it wrote; 0 at the end.
+    func read(into buffer: inout [UInt8]) throws -> Int
+}
+
+/// The bytes of a blob.
+package final class BlobStream: ByteStream {
+    private let reader: any BlobReader
+
+    package init(_ reader: any BlobReader) { self.reader = reader }
+
+    package func read(into buffer: inout [UInt8]) throws -> Int { try reader.read(into: &buffer) }
+}
+
+/// The bytes of a file from its position on.
+package final class DescriptorStream: ByteStream {
+    private let descriptor: OwnedDescriptor
+
+    package init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+
+    package func read(into buffer: inout [UInt8]) throws -> Int { try descriptor.read(into: &buffer) }
+}
+
+/// A stream whose first bytes were read already, to see what they are.
+final class PrefixedStream: ByteStream {
+    private var prefix: ArraySlice<UInt8>
+    private let rest: any ByteStream
+
+    init(_ prefix: ArraySlice<UInt8>, _ rest: any ByteStream) {
+        self.prefix = prefix
+        self.rest = rest
+    }
+
+    func read(into buffer: inout [UInt8]) throws -> Int {
+        guard !prefix.isEmpty else { return try rest.read(into: &buffer) }
+        let piece = Array(prefix.prefix(buffer.count))
+        buffer.copy(piece.span, to: 0)
+        prefix = prefix.dropFirst(piece.count)
+        return piece.count
+    }
+}
+
+/// Hashes and counts what is read.
+final class HashingStream: ByteStream {
+    private let source: any ByteStream
+    private var hasher: DigestHasher? = DigestHasher()
+    private(set) var size: Int64 = 0
+
+    init(_ source: any ByteStream) { self.source = source }
+
+    func read(into buffer: inout [UInt8]) throws -> Int {
+        let count = try source.read(into: &buffer)
+        hasher?.update(buffer.span.extracting(0..<count))
+        size += Int64(count)
+        return count
+    }
+
+    /// May be asked for once.
+    func digest() -> Digest {
+        guard let hasher = hasher.take() else { preconditionFailure("the digest was taken before") }
+        return hasher.finish()
+    }
+}
+
+/// What the decoders read from: a buffer in front of a stream.
+struct InputWindow {
+    private let source: any ByteStream
+    private var buffer: [UInt8]
+    private(set) var position = 0
+    private(set) var end = 0
+
+    init(_ source: any ByteStream, size: Int = 256 << 10) {
+        self.source = source
+        buffer = [UInt8](repeating: 0, count: size)
+    }
+
+    /// Reads on if the buffer is used up; says whether there are bytes.
+    mutating func fill() throws -> Bool {
+        if position < end { return true }
+        position = 0
+        end = 0
+        end = try source.read(into: &buffer)
+        return end > 0
+    }
+
+    /// The bytes at hand, at most `limit`. They are used up by ``advance(_:)``.
+    func withBytes<Result>(limit: Int = .max, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
+        try body(buffer.span.extracting(position..<position + min(limit, end - position)))
+    }
+
+    var first: UInt8 { buffer[position] }
+
+    var count: Int { end - position }
+
+    mutating func advance(_ count: Int) { position += count }
+}

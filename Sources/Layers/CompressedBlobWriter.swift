@@ -1,0 +1,104 @@
+import Glibc
+package import Linux
+package import OCI
+
+/// How a layer blob is compressed.
+package struct CompressionOptions: Hashable, Sendable {
+    package var compression: Compression
+    /// As the users of the format count them: gzip 0 to 9, zstd 1 to 22. `nil` is fast: about gzip's 1, and zstd's 3.
+    package var level: Int?
+    /// How many threads compress. The result does not depend on it.
+    package var threads: Int
+
+    package init(_ compression: Compression, level: Int? = nil, threads: Int? = nil) {
+        self.compression = compression
+        self.level = level
+        self.threads = max(1, threads ?? sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    }
+}
+
+/// Compresses, hashes and writes a blob in one pass and with bounded memory.
+package struct CompressedBlobWriter: ~Copyable {
+    private let compressor: any Compressor
+    private let output: BlobOutput
+    private let compression: Compression
+
+    /// Passes the blob to `sink` piece by piece, in order and on the calling thread.
+    package init(_ options: CompressionOptions, to sink: @escaping (Span<UInt8>) throws -> Void) throws {
+        // The digest of an uncompressed blob is that of the archive, which the caller may have anyway.
+        let output = BlobOutput(sink)
+        self.output = output
+        compression = options.compression
+        compressor =
+            switch options.compression {
+            case .none: StoringCompressor(output)
+            case .gzip: try GzipCompressor(options, output)
+            case .zstd: try ZstdCompressor(options, output)
+            }
+    }
+
+    /// Writes the blob to a file from its position on.
+    package init(_ options: CompressionOptions, to file: consuming OwnedDescriptor) throws {
+        let file = SharedDescriptor(file)
+        try self.init(options) { try file.descriptor.write($0) }
+    }
+
+    package mutating func write(_ bytes: Span<UInt8>) throws { try compressor.write(bytes) }
+
+    /// Ends the blob. Needs the digest of the bytes that were written, which is the blob's if it is not compressed.
+    package consuming func finish(uncompressed digest: Digest) throws -> Descriptor {
+        try compressor.finish()
+        return Descriptor(
+            mediaType: .ociLayer(compression), digest: compression == .none ? digest : output.digest(),
+            size: output.size)
+    }
+}
+
+/// A descriptor that a closure can hold.
+final class SharedDescriptor: Sendable {
+    let descriptor: OwnedDescriptor
+
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+}
+
+/// Turns bytes into compressed ones, which it passes on when it likes.
+protocol Compressor: AnyObject {
+    func write(_ bytes: Span<UInt8>) throws
+    func finish() throws
+}
+
+/// Counts and hashes what goes to the blob.
+final class BlobOutput {
+    private let sink: (Span<UInt8>) throws -> Void
+    private var hasher: DigestHasher?
+    private(set) var size: Int64 = 0
+
+    init(_ sink: @escaping (Span<UInt8>) throws -> Void) {
+        self.sink = sink
+        hasher = DigestHasher()
+    }
+
+    func write(_ bytes: Span<UInt8>, hashing: Bool = true) throws {
+        if hashing { hasher?.update(bytes) }
+        size += Int64(bytes.count)
+        try sink(bytes)
+    }
+
+    /// May be asked for once.
+    func digest() -> Digest {
+        guard let hasher = hasher.take() else { preconditionFailure("the digest was taken before") }
+        return hasher.finish()
+    }
+}
+
+/// No compression.
+private final class StoringCompressor: Compressor {
+    private let output: BlobOutput
+
+    init(_ output: BlobOutput) { self.output = output }
+
+    // The digest is that of the archive, so it is not computed a second time.
+    func write(_ bytes: Span<UInt8>) throws { try output.write(bytes, hashing: false) }
+
+    func finish() {}
+}

@@ -1,0 +1,209 @@
+import Diagnostics
+import Linux
+
+// The encoding: the magic "LFL", the version, the size of the archive, the number of entries, then the entries. Numbers
+// are LEB128, signed ones zigzag. A path is the length it shares with the one before it and the rest. One flag byte per
+// entry holds the kind and which of the rarer fields follow.
+
+private let magic: [UInt8] = [0x4c, 0x46, 0x4c, 1]
+
+private enum Flag {
+    static let kind: UInt8 = 0x0f
+    static let owner: UInt8 = 0x10
+    static let attributes: UInt8 = 0x20
+    static let nanoseconds: UInt8 = 0x40
+    /// Owner and group are those of the entry before.
+    static let sameOwner: UInt8 = 0x80
+}
+
+extension FileList {
+    /// The list as bytes that ``init(decoding:)`` understands.
+    package func encode() -> [UInt8] {
+        var writer = ListEncoder()
+        writer.bytes.reserveCapacity(64 + entries.count * 48)
+        writer.bytes += magic
+        writer.put(signed: tarSize)
+        writer.put(UInt64(entries.count))
+        var previous: LayerEntry?
+        for entry in entries {
+            writer.put(entry, after: previous)
+            previous = entry
+        }
+        return writer.bytes
+    }
+
+    /// Throws ``LayerError`` `.badFileList` when the bytes are not a list, or one of another version.
+    package init(decoding bytes: [UInt8]) throws(LayerError) {
+        var reader = ListDecoder(bytes)
+        for byte in magic where try reader.byte() != byte { throw ListDecoder.malformed }
+        let tarSize = try reader.signed()
+        let count = try reader.count()
+        var entries: [LayerEntry] = []
+        entries.reserveCapacity(count)
+        for _ in 0..<count { entries.append(try reader.entry(after: entries.last)) }
+        guard reader.isAtEnd else { throw ListDecoder.malformed }
+        self.init(entries, tarSize: tarSize)
+    }
+}
+
+private struct ListEncoder {
+    var bytes: [UInt8] = []
+
+    mutating func put(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+
+    mutating func put(signed value: Int64) { put(UInt64(bitPattern: value << 1 ^ value >> 63)) }
+
+    mutating func put(_ string: [UInt8]) {
+        put(UInt64(string.count))
+        bytes += string
+    }
+
+    mutating func put(_ entry: LayerEntry, after previous: LayerEntry?) {
+        let isSameOwner = previous.map { $0.owner == entry.owner && $0.group == entry.group } ?? false
+        var flags = entry.kind.rawValue
+        if isSameOwner { flags |= Flag.sameOwner } else if entry.owner | entry.group != 0 { flags |= Flag.owner }
+        if !entry.attributes.isEmpty { flags |= Flag.attributes }
+        if entry.modified.nanoseconds != 0 { flags |= Flag.nanoseconds }
+        bytes.append(flags)
+        put(path: entry.path, after: previous?.path)
+        put(UInt64(entry.permissions))
+        if flags & Flag.owner != 0 {
+            put(UInt64(entry.owner))
+            put(UInt64(entry.group))
+        }
+        put(signed: entry.modified.seconds)
+        if flags & Flag.nanoseconds != 0 { put(signed: entry.modified.nanoseconds) }
+        switch entry.kind {
+        case .regular:
+            put(signed: entry.size)
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: entry.contentHash >> shift))
+            }
+        case .symlink, .hardLink: put(entry.linkTarget.bytes)
+        case .characterDevice, .blockDevice:
+            put(UInt64(entry.deviceMajor))
+            put(UInt64(entry.deviceMinor))
+        case .directory, .fifo, .whiteout, .opaque: break
+        }
+        guard flags & Flag.attributes != 0 else { return }
+        put(UInt64(entry.attributes.count))
+        for attribute in entry.attributes {
+            put(attribute.name.bytes)
+            put(attribute.value)
+        }
+    }
+
+    private mutating func put(path: PathBytes, after previous: PathBytes?) {
+        let shared = zip(path.bytes, previous?.bytes ?? []).prefix { $0 == $1 }.count
+        put(UInt64(shared))
+        put(UInt64(path.bytes.count - shared))
+        bytes += path.bytes[shared...]
+    }
+}
+
+private struct ListDecoder {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    static let malformed = LayerError(.badFileList, "the recorded file list of a layer cannot be read")
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    mutating func byte() throws(LayerError) -> UInt8 {
+        guard position < bytes.count else { throw Self.malformed }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    mutating func number() throws(LayerError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while shift < 64 {
+            let byte = try byte()
+            value |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+        }
+        throw Self.malformed
+    }
+
+    mutating func number32() throws(LayerError) -> UInt32 {
+        guard let value = UInt32(exactly: try number()) else { throw Self.malformed }
+        return value
+    }
+
+    mutating func signed() throws(LayerError) -> Int64 {
+        let value = try number()
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    /// How many things of at least one byte each follow: so never more than there are bytes.
+    mutating func count() throws(LayerError) -> Int {
+        guard let value = Int(exactly: try number()), value <= bytes.count - position else { throw Self.malformed }
+        return value
+    }
+
+    mutating func string() throws(LayerError) -> [UInt8] {
+        let count = try count()
+        guard count > 0 else { return [] }
+        defer { position += count }
+        return Array(bytes[position..<position + count])
+    }
+
+    mutating func entry(after previous: LayerEntry?) throws(LayerError) -> LayerEntry {
+        let flags = try byte()
+        guard let kind = LayerEntry.Kind(rawValue: flags & Flag.kind) else { throw Self.malformed }
+        var entry = LayerEntry(path: try path(after: previous?.path), kind: kind)
+        entry.permissions = try number32()
+        if flags & Flag.sameOwner != 0, let previous {
+            entry.owner = previous.owner
+            entry.group = previous.group
+        } else if flags & Flag.owner != 0 {
+            entry.owner = try number32()
+            entry.group = try number32()
+        }
+        let seconds = try signed()
+        entry.modified = FileTime(seconds: seconds, nanoseconds: flags & Flag.nanoseconds != 0 ? try signed() : 0)
+        switch kind {
+        case .regular:
+            entry.size = try signed()
+            for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                entry.contentHash |= UInt64(try byte()) << shift
+            }
+        case .symlink, .hardLink: entry.linkTarget = PathBytes(try string())
+        case .characterDevice, .blockDevice:
+            entry.deviceMajor = try number32()
+            entry.deviceMinor = try number32()
+        case .directory, .fifo, .whiteout, .opaque: break
+        }
+        if flags & Flag.attributes != 0 {
+            for _ in 0..<(try count()) {
+                entry.attributes.append(ExtendedAttribute(name: PathBytes(try string()), value: try string()))
+            }
+        }
+        return entry
+    }
+
+    private mutating func path(after previous: PathBytes?) throws(LayerError) -> PathBytes {
+        let shared = try number()
+        let rest = try count()
+        let before = previous?.bytes ?? []
+        guard shared <= before.count else { throw Self.malformed }
+        let prefix = Int(shared)
+        var path: [UInt8] = []
+        path.reserveCapacity(prefix + rest)
+        path += before[..<prefix]
+        path += bytes[position..<position + rest]
+        position += rest
+        return PathBytes(path)
+    }
+}

@@ -1,0 +1,168 @@
+import Diagnostics
+package import Linux
+import SystemPackage
+
+/// Unpacks a layer into a directory and finds out, in the same pass, its digest and what is in it.
+///
+/// No name in the layer leads out of the directory: links in the way are followed as if the directory were the root.
+package struct LayerApplier {
+    /// What becomes of whiteouts.
+    package enum Form: Hashable, Sendable {
+        /// The directory will be a lower one of an overlay: whiteouts become character devices 0:0 and opaque
+        /// directories get an attribute, which is `user.overlay.opaque` for overlays of user namespaces.
+        case overlay(inUserNamespace: Bool)
+        /// Whiteouts remove what is in the directory, but nothing that this layer itself brought.
+        case plain
+    }
+
+    package var form: Form
+    /// Whether files get the owners that the layer gives them, for which one must be root.
+    package var preservesOwners = true
+    /// The owner of all files, in place of those in the layer.
+    package var owner: (user: UInt32, group: UInt32)?
+    /// Whether names such as `.wh.a` mean that something is removed; not so in archives that are no layers.
+    package var readsMarks = true
+    /// What the layers below have at the path of a directory that this layer has files in but does not itself hold:
+    /// a directory, whose metadata are taken over, or a symbolic link, which is followed. Otherwise the directory
+    /// belongs to root and has the permissions 0755.
+    package var missingParent: (PathBytes) throws -> LayerEntry? = { _ in nil }
+    /// Opens a regular file of the layers below that this layer has a hard link to.
+    package var missingLinkSource: (PathBytes) throws -> OwnedDescriptor? = { _ in nil }
+
+    package init(_ form: Form) { self.form = form }
+
+    /// Unpacks the layer. The directory should be empty, unless the form is plain.
+    ///
+    /// Throws ``LayerError`` for a bad layer and `LinuxError` when the directory cannot hold it; the directory is then
+    /// to be thrown away. Device files that may not be made are left out.
+    ///
+    /// - Returns: digest and file list; paths in the list are those at which the files are, links in between followed.
+    package func apply(_ source: any ByteStream, to directory: borrowing Directory) throws -> LayerSummary {
+        let target = UnpackTarget(self, try directory.directory("."))
+        var reader = try LayerReader(source, readsMarks: readsMarks)
+        var entries: [LayerEntry] = []
+        while let entry = try reader.next() {
+            entries.append(try target.add(entry) { body in try reader.readContent(body) })
+        }
+        try target.finish()
+        let (diffID, tarSize) = try reader.finish()
+        return LayerSummary(diffID: diffID, fileList: FileList(entries, tarSize: tarSize))
+    }
+}
+
+/// The directory that a layer is unpacked to.
+final class UnpackTarget {
+    let options: LayerApplier
+    let root: OpenDirectory
+    /// The parent of the entry before, which mostly is that of the next.
+    var cachedParent: (requested: PathBytes, directory: OpenDirectory)?
+    /// Times of directories, set at the end as every new file in them changes them.
+    var times: [(path: PathBytes, time: FileTime)] = []
+    /// What this layer brought, in the plain form, where its whiteouts must not touch it.
+    private var made: Set<PathBytes> = []
+    /// Copies of files from the layers below, by the path that hard links call them.
+    var copies: [PathBytes: PathBytes] = [:]
+
+    init(_ options: LayerApplier, _ root: consuming Directory) {
+        self.options = options
+        self.root = OpenDirectory(root, path: PathBytes([UInt8]()))
+    }
+
+    /// Calls its argument with the content of the entry piece by piece and returns the content's hash.
+    typealias Content = ((Span<UInt8>) throws -> Void) throws -> UInt64
+
+    /// Makes the entry and returns it with the path and the hash that it has got.
+    func add(_ entry: LayerEntry, content: Content) throws -> LayerEntry {
+        var entry = entry
+        if let owner = options.owner, !entry.isMark {
+            entry.owner = owner.user
+            entry.group = owner.group
+        }
+        if entry.isMark {
+            try addMark(&entry)
+            return entry
+        }
+        let name = entry.path.lastComponent
+        let parent = try parent(of: entry.path)
+        entry.path = parent.path.appending(name)
+        note(entry.path)
+        switch entry.kind {
+        case .directory: try addDirectory(entry, name, in: parent)
+        case .regular: entry.contentHash = try addFile(entry, name, in: parent, content: content)
+        case .hardLink: try addHardLink(&entry, name, in: parent)
+        default: try addOther(entry, name, in: parent)
+        }
+        return entry
+    }
+
+    /// Sets the times of the directories.
+    func finish() throws {
+        for (path, time) in times {
+            do {
+                try open(path.parent).directory.setModified(path.lastComponent, time)
+            } catch let error as LinuxError where error.isMissingOrLink {
+                // A later entry of the layer replaced the directory.
+            }
+        }
+    }
+
+    /// Remembers that the layer brought the path, and so what is above it.
+    func note(_ path: PathBytes) {
+        guard options.form == .plain else { return }
+        var path = path
+        while !path.isEmpty, made.insert(path).inserted { path = path.parent }
+    }
+}
+
+// MARK: Marks
+
+extension UnpackTarget {
+    private func addMark(_ entry: inout LayerEntry) throws {
+        switch options.form {
+        case .overlay(let inUserNamespace):
+            let opaque = OverlayAttribute.opaque(inUserNamespace: inUserNamespace)
+            guard entry.kind == .whiteout else {
+                let directory = try directory(at: entry.path)
+                entry.path = directory.path
+                return try directory.directory.setExtendedAttribute(".", opaque)
+            }
+            let parent = try parent(of: entry.path)
+            let name = entry.path.lastComponent
+            entry.path = parent.path.appending(name)
+            switch try parent.directory.statusIfExists(name)?.type {
+            case nil: try parent.directory.makeNode(name, .characterDevice, permissions: 0)
+            // The layer replaces what was there by a directory of its own.
+            case .directory: try parent.directory.setExtendedAttribute(name, opaque)
+            default: break
+            }
+        case .plain:
+            guard let directory = try existingDirectory(at: entry.kind == .opaque ? entry.path : entry.path.parent)
+            else { return }
+            cachedParent = nil
+            if entry.kind == .opaque {
+                entry.path = directory.path
+                try removeContent(of: directory.directory, directory.path)
+            } else {
+                let name = entry.path.lastComponent
+                entry.path = directory.path.appending(name)
+                try remove(name, in: directory.directory, entry.path)
+            }
+        }
+    }
+
+    private func removeContent(of directory: borrowing Directory, _ path: PathBytes) throws {
+        for name in try directory.names() { try remove(name, in: directory, path.appending(name)) }
+    }
+
+    /// Removes what this layer did not bring.
+    private func remove(_ name: PathBytes, in directory: borrowing Directory, _ path: PathBytes) throws {
+        guard made.contains(path) else { return try directory.removeTree(name) }
+        guard try directory.statusIfExists(name)?.type == .directory else { return }
+        try removeContent(of: try directory.directory(name, resolving: .noSymlinks), path)
+    }
+}
+
+extension Failure<LinuxCode> {
+    /// There is nothing at the path, or a link where a directory should be.
+    var isMissingOrLink: Bool { code == .notFound || errno == .tooManySymbolicLinkLevels }
+}

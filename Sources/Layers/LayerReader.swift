@@ -1,0 +1,166 @@
+import Diagnostics
+import Linux
+package import OCI
+
+/// What reading a whole layer found out.
+package struct LayerSummary: Sendable {
+    package let diffID: DiffID
+    package let fileList: FileList
+
+    /// The size of the uncompressed archive in bytes.
+    package var tarSize: Int64 { fileList.tarSize }
+}
+
+/// Reads a layer, however compressed, entry by entry and in one pass.
+///
+/// ```swift
+/// var reader = try LayerReader(BlobStream(blob))
+/// while let entry = try reader.next() {
+///     try reader.readContent { bytes in ... }
+/// }
+/// let digest = try reader.finish()
+/// ```
+package struct LayerReader: ~Copyable {
+    private var tar: TarReader
+    private let stream: HashingStream
+    private let ahead: ReadAheadStream
+    private let readsMarks: Bool
+
+    /// Begins to read a blob.
+    ///
+    /// With `readsMarks`, names such as `.wh.a` mean that something is removed, as they do in layers; in archives that
+    /// are no layers they are names.
+    package init(_ source: any ByteStream, readsMarks: Bool = true) throws {
+        stream = HashingStream(try DecompressedStream(source))
+        ahead = ReadAheadStream(stream)
+        tar = TarReader(ahead)
+        self.readsMarks = readsMarks
+    }
+
+    /// Goes to the next entry, skipping what was not read of this one; `nil` at the end of the archive.
+    ///
+    /// Entries come as the archive has them: in any order, and the same path more than once. The root directory itself
+    /// is left out. The content hash is still 0.
+    package mutating func next() throws -> LayerEntry? {
+        while try tar.next() {
+            if let entry = try Self.entry(tar.member, readsMarks: readsMarks) { return entry }
+        }
+        return nil
+    }
+
+    /// Passes on what was not yet read of the present entry's content.
+    ///
+    /// - Returns: the hash of what was passed on, see ``LayerEntry/contentHash``.
+    @discardableResult
+    package mutating func readContent(_ body: (Span<UInt8>) throws -> Void) throws -> UInt64 {
+        var hash: UInt64 = 0
+        try tar.readContent { bytes in
+            hash = ContentHash.update(hash, bytes)
+            try body(bytes)
+        }
+        return hash
+    }
+
+    /// Reads the source to its end, as the bytes after the archive's end belong to the digest.
+    ///
+    /// - Returns: the digest and the size in bytes of the uncompressed archive.
+    package consuming func finish() throws -> (diffID: DiffID, tarSize: Int64) {
+        try tar.drain()
+        return (DiffID(stream.digest()), stream.size)
+    }
+
+    /// Reads a whole layer to know what is in it.
+    package static func readFileList(from source: any ByteStream) throws -> LayerSummary {
+        var reader = try LayerReader(source)
+        var entries: [LayerEntry] = []
+        while var entry = try reader.next() {
+            if entry.kind == .regular { entry.contentHash = try reader.readContent { _ in } }
+            entries.append(entry)
+        }
+        let (diffID, tarSize) = try reader.finish()
+        return LayerSummary(diffID: diffID, fileList: FileList(entries, tarSize: tarSize))
+    }
+}
+
+extension LayerReader {
+    /// What a member of the archive is in the layer; `nil` when it is nothing.
+    private static func entry(_ member: TarMember, readsMarks: Bool) throws -> LayerEntry? {
+        let path = try LayerPath.normalize(member.name)
+        let meaning = readsMarks ? try Whiteout.meaning(of: path) : .file
+        switch meaning {
+        case .whiteout(let path): return LayerEntry(path: path, kind: .whiteout)
+        case .opaque(let path): return LayerEntry(path: path, kind: .opaque)
+        case .nothing: return nil
+        case .file: break
+        }
+        guard !path.isEmpty, let kind = kind(of: member.type) else { return nil }
+        guard let owner = UInt32(exactly: member.owner), let group = UInt32(exactly: member.group),
+            let major = UInt32(exactly: member.deviceMajor), let minor = UInt32(exactly: member.deviceMinor)
+        else { throw LayerError(.damaged, "'\(path.text)' in the layer has an impossible owner or device number") }
+        return LayerEntry(
+            path: path, kind: kind, permissions: UInt32(truncatingIfNeeded: member.mode) & 0o7777, owner: owner,
+            group: group, size: kind == .regular ? member.fileSize : 0, modified: member.modified,
+            linkTarget: try linkTarget(member, kind), deviceMajor: major, deviceMinor: minor,
+            attributes: member.attributes.filter { !OverlayAttribute.isInternal($0.name) })
+    }
+
+    private static func kind(of type: UInt8) -> LayerEntry.Kind? {
+        switch type {
+        case UInt8(ascii: "0"): .regular
+        case UInt8(ascii: "1"): .hardLink
+        case UInt8(ascii: "2"): .symlink
+        case UInt8(ascii: "3"): .characterDevice
+        case UInt8(ascii: "4"): .blockDevice
+        case UInt8(ascii: "5"): .directory
+        case UInt8(ascii: "6"): .fifo
+        default: nil
+        }
+    }
+
+    private static func linkTarget(_ member: TarMember, _ kind: LayerEntry.Kind) throws -> PathBytes {
+        switch kind {
+        case .hardLink: return try LayerPath.normalize(member.linkName)
+        case .symlink:
+            guard !member.linkName.isEmpty, !member.linkName.contains(0) else {
+                throw LayerError(.unsafePath, "the link '\(member.displayName)' in the layer leads to no path")
+            }
+            return PathBytes(member.linkName)
+        default: return PathBytes([UInt8]())
+        }
+    }
+}
+
+/// Names in archives.
+enum LayerPath {
+    /// Without `.` and empty components and slashes at the ends; empty for the root.
+    ///
+    /// Throws ``LayerError`` `.unsafePath` when there is a `..` or a NUL in it.
+    static func normalize(_ name: [UInt8]) throws -> PathBytes {
+        let slash = UInt8(ascii: "/")
+        let dot = UInt8(ascii: ".")
+        var path: [UInt8] = []
+        path.reserveCapacity(name.count)
+        for component in name.split(separator: slash) where component != [dot] {
+            guard component != [dot, dot], !component.contains(0) else {
+                let text = String(decoding: name.prefix(300), as: UTF8.self)
+                throw LayerError(.unsafePath, "the layer holds '\(text)', a name that leads out of it")
+            }
+            if !path.isEmpty { path.append(slash) }
+            path += component
+        }
+        return PathBytes(path)
+    }
+}
+
+/// The attributes with which overlayfs keeps its own records; they never belong to a layer.
+enum OverlayAttribute {
+    static func isInternal(_ name: PathBytes) -> Bool {
+        name.bytes.starts(with: "trusted.overlay.".utf8) || name.bytes.starts(with: "user.overlay.".utf8)
+    }
+
+    /// The mark of an opaque directory.
+    static func opaque(inUserNamespace: Bool) -> ExtendedAttribute {
+        ExtendedAttribute(
+            name: inUserNamespace ? "user.overlay.opaque" : "trusted.overlay.opaque", value: [UInt8(ascii: "y")])
+    }
+}

@@ -1,0 +1,117 @@
+import Diagnostics
+import Linux
+
+/// One member as the archive has it, before its name was looked at.
+struct TarMember {
+    var name: [UInt8] = []
+    var type: UInt8 = 0
+    var mode: Int64 = 0
+    var owner: Int64 = 0
+    var group: Int64 = 0
+    /// Of the data in the archive, in bytes.
+    var size: Int64 = 0
+    var modified = FileTime(seconds: 0)
+    var linkName: [UInt8] = []
+    var deviceMajor: Int64 = 0
+    var deviceMinor: Int64 = 0
+    var attributes: [ExtendedAttribute] = []
+    /// Where the data belongs when the file has holes.
+    var sparse: SparseMap?
+
+    /// The size of the file in bytes, holes included.
+    var fileSize: Int64 { sparse?.fileSize ?? size }
+
+    var displayName: String { String(decoding: name.prefix(300), as: UTF8.self) }
+}
+
+/// The parts of a file with holes that the archive has.
+struct SparseMap {
+    struct Part {
+        let offset: Int64
+        let length: Int64
+    }
+
+    var parts: [Part] = []
+    var fileSize: Int64 = 0
+
+    /// Checks that the parts are in order, within the file and together as long as the data.
+    func validate(against dataSize: Int64) throws {
+        var end: Int64 = 0
+        var total: Int64 = 0
+        for part in parts {
+            let (next, overflow) = part.offset.addingReportingOverflow(part.length)
+            guard part.length >= 0, part.offset >= end, !overflow, next <= fileSize else { throw TarReader.damaged }
+            end = next
+            total += part.length
+        }
+        guard total == dataSize, fileSize >= 0 else { throw TarReader.damaged }
+    }
+}
+
+extension TarMember {
+    /// Reads the plain fields of a header block.
+    init(_ block: [UInt8]) throws {
+        let isGNU = block[TarField.magic].elementsEqual("ustar  \0".utf8)
+        let isUSTAR = !isGNU && block[TarField.magic].starts(with: "ustar\0".utf8)
+        name = Self.text(block, TarField.name)
+        type = block[TarField.type]
+        mode = try Self.number(block, TarField.mode)
+        owner = try Self.number(block, TarField.owner)
+        group = try Self.number(block, TarField.group)
+        size = try Self.number(block, TarField.size)
+        modified = FileTime(seconds: try Self.number(block, TarField.modified))
+        linkName = Self.text(block, TarField.linkName)
+        if isUSTAR || isGNU, type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
+            deviceMajor = try Self.number(block, TarField.deviceMajor)
+            deviceMinor = try Self.number(block, TarField.deviceMinor)
+        }
+        if isUSTAR {
+            // Schily's star keeps two times at the end of the prefix.
+            let isStar = block[508..<512].elementsEqual("tar\0".utf8)
+            let prefix = Self.text(block, isStar ? 345..<476 : TarField.prefix)
+            if !prefix.isEmpty { name = prefix + [UInt8(ascii: "/")] + name }
+        }
+        guard size >= 0 else { throw TarReader.damaged }
+    }
+
+    static func text(_ block: [UInt8], _ field: Range<Int>) -> [UInt8] { Array(block[field].prefix { $0 != 0 }) }
+
+    /// Octal digits between blanks and NULs or, if the first bit is set, a big-endian two's complement number.
+    static func number(_ block: [UInt8], _ field: Range<Int>) throws -> Int64 {
+        let bytes = block[field]
+        guard let first = bytes.first else { return 0 }
+        if first & 0x80 != 0 {
+            var value: Int64 = first & 0x40 != 0 ? -1 : 0
+            for (index, byte) in bytes.enumerated() {
+                let (shifted, overflow) = value.multipliedReportingOverflow(by: 256)
+                guard !overflow else { throw TarReader.damaged }
+                let digit = index == 0 ? (first & 0x40 != 0 ? byte | 0x80 : byte & 0x7f) : byte
+                value = shifted | Int64(digit)
+            }
+            return value
+        }
+        var value: Int64 = 0
+        var isOver = false
+        for byte in bytes.drop(while: { $0 == UInt8(ascii: " ") || $0 == 0 }) {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "7") where !isOver: value = value << 3 | Int64(byte & 7)
+            case UInt8(ascii: " "), 0: isOver = true
+            default: throw TarReader.damaged
+            }
+        }
+        return value
+    }
+
+    /// The sum of the block with blanks for the sum itself matches; old programs summed signed bytes.
+    static func hasValidChecksum(_ block: [UInt8]) -> Bool {
+        guard let expected = try? number(block, TarField.checksum) else { return false }
+        var unsigned: Int64 = 0
+        var signed: Int64 = 0
+        for (index, byte) in block.enumerated() {
+            let byte = TarField.checksum.contains(index) ? UInt8(ascii: " ") : byte
+            unsigned += Int64(byte)
+            signed += Int64(Int8(bitPattern: byte))
+        }
+        return expected == unsigned || expected == signed
+    }
+}

@@ -1,0 +1,38 @@
+import CLinux
+import Glibc
+package import SystemPackage
+
+/// An advisory lock on a file, held until it is dropped; the kernel drops it when the process dies.
+///
+/// The corresponding system call is `flock(2)`.
+package struct FileLock: ~Copyable, Sendable {
+    private let descriptor: OwnedDescriptor
+
+    package enum Mode: Sendable {
+        case shared
+        case exclusive
+    }
+
+    /// Waits for the lock; the file is created when it is missing.
+    package init(_ path: FilePath, _ mode: Mode) throws {
+        let descriptor = try Self.open(path)
+        let number = descriptor.number
+        try check("lock", path) { linux_flock(number, mode == .shared ? LOCK_SH : LOCK_EX) }
+        self.descriptor = descriptor
+    }
+
+    private init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+
+    /// Takes the lock if nobody else has it; `nil` otherwise.
+    package static func attempt(_ path: FilePath, _ mode: Mode) throws -> FileLock? {
+        let descriptor = try open(path)
+        let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
+        if linux_flock(descriptor.number, operation) == 0 { return FileLock(descriptor) }
+        guard Errno.current == .wouldBlock else { throw LinuxError(.current, "lock", path) }
+        return nil
+    }
+
+    private static func open(_ path: FilePath) throws -> OwnedDescriptor {
+        try OwnedDescriptor.open(path, .readWrite, options: .create, permissions: FilePermissions(rawValue: 0o644))
+    }
+}

@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+
+/// What a file is.
+package enum FileType: UInt8, Hashable, Sendable {
+    case regular
+    case directory
+    case symlink
+    case characterDevice
+    case blockDevice
+    case fifo
+    case socket
+}
+
+/// The metadata of a file. The corresponding system call is `fstatat(2)`.
+package struct FileStatus: Hashable, Sendable {
+    package let type: FileType
+    /// The twelve permission bits, setuid, setgid and sticky included.
+    package let permissions: UInt32
+    package let owner: UInt32
+    package let group: UInt32
+    /// In bytes.
+    package let size: Int64
+    package let device: UInt64
+    package let inode: UInt64
+    package let links: UInt64
+    package let modified: FileTime
+    package let changed: FileTime
+    /// Of a device file: its numbers.
+    package let deviceMajor: UInt32
+    package let deviceMinor: UInt32
+
+    init(_ status: stat) {
+        type =
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: .directory
+            case S_IFLNK: .symlink
+            case S_IFCHR: .characterDevice
+            case S_IFBLK: .blockDevice
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            default: .regular
+            }
+        permissions = status.st_mode & 0o7777
+        owner = status.st_uid
+        group = status.st_gid
+        size = Int64(status.st_size)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        links = UInt64(status.st_nlink)
+        modified = FileTime(status.st_mtim)
+        changed = FileTime(status.st_ctim)
+        deviceMajor = linux_major(UInt64(status.st_rdev))
+        deviceMinor = linux_minor(UInt64(status.st_rdev))
+    }
+}
+
+/// A file's time stamp.
+package struct FileTime: Hashable, Sendable, Comparable {
+    /// Since the epoch.
+    package let seconds: Int64
+    package let nanoseconds: Int64
+
+    package init(seconds: Int64, nanoseconds: Int64 = 0) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    init(_ time: timespec) {
+        self.init(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+    }
+
+    var timespec: timespec { Glibc.timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds)) }
+
+    /// The clock of the system. The corresponding system call is `clock_gettime(2)`.
+    package static var now: FileTime {
+        var time = Glibc.timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return FileTime(time)
+    }
+
+    package static func < (lhs: FileTime, rhs: FileTime) -> Bool {
+        (lhs.seconds, lhs.nanoseconds) < (rhs.seconds, rhs.nanoseconds)
+    }
+}

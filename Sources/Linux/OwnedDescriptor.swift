@@ -1,0 +1,96 @@
+import CLinux
+import Diagnostics
+import Glibc
+package import SystemPackage
+
+/// A file descriptor with one owner, closed when the owner is done with it.
+package struct OwnedDescriptor: ~Copyable, Sendable {
+    package let raw: FileDescriptor
+
+    package init(_ raw: FileDescriptor) { self.raw = raw }
+
+    deinit { try? raw.close() }
+
+    /// The number of the descriptor.
+    package var number: CInt { raw.rawValue }
+
+    /// Gives up ownership: the caller closes the descriptor.
+    package consuming func release() -> FileDescriptor {
+        let descriptor = raw
+        discard self
+        return descriptor
+    }
+}
+
+extension OwnedDescriptor {
+    /// Opens a path of the host. The corresponding system call is `open(2)`, always with `O_CLOEXEC`.
+    package static func open(
+        _ path: FilePath, _ mode: FileDescriptor.AccessMode = .readOnly, options: FileDescriptor.OpenOptions = [],
+        permissions: FilePermissions? = nil
+    ) throws -> OwnedDescriptor {
+        do {
+            return OwnedDescriptor(
+                try FileDescriptor.open(path, mode, options: options.union(.closeOnExec), permissions: permissions))
+        } catch let error as Errno {
+            throw LinuxError(error, "open", path)
+        }
+    }
+
+    /// Reads into the front of `buffer`; 0 at the end. The corresponding system call is `read(2)`.
+    package func read(into buffer: inout [UInt8]) throws -> Int {
+        do {
+            return try unsafe buffer.withUnsafeMutableBytes { try unsafe raw.read(into: $0) }
+        } catch let error as Errno {
+            throw LinuxError(error, "read", "a file")
+        }
+    }
+
+    /// Writes all bytes. The corresponding system call is `write(2)`.
+    package func write(_ bytes: Span<UInt8>) throws {
+        do {
+            try unsafe bytes.withUnsafeBytes { _ = try unsafe raw.writeAll($0) }
+        } catch let error as Errno {
+            throw LinuxError(error, "write", "a file")
+        }
+    }
+
+    /// Reads the rest of the file, at most `limit` bytes.
+    ///
+    /// Throws `LinuxError` `.other` when there are more.
+    package func readAll(limit: Int) throws -> [UInt8] {
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = try read(into: &buffer)
+            if count == 0 { return content }
+            guard content.count + count <= limit else {
+                throw LinuxError(.other, "a file is larger than \(limit) bytes")
+            }
+            content += buffer[..<count]
+        }
+    }
+
+    /// Moves the position. The corresponding system call is `lseek(2)`.
+    package func seek(to offset: Int64) throws {
+        do { _ = try raw.seek(offset: offset, from: .start) } catch let error as Errno {
+            throw LinuxError(error, "seek in", "a file")
+        }
+    }
+
+    /// Flushes the file to the disk. The corresponding system call is `fdatasync(2)`.
+    package func synchronize() throws {
+        try check("sync", "a file") { fdatasync(number) }
+    }
+
+    /// Flushes the whole file system of this file. The corresponding system call is `syncfs(2)`.
+    package func synchronizeFileSystem() throws {
+        try check("sync", "the file system") { linux_syncfs(number) }
+    }
+
+    /// What the descriptor refers to. The corresponding system call is `fstat(2)`.
+    package func status() throws -> FileStatus {
+        var buffer = stat()
+        try check("stat", "a file") { unsafe fstat(number, &buffer) }
+        return FileStatus(buffer)
+    }
+}

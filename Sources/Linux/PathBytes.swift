@@ -1,0 +1,82 @@
+/// A file name or a path as the kernel has it: bytes, not text.
+///
+/// Two names are equal when their bytes are; `String` would call canonically equivalent names equal and repair those
+/// that are not UTF-8.
+package struct PathBytes: Hashable, Sendable {
+    package var bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    package init(_ bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
+
+    package init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
+
+    package var isEmpty: Bool { bytes.isEmpty }
+
+    /// For messages: bytes that are not UTF-8 appear as U+FFFD.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The non-empty components between slashes.
+    package var components: [PathBytes] {
+        bytes.split(separator: UInt8(ascii: "/")).map { PathBytes($0) }
+    }
+
+    /// The last component; empty for the empty path.
+    package var lastComponent: PathBytes {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
+        return PathBytes(bytes[(slash + 1)...])
+    }
+
+    /// What stands before the last slash; empty when there is none.
+    package var parent: PathBytes {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return PathBytes([UInt8]()) }
+        return PathBytes(bytes[..<slash])
+    }
+
+    /// `self/name`, or `name` when this path is empty.
+    package func appending(_ name: PathBytes) -> PathBytes {
+        guard !bytes.isEmpty else { return name }
+        var joined = bytes
+        joined.reserveCapacity(bytes.count + 1 + name.bytes.count)
+        joined.append(UInt8(ascii: "/"))
+        joined.append(contentsOf: name.bytes)
+        return PathBytes(joined)
+    }
+
+    /// Whether this path is `ancestor` or lies below it; every path is below the empty one.
+    package func isWithin(_ ancestor: PathBytes) -> Bool {
+        guard !ancestor.isEmpty else { return true }
+        guard bytes.starts(with: ancestor.bytes) else { return false }
+        return bytes.count == ancestor.bytes.count || bytes[ancestor.bytes.count] == UInt8(ascii: "/")
+    }
+
+    package func hasPrefix(_ prefix: String) -> Bool { bytes.starts(with: prefix.utf8) }
+
+    /// Calls `body` with the path as a C string.
+    @discardableResult
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+        var terminated = bytes
+        terminated.append(0)
+        return try unsafe terminated.withUnsafeBytes { buffer in
+            // The array has at least its terminator, so it has a base address.
+            try unsafe buffer.withMemoryRebound(to: CChar.self) { chars in
+                guard let base = chars.baseAddress else { return try unsafe body("") }
+                return try unsafe body(base)
+            }
+        }
+    }
+}
+
+extension PathBytes: Comparable {
+    package static func < (lhs: PathBytes, rhs: PathBytes) -> Bool {
+        lhs.bytes.lexicographicallyPrecedes(rhs.bytes)
+    }
+}
+
+extension PathBytes: ExpressibleByStringLiteral {
+    package init(stringLiteral value: String) { self.init(value) }
+}
+
+extension PathBytes: CustomStringConvertible {
+    package var description: String { text }
+}

@@ -1,0 +1,113 @@
+import Diagnostics
+import OCI
+
+/// Answers the challenges of registries, and remembers what satisfied them.
+///
+/// Requests that want the same token at the same time share one question to the token server.
+actor Authenticator {
+    /// To whom a request goes and what for: what an `Authorization` is good for.
+    struct Purpose: Hashable, Sendable {
+        let registry: String
+        let repository: String
+        let scopes: [String]
+    }
+
+    private struct Grant {
+        let authorization: String
+        let expiry: ContinuousClock.Instant?
+    }
+
+    private let credentials: any CredentialProvider
+    private let transport: any HTTPTransport
+    private var grants: [Purpose: Grant] = [:]
+    private var questions: [TokenRequest: Task<Token, any Error>] = [:]
+
+    init(credentials: any CredentialProvider, transport: any HTTPTransport) {
+        self.credentials = credentials
+        self.transport = transport
+    }
+
+    /// What satisfied the registry before and has not expired.
+    func authorization(for purpose: Purpose) -> String? {
+        guard let grant = grants[purpose] else { return nil }
+        if let expiry = grant.expiry, expiry <= .now { return nil }
+        return grant.authorization
+    }
+
+    /// Forgets an authorization that was refused, unless another has taken its place already.
+    func forget(_ authorization: String, for purpose: Purpose) {
+        if grants[purpose]?.authorization == authorization { grants[purpose] = nil }
+    }
+
+    /// Answers the challenges in a 401 to a request without, or with a refused, authorization.
+    ///
+    /// - Returns: The value of the `Authorization` field to try; `nil` when there is nothing to answer with.
+    func answer(_ response: HTTPResponse, from server: HTTPURL, for purpose: Purpose) async throws -> String? {
+        // Another request may have satisfied the registry since this one was sent.
+        if let known = authorization(for: purpose) { return known }
+        let challenges = Challenge.parse(response.fields.all("www-authenticate"))
+        guard let challenge = Challenge.preferred(of: challenges) else {
+            guard challenges.isEmpty else {
+                let names = challenges.map(\.scheme).joined(separator: ", ").printable(limit: 100)
+                throw RegistryError(
+                    .unauthorised, "\(server.authority) wants a login of an unsupported kind (\(names))")
+            }
+            return nil
+        }
+        let credential = try await credentials.credential(for: purpose.registry, repository: purpose.repository)
+        if case .registryToken(let token) = credential { return remember("Bearer \(token)", until: nil, for: purpose) }
+        guard challenge.scheme == "bearer" else {
+            guard case .password(let user, let password) = credential else { return nil }
+            return remember(basicAuthorization(user, password), until: nil, for: purpose)
+        }
+        let question = try question(challenge, from: server, for: purpose, credential: credential)
+        let token = try await token(question)
+        return remember("Bearer \(token.value)", until: token.expiry, for: purpose)
+    }
+
+    private func remember(
+        _ authorization: String, until expiry: ContinuousClock.Instant?, for purpose: Purpose
+    ) -> String {
+        grants[purpose] = Grant(authorization: authorization, expiry: expiry)
+        return authorization
+    }
+
+    private func question(
+        _ challenge: Challenge, from server: HTTPURL, for purpose: Purpose, credential: Credential?
+    ) throws -> TokenRequest {
+        let realm = try server.resolving(challenge.parameters["realm"] ?? "")
+        guard realm.scheme == .https || server.scheme == .http else {
+            throw RegistryError(
+                .unsafeRedirect, "\(server.authority) wants the login sent in the clear to \(realm.authority)",
+                hint: "Ask the administrator of the registry to correct its token realm.")
+        }
+        let demanded = challenge.parameters["scope"]?.split(separator: " ").map(String.init) ?? []
+        return TokenRequest(
+            realm: realm, service: challenge.parameters["service"],
+            scopes: Set(purpose.scopes + demanded).sorted(), credential: credential)
+    }
+
+    private func token(_ question: TokenRequest) async throws -> Token {
+        if let task = questions[question] { return try await task.value }
+        let task = Task { [transport] in try await Self.ask(question, over: transport) }
+        questions[question] = task
+        defer { questions[question] = nil }
+        return try await task.value
+    }
+
+    private static func ask(_ question: TokenRequest, over transport: any HTTPTransport) async throws -> Token {
+        let (request, body) = question.message
+        let response = try await transport.send(request, body: body)
+        guard response.status == 200 else {
+            let error = await Refusal(response, to: request).error
+            let isLogin = response.status == 401 || response.status == 400
+            let hint = isLogin ? "Log in again: user name, password or token were not accepted." : error.hint
+            throw RegistryError(
+                isLogin ? .unauthorised : error.code, "the login failed: \(error.message)", hint: hint, cause: error)
+        }
+        guard let bytes = try await response.body.collect(limit: 65536) else {
+            throw RegistryError(.malformedResponse, "\(question.realm.authority) granted a token of more than 64 KiB")
+        }
+        return try Token(parsing: bytes, now: .now, from: question.realm)
+    }
+}

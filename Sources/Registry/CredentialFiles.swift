@@ -1,0 +1,121 @@
+import Diagnostics
+import Linux
+import OCI
+import SystemPackage
+
+/// Credentials from the files that `docker login` and `podman login` write.
+///
+/// Looked at in this order: `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json` (or `~/.docker/config.json`),
+/// `$XDG_RUNTIME_DIR/containers/auth.json`, `~/.config/containers/auth.json`. The first that knows the registry counts.
+package struct CredentialFiles: CredentialProvider {
+    private let paths: [String]
+    private let environment: [String: String]
+
+    package init(environment: [String: String]) {
+        func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let home = variable("HOME")
+        let docker = variable("DOCKER_CONFIG") ?? home.map { "\($0)/.docker" }
+        let configuration = variable("XDG_CONFIG_HOME") ?? home.map { "\($0)/.config" }
+        paths = [
+            variable("REGISTRY_AUTH_FILE"), docker.map { "\($0)/config.json" },
+            variable("XDG_RUNTIME_DIR").map { "\($0)/containers/auth.json" },
+            configuration.map { "\($0)/containers/auth.json" },
+        ].compactMap(\.self)
+        self.environment = environment
+    }
+
+    package func credential(for registry: String, repository: String) async throws -> Credential? {
+        try await offload {
+            for path in paths {
+                guard let file = try Self.read(path) else { continue }
+                switch try file.entry(for: registry, repository: repository) {
+                case .credential(let credential): return credential
+                case .helper(let name, let server):
+                    let helper = CredentialHelper(name: name, environment: environment)
+                    if let credential = try helper.credential(for: server) { return credential }
+                case nil: continue
+                }
+            }
+            return nil
+        }
+    }
+
+    private static func read(_ path: String) throws -> CredentialFile? {
+        let bytes: [UInt8]
+        do {
+            bytes = try OwnedDescriptor.open(FilePath(path)).readAll(limit: 4 << 20)
+        } catch let error as LinuxError {
+            if error.code == .notFound { return nil }
+            throw RegistryError(.credentials, "the credentials in '\(path)' cannot be read", cause: error)
+        }
+        do {
+            return CredentialFile(json: try JSON(parsing: bytes), path: path)
+        } catch {
+            throw RegistryError(
+                .credentials, "'\(path)' is not JSON", hint: "Repair the file, or remove it and log in again.",
+                cause: error)
+        }
+    }
+}
+
+/// One `config.json` or `auth.json`.
+struct CredentialFile: Sendable {
+    let json: JSON
+    let path: String
+
+    enum Entry: Hashable {
+        case credential(Credential)
+        /// The helper's short name and the server to ask it about.
+        case helper(String, server: String)
+    }
+
+    /// What the file says of a repository: a helper of the registry's own, then the entry with the longest name that
+    /// leads to the repository, then the helper for all.
+    func entry(for registry: String, repository: String) throws -> Entry? {
+        let server = registry == "docker.io" ? "https://index.docker.io/v1/" : registry
+        if let helper = json["credHelpers"]?[registry]?.string ?? json["credHelpers"]?[server]?.string {
+            return helper.isEmpty ? nil : .helper(helper, server: server)
+        }
+        if let entry = matching(registry, repository), let credential = try credential(entry) {
+            return .credential(credential)
+        }
+        if let store = json["credsStore"]?.string, !store.isEmpty { return .helper(store, server: server) }
+        return nil
+    }
+
+    private func matching(_ registry: String, _ repository: String) -> JSON? {
+        let members = json["auths"]?.object?.members ?? []
+        let wanted = "\(registry)/\(repository)"
+        let candidates = members.compactMap { member -> (name: String, value: JSON)? in
+            let name = Self.normalised(member.key)
+            return name == wanted || wanted.hasPrefix("\(name)/") ? (name, member.value) : nil
+        }
+        return candidates.max { $0.name.utf8.count < $1.name.utf8.count }?.value
+    }
+
+    /// The key without scheme and, where it is an URL of the first registry API, without path; Docker Hub's names as one.
+    private static func normalised(_ key: String) -> String {
+        var name = key[...]
+        for scheme in ["https://", "http://"] where name.hasPrefix(scheme) { name = name.dropFirst(scheme.count) }
+        while name.hasSuffix("/") { name.removeLast() }
+        for version in ["/v1", "/v2"] where name.hasSuffix(version) { name = name.dropLast(version.count) }
+        let host = name.prefix { $0 != "/" }
+        let isHub = ["index.docker.io", "registry-1.docker.io"].contains(host)
+        return isHub ? "docker.io" + name.dropFirst(host.count) : String(name)
+    }
+
+    private func credential(_ entry: JSON) throws -> Credential? {
+        if let token = entry["registrytoken"]?.string, !token.isEmpty { return .registryToken(token) }
+        if let token = entry["identitytoken"]?.string, !token.isEmpty { return .identityToken(token) }
+        if let user = entry["username"]?.string, let password = entry["password"]?.string, !user.isEmpty {
+            return .password(user: user, password: password)
+        }
+        guard let auth = entry["auth"]?.string, !auth.isEmpty else { return nil }
+        guard let text = auth.base64Decoded, let colon = text.firstIndex(of: ":") else {
+            throw RegistryError(
+                .credentials, "an entry in '\(path)' is not base64 of 'user:password'", hint: "Log in again.")
+        }
+        let password = text[text.index(after: colon)...].reversed().drop { $0 == "\0" }.reversed()
+        return .password(user: String(text[..<colon]), password: String(password))
+    }
+}

@@ -1,0 +1,155 @@
+import Diagnostics
+import Linux
+package import OCI
+
+extension RegistryClient {
+    /// Fetches a blob into `sink`, unless it is there.
+    ///
+    /// Memory use is bounded by about 1 MiB. A connection that breaks is taken up where it broke.
+    ///
+    /// `progress` is called with the number of bytes of this blob that have arrived so far. Throws `RegistryError`, e.g.
+    /// `.digestMismatch`; what the sink throws passes unchanged.
+    package func fetchBlob(
+        _ descriptor: Descriptor, of reference: ImageReference, into sink: some BlobSink,
+        progress: @Sendable (Int64) -> Void = { _ in }
+    ) async throws {
+        if try await offload({ try sink.contains(descriptor.digest) }) { return }
+        try await describing("cannot pull \(reference)") {
+            let connection = try await connection(to: reference)
+            let writer = try await offload { try sink.writer(for: descriptor) }
+            do {
+                var reception = BlobReception(descriptor, into: writer)
+                try await connection.fetch(&reception, progress: progress)
+                try await reception.finish()
+            } catch {
+                writer.discard()
+                throw error
+            }
+        }
+    }
+}
+
+/// A blob on its way in.
+private struct BlobReception: ~Copyable {
+    let descriptor: Descriptor
+    private let writer: any BlobWriter
+    private var hasher = DigestHasher()
+    /// Bytes that have arrived but are not written: writing leaves the task, which is too dear for small pieces.
+    private var pending: [UInt8] = []
+    /// Bytes that have arrived.
+    private(set) var count: Int64 = 0
+
+    private static let pieceSize = 1 << 20
+
+    init(_ descriptor: Descriptor, into writer: any BlobWriter) {
+        self.descriptor = descriptor
+        self.writer = writer
+    }
+
+    mutating func take(_ bytes: ArraySlice<UInt8>) async throws {
+        guard count + Int64(bytes.count) <= descriptor.size else {
+            throw RegistryError(
+                .digestMismatch, "the blob \(descriptor.digest) is longer than \(descriptor.size) bytes")
+        }
+        count += Int64(bytes.count)
+        hasher.update(bytes.span)
+        pending += bytes
+        if pending.count >= Self.pieceSize { try await flush() }
+    }
+
+    private mutating func flush() async throws {
+        guard !pending.isEmpty else { return }
+        let bytes = pending
+        pending = []
+        try await offload { [writer] in try writer.write(bytes.span) }
+    }
+
+    consuming func finish() async throws {
+        try await flush()
+        let wanted = descriptor.digest
+        let writer = writer
+        let found = hasher.finish()
+        guard found == wanted else {
+            throw RegistryError(
+                .digestMismatch, "the blob \(wanted) arrived as \(found)",
+                hint: "Try again; if it stays so, the registry or a proxy before it is broken.")
+        }
+        try await offload { try writer.commit() }
+    }
+}
+
+extension RepositoryConnection {
+    /// After so many bytes a broken connection counts as a fresh start, so that slow lines get through in the end.
+    private static let amends: Int64 = 1 << 20
+
+    fileprivate func fetch(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
+        var failures = 0
+        repeat {
+            let start = reception.count
+            do {
+                try await receive(&reception, progress: progress)
+            } catch {
+                failures = reception.count - start >= Self.amends ? 1 : failures + 1
+                if failures >= retry.attempts || !RetryPolicy.isTransient(error) { throw error }
+                try await retry.sleep(retry.pause(after: failures))
+            }
+        } while reception.count < reception.descriptor.size
+    }
+
+    /// Receives the rest of the blob.
+    private func receive(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
+        let descriptor = reception.descriptor
+        let start = reception.count
+        let response = try await blob(descriptor, from: start)
+        var skip = try Self.surplus(of: response, start: start, size: descriptor.size)
+        for try await piece in response.body {
+            let slice = piece.dropFirst(Int(min(skip, Int64(piece.count))))
+            skip -= Int64(piece.count - slice.count)
+            if slice.isEmpty { continue }
+            try await reception.take(slice)
+            progress(reception.count)
+        }
+        guard reception.count == descriptor.size else {
+            throw RegistryError(
+                .connectionLost,
+                "the blob \(descriptor.digest) ended after \(reception.count) of \(descriptor.size) bytes")
+        }
+    }
+
+    /// Asks for a blob: the registry first, then, for a foreign layer it does not have, the places its descriptor names.
+    private func blob(_ descriptor: Descriptor, from start: Int64) async throws -> HTTPResponse {
+        let fields: HTTPFields = start > 0 ? ["Range": "bytes=\(start)-"] : [:]
+        let statuses: Set<Int> = start > 0 ? [200, 206] : [200]
+        do {
+            let request = HTTPRequest(.get, url("blobs/\(descriptor.digest)"), fields)
+            return try await send(request, for: .pull, expecting: statuses).response
+        } catch let error as RegistryError where error.code == .notFound {
+            for place in descriptor.urls {
+                guard let url = try? HTTPURL(parsing: place), url.scheme == .https else { continue }
+                let answer = try? await send(HTTPRequest(.get, url, fields), for: .pull, expecting: statuses)
+                if let answer { return answer.response }
+            }
+            throw error
+        }
+    }
+
+    /// How many bytes of the body come before those wanted: all before `start` when the server ignores the range.
+    private static func surplus(of response: HTTPResponse, start: Int64, size: Int64) throws -> Int64 {
+        if response.status == 206 {
+            let range = response.fields["content-range"] ?? ""
+            let numbers = range.split { !$0.isNumber && $0 != "*" && $0 != "-" && $0 != "/" }.last?
+                .split { $0 == "-" || $0 == "/" }.map(String.init)
+            guard range.hasPrefix("bytes "), let numbers, numbers.count == 3, Int64(numbers[0]) == start,
+                numbers[2] == "*" || Int64(numbers[2]) == size
+            else {
+                throw RegistryError(
+                    .malformedResponse, "asked for a blob from byte \(start), got '\(range.printable(limit: 80))'")
+            }
+            return 0
+        }
+        if let length = response.fields["content-length"].flatMap({ Int64($0) }), length != size {
+            throw RegistryError(.digestMismatch, "a blob has \(length) bytes instead of \(size)")
+        }
+        return start
+    }
+}

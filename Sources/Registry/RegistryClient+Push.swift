@@ -1,0 +1,86 @@
+import Diagnostics
+package import OCI
+
+/// What happens to one blob of a push.
+package enum PushEvent: Hashable, Sendable {
+    /// The registry has it already.
+    case exists
+    /// The registry took it from another of its repositories.
+    case mounted
+    /// So many of its bytes are on their way; less than before when an upload had to begin anew.
+    case sent(Int64)
+}
+
+extension RegistryClient {
+    /// Pushes an image: its blobs, several at once, then its manifest under the tag or digest of `reference`.
+    ///
+    /// To push an index, push each image under its digest (see `ImageReference.with(tag:digest:)`), then the index
+    /// with ``pushManifest(_:type:as:)``.
+    ///
+    /// `blobs` are all that the manifest names; equal ones are sent once. `origins` gives, for blobs that another
+    /// repository of the same registry has, that repository's name. Gives back the descriptor of the manifest. Throws
+    /// `RegistryError`, e.g. `.denied` or, when a blob cannot be read, `.source`.
+    package func push(
+        manifest: [UInt8], type: MediaType, blobs: [Descriptor], from source: some BlobSource,
+        as reference: ImageReference, mounting origins: [Digest: String] = [:],
+        progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
+    ) async throws -> Descriptor {
+        try await describing("cannot push \(reference)") {
+            let connection = try await connection(to: reference)
+            var seen: Set<Digest> = []
+            let uploads = blobs.filter { seen.insert($0.digest).inserted }.map { blob in
+                BlobUpload(
+                    connection: connection, descriptor: blob, source: source,
+                    origin: origins[blob.digest].flatMap { $0 == reference.repository ? nil : $0 },
+                    chunk: options.uploadChunk, progress: { progress(blob, $0) })
+            }
+            try await run(uploads, areMissing: false)
+            do {
+                return try await connection.put(manifest, type)
+            } catch let error as RegistryError {
+                // A garbage collection took a blob between the question for it and the manifest.
+                guard let refusal = error.cause as? Refusal,
+                    refusal.has("MANIFEST_BLOB_UNKNOWN") || refusal.has("BLOB_UNKNOWN")
+                else { throw error }
+                try await run(uploads, areMissing: true)
+                return try await connection.put(manifest, type)
+            }
+        }
+    }
+
+    /// Pushes a manifest or an index whose parts are there, under the tag or digest of `reference`.
+    package func pushManifest(
+        _ bytes: [UInt8], type: MediaType, as reference: ImageReference
+    ) async throws -> Descriptor {
+        try await describing("cannot push \(reference)") {
+            try await connection(to: reference).put(bytes, type)
+        }
+    }
+
+    private func run(_ uploads: [BlobUpload], areMissing: Bool) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, upload) in uploads.enumerated() {
+                if index >= max(options.concurrentUploads, 1) { try await group.next() }
+                group.addTask { try await upload.run(isMissing: areMissing) }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+extension RepositoryConnection {
+    fileprivate func put(_ bytes: [UInt8], _ type: MediaType) async throws -> Descriptor {
+        let digest = Digest(of: bytes)
+        if reference.tag == nil, let wanted = reference.digest, wanted != digest {
+            throw RegistryError(.digestMismatch, "the manifest is \(digest) and cannot be pushed as another")
+        }
+        let name = reference.tag ?? digest.description
+        let request = HTTPRequest(.put, url("manifests/\(name)"), ["Content-Type": type.rawValue])
+        let answer = try await send(request, body: HTTPBody(bytes), for: .push, expecting: [200, 201, 202, 204])
+        if let stored = answer.response.fields["docker-content-digest"], stored != digest.description {
+            throw RegistryError(
+                .digestMismatch, "the registry stored the manifest as \(stored.printable(limit: 80)), not \(digest)")
+        }
+        return Descriptor(mediaType: type, digest: digest, size: Int64(bytes.count))
+    }
+}

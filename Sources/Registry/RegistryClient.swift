@@ -1,0 +1,41 @@
+import OCI
+
+/// Talks to registries.
+///
+/// Source: OCI distribution-spec. All operations throw `RegistryError`, whose message names operation and image;
+/// errors of the caller's own sinks pass unchanged, and so does `CancellationError`.
+package struct RegistryClient: Sendable {
+    package struct Options: Sendable {
+        /// Registries to trust without proof: host, host and port, or a range of IPv4 addresses.
+        package var insecureRegistries: [String] = []
+        /// How many blobs are uploaded at once.
+        package var concurrentUploads = 5
+        /// Uploads blobs in requests of at most so many bytes, for proxies that limit their size; `nil`: each in one.
+        package var uploadChunk: Int64?
+        package var retry = RetryPolicy()
+        package var userAgent = "lamina"
+
+        package init() {}
+    }
+
+    let transport: any HTTPTransport
+    let options: Options
+    private let authenticator: Authenticator
+    private let endpoints: RegistryEndpoints
+
+    /// The transport is shut down by whoever made it.
+    package init(
+        transport: any HTTPTransport, credentials: any CredentialProvider, options: Options = Options()
+    ) {
+        self.transport = transport
+        self.options = options
+        authenticator = Authenticator(credentials: credentials, transport: transport)
+        endpoints = RegistryEndpoints(transport: transport, insecure: options.insecureRegistries)
+    }
+
+    func connection(to reference: ImageReference) async throws -> RepositoryConnection {
+        RepositoryConnection(
+            transport: transport, authenticator: authenticator, retry: options.retry, userAgent: options.userAgent,
+            reference: reference, endpoint: try await endpoints.endpoint(for: reference.registry))
+    }
+}

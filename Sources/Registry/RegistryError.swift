@@ -1,0 +1,42 @@
+package import Diagnostics
+
+/// What can go wrong between this program and a registry, by what the user can do about it.
+package enum RegistryCode: String, FailureCode {
+    case notFound = "registry.not-found"
+    case unauthorised = "registry.unauthorised"
+    case denied = "registry.denied"
+    case rateLimited = "registry.rate-limited"
+    case tooLarge = "registry.too-large"
+    /// The registry refused the request for another reason of its own (400, 409, 412, …).
+    case rejected = "registry.rejected"
+    /// The registry failed (5xx).
+    case serverFailed = "registry.server-failed"
+    case digestMismatch = "registry.digest-mismatch"
+    case noPlatform = "registry.no-platform"
+    case unsupportedManifest = "registry.unsupported-manifest"
+    /// The answer breaks the protocol.
+    case malformedResponse = "registry.malformed-response"
+    /// Nobody listens, or the name does not resolve.
+    case unreachable = "registry.unreachable"
+    /// The connection broke or stalled.
+    case connectionLost = "registry.connection-lost"
+    case tls = "registry.tls"
+    /// TLS was tried with a server that speaks plain HTTP.
+    case plainHTTP = "registry.plain-http"
+    case unsafeRedirect = "registry.unsafe-redirect"
+    case credentials = "registry.credentials"
+    /// A blob to be pushed could not be read whole.
+    case source = "registry.source"
+}
+
+package typealias RegistryError = Failure<RegistryCode>
+
+/// Runs `body`; a failure in it is told as the failure of `operation`, e.g. `cannot pull debian:12`.
+func describing<Value>(_ operation: @autoclosure () -> String, _ body: () async throws -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch let error as RegistryError {
+        throw RegistryError(
+            error.code, "\(operation()): \(error.message)", hint: error.hint, at: error.location, cause: error.cause)
+    }
+}

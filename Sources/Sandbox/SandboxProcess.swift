@@ -1,0 +1,118 @@
+import CLinux
+import Diagnostics
+import Glibc
+import Linux
+import SystemPackage
+
+/// Ends a sandbox from any thread. After the sandbox has ended it does nothing.
+package struct SandboxSignaller: Sendable {
+    /// Shared with the process, so that the number is not reused while somebody may still send a signal to it.
+    final class Handle: Sendable {
+        let process: OwnedDescriptor
+
+        init(_ process: consuming OwnedDescriptor) { self.process = process }
+    }
+
+    let handle: Handle
+
+    /// Kills the command and, as it is the first of its PID namespace, everything it started.
+    ///
+    /// The corresponding system call is `pidfd_send_signal(2)`.
+    package func kill() { linux_pidfd_kill(handle.process.number) }
+}
+
+/// A running sandbox. Its command is process 1 of its own PID namespace: when it ends, so does all it started.
+///
+/// The kernel kills it when the thread that started it ends, which is what happens when this program is killed. So start
+/// it, forward its output and wait for it on one thread, that is in one call of `offload`.
+package struct SandboxProcess: ~Copyable {
+    package let signaller: SandboxSignaller
+    private let pid: pid_t
+    private let output: ProcessOutput
+    private let stubs: MountStubs
+    private let made: [MadeMountPoint]
+    private var isReaped = false
+
+    /// Starts the command; returns when it runs.
+    ///
+    /// Throws `SandboxError`: `.commandNotFound` and `.commandNotExecutable` for the command, `.setup` for anything else.
+    package init(_ plan: SandboxPlan) throws {
+        let stubs = try MountStubs(plan.spec.root)
+        let output = try Pipe()
+        let errors = try Pipe()
+        let input = try Pipe().closingWriter()
+        let spawned = try plan.spawn(standardStreams: (input.number, output.write.number, errors.write.number))
+        self.stubs = stubs
+        pid = spawned.pid
+        made = spawned.made
+        signaller = SandboxSignaller(handle: SandboxSignaller.Handle(OwnedDescriptor(spawned.process)))
+        self.output = ProcessOutput(output.read, errors.read)
+    }
+
+    deinit {
+        guard !isReaped else { return }
+        signaller.kill()
+        _ = try? Self.reap(pid)
+    }
+
+    /// Calls `sink` with what the command and its descendants write, until it has ended and all was read.
+    ///
+    /// Throws what `sink` throws, and `LinuxError`.
+    package func forwardOutput(to sink: (OutputStream, Span<UInt8>) throws -> Void) throws {
+        try output.forward(until: signaller.handle.process, to: sink)
+    }
+
+    /// Waits until the command has ended, and takes back the mount points that were made for it.
+    ///
+    /// Output that was not forwarded is lost, and a command that wrote more than fits into a pipe waits for a reader: so
+    /// call ``forwardOutput(to:)`` first.
+    package consuming func wait() throws -> ExitStatus {
+        let status = try Self.reap(pid)
+        isReaped = true
+        try stubs.remove(made)
+        return status
+    }
+
+    private static func reap(_ pid: pid_t) throws -> ExitStatus {
+        var status: Int32 = 0
+        try check("wait for", "process \(pid)") { unsafe waitpid(pid, &status, 0) }
+        return ExitStatus(waitStatus: status)
+    }
+}
+
+extension SandboxPlan {
+    fileprivate func spawn(standardStreams: (CInt, CInt, CInt)) throws -> Spawned {
+        do {
+            return try StepEncoding(self).spawn(namespaces: namespaces, standardStreams: standardStreams)
+        } catch let failure as SpawnFailure {
+            throw explain(failure)
+        }
+    }
+
+    /// The failure of a step in terms of what was asked for.
+    func explain(_ failure: SpawnFailure) -> SandboxError {
+        let errno = failure.errno
+        guard let index = failure.step, steps.indices.contains(index) else {
+            let hint = errno == .notPermitted ? "Run as root, or see what 'lamina doctor' suggests." : nil
+            return SandboxError(.setup, "cannot create the sandbox's namespaces: \(errno)", hint: hint, cause: errno)
+        }
+        guard case .execute(let command) = steps[index].operation else {
+            return SandboxError(.setup, "cannot \(steps[index]): \(errno)", cause: errno)
+        }
+        if failure.isInterpreterMissing {
+            return SandboxError(
+                .commandNotFound, "the interpreter of '\(command)' was not found in the image",
+                hint: "Install the interpreter or loader that the file names.", cause: errno)
+        }
+        switch errno {
+        case .noSuchFileOrDirectory, .notDirectory:
+            return SandboxError(.commandNotFound, "'\(command)' was not found in the image", cause: errno)
+        case .permissionDenied, .isDirectory:
+            return SandboxError(
+                .commandNotExecutable, "'\(command)' may not be executed",
+                hint: "Make it executable, for instance with 'chmod +x'.", cause: errno)
+        default:
+            return SandboxError(.commandNotExecutable, "'\(command)' cannot be executed: \(errno)", cause: errno)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package import Linux
+package import SystemPackage
+
+/// A tree of files made of directories of the host.
+package enum SandboxTree: Hashable, Sendable {
+    /// Layers, top first; changes go to `upper`. `work` is an empty directory on the same file system as `upper`.
+    case overlay(lowers: [FilePath], upper: FilePath, work: FilePath)
+    /// Layers, top first, that nothing is written to.
+    case layers([FilePath])
+    /// One directory, which is written to.
+    case directory(FilePath)
+}
+
+/// Something mounted into the sandbox.
+package struct SandboxMount: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        /// A file, socket or directory of the host.
+        case bind(FilePath)
+        /// A path inside a tree, resolved in it: its symbolic links do not lead out. `/` is the tree itself.
+        case tree(SandboxTree, path: FilePath)
+        /// An empty directory of mode 1777 in memory; `size` in bytes, `nil` for the kernel's default.
+        case temporary(size: UInt64?)
+        /// A file that exists in memory only and nowhere outside the sandbox, for secrets.
+        case file(content: [UInt8], permissions: UInt32, owner: UInt32, group: UInt32)
+    }
+
+    /// An absolute path in the sandbox. What is missing of it is made, and removed afterwards.
+    package let target: FilePath
+    package let source: Source
+    package let isReadOnly: Bool
+    /// Further restrictions, e.g. `.noExecute`.
+    package let flags: MountFlags
+
+    package init(target: FilePath, source: Source, isReadOnly: Bool, flags: MountFlags = []) {
+        self.target = target
+        self.source = source
+        self.isReadOnly = isReadOnly
+        self.flags = flags
+    }
+}
+
+/// Who the process runs as.
+package struct SandboxUser: Hashable, Sendable {
+    package let uid: UInt32
+    package let gid: UInt32
+    /// The supplementary groups.
+    package let groups: [UInt32]
+
+    package init(uid: UInt32 = 0, gid: UInt32 = 0, groups: [UInt32] = []) {
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+    }
+
+    package static let root = SandboxUser()
+}
+
+/// One limit of `setrlimit(2)`.
+package struct ResourceLimit: Hashable, Sendable {
+    /// The `RLIMIT_` number.
+    package let resource: Int32
+    package let soft: UInt64
+    package let hard: UInt64
+
+    package init(resource: Int32, soft: UInt64, hard: UInt64) {
+        self.resource = resource
+        self.soft = soft
+        self.hard = hard
+    }
+
+    /// The `RLIMIT_` numbers by the names that `--ulimit` uses, e.g. `nofile`. They are the same on x86-64 and arm64.
+    package static let numbers: [String: Int32] = [
+        "cpu": 0, "fsize": 1, "data": 2, "stack": 3, "core": 4, "rss": 5, "nproc": 6, "nofile": 7, "memlock": 8,
+        "as": 9, "locks": 10, "sigpending": 11, "msgqueue": 12, "nice": 13, "rtprio": 14, "rttime": 15,
+    ]
+}
+
+package enum SandboxNetwork: Hashable, Sendable {
+    /// The builder's own.
+    case host
+    /// A new, empty one with loopback up.
+    case none
+    /// An existing one, by the path of its namespace file, e.g. `/proc/42/ns/net`.
+    case namespace(FilePath)
+}
+
+package enum SandboxSecurity: Hashable, Sendable {
+    /// The capabilities of ``CapabilitySet/container``, masked and read-only paths, no devices.
+    case sandbox
+    /// Everything the builder may do itself.
+    case insecure
+}
+
+/// The control groups of the process.
+package struct SandboxControlGroups: Hashable, Sendable {
+    /// The `cgroup.procs` files of the groups it joins: one for version 2, one for each controller for version 1.
+    package let members: [FilePath]
+    /// Whether there is nothing but version 2, so that the process gets a namespace of its own with its group mounted
+    /// read-only on `/sys/fs/cgroup`.
+    package let isUnified: Bool
+
+    package init(members: [FilePath] = [], isUnified: Bool = false) {
+        self.members = members
+        self.isUnified = isUnified
+    }
+}
+
+/// One process to run in a root file system of its own. A value: nothing has happened yet.
+package struct SandboxSpec: Hashable, Sendable {
+    /// The command and its arguments; a command without a slash is searched in the `PATH` of `environment`.
+    package var arguments: [String]
+    /// `KEY=value`, exactly what the process gets.
+    package var environment: [String] = []
+    package var user = SandboxUser.root
+    /// Absolute, in the root. What is missing is made, owned by `user`, and stays.
+    package var workingDirectory: FilePath = "/"
+    package var hostname = "buildkitsandbox"
+    package var root: SandboxTree
+    package var mounts: [SandboxMount] = []
+    package var network = SandboxNetwork.host
+    /// Files of the host, mounted read-only on `/etc/resolv.conf` and `/etc/hosts`.
+    package var resolvConf: FilePath?
+    package var hosts: FilePath?
+    package var limits: [ResourceLimit] = []
+    package var security = SandboxSecurity.sandbox
+    package var capabilities = CapabilitySet.container
+    package var maskedPaths = SandboxSpec.defaultMaskedPaths
+    package var readOnlyPaths = SandboxSpec.defaultReadOnlyPaths
+    package var controlGroups = SandboxControlGroups()
+    /// The size of `/dev/shm` in bytes.
+    package var sharedMemorySize: UInt64 = 64 << 20
+    /// Whether `sync` inside does nothing (overlay roots only). What was written is safe only after a `syncfs` outside.
+    package var isVolatile = false
+    /// An existing directory of the host, over which the child mounts its temporary files where only it sees them. It
+    /// stays empty, so any number of sandboxes may share one.
+    package var scratch: FilePath
+
+    package init(arguments: [String], root: SandboxTree, scratch: FilePath) {
+        self.arguments = arguments
+        self.root = root
+        self.scratch = scratch
+    }
+
+    package static let defaultMaskedPaths: [FilePath] = [
+        "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+        "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+    ]
+
+    package static let defaultReadOnlyPaths: [FilePath] = [
+        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+    ]
+}

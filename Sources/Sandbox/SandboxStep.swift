@@ -1,0 +1,127 @@
+package import Linux
+package import SystemPackage
+
+/// One thing the child does between its birth and the command.
+package struct SandboxStep: Hashable, Sendable {
+    /// What failure of the step means.
+    package enum Tolerance: Hashable, Sendable {
+        case mustSucceed
+        /// Nothing, if what it is about does not exist.
+        case mayBeMissing
+        /// Nothing.
+        case mayFail
+    }
+
+    package enum Operation: Hashable, Sendable {
+        case mount(source: FilePath?, target: FilePath, type: String?, flags: MountFlags, data: PathBytes?)
+        case restrictMount(FilePath, MountFlags)
+        case makeDirectory(FilePath, permissions: UInt32)
+        case makeFile(FilePath, content: [UInt8], permissions: UInt32, owner: UInt32, group: UInt32)
+        case makeMountPoint(FilePath, MountPointKind)
+        case makeWorkingDirectory(FilePath, owner: UInt32, group: UInt32)
+        case write(FilePath, String)
+        case symlink(FilePath, to: FilePath)
+        /// Takes hold of a file or directory that cannot be reached any more when it is mounted.
+        case openTree(slot: Int, root: FilePath?, path: FilePath)
+        case attach(slot: Int, target: FilePath)
+        case openFileSystem(slot: Int, type: String)
+        case setOption(slot: Int, key: String, value: PathBytes)
+        case makeMount(slot: Int)
+        case pivotRoot(FilePath)
+        case changeDirectory(FilePath)
+        case mask(FilePath)
+        case makeReadOnly(FilePath)
+        case joinNetwork(FilePath)
+        case newControlGroupNamespace
+        case setHostname(String)
+        case bringLoopbackUp
+        case limit(ResourceLimit)
+        case dieWithParent
+        case newKeyring
+        case limitBoundingSet(CapabilitySet)
+        case setCapabilities(CapabilitySet)
+        case setGroups([UInt32])
+        case setIdentity(uid: UInt32, gid: UInt32)
+        case placeStandardStreams(owner: UInt32)
+        case closeDescriptors(from: UInt32)
+        case newSession
+        case setUmask(UInt32)
+        case execute(String)
+    }
+
+    package enum MountPointKind: Hashable, Sendable {
+        case file
+        case directory
+        /// Whatever is held in the slot.
+        case like(slot: Int)
+    }
+
+    package let operation: Operation
+    package let tolerance: Tolerance
+
+    package init(_ operation: Operation, _ tolerance: Tolerance = .mustSucceed) {
+        self.operation = operation
+        self.tolerance = tolerance
+    }
+}
+
+extension SandboxStep: CustomStringConvertible {
+    /// The step as an error message names it, e.g. `mount proc on /proc (nosuid,nodev,noexec)`.
+    package var description: String { operation.description }
+}
+
+extension SandboxStep.Operation: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .mount, .restrictMount, .openTree, .attach, .openFileSystem, .setOption, .makeMount, .pivotRoot, .mask,
+            .makeReadOnly:
+            mountDescription
+        case .makeDirectory(let path, let permissions): "create \(path) (mode \(String(permissions, radix: 8)))"
+        case .makeFile(let path, let content, let permissions, let owner, let group):
+            "create \(path) (\(content.count) bytes, mode \(String(permissions, radix: 8)), owner \(owner):\(group))"
+        case .makeMountPoint(let path, _): "create the mount point \(path)"
+        case .makeWorkingDirectory(let path, let owner, let group):
+            "create the working directory \(path) (owner \(owner):\(group))"
+        case .write(let path, let text): "write \"\(text)\" to \(path)"
+        case .symlink(let path, let target): "link \(path) to \(target)"
+        case .changeDirectory(let path): "enter the directory \(path)"
+        case .joinNetwork(let path): "join the network namespace \(path)"
+        case .newControlGroupNamespace: "create a cgroup namespace"
+        case .setHostname(let name): "set the host name to \(name)"
+        case .bringLoopbackUp: "bring the loopback interface up"
+        case .limit(let limit): "limit resource \(limit.resource) to \(limit.soft):\(limit.hard)"
+        case .dieWithParent: "die with the parent"
+        case .newKeyring: "create a session keyring"
+        case .limitBoundingSet(let set): "limit the bounding set to \(set)"
+        case .setCapabilities(let set): "set the capabilities to \(set)"
+        case .setGroups(let groups): "set the groups to [\(groups.map(String.init).joined(separator: " "))]"
+        case .setIdentity(let uid, let gid): "become user \(uid):\(gid)"
+        case .placeStandardStreams(let owner): "place the standard streams (owner \(owner))"
+        case .closeDescriptors(let first): "close the descriptors from \(first)"
+        case .newSession: "create a session"
+        case .setUmask(let mask): "set the umask to \(String(mask, radix: 8))"
+        case .execute(let command): "execute \(command)"
+        }
+    }
+
+    private var mountDescription: String {
+        switch self {
+        case .mount(let source, let target, let type, let flags, let data):
+            "mount \(type ?? source?.string ?? "nothing") on \(target) (\(Self.options(flags, data)))"
+        case .restrictMount(let target, let flags): "restrict the mount on \(target) (\(flags))"
+        case .openTree(let slot, let root, let path): "take \(path)\(root.map { " in \($0)" } ?? "") as #\(slot)"
+        case .attach(let slot, let target): "mount #\(slot) on \(target)"
+        case .openFileSystem(let slot, let type): "prepare \(type) as #\(slot)"
+        case .setOption(let slot, let key, let value): "set \(key)\(value.isEmpty ? "" : "=\(value)") of #\(slot)"
+        case .makeMount(let slot): "make #\(slot)"
+        case .pivotRoot(let path): "make \(path) the root"
+        case .mask(let path): "mask \(path)"
+        case .makeReadOnly(let path): "make \(path) read-only"
+        default: ""
+        }
+    }
+
+    private static func options(_ flags: MountFlags, _ data: PathBytes?) -> String {
+        [flags.description, data?.text ?? ""].filter { !$0.isEmpty }.joined(separator: ",")
+    }
+}

@@ -1,0 +1,102 @@
+import CLinux
+import Glibc
+import Linux
+import SystemPackage
+
+/// A child of the interpreter, running its command or ended after the last step.
+struct Spawned {
+    let pid: pid_t
+    /// A pidfd, which becomes readable when the process ends. The caller closes it.
+    let process: FileDescriptor
+    let made: [MadeMountPoint]
+}
+
+/// Something the child made in the root file system to mount on, or a directory above it.
+struct MadeMountPoint: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        case file, directory
+        /// The times are those of the directory itself; for the others, of the directory they are in.
+        case ancestor
+    }
+
+    let kind: Kind
+    /// In the root, without a leading slash; empty for the root.
+    let path: PathBytes
+    let modifiedBefore: FileTime
+    let modifiedAfter: FileTime
+    let changedAfter: FileTime
+}
+
+/// Where a child stopped.
+struct SpawnFailure: Error {
+    /// `nil`: the child itself could not be made.
+    let step: Int?
+    let errno: Errno
+    /// The command is there, what it names as its interpreter is not.
+    let isInterpreterMissing: Bool
+}
+
+extension StepEncoding {
+    /// Makes a child that performs the steps, and returns when it has executed its command or ended.
+    ///
+    /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
+    func spawn(namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt)) throws -> Spawned {
+        var program = unsafe linux_spawn_program()
+        unsafe program.clone_flags = namespaces.rawValue
+        unsafe program.stdio = standardStreams
+        var result = unsafe linux_spawn_result()
+        defer { unsafe linux_spawn_release(&result) }
+        let outcome = unsafe withPointers(in: &program) { unsafe linux_spawn(&$0, &result) }
+        guard outcome == 0 else {
+            throw SpawnFailure(
+                step: unsafe result.failed_step < 0 ? nil : Int(result.failed_step),
+                errno: Errno(rawValue: unsafe result.error),
+                isInterpreterMissing: unsafe result.interpreter_missing != 0)
+        }
+        let made = unsafe UnsafeBufferPointer(start: result.made, count: result.made_count)
+        return Spawned(
+            pid: unsafe result.pid, process: FileDescriptor(rawValue: unsafe result.pidfd),
+            made: unsafe made.map { unsafe MadeMountPoint($0) })
+    }
+
+    /// The arrays stay where they are until the child no longer reads them, which is when `body` returns.
+    private func withPointers(
+        in program: inout linux_spawn_program, _ body: (inout linux_spawn_program) -> CInt
+    ) -> CInt {
+        unsafe steps.withUnsafeBufferPointer { steps in
+            unsafe texts.withUnsafeBytes { texts in
+                unsafe arguments.withUnsafeBufferPointer { arguments in
+                    unsafe environment.withUnsafeBufferPointer { environment in
+                        unsafe program.steps = steps.baseAddress
+                        unsafe program.step_count = steps.count
+                        unsafe program.texts = texts.baseAddress?.assumingMemoryBound(to: CChar.self)
+                        unsafe program.arguments = arguments.baseAddress
+                        unsafe program.argument_count = arguments.count
+                        unsafe program.environment = environment.baseAddress
+                        unsafe program.environment_count = environment.count
+                        return unsafe body(&program)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension MadeMountPoint {
+    init(_ made: linux_spawn_made) {
+        kind =
+            switch unsafe linux_spawn_made_kind(rawValue: made.kind) {
+            case LINUX_SPAWN_MADE_FILE: .file
+            case LINUX_SPAWN_MADE_DIRECTORY: .directory
+            default: .ancestor
+            }
+        let bytes = unsafe UnsafeRawBufferPointer(start: made.path, count: strlen(made.path))
+        path = PathBytes(unsafe Array(bytes.drop { $0 == UInt8(ascii: "/") }))
+        modifiedBefore = FileTime(
+            seconds: Int64(unsafe made.modified_before.tv_sec), nanoseconds: Int64(unsafe made.modified_before.tv_nsec))
+        modifiedAfter = FileTime(
+            seconds: Int64(unsafe made.modified_after.tv_sec), nanoseconds: Int64(unsafe made.modified_after.tv_nsec))
+        changedAfter = FileTime(
+            seconds: Int64(unsafe made.changed_after.tv_sec), nanoseconds: Int64(unsafe made.changed_after.tv_nsec))
+    }
+}

@@ -1,0 +1,26 @@
+import GRDB
+import OCI
+
+// How values are kept in columns: digests as text, lists of digests joined by spaces, times as text that sorts.
+
+extension Timestamp {
+    /// RFC 3339 with all nine digits of the fraction.
+    var column: String {
+        let digits = String(nanoseconds)
+        return civil(separator: "T") + "." + String(repeating: "0", count: 9 - digits.count) + digits + "Z"
+    }
+
+    init(column: String) { self = Timestamp(parsing: column) ?? Timestamp(seconds: 0) }
+}
+
+extension Sequence where Element: CustomStringConvertible {
+    var column: String { map(\.description).joined(separator: " ") }
+}
+
+extension [Digest] {
+    init(column: String) throws { self = try column.split(separator: " ").map { try Digest(parsing: $0) } }
+}
+
+extension [DiffID] {
+    init(column: String) throws { self = try column.split(separator: " ").map { try DiffID(parsing: $0) } }
+}

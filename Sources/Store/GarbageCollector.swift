@@ -1,0 +1,190 @@
+import GRDB
+import Linux
+package import OCI
+import SystemPackage
+
+/// Which cache records the collector drops; those that cannot be used any more go in any case.
+package enum CachePolicy: Hashable, Sendable {
+    case keep
+    case unusedSince(Timestamp)
+    case all
+}
+
+/// What the collector did, or would do.
+package struct Collection: Hashable, Sendable {
+    /// Whether it ran at all: it does nothing while a build, or another user of the store, holds a lease.
+    package internal(set) var ran = false
+    /// Sizes of files, in bytes.
+    package internal(set) var freedBytes: Int64 = 0
+    package internal(set) var blobs = 0
+    package internal(set) var layers = 0
+    package internal(set) var snapshots = 0
+    package internal(set) var cacheRecords = 0
+}
+
+/// Frees what no image and no cache record needs.
+///
+/// First the rows go, in one transaction, then the files that have no row: killed in between, it leaves files that
+/// nobody sees and that the next run frees.
+package struct GarbageCollector: Sendable {
+    let root: StoreRoot
+
+    /// Collects, unless somebody holds a lease.
+    ///
+    /// - Parameters:
+    ///   - dryRun: whether to change nothing and only say what would be freed.
+    ///   - cache: which cache records to drop first.
+    /// - Returns: what was freed, or would be.
+    /// - Throws: ``StoreError``, e.g. `.notWritable` for a store opened for reading only.
+    package func collect(dryRun: Bool = false, cache: CachePolicy = .keep) throws -> Collection {
+        guard let lock = try root.explaining({ try FileLock.attempt(root.lockPath, .exclusive) }) else {
+            return Collection()
+        }
+        // Not in the transaction: each look-up is one of its own, and with the lock held nothing they need goes away.
+        let unusable = Set(try root.cache.list().filter { try !root.cache.isUsable($0) }.map(\.key))
+        var sweep = Sweep(root: root)
+        if dryRun {
+            try root.read { try sweep.plan($0, cache, unusable: unusable) }
+        } else {
+            try root.writeFreeingSpace { transaction in
+                sweep = Sweep(root: root)
+                try sweep.plan(transaction, cache, unusable: unusable)
+                try sweep.deleteRows(transaction)
+            }
+        }
+        if dryRun {
+            try sweep.measure()
+        } else {
+            // The write lock keeps those away that add files, lease or not; what they have added since has a row.
+            let trash = try root.writeFreeingSpace { transaction in
+                try sweep.loadKept(transaction)
+                return try sweep.takeFiles()
+            }
+            trash.remove()
+        }
+        _ = consume lock
+        return sweep.result
+    }
+}
+
+/// One run of the collector.
+private struct Sweep {
+    let root: StoreRoot
+    private(set) var result = Collection(ran: true)
+    private var cacheKeys: [Digest] = []
+    private var blobs: Set<Digest> = []
+    private var keptBlobs: Set<PathBytes> = []
+    private var layers: Set<String> = []
+    private var keptLists: Set<PathBytes> = []
+    private var layerBlobs: [String] = []
+    private var snapshots: Set<Int64> = []
+    private var keptSnapshots: Set<Int64> = []
+
+    init(root: StoreRoot) { self.root = root }
+
+    /// Decides which rows go.
+    mutating func plan(_ transaction: Transaction, _ policy: CachePolicy, unusable: Set<Digest>) throws {
+        var kept: [CacheRecord] = []
+        for record in try transaction.cacheRecords() {
+            let isKept =
+                switch policy {
+                case .keep: true
+                case .unusedSince(let time): record.lastUsed >= time
+                case .all: false
+                }
+            if isKept, !unusable.contains(record.key) { kept.append(record) } else { cacheKeys.append(record.key) }
+        }
+        let reachable = try Reachable(images: transaction.images(), cache: kept, in: transaction)
+        for digest in try transaction.blobSizes().keys {
+            if reachable.blobs.contains(digest) {
+                keptBlobs.insert(ContentStore.name(digest))
+            } else {
+                blobs.insert(digest)
+            }
+        }
+        for row in try transaction.rows("SELECT diff_id FROM layers") {
+            let diffID = try DiffID(parsing: row[0] as String)
+            if reachable.layers.contains(diffID) {
+                keptLists.insert(LayerIndex.fileListName(diffID))
+            } else {
+                layers.insert(row[0])
+            }
+        }
+        for row in try transaction.rows("SELECT digest, diff_id FROM layer_blobs")
+        where !reachable.layers.contains(try DiffID(parsing: row[1] as String)) {
+            layerBlobs.append(row[0])
+        }
+        for row in try transaction.rows("SELECT number, chain_id FROM snapshots") {
+            if reachable.chains.contains(try ChainID(parsing: row[1] as String)) {
+                keptSnapshots.insert(row[0])
+            } else {
+                snapshots.insert(row[0])
+            }
+        }
+        result.cacheRecords = cacheKeys.count
+        result.blobs = blobs.count
+        result.layers = layers.count
+        result.snapshots = snapshots.count
+    }
+
+    func deleteRows(_ transaction: Transaction) throws {
+        func delete(_ table: String, _ column: String, _ keys: some Sequence<some DatabaseValueConvertible>) throws {
+            for key in keys { try transaction.execute("DELETE FROM \(table) WHERE \(column) = ?", [key]) }
+        }
+        try delete("cache", "key", cacheKeys.map(\.description))
+        try delete("blobs", "digest", blobs.map(\.description))
+        try delete("layers", "diff_id", layers)
+        try delete("layer_blobs", "digest", layerBlobs)
+        try delete("snapshots", "number", snapshots)
+    }
+
+    /// Takes what has a row now for what is kept.
+    mutating func loadKept(_ transaction: Transaction) throws {
+        keptBlobs = Set(try transaction.blobSizes().keys.map(ContentStore.name))
+        keptLists = Set(
+            try transaction.rows("SELECT diff_id FROM layers").map {
+                LayerIndex.fileListName(try DiffID(parsing: $0[0] as String))
+            })
+        keptSnapshots = Set(try transaction.rows("SELECT number FROM snapshots").map { $0[0] })
+    }
+
+    /// The names of all files and directories that no row, after the plan, accounts for.
+    private func strays() throws -> [PathBytes] {
+        let directory = try root.openDirectory()
+        func names(_ folder: PathBytes) throws -> [PathBytes] {
+            try directory.directory(folder).names().map { folder.appending($0) }
+        }
+        let blobs = try names("blobs/sha256").filter { !keptBlobs.contains($0) }
+        let lists = try names("layers").flatMap(names).filter { !keptLists.contains($0) }
+        let snapshots = try names("snapshots").filter { name in
+            // Others are being made; the owner's death is what ends them.
+            Int64(name.lastComponent.text).map { !keptSnapshots.contains($0) } ?? false
+        }
+        return blobs + lists + snapshots
+    }
+
+    /// Measures what would be freed.
+    mutating func measure() throws {
+        let directory = try root.openDirectory()
+        var measure = TreeSize()
+        for name in try strays() { measure.add(name, in: directory) }
+        result.freedBytes = measure.bytes
+    }
+
+    /// Moves all that has no row any more out of sight.
+    mutating func takeFiles() throws -> Trash {
+        let directory = try root.openDirectory()
+        var trash = Trash(root: root.path)
+        var measure = TreeSize()
+        for name in try strays() {
+            measure.add(name, in: directory)
+            try trash.take(name, from: directory)
+        }
+        result.freedBytes = measure.bytes
+        return trash
+    }
+}
+
+extension Collection {
+    fileprivate init(ran: Bool) { self.ran = ran }
+}

@@ -1,0 +1,134 @@
+import Diagnostics
+import Dispatch
+import GRDB
+import Linux
+import Synchronization
+import SystemPackage
+
+/// Names of things in the making, which tell their owner, and the sweep of those whose owner is dead.
+///
+/// An owner is alive when `/proc` has it, or when somebody holds its lock file: the first is not enough where two
+/// containers with process numbers of their own share a store.
+struct Leftovers {
+    let root: FilePath
+
+    private static let counter = Atomic<Int>(0)
+
+    /// A name that no other thread or process uses, `<pid>-<start time>-<n>`.
+    static func newName() -> String {
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        return "\(ProcessIdentity.current)-\(number)"
+    }
+
+    /// Takes over what dead processes left, by renaming it, so that it can be deleted without anybody waiting.
+    ///
+    /// Call with `db.lock` held.
+    func claim(from queue: DatabaseQueue) throws -> Trash {
+        let directory = try Directory(opening: root)
+        var trash = Trash(root: root)
+        var known: [ProcessIdentity: Bool] = [:]
+        func isDead(_ owner: ProcessIdentity) -> Bool {
+            if let dead = known[owner] { return dead }
+            let dead = !owner.isAlive && isUnlocked(owner)
+            known[owner] = dead
+            return dead
+        }
+        for folder in ["tmp", "snapshots"] {
+            for name in try directory.directory(PathBytes(folder)).names() {
+                guard let owner = Self.owner(of: name), isDead(owner) else { continue }
+                try trash.take(PathBytes(folder).appending(name), from: directory)
+            }
+        }
+        try claimSnapshotsWithoutRow(from: queue, directory, into: &trash)
+        return trash
+    }
+
+    /// A numbered snapshot gets its name inside the transaction that makes its row: so one that has none, while we have
+    /// the write lock, never will.
+    private func claimSnapshotsWithoutRow(
+        from queue: DatabaseQueue, _ directory: borrowing Directory, into trash: inout Trash
+    ) throws {
+        func strays() throws -> Set<Int64> {
+            Set(try directory.directory("snapshots").names().compactMap { Int64($0.text) })
+        }
+        func numbers(_ db: Database) throws -> Set<Int64> {
+            try Int64.fetchSet(db, sql: "SELECT number FROM snapshots")
+        }
+        let found = try strays()
+        guard try !found.isSubset(of: queue.read(numbers)) else { return }
+        var taken = trash
+        try queue.write { db in
+            for number in try strays().subtracting(numbers(db)) {
+                try taken.take(PathBytes("snapshots/\(number)"), from: directory)
+            }
+        }
+        trash = taken
+    }
+
+    private func isUnlocked(_ owner: ProcessIdentity) -> Bool {
+        let path = root.appending("tmp/\(owner).lock")
+        // Attempting would create the file; what cannot be opened is not known to be dead.
+        do {
+            _ = try OwnedDescriptor.open(path)
+            return try FileLock.attempt(path, .exclusive) != nil
+        } catch {
+            return (error as? LinuxError)?.code == .notFound
+        }
+    }
+
+    /// `<pid>-<start time>-<n>` or `<pid>-<start time>.lock`.
+    private static func owner(of name: PathBytes) -> ProcessIdentity? {
+        let text = name.text
+        if text.hasSuffix(".lock") { return ProcessIdentity(text.dropLast(5)) }
+        guard let dash = text.lastIndex(of: "-") else { return nil }
+        return ProcessIdentity(text[..<dash])
+    }
+}
+
+/// Things that were renamed into `tmp` under a name of this process, to be deleted: if the process is killed before
+/// that, they are leftovers like any other.
+struct Trash: Sendable {
+    let root: FilePath
+    private var names: [PathBytes] = []
+
+    init(root: FilePath) { self.root = root }
+
+    /// Moves a name of the root directory into the trash, at once whatever its size; one that is gone already is none.
+    mutating func take(_ name: PathBytes, from directory: borrowing Directory) throws {
+        let target = PathBytes("tmp/\(Leftovers.newName())")
+        do {
+            try directory.rename(name, to: target, in: directory)
+            names.append(target)
+        } catch let error as LinuxError where error.code == .notFound {
+            return
+        }
+    }
+
+    /// Deletes what was taken. What cannot be deleted stays: the next sweep tries again.
+    func remove() {
+        guard !names.isEmpty, let directory = try? Directory(opening: root) else { return }
+        for name in names {
+            do { try directory.removeTree(name) } catch {
+                Self.makeAccessible(name, in: directory)
+                try? directory.removeTree(name)
+            }
+        }
+    }
+
+    /// As ``remove()``, but nobody waits for it.
+    func removeInBackground() {
+        guard !names.isEmpty else { return }
+        DispatchQueue(label: "store.trash", qos: .utility).async { remove() }
+    }
+
+    /// Gives the owner access to all directories: overlay makes one of mode 0000, and a build may make any.
+    private static func makeAccessible(_ name: PathBytes, in directory: borrowing Directory) {
+        guard let status = try? directory.status(name), status.type == .directory else { return }
+        try? directory.setPermissions(name, 0o700)
+        guard let child = try? directory.directory(name, resolving: .noSymlinks), let entries = try? child.names()
+        else {
+            return
+        }
+        for entry in entries { makeAccessible(entry, in: child) }
+    }
+}

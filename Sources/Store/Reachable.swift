@@ -1,0 +1,49 @@
+import GRDB
+import OCI
+
+/// What images and cache records need: the marks of the collector.
+struct Reachable {
+    private(set) var blobs: Set<Digest> = []
+    private(set) var layers: Set<DiffID> = []
+    private(set) var chains: Set<ChainID> = []
+
+    init(images: [StoredImage], cache: [CacheRecord], in transaction: Transaction) throws {
+        for image in images {
+            blobs.insert(image.id)
+            if let manifest = image.manifest { blobs.insert(manifest.digest) }
+            blobs.formUnion(image.layers.map(\.digest))
+            layers.formUnion(image.diffIDs)
+            var chain: ChainID?
+            for diffID in image.diffIDs {
+                let next = ChainID(diffID, on: chain)
+                chains.insert(next)
+                chain = next
+            }
+        }
+        for record in cache {
+            blobs.formUnion(record.blobs)
+            layers.formUnion(record.diffIDs)
+            if let chainID = record.chainID { chains.insert(chainID) }
+        }
+        try addParents(in: transaction)
+        try addLayerBlobs(in: transaction)
+    }
+
+    private mutating func addParents(in transaction: Transaction) throws {
+        var parents: [ChainID: ChainID] = [:]
+        for row in try transaction.rows("SELECT chain_id, parent FROM snapshots WHERE parent IS NOT NULL") {
+            parents[try ChainID(parsing: row[0] as String)] = try ChainID(parsing: row[1] as String)
+        }
+        for chain in chains {
+            var next = parents[chain]
+            while let parent = next, chains.insert(parent).inserted { next = parents[parent] }
+        }
+    }
+
+    private mutating func addLayerBlobs(in transaction: Transaction) throws {
+        for row in try transaction.rows("SELECT digest, diff_id FROM layer_blobs")
+        where layers.contains(try DiffID(parsing: row[1] as String)) {
+            blobs.insert(try Digest(parsing: row[0] as String))
+        }
+    }
+}

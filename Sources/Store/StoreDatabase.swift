@@ -1,0 +1,125 @@
+import Diagnostics
+import GRDB
+import Linux
+import SystemPackage
+
+/// The open database of a store, and this process's claim to the names it gives to files in the making.
+///
+/// Opened for writing, it has been swept of what dead processes left and of what another boot did not sync.
+final class StoreDatabase: Sendable {
+    /// The layout of the tables that this program reads and writes.
+    private static let schemaVersion = 1
+
+    let queue: DatabaseQueue
+    /// Shared as long as this process runs; see ``Leftovers``.
+    private let owner: FileLock?
+
+    init(_ root: FilePath, _ mode: StoreRoot.Mode, bootID: String) throws {
+        switch mode {
+        case .readOnly:
+            owner = nil
+            queue = try Self.openForReading(root, bootID: bootID)
+        case .readWrite:
+            // One process at a time: to switch on the write-ahead log and to create tables needs that, and so does the
+            // sweep, lest it meets an owner that has made its lock file but has not locked it yet.
+            let opening = try FileLock(root.appending("db.lock"), .exclusive)
+            owner = try FileLock(root.appending("tmp/\(ProcessIdentity.current).lock"), .shared)
+            queue = try Self.openForWriting(root, bootID: bootID)
+            // What cannot be swept is in nobody's way: it must not keep the store from being opened.
+            let trash = try? Leftovers(root: root).claim(from: queue)
+            _ = consume opening
+            trash?.removeInBackground()
+        }
+    }
+
+    private static func openForWriting(_ root: FilePath, bootID: String) throws -> DatabaseQueue {
+        var configuration = configuration
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL")
+            try db.execute(sql: "PRAGMA synchronous = NORMAL")
+            // After a kill the whole log is read again: it is kept small, at 200 pages of 4 KiB.
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 200")
+        }
+        let queue = try DatabaseQueue(path: root.appending("db.sqlite").string, configuration: configuration)
+        let version = try checkedVersion(queue, root)
+        let isCurrent = try queue.read { try version > 0 && Transaction(db: $0).isOfBoot(bootID) }
+        if !isCurrent {
+            try queue.write { db in
+                if version == 0 { try createTables(db) }
+                try Transaction(db: db).beginBoot(bootID)
+            }
+        }
+        return queue
+    }
+
+    private static func openForReading(_ root: FilePath, bootID: String) throws -> DatabaseQueue {
+        var configuration = configuration
+        let path = root.appending("db.sqlite")
+        guard (try? OwnedDescriptor.open(path)) != nil else {
+            let empty = try DatabaseQueue(configuration: configuration)
+            try empty.write { try createTables($0) }
+            return empty
+        }
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: path.string, configuration: configuration)
+        guard try checkedVersion(queue, root) > 0 else {
+            throw StoreError(.busy, "the store '\(root)' is just being made", hint: "Try again.")
+        }
+        if try queue.read({ try Transaction(db: $0).isOfBoot(bootID) }) { return queue }
+        // What another boot did not sync must not be seen, and cannot be dropped here: so it is dropped from a copy.
+        configuration.readonly = false
+        let copy = try DatabaseQueue(configuration: configuration)
+        try queue.backup(to: copy)
+        try copy.write { try Transaction(db: $0).beginBoot(bootID) }
+        return copy
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "store"
+        configuration.busyMode = .timeout(30)
+        configuration.foreignKeysEnabled = false
+        return configuration
+    }
+
+    private static func checkedVersion(_ queue: DatabaseQueue, _ root: FilePath) throws -> Int {
+        let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+        guard version <= schemaVersion else {
+            throw StoreError(
+                .newerSchema, "the store '\(root)' was made by a newer version of lamina",
+                hint: "Use that version, or another directory as LAMINA_ROOT.")
+        }
+        return version
+    }
+
+    /// Digests are text as in `sha256:...`, lists of them are joined by spaces, times are text that sorts.
+    private static func createTables(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE state (boot TEXT NOT NULL, current INTEGER NOT NULL, written INTEGER NOT NULL,
+                    durable INTEGER NOT NULL);
+                INSERT INTO state VALUES ('', 0, 0, 0);
+                CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, generation INTEGER NOT NULL)
+                    WITHOUT ROWID;
+                CREATE TABLE layers (diff_id TEXT PRIMARY KEY, tar_size INTEGER NOT NULL,
+                    file_count INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+                CREATE TABLE layer_blobs (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, media_type TEXT NOT NULL,
+                    size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+                CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
+                CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL UNIQUE,
+                    parent TEXT, bytes INTEGER, generation INTEGER NOT NULL);
+                CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
+                    result TEXT NOT NULL, chain_id TEXT, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
+                    created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+                CREATE TABLE images (id TEXT PRIMARY KEY, platform TEXT NOT NULL, created TEXT, diff_ids TEXT NOT NULL,
+                    size INTEGER NOT NULL, manifest TEXT, layers TEXT NOT NULL) WITHOUT ROWID;
+                CREATE TABLE names (reference TEXT PRIMARY KEY, image TEXT NOT NULL) WITHOUT ROWID;
+                CREATE INDEX names_by_image ON names (image);
+                CREATE TABLE builds (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, target TEXT NOT NULL,
+                    dockerfile TEXT NOT NULL, status TEXT NOT NULL, cached_steps INTEGER NOT NULL,
+                    total_steps INTEGER NOT NULL, image TEXT, error TEXT) WITHOUT ROWID;
+                CREATE INDEX builds_by_start ON builds (started);
+                PRAGMA user_version = \(schemaVersion);
+                """)
+    }
+}

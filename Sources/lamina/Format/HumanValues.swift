@@ -1,0 +1,87 @@
+import OCI
+
+/// Sizes in SI units of base 1000, as docker prints them.
+enum HumanSize {
+    private static let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
+
+    /// Three significant digits without trailing zeros: `0B`, `1.98kB`, `117MB`.
+    static func short(_ bytes: Int64) -> String {
+        let (value, unit) = scaled(bytes)
+        guard unit > 0 else { return "\(bytes)B" }
+        let places = abs(value) >= 99.95 ? 0 : abs(value) >= 9.995 ? 1 : 2
+        // 999.9kB rounds to four digits, which are one of the next unit.
+        if abs(value) >= 999.5, unit + 1 < units.count { return (value < 0 ? "-1" : "1") + units[unit + 1] }
+        var text = value.fixed(places)
+        if places > 0 {
+            while text.hasSuffix("0") { text.removeLast() }
+            if text.hasSuffix(".") { text.removeLast() }
+        }
+        return text + units[unit]
+    }
+
+    /// Two decimals whatever the digits, which does not jump about while it grows: `92B`, `3.00MB`.
+    static func fixed(_ bytes: Int64) -> String {
+        let (value, unit) = scaled(bytes)
+        return unit == 0 ? "\(bytes)B" : value.fixed(2) + units[unit]
+    }
+
+    private static func scaled(_ bytes: Int64) -> (Double, Int) {
+        var value = Double(bytes)
+        var unit = 0
+        while abs(value) >= 1000, unit + 1 < units.count {
+            value /= 1000
+            unit += 1
+        }
+        return (value, unit)
+    }
+}
+
+/// How long something took or is ago, in the words of docker.
+enum HumanDuration {
+    /// `Less than a second`, `About a minute`, `3 weeks`. A negative time is none.
+    static func text(seconds: Int64) -> String {
+        let minutes = seconds / 60
+        let hours = (seconds + 1800) / 3600
+        return switch (seconds, minutes, hours) {
+        case (..<1, _, _): "Less than a second"
+        case (1, _, _): "1 second"
+        case (..<60, _, _): "\(seconds) seconds"
+        case (_, 1, _): "About a minute"
+        case (_, ..<60, _): "\(minutes) minutes"
+        case (_, _, 1): "About an hour"
+        case (_, _, ..<48): "\(hours) hours"
+        case (_, _, ..<336): "\(hours / 24) days"
+        case (_, _, ..<1440): "\(hours / 24 / 7) weeks"
+        case (_, _, ..<17520): "\(hours / 24 / 30) months"
+        default: "\(seconds / 3600 / 24 / 365) years"
+        }
+    }
+
+    /// `3 weeks ago`.
+    static func ago(_ time: Timestamp, now: Timestamp) -> String {
+        text(seconds: now.seconds - time.seconds) + " ago"
+    }
+}
+
+/// The form of an identifier that tables show.
+enum ShortID {
+    /// The first 12 digits of a digest, with or without its algorithm.
+    static func of(_ identifier: String) -> String {
+        let digits = identifier.hasPrefix("sha256:") ? identifier.dropFirst(7) : identifier[...]
+        return String(digits.prefix(12))
+    }
+}
+
+extension Double {
+    /// The number with so many decimals, halves rounded to even; `nan` and `inf` by name.
+    func fixed(_ places: Int) -> String {
+        guard isFinite, abs(self) < 1e15 else { return String(describing: self) }
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        let digits = String(Int64((abs(self) * scale).rounded(.toNearestOrEven)))
+        let sign = self < 0 && digits.contains { $0 != "0" } ? "-" : ""
+        guard places > 0 else { return sign + digits }
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        return "\(sign)\(padded.dropLast(places)).\(padded.suffix(places))"
+    }
+}

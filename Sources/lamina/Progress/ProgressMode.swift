@@ -1,0 +1,21 @@
+/// How a build tells of its progress: the values of `--progress`.
+enum ProgressMode: String, CaseIterable, Sendable {
+    /// ``tty`` on a terminal, ``plain`` elsewhere.
+    case auto
+    /// Lines, in the order of events, for logs.
+    case plain
+    /// A display that is redrawn in place.
+    case tty
+    /// Nothing but the result.
+    case quiet
+    /// One JSON document per event, for programs.
+    case rawjson
+    /// Nothing at all.
+    case silent = "none"
+
+    /// The mode that ``auto`` stands for.
+    func resolved(isTerminal: Bool) -> ProgressMode {
+        guard self == .auto else { return self }
+        return isTerminal ? .tty : .plain
+    }
+}

@@ -1,0 +1,75 @@
+import Diagnostics
+import Graph
+import OCI
+import Testing
+
+@testable import Frontend
+
+/// Errors: where they point, and which code they have.
+@Suite struct ErrorTests {
+    @Test(arguments: [
+        ("FROM scratch\nRUNN\n", FrontendCode.syntax, 2...2),
+        ("FROM scratch\n\nENV a=b \\\n  c='\n", .invalid, 3...4),
+        ("FROM scratch\nRUN <<E\nx\nE\nCOPY --from=7 <<A /\nx\nA\n", .unknownStage, 5...7),
+        ("ARG A='\nFROM scratch\n", .invalid, 1...1),
+        ("FROM scratch AS a\n\nCOPY --from=b x y\nFROM scratch AS b\nCOPY --from=a x y\n", .circular, 3...3),
+        ("FROM scratch\nRUN true\nRUN --mount=type=tmpfs,target=/x \\\n true\n", .unsupported, 3...4),
+        ("FROM scratch\nRUN --security=insecure x\n", .unsupported, 2...2),
+        ("FROM scratch\nRUN --device=v/c x\n", .unsupported, 2...2),
+        ("FROM scratch\nADD --unpack=true http://h/a /\n", .unsupported, 2...2),
+        ("FROM scratch\nADD --keep-git-dir=true a /\n", .unsupported, 2...2),
+        ("FROM scratch\nADD a git@h:r /\n", .unsupported, 2...2),
+        ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),
+        ("# check=nope=1\nFROM scratch\n", .invalid, 1...1),
+        ("# check=error=true\nFROM scratch\nRUN x\nCMD x\n", .lint, 4...4),
+        ("FROM scratch\nFROM Upper\n", .invalid, 2...2),
+    ])
+    func location(_ text: String, _ code: FrontendCode, _ lines: ClosedRange<Int>) async throws {
+        let error = try await failure(text, BuildOptions(fileName: "dir/File"))
+        #expect(error.code == code)
+        #expect(error.location == SourceRange(file: "dir/File", lines: lines))
+    }
+
+    @Test func stagesBelowCannotBeCopiedFrom() async throws {
+        let error = try await failure(
+            "FROM scratch AS a\nFROM scratch AS b\nCOPY --from=c / /\nFROM scratch AS c\nFROM b\n")
+        #expect(error.code == .unknownStage)
+        #expect(
+            error.message == "cannot copy from stage \"c\", it needs to be defined before current stage \"b\"")
+        #expect(error.location?.lines == 3...3)
+    }
+
+    @Test func triggerThatCopiesFromItsOwnStage() async throws {
+        let error = try await failure("FROM scratch AS a\nONBUILD COPY --from=b / /\nFROM a AS b\n")
+        #expect(
+            error.message == "cannot copy from stage \"b\", it needs to be defined before current stage \"b\"")
+    }
+
+    @Test func unknownTarget() async throws {
+        let error = try await failure("FROM scratch AS build\nFROM scratch AS run\n", BuildOptions(target: "biuld"))
+        #expect(error.code == .unknownTarget)
+        #expect(error.message == "target stage \"biuld\" could not be found (did you mean build?)")
+        #expect(error.hint == "Stages: build, run.")
+    }
+
+    @Test func unfitEpoch() async throws {
+        let options = BuildOptions(buildArguments: [(name: "SOURCE_DATE_EPOCH", value: "soon")])
+        let error = try await failure("FROM scratch\n", options)
+        #expect(error.message == "invalid SOURCE_DATE_EPOCH: soon")
+    }
+
+    /// A resolver's failure keeps its type and learns which FROM it is about.
+    @Test func failureOfTheResolver() async throws {
+        struct Failing: BaseImageResolver {
+            func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+                throw PlatformError(.malformed, "gone")
+            }
+        }
+        let dockerfile = try parse("FROM scratch\nFROM \\\n a\n")
+        let error = await #expect(throws: PlatformError.self) {
+            try await lower(dockerfile, BuildOptions(), resolver: Failing())
+        }
+        #expect(error?.message == "gone")
+        #expect(error?.location == SourceRange(file: "Dockerfile", lines: 2...3))
+    }
+}

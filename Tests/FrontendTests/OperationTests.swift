@@ -1,0 +1,174 @@
+import Graph
+import OCI
+import Testing
+
+@testable import Frontend
+
+/// What RUN, COPY, ADD and WORKDIR come to.
+@Suite struct OperationTests {
+    @Test(arguments: [
+        ("/abs", "/abs"), ("/abs/", "/abs/"), ("/abs/.", "/abs/"), ("rel", "/w/rel"), ("rel/", "/w/rel/"), (".", "/w/"),
+        ("./", "/w/"), ("../x", "/x"), ("../../../x/", "/x/"), ("/", "/"), ("/a//b/./c/..", "/a/b"), ("\"\"", "/w/"),
+    ])
+    func destination(_ text: String, _ destination: String) async throws {
+        let plan = try await plan("FROM scratch\nWORKDIR /w\nCOPY a \(text)\n")
+        #expect(plan.copies.first?.destination == destination)
+    }
+
+    @Test func copyOptions() async throws {
+        let text = """
+            FROM scratch AS s
+            FROM scratch
+            ARG U=1
+            COPY --from=S --chown=$U:2 --chmod=u+x,g=rX --exclude=*.$U --parents --link a/./b* c /d/
+            """
+        let plan = try await plan(text)
+        #expect(
+            plan.copies == [
+                CopyOperation(
+                    sources: [.path("a/./b*", input: 1), .path("c", input: 1)], destination: "/d/", owner: "1:2",
+                    mode: "u+x,g=rX", excludes: ["*.$U"], keepsParents: true, isLinked: true)
+            ])
+        #expect(plan.graph[plan.target].inputs.count == 2)
+    }
+
+    @Test func addUnpacks() async throws {
+        let plan = try await plan("FROM scratch\nADD a /\nADD --unpack=false a /\nADD --unpack=true a /\nCOPY a /\n")
+        #expect(plan.copies.map(\.archives) == [.unpack, .copy, .unpack, .copy])
+    }
+
+    @Test func contextIsShared() async throws {
+        let plan = try await plan("FROM scratch AS a\nCOPY x /\nFROM a\nCOPY y /\nADD z /\n")
+        let contexts = plan.operations { if case .context(let context) = $0 { context } else { nil } }
+        #expect(contexts == [.main])
+    }
+
+    @Test func inlineFiles() async throws {
+        let text = """
+            FROM scratch
+            ENV N=w
+            COPY f <<A <<-"B" /d/
+            $N '$N' \\$N a\\b
+            A
+            \t\t$N
+            \tB
+            COPY <<C /c
+            C
+            """
+        let plan = try await plan(text)
+        #expect(
+            plan.copies.map(\.sources) == [
+                [
+                    .path("f", input: 1), .inline(InlineFile(name: "A", content: "w 'w' $N ab\n")),
+                    .inline(InlineFile(name: "B", content: "$N\n")),
+                ], [.inline(InlineFile(name: "C", content: ""))],
+            ])
+        // A copy of nothing but here-documents does not need the context.
+        #expect(plan.graph[plan.target].inputs.count == 1)
+    }
+
+    @Test(arguments: [
+        ("<<EOF\na\n$b\nEOF", ["/bin/sh", "-c", "a\n$b\n"]),
+        ("<<-'EOF'\n\ta\n\tEOF", ["/bin/sh", "-c", "a\n"]),
+        ("<<EOF cat\na\nEOF", ["/bin/sh", "-c", "<<EOF cat\na\nEOF"]),
+        ("3<<EOF\na\nEOF", ["/bin/sh", "-c", "3<<EOF\na\nEOF"]),
+        ("<<-EOF cat\n\ta\n\tEOF", ["/bin/sh", "-c", "<<-EOF cat\n\ta\nEOF"]),
+        ("[\"x\", \"y z\"]", ["x", "y z"]),
+        ("echo $A", ["/bin/sh", "-c", "echo $A"]),
+    ])
+    func command(_ command: String, _ arguments: [String]) async throws {
+        let plan = try await plan("FROM scratch\nRUN \(command)\n")
+        #expect(plan.runs.map(\.arguments) == [arguments])
+        #expect(plan.runs.map(\.scripts) == [[]])
+    }
+
+    @Test func scriptWithInterpreter() async throws {
+        let plan = try await plan("FROM scratch\nSHELL [\"s\"]\nRUN <<E.py\n#!/usr/bin/python\nprint(1)\nE.py\n")
+        let run = try #require(plan.runs.first)
+        #expect(run.arguments == ["s", "/dev/pipes/E.py"])
+        #expect(run.scripts == [InlineFile(name: "E.py", content: "#!/usr/bin/python\nprint(1)\n")])
+    }
+
+    @Test(arguments: [
+        ("", NetworkMode.default), ("--network=default ", .default), ("--network=none ", .none),
+        ("--network=host ", .host),
+    ])
+    func network(_ flag: String, _ mode: NetworkMode) async throws {
+        #expect(try await plan("FROM scratch\nRUN \(flag)x\n").runs.map(\.network) == [mode])
+    }
+
+    @Test func proxiesAreTransient() async throws {
+        let options = BuildOptions(buildArguments: [
+            (name: "HTTP_PROXY", value: "upper"), (name: "http_proxy", value: "lower"), (name: "No_Proxy", value: "n"),
+            (name: "all_proxy", value: ""), (name: "ftp_proxy", value: nil), (name: "OTHER", value: "1"),
+        ])
+        let plan = try await plan("FROM scratch\nRUN x\nARG http_proxy\nRUN y\n", options)
+        #expect(
+            plan.runs.map(\.transientEnvironment) == [
+                ["HTTP_PROXY=lower", "http_proxy=lower", "NO_PROXY=n", "no_proxy=n"],
+                ["HTTP_PROXY=lower", "NO_PROXY=n", "no_proxy=n"],
+            ])
+        #expect(plan.runs.map { $0.environment.contains("http_proxy=lower") } == [false, true])
+        #expect(plan.steps.map(\.createdBy).first == "RUN /bin/sh -c x # buildkit")
+    }
+
+    @Test func environmentOfARun() async throws {
+        let text = "ARG G=g\nFROM scratch AS a\nARG G X=1 Y\nENV Z=$G$X X=2\nFROM a\nARG W=w\nRUN x\n"
+        let plan = try await plan(text)
+        #expect(
+            plan.runs.first?.environment == ["PATH=\(Environment.defaultPath)", "G=g", "X=2", "Z=g1", "W=w"])
+        #expect(plan.steps.last?.createdBy == "RUN |4 G=g X=2 Y= W=w /bin/sh -c x # buildkit")
+    }
+
+    @Test func workdir() async throws {
+        let plan = try await plan("FROM scratch\nUSER u:g\nWORKDIR /a/../b//\nWORKDIR c\nRUN x\n")
+        #expect(
+            plan.directories == [
+                MakeDirectoryOperation(path: "/b", owner: "u:g"), MakeDirectoryOperation(path: "/b/c", owner: "u:g"),
+            ])
+        #expect(plan.runs.first?.workingDirectory == "/b/c")
+    }
+
+    @Test(
+        arguments: [
+            ("https://github.com/o/r.git", RemoteSource.git), ("https://github.com/o/r.git#main:sub", .git),
+            ("HTTPS://github.com/o/r.git?ref=x", .git), ("https://h/.git", .git), ("git://h/r", .git),
+            ("ssh://git@h:22/r", .git), ("git@github.com:o/r", .git), ("me@host:/abs/p", .git),
+            ("https://github.com/o/r", .http), ("https://h/r.git/", .http), ("https://h/r.GIT", .http),
+            ("http://h/x.tar.gz", .http), ("github.com/o/r.git", nil), ("./x", nil), ("x/y", nil), ("foo.git", nil),
+            ("host:path/r.git", nil), ("git@h", nil), ("git@h/r", nil), ("a.b@c-d.e:f", nil), ("git+ssh://h/r", nil),
+            ("ftp://h/r.git", nil), ("@x:y", nil),
+        ] as [(String, RemoteSource?)])
+    func remoteSource(_ text: String, _ source: RemoteSource?) {
+        #expect(RemoteSource(text) == source)
+    }
+
+    @Test(arguments: [
+        ("755", true), ("07777", true), ("10000", false), ("8", false), ("u=rwX,go=rX", true), ("+x", true),
+        ("g=u", true), ("a-w+x", true), ("u=", true), ("u", false), ("u=foo", false), ("u+x,", false), ("x+u", false),
+    ])
+    func mode(_ text: String, _ isValid: Bool) {
+        #expect(((try? SymbolicMode.validate(text)) != nil) == isValid)
+    }
+
+    @Test(
+        arguments: [
+            ("80", ["80/tcp"]), ("80/UDP", ["80/udp"]), ("1-2/sctp", ["1/sctp", "2/sctp"]), ("[::1]:80:81", ["81/tcp"]),
+            ("1.2.3.4::53", ["53/tcp"]), ("8000-8001:80-81", ["80/tcp", "81/tcp"]), ("::1:80:81", ["81/tcp"]),
+            ("80-82:1-2", nil), ("[1.2.3.4]:80:81", nil), ("1.2.3:80:81", nil), (":::1:80:81", nil), ("x:80", nil),
+            ("1-", nil),
+            ("65536", nil), ("+1", nil),
+        ] as [(String, [String]?)])
+    func port(_ text: String, _ ports: [String]?) {
+        #expect((try? PortSpecification(parsing: text))?.ports == ports)
+    }
+
+    @Test(arguments: [
+        ("TERM", true), ("sigterm", true), ("SIGRTMIN", true), ("RTMIN+15", true), ("RTMIN+16", false),
+        ("RTMAX-14", true), ("RTMAX-01", false), ("RTMAX+1", false), ("9", true), ("0", false), ("", false),
+        ("SIG", false),
+    ])
+    func signal(_ text: String, _ isValid: Bool) {
+        #expect(Signal.isValid(text) == isValid)
+    }
+}

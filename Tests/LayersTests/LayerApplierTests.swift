@@ -1,0 +1,192 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import SystemPackage
+import Testing
+
+@Suite(.enabled(if: Host.hasPython && Host.isRoot, "needs python3 and root"))
+struct LayerApplierTests {
+    /// Unpacks to `t` below the scratch directory.
+    private func apply(
+        _ name: String, in scratch: borrowing Scratch, _ form: LayerApplier.Form = .overlay(inUserNamespace: false),
+        _ configure: (inout LayerApplier) -> Void = { _ in }
+    ) throws -> LayerSummary {
+        var applier = LayerApplier(form)
+        configure(&applier)
+        if try scratch.directory.statusIfExists("t") == nil { _ = try scratch.makeDirectory("t") }
+        return try applier.apply(PieceStream(try archive(name)), to: try scratch.directory.directory("t"))
+    }
+
+    @Test(arguments: ["symlink-write", "symlink-up"], [LayerApplier.Form.overlay(inUserNamespace: false), .plain])
+    func `nothing is written outside`(_ name: String, _ form: LayerApplier.Form) throws {
+        let scratch = try Scratch()
+        let summary = try apply(name, in: scratch, form)
+        // The link leads to the root of the layer, or to a directory below it, and is not replaced.
+        let place: PathBytes = name == "symlink-write" ? "outside/file" : "file"
+        #expect(try scratch.text(PathBytes("t").appending(place)) == "x")
+        #expect(summary.fileList[place]?.size == 1)
+        #expect(try scratch.directory.directory("t").status("out").type == .symlink)
+        #expect(shell("test -e /outside || test -e /file") != 0)
+    }
+
+    @Test(arguments: [
+        ("symlink-loop", LayerCode.unsafePath), ("file-as-parent", .damaged), ("hardlink-out", .damaged),
+        ("dotdot", .unsafePath),
+    ])
+    func `tricks are refused`(_ name: String, _ code: LayerCode) throws {
+        let scratch = try Scratch()
+        let error = #expect(throws: LayerError.self) { try apply(name, in: scratch) }
+        #expect(error?.code == code)
+    }
+
+    @Test func `a file replaces a link and is not written through it`() throws {
+        let scratch = try Scratch()
+        _ = try apply("symlink-over", in: scratch)
+        #expect(try scratch.directory.directory("t").status("f").type == .regular)
+        #expect(shell("test -e /outside") != 0)
+    }
+
+    @Test func `parents that the layer lacks are those of the layers below`() throws {
+        let scratch = try Scratch()
+        _ = try apply("implied", in: scratch) {
+            $0.missingParent = { path in
+                path == "usr/share"
+                    ? LayerEntry(
+                        path: path, kind: .directory, permissions: 0o2750, owner: 7, group: 8,
+                        modified: FileTime(seconds: 99)) : nil
+            }
+        }
+        #expect(
+            try scratch.output(of: "stat -c '%n %a %u %g %Y' t/usr t/usr/share t/usr/share/doc t/usr/share/doc/x")
+                == """
+                t/usr 755 0 0 0
+                t/usr/share 2750 7 8 99
+                t/usr/share/doc 755 0 0 0
+                t/usr/share/doc/x 600 5 6 0
+
+                """)
+    }
+
+    @Test func `links of the layers below are followed`() throws {
+        let scratch = try Scratch()
+        let summary = try apply("through-lower-link", in: scratch) {
+            $0.missingParent = { path in
+                path == "lib" ? LayerEntry(path: path, kind: .symlink, linkTarget: "/usr/lib") : nil
+            }
+        }
+        #expect(try scratch.text("t/usr/lib/x") == "x")
+        #expect(summary.fileList.entries.map(\.path) == ["usr/lib/x"])
+        #expect(try scratch.directory.directory("t").statusIfExists("lib") == nil)
+    }
+
+    @Test func `hard links to files below are copies that share`() throws {
+        let scratch = try Scratch()
+        scratch.run("printf below > below && chown 3:4 below && chmod 4711 below && touch -d @77 below")
+        let path = scratch.path
+        _ = try apply("link-below", in: scratch) {
+            $0.missingLinkSource = { name in
+                name == "lower/f" ? try OwnedDescriptor.open(FilePath("\(path)/below")) : nil
+            }
+        }
+        #expect(try scratch.text("t/h1") == "below")
+        #expect(
+            try scratch.output(of: "stat -c '%a %u %g %Y %h' t/h1; test t/h1 -ef t/h2 && echo same") == """
+                4711 3 4 77 2
+                same
+
+                """)
+    }
+
+    @Test func `whiteouts become what overlayfs reads`() throws {
+        let scratch = try Scratch()
+        let summary = try apply("whiteouts", in: scratch)
+        #expect(
+            try scratch.output(of: "cd t; find . -mindepth 1 | sort; stat -c '%F %t %T' b a/gone") == """
+                ./a
+                ./a/gone
+                ./a/kept
+                ./b
+                character special file 0 0
+                character special file 0 0
+
+                """)
+        let target = try scratch.directory.directory("t")
+        let mark = ExtendedAttribute(name: "trusted.overlay.opaque", value: [UInt8(ascii: "y")])
+        #expect(try target.extendedAttributes("a") == [mark])
+        #expect(summary.fileList.entries.count == 6)
+    }
+
+    @Test func `overlays of user namespaces have their own attribute`() throws {
+        let scratch = try Scratch()
+        _ = try apply("whiteouts", in: scratch, .overlay(inUserNamespace: true))
+        let names = try scratch.directory.directory("t").extendedAttributes("a").map(\.name)
+        #expect(names == ["user.overlay.opaque"])
+    }
+
+    @Test func `a removed path with new files becomes an opaque directory`() throws {
+        let scratch = try Scratch()
+        _ = try apply("whiteout-parent", in: scratch)
+        let target = try scratch.directory.directory("t")
+        #expect(try target.extendedAttributes("p").map(\.name) == ["trusted.overlay.opaque"])
+        #expect(try scratch.text("t/p/f") == "x")
+    }
+
+    @Test func `whiteouts remove what was there but not what comes with them`() throws {
+        let scratch = try Scratch()
+        scratch.run("mkdir -p t/a/old t/b/c && touch t/a/gone t/a/old/x t/b/c/d t/other")
+        _ = try apply("whiteouts", in: scratch, .plain)
+        #expect(try scratch.output(of: "cd t; find . -mindepth 1 | sort") == "./a\n./a/kept\n./other\n")
+    }
+
+    @Test func `devices are made`() throws {
+        let scratch = try Scratch()
+        _ = try apply("device", in: scratch)
+        #expect(
+            try scratch.output(of: "stat -c '%F %a %t %T' t/null t/pipe")
+                == "character special file 666 1 3\nfifo 600 0 0\n")
+    }
+
+    @Test func `later entries replace earlier ones`() throws {
+        let scratch = try Scratch()
+        let summary = try apply("replaced", in: scratch)
+        #expect(try scratch.text("t/x") == "now a file")
+        #expect(try scratch.output(of: "stat -c '%F %a' t/z") == "directory 700\n")
+        #expect(summary.fileList["x"]?.kind == .regular)
+    }
+
+    @Test func `owners can be left out or replaced`() throws {
+        let scratch = try Scratch()
+        _ = try apply("implied", in: scratch) { $0.preservesOwners = false }
+        #expect(try scratch.output(of: "stat -c '%u %g' t/usr/share/doc/x") == "0 0\n")
+        _ = try apply("implied", in: scratch, .plain) { $0.owner = (11, 12) }
+        #expect(try scratch.output(of: "stat -c '%u %g' t/usr/share/doc/x") == "11 12\n")
+    }
+
+    @Test(arguments: ["gnu-long", "pax-long"])
+    func `long paths are unpacked`(_ name: String) throws {
+        let scratch = try Scratch()
+        let summary = try apply(name, in: scratch)
+        let long = try #require(summary.fileList.entries.first).path
+        #expect(try scratch.text(PathBytes("t").appending(long)) == "long")
+    }
+
+    @Test func `paths longer than the kernel takes are unpacked`() throws {
+        let scratch = try Scratch()
+        _ = try scratch.makeDirectory("t")
+        let parts = Array(repeating: String(repeating: "p", count: 200), count: 30)
+        let entries = (1...30).map {
+            LayerEntry(
+                path: PathBytes(parts[..<$0].joined(separator: "/")), kind: .directory, permissions: 0o755,
+                modified: FileTime(seconds: 5))
+        }
+        let file = LayerEntry(path: entries[29].path.appending("f"), kind: .regular, permissions: 0o644)
+        let (bytes, layer) = try tar(entries + [file], content: [file.path: "deep"])
+        let target = try scratch.directory.directory("t")
+        let summary = try LayerApplier(.overlay(inUserNamespace: false)).apply(PieceStream(bytes), to: target)
+        #expect(summary.diffID == layer.diffID)
+        var writer = LayerWriter()
+        try LayerDiffer().diff(target, into: &writer)
+        #expect(try writer.finish().diffID == layer.diffID)
+    }
+}

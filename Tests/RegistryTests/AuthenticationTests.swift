@@ -1,0 +1,159 @@
+import Diagnostics
+import OCI
+import Testing
+
+@testable import Registry
+
+@Suite struct AuthenticationTests {
+    private static let realm =
+        #"Bearer realm="https://auth.test/token",service="r.test",scope="repository:team/app:pull""#
+
+    /// A registry that wants `authorization` for everything, and a token server that grants `token`.
+    private func guarded(
+        by challenge: String, wanting authorization: String, token: String = #"{"token":"T"}"#
+    ) -> FakeTransport {
+        let sample = SampleImage()
+        return FakeTransport { exchange, _ in
+            if exchange.request.url.host == "auth.test" { return HTTPResponse(200, [:], token) }
+            guard exchange.authorization == authorization else {
+                return HTTPResponse(401, ["WWW-Authenticate": challenge])
+            }
+            return HTTPResponse(200, ["Content-Type": MediaType.ociManifest.rawValue], bytes: sample.bytes)
+        }
+    }
+
+    @Test func basic() async throws {
+        let transport = guarded(by: "Basic realm=x", wanting: "Basic dTpwOnE=")
+        let client = makeClient(transport, credential: .password(user: "u", password: "p:q"))
+        _ = try await client.resolve(image, platform: linux)
+        #expect(transport.exchanges.map(\.authorization) == [nil, "Basic dTpwOnE="])
+        _ = try await client.resolve(image, platform: linux)
+        #expect(transport.exchanges.count == 3, "the second image needs no challenge")
+    }
+
+    @Test func bearerAnonymous() async throws {
+        let transport = guarded(by: Self.realm, wanting: "Bearer T")
+        _ = try await makeClient(transport).resolve(image, platform: linux)
+        let question = transport.exchanges[1]
+        #expect(
+            question.line == "GET https://auth.test/token?service=r.test&scope=repository:team/app:pull")
+        #expect(question.authorization == nil)
+    }
+
+    @Test func bearerWithPassword() async throws {
+        let transport = guarded(
+            by: Self.realm, wanting: "Bearer T", token: #"{"access_token":"","token":"T","expires_in":300}"#)
+        _ = try await makeClient(transport, credential: .password(user: "u$x", password: "p"))
+            .resolve(image, platform: linux)
+        let question = transport.exchanges[1]
+        #expect(question.request.url.target.hasSuffix("&account=u%24x"))
+        #expect(question.authorization == "Basic dSR4OnA=")
+    }
+
+    @Test func identityTokenIsExchanged() async throws {
+        let transport = guarded(by: Self.realm, wanting: "Bearer T", token: #"{"access_token":"T"}"#)
+        _ = try await makeClient(transport, credential: .identityToken("a+b")).resolve(image, platform: linux)
+        let question = transport.exchanges[1]
+        #expect(question.line == "POST https://auth.test/token")
+        let form = String(decoding: question.body, as: UTF8.self)
+        #expect(form.contains("grant_type=refresh_token&service=r.test"))
+        #expect(form.hasSuffix("refresh_token=a%2Bb"))
+    }
+
+    @Test func registryTokenIsUsedAsItIs() async throws {
+        let transport = guarded(by: Self.realm, wanting: "Bearer direct")
+        _ = try await makeClient(transport, credential: .registryToken("direct")).resolve(image, platform: linux)
+        #expect(transport.exchanges.count == 2)
+    }
+
+    @Test func insufficientScopeEnds() async throws {
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.host == "auth.test" { return HTTPResponse(200, [:], #"{"token":"T"}"#) }
+            return HTTPResponse(401, ["WWW-Authenticate": Self.realm + #",error="insufficient_scope""#])
+        }
+        let error = try await registryError {
+            _ = try await makeClient(transport).resolve(image, platform: linux)
+        }
+        #expect(error?.code == .denied)
+        #expect(transport.exchanges.count == 3)
+    }
+
+    @Test func wrongPasswordIsSaidSo() async throws {
+        let transport = guarded(by: "Basic realm=x", wanting: "Basic other")
+        let error = try await registryError {
+            _ = try await makeClient(transport, credential: .password(user: "u", password: "p"))
+                .resolve(image, platform: linux)
+        }
+        #expect(error?.code == .unauthorised)
+        #expect(error?.message.contains("r.test/team/app:1") == true)
+        #expect(error?.message.contains("not accepted") == true)
+    }
+
+    @Test func staleTokenLeadsToAFreshChallenge() async throws {
+        // Harbor offers Basic to who comes with a bad token, and its token server only to who comes without.
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, index in
+            if exchange.request.url.host == "auth.test" {
+                return HTTPResponse(200, [:], #"{"token":"T\#(index)"}"#)
+            }
+            switch (exchange.authorization, index) {
+            case (nil, _): return HTTPResponse(401, ["WWW-Authenticate": Self.realm])
+            case ("Bearer T1", 3...): return HTTPResponse(401, ["WWW-Authenticate": #"Basic realm="harbor""#])
+            default: return HTTPResponse(200, [:], bytes: sample.bytes)
+            }
+        }
+        let client = makeClient(transport)
+        _ = try await client.resolve(image, platform: linux)
+        _ = try await client.resolve(image, platform: linux)
+        #expect(
+            transport.exchanges.map(\.authorization) == [nil, nil, "Bearer T1", "Bearer T1", nil, nil, "Bearer T5"])
+    }
+
+    @Test func passwordIsNotSentInTheClear() async throws {
+        let transport = guarded(by: #"Bearer realm="http://auth.test/token""#, wanting: "Bearer T")
+        let error = try await registryError {
+            _ = try await makeClient(transport, credential: .password(user: "u", password: "p"))
+                .resolve(image, platform: linux)
+        }
+        #expect(error?.code == .unsafeRedirect)
+        #expect(transport.lines == ["GET https://r.test/v2/team/app/manifests/1"])
+    }
+
+    @Test(arguments: ["{}", #"{"token":""}"#, "<html>", #"{"token":"a\r\nX: y"}"#])
+    func uselessTokens(_ body: String) async throws {
+        let transport = guarded(by: Self.realm, wanting: "Bearer T", token: body)
+        let error = try await registryError { _ = try await makeClient(transport).resolve(image, platform: linux) }
+        #expect(error?.code == .malformedResponse)
+    }
+
+    @Test func refusedLoginNamesItself() async throws {
+        let transport = FakeTransport { exchange, _ in
+            exchange.request.url.host == "auth.test"
+                ? HTTPResponse(401, [:], #"{"details":"incorrect username or password"}"#)
+                : HTTPResponse(401, ["WWW-Authenticate": Self.realm])
+        }
+        let error = try await registryError { _ = try await makeClient(transport).resolve(image, platform: linux) }
+        #expect(error?.code == .unauthorised)
+        #expect(error?.message.contains("auth.test") == true)
+    }
+
+    @Test func concurrentRequestsShareOneToken() async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.host == "auth.test" {
+                try await Task.sleep(for: .milliseconds(50))
+                return HTTPResponse(200, [:], #"{"token":"T"}"#)
+            }
+            guard exchange.authorization == "Bearer T" else {
+                return HTTPResponse(401, ["WWW-Authenticate": Self.realm])
+            }
+            return HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        let client = makeClient(transport)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 { group.addTask { _ = try await client.resolve(image, platform: linux) } }
+            try await group.waitForAll()
+        }
+        #expect(transport.exchanges.count { $0.request.url.host == "auth.test" } == 1)
+    }
+}

@@ -1,0 +1,73 @@
+import Testing
+
+@testable import Registry
+
+@Suite struct HTTPURLTests {
+    @Test(arguments: [
+        ("HTTPS://Host.Test:443/a?b#c", "https://host.test/a?b"), ("http://h:5000", "http://h:5000/"),
+        ("http://[::1]:5000/v2/", "http://[::1]:5000/v2/"), ("https://h?x=1", "https://h/?x=1"),
+    ])
+    func parses(_ text: String, _ expected: String) throws {
+        #expect(try HTTPURL(parsing: text).description == expected)
+    }
+
+    @Test(arguments: [
+        "", "h/a", "ftp://h/", "http:///a", "http://u:p@h/", "http://h:99999/", "http://h:x/", "http://h/a b",
+        "http://h/\r\nX: y", "http://h/\u{e9}", "http://[::1]x/",
+    ])
+    func refuses(_ text: String) {
+        #expect(throws: RegistryError.self) { try HTTPURL(parsing: text) }
+    }
+
+    @Test(arguments: [
+        ("https://other.test/x?y", "https://other.test/x?y"), ("/x?y=http://z/", "http://h:1/x?y=http://z/"),
+        ("//o/x", "http://o/x"), ("?n=2", "http://h:1/v2/a/b?n=2"), ("c?d", "http://h:1/v2/a/c?d"),
+    ])
+    func resolves(_ location: String, _ expected: String) throws {
+        let base = try HTTPURL(parsing: "http://h:1/v2/a/b?q=1")
+        #expect(try base.resolving(location).description == expected)
+    }
+
+    @Test(arguments: [
+        ("http://h/a", "http://h/a?digest=sha256:0%26"), ("http://h/a?s=1", "http://h/a?s=1&digest=sha256:0%26"),
+        ("http://h/a?", "http://h/a?digest=sha256:0%26"),
+    ])
+    func appendsToQuery(_ url: String, _ expected: String) throws {
+        #expect(try HTTPURL(parsing: url).appending("digest", "sha256:0&").description == expected)
+    }
+
+    @Test func printableTextCannotCommandATerminal() {
+        #expect("a\u{1b}[2Jb\r\nc\u{202e}d".printable(limit: 50) == "a [2Jb c d")
+        #expect("abcdef".printable(limit: 3) == "abc…")
+    }
+
+    @Test(arguments: [
+        ("https://a.test/", "up:3128"), ("http://a.test/", "plain:8080"), ("https://localhost:5000/", nil),
+        ("https://x.corp.test/", nil), ("https://corp.test/", nil), ("https://notcorp.test/", "up:3128"),
+        ("https://10.1.2.3/", nil), ("https://11.1.2.3/", "up:3128"), ("https://p.test:444/", nil),
+        ("https://p.test/", "up:3128"),
+    ])
+    func choosesProxy(_ url: String, _ expected: String?) throws {
+        let settings = ProxySettings(environment: [
+            "HTTPS_PROXY": "http://us%40er:pw@up:3128", "http_proxy": "plain:8080",
+            "NO_PROXY": "corp.test, 10.0.0.0/8,p.test:444",
+        ])
+        let proxy = settings.proxy(for: try HTTPURL(parsing: url))
+        #expect(proxy.map { "\($0.host):\($0.port)" } == expected)
+        if expected == "up:3128" { #expect(proxy?.userInfo == "us@er:pw") }
+    }
+
+    @Test func retryAfter() {
+        let policy = RetryPolicy()
+        func pause(_ fields: HTTPFields) -> Duration { policy.pause(after: 1, response: HTTPResponse(429, fields)) }
+        #expect(pause(["Retry-After": "7"]) == .seconds(7))
+        #expect(pause(["Retry-After": "86400000"]) == .seconds(30))
+        #expect(pause(["Retry-After": "-3"]) == .zero)
+        #expect(pause(["Retry-After": "soon"]) == .milliseconds(300))
+        let date: HTTPFields = [
+            "Date": "Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After": "Sun, 06 Nov 1994 08:49:41 GMT",
+        ]
+        #expect(pause(date) == .seconds(4))
+        #expect(policy.pause(after: 3) == .milliseconds(1200))
+    }
+}

@@ -1,0 +1,218 @@
+import Diagnostics
+import OCI
+import Testing
+
+@testable import Registry
+
+@Suite struct ResolveTests {
+    private func resolve(
+        _ reference: ImageReference = image, _ answer: @escaping @Sendable (FakeTransport.Exchange) -> HTTPResponse
+    ) async throws -> ResolvedImage {
+        try await makeClient(FakeTransport { exchange, _ in answer(exchange) }).resolve(reference, platform: linux)
+    }
+
+    private func failure(
+        _ reference: ImageReference = image, _ answer: @escaping @Sendable (FakeTransport.Exchange) -> HTTPResponse
+    ) async throws -> RegistryError? {
+        try await registryError { _ = try await resolve(reference, answer) }
+    }
+
+    @Test func manifestByTag() async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { _, _ in
+            HTTPResponse(200, ["Docker-Content-Digest": "\(sample.digest)"], bytes: sample.bytes)
+        }
+        let found = try await makeClient(transport).resolve(image, platform: linux)
+        #expect(found.manifest == sample.manifest)
+        #expect(found.manifestBytes == sample.bytes)
+        #expect(found.manifestDescriptor.digest == sample.digest)
+        #expect(found.rootDescriptor == found.manifestDescriptor)
+        let accept = transport.exchanges[0].request.fields.all("accept")
+        #expect(accept.count == 1)
+        #expect(accept[0].split(separator: ",").count == 4)
+    }
+
+    @Test func dockerHubHasAnotherHost() async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { _, _ in HTTPResponse(200, [:], bytes: sample.bytes) }
+        _ = try await makeClient(transport).resolve(try ImageReference(parsing: "debian"), platform: linux)
+        #expect(transport.lines == ["GET https://registry-1.docker.io/v2/library/debian/manifests/latest"])
+    }
+
+    @Test(arguments: [
+        ("localhost:5000", "http://localhost:5000"), ("127.8.0.1", "http://127.8.0.1"),
+        ("a.localhost", "http://a.localhost"), ("[::1]:5000", "http://[::1]:5000"),
+        ("128.0.0.1:5000", "https://128.0.0.1:5000"), ("localhost.test", "https://localhost.test"),
+    ])
+    func onlyThisMachineIsPlain(_ registry: String, _ origin: String) async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { _, _ in HTTPResponse(200, [:], bytes: sample.bytes) }
+        let reference = ImageReference(registry: registry, repository: "a", tag: "1")
+        _ = try await makeClient(transport).resolve(reference, platform: linux)
+        #expect(transport.lines == ["GET \(origin)/v2/a/manifests/1"])
+    }
+
+    @Test(arguments: [(true, "https://r.test"), (false, "http://r.test")])
+    func insecureRegistryIsProbedOnce(_ speaksTLS: Bool, _ origin: String) async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.scheme == .https, !speaksTLS { throw RegistryError(.plainHTTP, "no TLS") }
+            return HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        let client = makeClient(transport) { $0.insecureRegistries = ["r.test"] }
+        for _ in 0..<2 { _ = try await client.resolve(image, platform: linux) }
+        let manifest = "GET \(origin)/v2/team/app/manifests/1"
+        #expect(transport.lines == ["GET https://r.test/v2/", manifest, manifest])
+        #expect(transport.exchanges.allSatisfy { !$0.request.verifiesServer })
+    }
+
+    @Test func indexNestedInAnIndex() async throws {
+        let sample = SampleImage()
+        let arm = Descriptor(
+            mediaType: .ociManifest, digest: Digest(of: "arm"), size: 3,
+            platform: Platform(os: "linux", architecture: "arm64"))
+        let inner = Index(manifests: [arm, sample.descriptor(linux)]).encoded(.compact)
+        let outer = Index(manifests: [
+            Descriptor(mediaType: .ociIndex, digest: Digest(of: inner), size: Int64(inner.count))
+        ]).encoded(.compact)
+        let documents = [Digest(of: inner): inner, sample.digest: sample.bytes]
+        let found = try await resolve { exchange in
+            let name = exchange.request.url.target.split(separator: "/").last ?? ""
+            let bytes = (try? Digest(parsing: name)).flatMap { documents[$0] } ?? outer
+            return HTTPResponse(200, [:], bytes: bytes)
+        }
+        #expect(found.rootBytes == outer)
+        #expect(found.rootDescriptor.mediaType == .ociIndex)
+        #expect(found.manifestDescriptor.digest == sample.digest)
+        #expect(found.manifestDescriptor.platform == linux)
+    }
+
+    @Test func indexWithoutThePlatform() async throws {
+        let index = Index(manifests: [
+            SampleImage().descriptor(Platform(os: "linux", architecture: "s390x")),
+            SampleImage().descriptor(Platform(os: "windows", architecture: "amd64")),
+        ]).encoded(.compact)
+        let error = try await failure { _ in HTTPResponse(200, [:], bytes: index) }
+        #expect(error?.code == .noPlatform)
+        #expect(error?.message.contains("linux/s390x, windows/amd64") == true)
+    }
+
+    @Test func endlessIndexEnds() async throws {
+        // An index cannot name itself, but a registry that ignores digests could serve one for ever.
+        let index = Index(manifests: [SampleImage().descriptor(linux)]).encoded(.compact)
+        let error = try await failure { _ in HTTPResponse(200, [:], bytes: index) }
+        #expect(error?.code == .digestMismatch)
+    }
+
+    @Test func wrongDigestHeader() async throws {
+        let sample = SampleImage()
+        let other = Digest(of: "other")
+        let error = try await failure { _ in
+            HTTPResponse(200, ["Docker-Content-Digest": "\(other)"], bytes: sample.bytes)
+        }
+        #expect(error?.code == .digestMismatch)
+    }
+
+    @Test func wrongContentForDigest() async throws {
+        let sample = SampleImage()
+        let other = Digest(of: "other")
+        let error = try await failure(image.with(tag: nil, digest: other)) { _ in
+            HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        #expect(error?.code == .digestMismatch)
+        #expect(error?.message.contains("\(other)") == true)
+    }
+
+    @Test func hugeManifest() async throws {
+        let said = try await failure { _ in HTTPResponse(200, ["Content-Length": "9999999999"], "{}") }
+        #expect(said?.code == .tooLarge)
+        let unsaid = try await failure { _ in
+            HTTPResponse(
+                status: 200,
+                body: ByteStream { { [UInt8](repeating: 0x20, count: 1 << 20) } })
+        }
+        #expect(unsaid?.code == .tooLarge)
+    }
+
+    struct BadDocument: Sendable, CustomTestStringConvertible {
+        let type: String
+        let body: String
+        let code: RegistryCode
+        var testDescription: String { "\(type) \(body)" }
+    }
+
+    @Test(arguments: [
+        BadDocument(type: "text/html; charset=utf-8", body: "<html>Log in</html>", code: .malformedResponse),
+        BadDocument(type: MediaType.ociManifest.rawValue, body: "[]", code: .malformedResponse),
+        BadDocument(type: "", body: "{}", code: .malformedResponse),
+        BadDocument(
+            type: MediaType.ociManifest.rawValue, body: #"{"schemaVersion":2,"manifests":[]}"#,
+            code: .malformedResponse),
+        BadDocument(
+            type: MediaType.ociIndex.rawValue, body: #"{"schemaVersion":2,"config":{},"layers":[]}"#,
+            code: .malformedResponse),
+        BadDocument(
+            type: "", body: #"{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}"#, code: .malformedResponse),
+        BadDocument(
+            type: "application/vnd.docker.distribution.manifest.v1+prettyjws", body: #"{"schemaVersion":1}"#,
+            code: .unsupportedManifest),
+        BadDocument(type: "application/json", body: #"{"schemaVersion":1,"fsLayers":[]}"#, code: .unsupportedManifest),
+        BadDocument(
+            type: "", body: #"{"schemaVersion":2,"config":{"mediaType":"x","digest":"md5:0","size":1},"layers":[]}"#,
+            code: .malformedResponse),
+    ])
+    func refusesDocuments(_ document: BadDocument) async throws {
+        let error = try await failure { _ in HTTPResponse(200, ["Content-Type": document.type], document.body) }
+        #expect(error?.code == document.code)
+    }
+
+    struct BadStatus: Sendable {
+        let status: Int
+        let body: String
+        let code: RegistryCode
+        let words: [String]
+    }
+
+    @Test(arguments: [
+        BadStatus(
+            status: 404, body: #"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"unknown","detail":{"Tag":"1"}}]}"#,
+            code: .notFound,
+            words: ["cannot pull r.test/team/app:1", "404", "MANIFEST_UNKNOWN: unknown", #""Tag":"1""#]),
+        BadStatus(
+            status: 403,
+            body: #"{"errors":[{"code":"DENIED","message":"one"},{"code":"DENIED","message":"quota\u001b[2J"}]}"#,
+            code: .denied, words: ["DENIED: one; DENIED: quota [2J"]),
+        BadStatus(status: 412, body: "plain words", code: .rejected, words: ["plain words"]),
+        BadStatus(status: 502, body: "<html>secret</html>", code: .serverFailed, words: ["502 Bad Gateway"]),
+        BadStatus(status: 429, body: "", code: .rateLimited, words: ["429 Too Many Requests"]),
+        BadStatus(status: 401, body: "", code: .unauthorised, words: ["401"]),
+    ])
+    func tellsWhatTheServerSaid(_ bad: BadStatus) async throws {
+        let error = try await failure { _ in HTTPResponse(bad.status, ["X-Request-Id": "id7"], bad.body) }
+        #expect(error?.code == bad.code)
+        for word in bad.words + ["request id id7"] { #expect(error?.message.contains(word) == true, "\(word)") }
+        #expect(error?.message.contains("secret") == false)
+    }
+
+    @Test func rateLimitIsWaitedFor() async throws {
+        let sample = SampleImage()
+        let pauses = Pauses()
+        let transport = FakeTransport { _, index in
+            switch index {
+            case 0: HTTPResponse(429, ["Retry-After": "3"])
+            case 1: HTTPResponse(503)
+            case 2: throw RegistryError(.connectionLost, "reset")
+            default: HTTPResponse(200, [:], bytes: sample.bytes)
+            }
+        }
+        _ = try await makeClient(transport, pauses: pauses).resolve(image, platform: linux)
+        #expect(pauses.all == [.seconds(3), .milliseconds(600), .milliseconds(1200)])
+    }
+
+    @Test func certificateProblemsAreNotRepeated() async throws {
+        let transport = FakeTransport { _, _ in throw RegistryError(.tls, "bad certificate") }
+        let error = try await registryError { _ = try await makeClient(transport).resolve(image, platform: linux) }
+        #expect(error?.code == .tls)
+        #expect(transport.exchanges.count == 1)
+    }
+}

@@ -1,0 +1,163 @@
+import Diagnostics
+import Linux
+import OCI
+import Store
+import SystemPackage
+import Testing
+
+@Suite struct GarbageCollectorTests {
+    private let fixture: StoreFixture
+    private let root: StoreRoot
+
+    init() throws {
+        fixture = try StoreFixture()
+        root = try fixture.open()
+    }
+
+    @Test func keepsWhatImagesNeedAndFreesTheRest() throws {
+        let (kept, dropped) = (try root.image("kept"), try root.image("dropped"))
+        // Untagged images are kept: they are removed, not collected.
+        for image in [kept, dropped] { try root.images.save(image) }
+        #expect(try root.collector.collect().freedBytes == 0)
+        try root.images.remove(dropped.id)
+        let plan = try root.collector.collect(dryRun: true)
+        #expect(try root.isWhole(dropped))
+        let collection = try root.collector.collect()
+        #expect(collection == plan)
+        // Layer, config, file list and the file of the snapshot.
+        let expected = "layer dropped".utf8.count + "config dropped".utf8.count + "dropped".utf8.count + 10
+        #expect(collection.freedBytes == Int64(expected))
+        #expect(collection.blobs == 2 && collection.layers == 1 && collection.snapshots == 1)
+        #expect(try root.isWhole(kept))
+        #expect(try root.layers.layer(dropped.diffIDs[0]) == nil)
+        #expect(try root.layers.blobs(of: dropped.diffIDs[0]).isEmpty)
+        #expect(try fixture.names("snapshots").count == 1)
+        #expect(try fixture.names("blobs/sha256").count == 2)
+        #expect(try fixture.names("tmp").filter { !$0.hasSuffix(".lock") }.isEmpty)
+    }
+
+    @Test func aPulledImageKeepsItsManifestAndItsLayersAsTheyCame() throws {
+        let (manifest, layer) = (try root.content.save([1]), try root.content.save([2]))
+        let config = try root.content.save([3])
+        try root.images.save(
+            StoredImage(
+                id: config, platform: .host, created: nil, diffIDs: [DiffID(Digest(of: "d"))], size: 1,
+                manifest: Descriptor(mediaType: .ociManifest, digest: manifest, size: 1),
+                layers: [Descriptor(mediaType: .ociLayerGzip, digest: layer, size: 1)]))
+        _ = try root.content.save([4])
+        #expect(try root.collector.collect().blobs == 1)
+        for digest in [manifest, layer, config] { #expect(try root.content.contains(digest)) }
+    }
+
+    @Test func keepsWhatTheCacheNeedsUntilThePolicyDropsIt() throws {
+        let (below, belowID) = try root.snapshot("below")
+        let (top, topID) = try root.snapshot("top", on: ChainID(belowID.digest))
+        let blob = try root.content.save([1])
+        let layerBlob = try root.content.save([2])
+        let layer = DiffID(Digest(of: "layer"))
+        try root.layers.record(LayerRecord(diffID: layer, tarSize: 1, fileCount: 1), fileList: [1])
+        try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
+        let record = CacheRecord(
+            key: Digest(of: "key"), kind: "run", description: "", result: "{}", chainID: top.chainID, diffIDs: [layer],
+            blobs: [blob], createdAt: Timestamp(seconds: 10))
+        try root.cache.save(record)
+        _ = try root.snapshot("alone")
+        #expect(try root.collector.collect(cache: .unusedSince(Timestamp(seconds: 10))).snapshots == 1)
+        #expect(try root.cache.record(for: record.key) == record)
+        #expect(try root.snapshots.snapshot(below.chainID) == below)
+        #expect(try root.content.contains(blob) && root.content.contains(layerBlob))
+        _ = topID
+
+        let usage = try root.diskUsage()
+        #expect(usage.cache == .init(count: 1, bytes: 22))
+        let collection = try root.collector.collect(cache: .unusedSince(Timestamp(seconds: 11)))
+        #expect(collection.cacheRecords == 1 && collection.snapshots == 2 && collection.blobs == 2)
+        #expect(try root.cache.list().isEmpty)
+        #expect(try fixture.names("snapshots").isEmpty && fixture.names("blobs/sha256").isEmpty)
+    }
+
+    @Test func dropsCacheRecordsThatCannotBeUsed() throws {
+        let blob = try root.content.save([1])
+        try root.cache.save(
+            CacheRecord(
+                key: Digest(of: "key"), kind: "run", description: "", result: "", blobs: [blob],
+                createdAt: Timestamp(seconds: 1)))
+        try root.content.remove(blob)
+        #expect(try root.collector.collect(dryRun: true).cacheRecords == 1)
+        #expect(try root.cache.list().count == 1)
+        #expect(try root.collector.collect().cacheRecords == 1)
+        #expect(try root.cache.list().isEmpty)
+    }
+
+    @Test func freesFilesWithoutRows() throws {
+        _ = try root.images.list()
+        try makeFile(Digest(of: "stray").hex, bytes: 100, in: fixture.path.appending("blobs/sha256"))
+        let collection = try root.collector.collect()
+        #expect(collection.freedBytes == 100 && collection.blobs == 0)
+        #expect(try fixture.names("blobs/sha256").isEmpty)
+    }
+
+    @Test func usageIsWhatWasStored() throws {
+        let image = try root.image("a")
+        try root.images.save(image)
+        for _ in 0..<2 {
+            let usage = try root.diskUsage()
+            #expect(usage.blobs == .init(count: 2, bytes: Int64("layer a".utf8.count + "config a".utf8.count)))
+            #expect(usage.snapshots == .init(count: 1, bytes: 10))
+            #expect(usage.layerLists == .init(count: 1, bytes: 1))
+            #expect(usage.cache == .init(count: 0, bytes: 0))
+            #expect(usage.database > 0)
+        }
+    }
+
+    @Test(arguments: 0..<6) func noOrderOfOperationsLosesANamedImage(seed: UInt64) throws {
+        var random = SplitMix(state: seed)
+        let names = try (0..<4).map { try reference("name\($0)") }
+        var model: [ImageReference: StoredImage] = [:]
+        var stored: [Digest: StoredImage] = [:]
+        for _ in 0..<60 {
+            let name = names[Int(random.next() % 4)]
+            switch random.next() % 6 {
+            case 0, 1:
+                let image = try root.image("image \(random.next() % 5)")
+                try root.images.save(image, as: [name])
+                model[name] = image
+                stored[image.id] = image
+            case 2:
+                guard let image = stored.values.randomElement(using: &random) else { continue }
+                try root.images.tag(name, image.id)
+                model[name] = image
+            case 3:
+                #expect(try root.images.untag(name) == model.removeValue(forKey: name)?.id)
+            case 4:
+                guard let image = stored.values.randomElement(using: &random) else { continue }
+                try root.images.remove(image.id)
+                stored[image.id] = nil
+                model = model.filter { $0.value.id != image.id }
+            default:
+                #expect(try root.collector.collect().ran)
+            }
+            for (name, image) in model {
+                #expect(try root.images.image(named: name)?.id == image.id)
+                #expect(try root.isWhole(image))
+            }
+        }
+        for image in stored.values { try root.images.remove(image.id) }
+        _ = try root.collector.collect()
+        let usage = try root.diskUsage()
+        #expect(usage.blobs.count == 0 && usage.snapshots.count == 0 && usage.layerLists.count == 0)
+        #expect(try fixture.names("blobs/sha256").isEmpty && fixture.names("snapshots").isEmpty)
+    }
+}
+
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

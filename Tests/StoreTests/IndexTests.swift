@@ -1,0 +1,126 @@
+import Diagnostics
+import Linux
+import OCI
+import Store
+import SystemPackage
+import Testing
+
+@Suite struct LayerIndexTests {
+    @Test func aLayerKeepsItsFirstRecordAndAllItsBlobs() throws {
+        let fixture = try StoreFixture()
+        let root = try fixture.open()
+        let diffID = DiffID(Digest(of: "layer"))
+        let blobs = [("a", MediaType.ociLayerGzip), ("b", .ociLayer)].map {
+            LayerBlob(mediaType: $0.1, digest: Digest(of: $0.0), size: 7)
+        }
+        for blob in blobs + blobs { try root.layers.addBlob(blob, of: diffID) }
+        #expect(try root.layers.layer(diffID) == nil)
+        #expect(try root.layers.fileList(diffID) == nil)
+        let record = LayerRecord(diffID: diffID, tarSize: 2048, fileCount: 3)
+        try root.layers.record(record, fileList: [1, 2])
+        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [9])
+        let other = try fixture.open()
+        #expect(try other.layers.layer(diffID) == record)
+        #expect(try other.layers.fileList(diffID) == [1, 2])
+        #expect(try Set(other.layers.blobs(of: diffID)) == Set(blobs))
+        #expect(try other.layers.diffID(ofBlob: blobs[0].digest) == diffID)
+        #expect(try other.layers.diffID(ofBlob: Digest(of: "c")) == nil)
+    }
+
+    @Test func aLostFileListCanBeRecordedAgain() throws {
+        let fixture = try StoreFixture()
+        let root = try fixture.open()
+        let diffID = DiffID(Digest(of: "layer"))
+        let record = LayerRecord(diffID: diffID, tarSize: 2048, fileCount: 3)
+        try root.layers.record(record, fileList: [1])
+        let hex = diffID.digest.hex
+        try Directory(opening: fixture.path).unlink(PathBytes("layers/\(hex.prefix(2))/\(hex).files"))
+        #expect(try root.layers.fileList(diffID) == nil)
+        try root.layers.record(record, fileList: [1])
+        #expect(try root.layers.fileList(diffID) == [1])
+    }
+}
+
+@Suite struct CacheIndexTests {
+    private let fixture: StoreFixture
+    private let root: StoreRoot
+
+    init() throws {
+        fixture = try StoreFixture()
+        root = try fixture.open()
+    }
+
+    private func record(
+        _ key: String, chainID: ChainID? = nil, diffIDs: [DiffID] = [], blobs: [Digest] = [], at second: Int64 = 5
+    ) -> CacheRecord {
+        CacheRecord(
+            key: Digest(of: key), kind: "run", description: "RUN \(key)", result: #"{"a":1}"#, chainID: chainID,
+            diffIDs: diffIDs, blobs: blobs, createdAt: Timestamp(seconds: second, nanoseconds: 1_000_000))
+    }
+
+    @Test func savedIsFoundReplacedListedAndRemoved() throws {
+        let (a, b) = (record("a"), record("b", at: 6))
+        for record in [a, b] { try root.cache.save(record) }
+        let other = try fixture.open()
+        #expect(try other.cache.record(for: a.key) == a)
+        #expect(try other.cache.list() == [b, a])
+        try root.cache.touch([a.key], at: Timestamp(seconds: 7))
+        try root.cache.touch([a.key], at: Timestamp(seconds: 1))
+        #expect(try other.cache.list().map(\.key) == [a.key, b.key])
+        #expect(try other.cache.list().first?.lastUsed == Timestamp(seconds: 7))
+        try root.cache.save(record("a", at: 1))
+        #expect(try other.cache.record(for: a.key)?.createdAt.seconds == 1)
+        try other.cache.remove([a.key, Digest(of: "none")])
+        #expect(try root.cache.record(for: a.key) == nil)
+        #expect(try root.cache.list() == [b])
+    }
+
+    @Test func aRecordNeedsItsSnapshot() throws {
+        let (_, diffID) = try root.snapshot("s")
+        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [])
+        let saved = record("a", chainID: ChainID(diffID.digest), diffIDs: [diffID])
+        try root.cache.save(saved)
+        #expect(try root.cache.record(for: saved.key) == saved)
+        try Directory(opening: fixture.path).removeTree("snapshots/1")
+        #expect(try root.cache.record(for: saved.key) == nil)
+    }
+
+    @Test func aRecordNeedsItsBlobsAndLayers() throws {
+        let blob = try root.content.save([1])
+        let diffID = DiffID(Digest(of: "layer"))
+        let (withBlob, withLayer) = (record("a", blobs: [blob]), record("b", diffIDs: [diffID]))
+        for record in [withBlob, withLayer] { try root.cache.save(record) }
+        #expect(try root.cache.record(for: withBlob.key) != nil)
+        #expect(try root.cache.record(for: withLayer.key) == nil)
+        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [])
+        #expect(try root.cache.record(for: withLayer.key) == nil)
+        try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: blob, size: 1), of: diffID)
+        #expect(try root.cache.record(for: withLayer.key) == withLayer)
+        try root.content.remove(blob)
+        #expect(try root.cache.record(for: withBlob.key) == nil)
+        #expect(try root.cache.record(for: withLayer.key) == nil)
+    }
+}
+
+@Suite struct BuildIndexTests {
+    @Test func buildsAreListedNewestFirst() throws {
+        let fixture = try StoreFixture()
+        let root = try fixture.open()
+        func build(_ id: String, _ second: Int64, _ status: BuildRecord.Status) -> BuildRecord {
+            BuildRecord(
+                id: id, started: Timestamp(seconds: second),
+                finished: status == .running ? nil : Timestamp(seconds: second + 1, nanoseconds: 5), target: "t",
+                dockerfile: "Dockerfile", status: status, cachedSteps: 1, totalSteps: 2,
+                imageID: status == .succeeded ? Digest(of: id) : nil, error: status == .failed ? "no" : nil)
+        }
+        let builds = [build("a", 1, .running), build("b", 3, .failed), build("c", 2, .cancelled)]
+        for build in builds { try root.builds.save(build) }
+        #expect(try root.builds.list() == [builds[1], builds[2], builds[0]])
+        #expect(try root.builds.list(limit: 1) == [builds[1]])
+        try root.builds.save(build("a", 1, .succeeded))
+        #expect(try root.builds.build("a") == build("a", 1, .succeeded))
+        #expect(try root.builds.build("x") == nil)
+        try root.builds.removeAll()
+        #expect(try root.builds.list().isEmpty)
+    }
+}

@@ -1,0 +1,64 @@
+import OCI
+import Testing
+
+@testable import lamina
+
+@Suite struct HumanValuesTests {
+    @Test(arguments: [
+        (0, "0B"), (1, "1B"), (999, "999B"), (1000, "1kB"), (1980, "1.98kB"), (1985, "1.98kB"), (12_345, "12.3kB"),
+        (100_000, "100kB"), (999_400, "999kB"), (999_500, "1MB"), (999_999, "1MB"), (3_960_000, "3.96MB"),
+        (9_996_000, "10MB"), (99_960_000, "100MB"), (117_300_000, "117MB"), (4_000_000_000, "4GB"),
+        (1_500_000_000_000, "1.5TB"), (-1500, "-1.5kB"), (Int64.max, "9.22EB"), (Int64.min, "-9.22EB"),
+    ] as [(Int64, String)])
+    func sizeHasThreeDigits(_ bytes: Int64, _ expected: String) {
+        #expect(HumanSize.short(bytes) == expected)
+    }
+
+    @Test(arguments: [
+        (0, "0B"), (2, "2B"), (92, "92B"), (1000, "1.00kB"), (1_980_000, "1.98MB"), (3_000_000, "3.00MB"),
+        (999_999, "1000.00kB"), (48_270, "48.27kB"),
+    ] as [(Int64, String)])
+    func progressSizeHasTwoDecimals(_ bytes: Int64, _ expected: String) {
+        #expect(HumanSize.fixed(bytes) == expected)
+    }
+
+    @Test(arguments: [
+        (-5, "Less than a second"), (0, "Less than a second"), (1, "1 second"), (45, "45 seconds"),
+        (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"), (120, "2 minutes"), (3599, "59 minutes"),
+        (3600, "About an hour"), (5399, "About an hour"), (5400, "2 hours"), (47 * 3600, "47 hours"),
+        (48 * 3600, "2 days"), (13 * 86400, "13 days"), (14 * 86400, "2 weeks"), (59 * 86400, "8 weeks"),
+        (60 * 86400, "2 months"), (729 * 86400, "24 months"), (730 * 86400, "2 years"), (10 * 365 * 86400, "10 years"),
+    ] as [(Int64, String)])
+    func durationIsInWords(_ seconds: Int64, _ expected: String) {
+        #expect(HumanDuration.text(seconds: seconds) == expected)
+    }
+
+    @Test func agoCountsFromNow() {
+        let now = Timestamp(seconds: 1_700_000_000)
+        #expect(HumanDuration.ago(Timestamp(seconds: 1_700_000_000 - 21 * 86400), now: now) == "3 weeks ago")
+        #expect(HumanDuration.ago(Timestamp(seconds: 1_700_000_100), now: now) == "Less than a second ago")
+    }
+
+    @Test(arguments: [
+        ("sha256:0123456789abcdef0123", "0123456789ab"), ("0123456789abcdef", "0123456789ab"), ("abc", "abc"), ("", ""),
+    ])
+    func shortID(_ identifier: String, _ expected: String) {
+        #expect(ShortID.of(identifier) == expected)
+    }
+
+    @Test(arguments: [
+        ("hello", 5, "hello"), ("hello!", 5, "hell…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
+        ("x", 0, "…"), ("e\u{301}e\u{301}", 2, "e\u{301}e\u{301}"),
+    ])
+    func ellipsis(_ text: String, _ columns: Int, _ expected: String) {
+        #expect(text.ellipsized(to: columns) == expected)
+    }
+
+    @Test(arguments: [
+        (0.25, 1, "0.2"), (0.75, 1, "0.8"), (1.005, 2, "1.00"), (-0.001, 2, "0.00"), (-1.5, 1, "-1.5"), (12, 0, "12"),
+        (0.05, 3, "0.050"), (.infinity, 1, "inf"),
+    ])
+    func fixedDecimals(_ value: Double, _ places: Int, _ expected: String) {
+        #expect(value.fixed(places) == expected)
+    }
+}

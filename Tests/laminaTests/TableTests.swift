@@ -1,0 +1,63 @@
+import Diagnostics
+import OCI
+import Testing
+
+@testable import lamina
+
+@Suite struct TableTests {
+    @Test func columnsAreTenWideAndThreeApart() {
+        var table = Table(headers: ["REPOSITORY", "TAG", "IMAGE ID", "SIZE"])
+        table.append(["docker.io/library/app", "1", "0123456789ab", "3.96MB"])
+        table.append(["日本", "latest", "ba9876543210", ""])
+        #expect(
+            table.lines() == [
+                "REPOSITORY              TAG       IMAGE ID       SIZE",
+                "docker.io/library/app   1         0123456789ab   3.96MB",
+                "日本                    latest    ba9876543210",
+            ])
+        #expect(table.lines(hidingHeader: true).count == 2)
+    }
+
+    @Test func emptyTableIsItsHeader() {
+        #expect(Table(headers: ["A", "B"]).lines() == ["A         B"])
+        #expect(Table(headers: ["A"]).lines(hidingHeader: true).isEmpty)
+    }
+
+    @Test func cellsAreHarmless() {
+        var table = Table(headers: ["A", "B"])
+        table.append(["\u{1b}[2Jx\ny", "z"])
+        #expect(table.lines()[1] == "xy        z")
+    }
+
+    private static let columns = [
+        ListFormat.Column(field: "ID", header: "IMAGE ID"), ListFormat.Column(field: "Size", header: "SIZE"),
+        ListFormat.Column(field: "Comment", header: "COMMENT"),
+    ]
+    private static let rows = [
+        JSON.object(("ID", .string("abc")), ("Size", .string("1kB")), ("Comment", .string("first"))),
+        JSON.object(("ID", .string("def")), ("Size", .string("0B")), ("Comment", .string(""))),
+    ]
+
+    @Test(arguments: [
+        (nil, ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
+        ("table", ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
+        ("table {{.Size}}\\t{{.ID}}", ["SIZE      IMAGE ID", "1kB       abc", "0B        def"]),
+        ("table {{upper .ID}}\t{{json .Size}}", ["IMAGE ID   SIZE", "ABC        \"1kB\"", "DEF        \"0B\""]),
+        ("table{{.Comment}}", ["COMMENT", "first", ""]),
+        ("{{.ID}}\\t{{.Size}}", ["abc\t1kB", "def\t0B"]),
+        ("json", [#"{"Comment":"first","ID":"abc","Size":"1kB"}"#, #"{"Comment":"","ID":"def","Size":"0B"}"#]),
+        ("{{json .}}", [#"{"ID":"abc","Size":"1kB","Comment":"first"}"#, #"{"ID":"def","Size":"0B","Comment":""}"#]),
+        ("literal", ["literal", "literal"]),
+    ] as [(String?, [String])])
+    func lists(_ format: String?, _ expected: [String]) throws {
+        let format = try ListFormat(format, columns: Self.columns, shown: ["ID", "Size"])
+        #expect(try format.lines(for: Self.rows) == expected)
+    }
+
+    @Test func unknownFieldFailsEvenWithoutRows() throws {
+        let format = try ListFormat("table {{.Nope}}", columns: Self.columns)
+        let error = #expect(throws: TemplateError.self) { try format.lines(for: []) }
+        #expect(error?.message.hasSuffix("map has no entry for key \"Nope\"") == true)
+        #expect(throws: TemplateError.self) { try ListFormat("{{.ID", columns: Self.columns) }
+    }
+}

@@ -1,0 +1,89 @@
+"""Writes archives to the directory given: what the tests of the layer reader feed on."""
+
+import io
+import os
+import sys
+import tarfile
+
+
+def member(name, data=b"", **fields):
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    for key, value in fields.items():
+        setattr(info, key, value)
+    return info, data
+
+
+def link(name, target, kind=tarfile.SYMTYPE):
+    return member(name, type=kind, linkname=target)
+
+
+def archive(members, format=tarfile.GNU_FORMAT):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=format) as tar:
+        for info, data in members:
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+LONG = "/".join(["d" * 90] * 30)
+
+
+def sparse(name, size, map_text, data):
+    headers = {
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": name, "GNU.sparse.realsize": str(size)
+    }
+    body = map_text.encode() + b"\0" * (-len(map_text) % 512) + data
+    return member("GNUSparseFile.0/" + name, body, pax_headers=headers)
+
+
+ARCHIVES = {
+    "dotdot": lambda: archive([member("a/../../escape", b"x")]),
+    "dotdot-link": lambda: archive([link("hard", "../../etc/passwd", tarfile.LNKTYPE)]),
+    "dotdot-whiteout": lambda: archive([member("a/.wh...")]),
+    "symlink-write": lambda: archive([link("out", "/outside"), member("out/file", b"x")]),
+    "symlink-up": lambda: archive([link("out", "../../../.."), member("out/file", b"x")]),
+    "symlink-loop": lambda: archive([link("a", "b"), link("b", "a"), member("a/file", b"x")]),
+    "symlink-over": lambda: archive([link("f", "/outside"), member("f", b"x")]),
+    "file-as-parent": lambda: archive([member("f", b"x"), member("f/g", b"x")]),
+    "hardlink-out": lambda: archive([link("dir", "/"), link("h", "dir/outside", tarfile.LNKTYPE)]),
+    "truncated": lambda: archive([member("a", b"x" * 5000)])[:2048],
+    "truncated-header": lambda: archive([member("a", b"x" * 5000)])[:5632 + 700],
+    "garbage": lambda: b"this is no archive at all, but it is long enough" * 40,
+    "short": lambda: b"hello",
+    "damaged": lambda: archive([member("a"), member("b")])[:600] + b"!" + archive([member("a"), member("b")])[601:],
+    "huge-record": lambda: archive([member("x" * (2 << 20), b"")]),
+    "bad-pax": lambda: archive([member("a", pax_headers={"SCHILY.xattr.user.a": "b"})], tarfile.PAX_FORMAT).replace(
+        b"SCHILY.xattr.user.a=b\n", b"SCHILY.xattr.user.a=bb"),
+    "absolute": lambda: archive([member("/abs/./file", b"x"), member("./a//b/", type=tarfile.DIRTYPE)]),
+    "gnu-long": lambda: archive([member(LONG, b"long"), link("l", LONG)]),
+    "pax-long": lambda: archive([member(LONG, b"long"), link("l", LONG)], tarfile.PAX_FORMAT),
+    "pax-names": lambda: archive([member("e\u0301/\u65e5\u672c", b"x")], tarfile.PAX_FORMAT),
+    "pax-time": lambda: archive([member("t", mtime=-1.5), member("u", mtime=1.25)], tarfile.PAX_FORMAT),
+    "pax-attributes": lambda: archive([
+        member("x", b"", pax_headers={"SCHILY.xattr.user.b": "2", "SCHILY.xattr.user.a": "1",
+                                      "SCHILY.xattr.trusted.overlay.redirect": "/etc"})], tarfile.PAX_FORMAT),
+    "gnu-large": lambda: archive([member("a", uid=3000000000, gid=2097152, mtime=-5)]),
+    "trailing": lambda: archive([member("a", b"x")]) + b"\0" * 7777,
+    "no-end": lambda: archive([member("a", b"x")])[:1024],
+    "empty": lambda: b"",
+    "sparse": lambda: archive([sparse("s", 10000, "2\n1000\n5\n8000\n3\n", b"helloabc")], tarfile.PAX_FORMAT),
+    "sparse-overlap": lambda: archive([sparse("s", 10000, "2\n1000\n5\n1001\n3\n", b"helloabc")], tarfile.PAX_FORMAT),
+    "sparse-beyond": lambda: archive([sparse("s", 1002, "1\n1000\n8\n", b"helloabc")], tarfile.PAX_FORMAT),
+    "implied": lambda: archive([member("usr/share/doc/x", b"x", mode=0o600, uid=5, gid=6)]),
+    "through-lower-link": lambda: archive([member("lib/x", b"x")]),
+    "link-below": lambda: archive([link("h1", "lower/f", tarfile.LNKTYPE), link("h2", "lower/f", tarfile.LNKTYPE)]),
+    "whiteouts": lambda: archive([
+        member("a", type=tarfile.DIRTYPE, mode=0o755), member("a/.wh.gone"), member("a/.wh..wh..opq"),
+        member("a/kept", b"x"), member(".wh.a"), member(".wh..wh.plnk", type=tarfile.DIRTYPE), member(".wh.b")]),
+    "whiteout-parent": lambda: archive([member(".wh.p"), member("p/f", b"x")]),
+    "device": lambda: archive([member("null", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666),
+                               member("pipe", type=tarfile.FIFOTYPE, mode=0o600)]),
+    "replaced": lambda: archive([
+        member("x", type=tarfile.DIRTYPE, mode=0o755), member("x/y", b"1"), member("x", b"now a file"),
+        member("z", b"1"), member("z", type=tarfile.DIRTYPE, mode=0o700)]),
+}
+
+for name, make in ARCHIVES.items():
+    with open(os.path.join(sys.argv[1], name), "wb") as file:
+        file.write(make())
