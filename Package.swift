@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Diagnostics", "OCI", "Linux", "Solver", "Engine", "Inspector", systemPackage,
+                "Diagnostics", "OCI", "Linux", "Solver", "Store", "Frontend", "Engine", "Inspector", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

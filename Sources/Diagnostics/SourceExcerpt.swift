@@ -1,6 +1,6 @@
 /// The part of a source file around a range, printed the way BuildKit prints it.
 ///
-/// The context is two lines around a range of several lines and four around a single line, shifted at the file's edges.
+/// The context is two lines on each side of a single line and one on each side of several, as far as there are any.
 package struct SourceExcerpt: Sendable {
     package let range: SourceRange
     /// All lines of the file, without their terminators.
@@ -28,23 +28,7 @@ package struct SourceExcerpt: Sendable {
     }
 
     private static func window(around lines: ClosedRange<Int>, count: Int) -> ClosedRange<Int> {
-        // BuildKit grows the window line by line, at the end first, until it has its padding or the file ends.
-        let padding = lines.lowerBound == lines.upperBound ? 4 : 2
-        var low = lines.lowerBound
-        var high = lines.upperBound
-        var grown = 0
-        while grown < padding {
-            let before = grown
-            if high < count {
-                high += 1
-                grown += 1
-            }
-            if low > 1, grown < padding || high == count {
-                low -= 1
-                grown += 1
-            }
-            if grown == before { break }
-        }
-        return low...high
+        let padding = lines.count == 1 ? 2 : 1
+        return max(1, lines.lowerBound - padding)...min(count, lines.upperBound + padding)
     }
 }

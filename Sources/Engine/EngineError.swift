@@ -13,6 +13,7 @@ package enum EngineCode: String, FailureCode {
     case runFailed = "run.exit"
     case isolation = "run.isolation"
     case imageNotFound = "image.not-found"
+    case imageInUse = "image.in-use"
     case badArchive = "archive.malformed"
     case badOutput = "output.invalid"
     case unsupported = "unsupported"

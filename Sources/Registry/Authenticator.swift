@@ -42,7 +42,9 @@ actor Authenticator {
     /// Answers the challenges in a 401 to a request without, or with a refused, authorization.
     ///
     /// - Returns: The value of the `Authorization` field to try; `nil` when there is nothing to answer with.
-    func answer(_ response: HTTPResponse, from server: HTTPURL, for purpose: Purpose) async throws -> String? {
+    func answer(
+        _ response: HTTPResponse, from server: HTTPURL, verified: Bool, for purpose: Purpose
+    ) async throws -> String? {
         // Another request may have satisfied the registry since this one was sent.
         if let known = authorization(for: purpose) { return known }
         let challenges = Challenge.parse(response.fields.all("www-authenticate"))
@@ -60,7 +62,8 @@ actor Authenticator {
             guard case .password(let user, let password) = credential else { return nil }
             return remember(basicAuthorization(user, password), until: nil, for: purpose)
         }
-        let question = try question(challenge, from: server, for: purpose, credential: credential)
+        var question = try question(challenge, from: server, for: purpose, credential: credential)
+        question.verifiesServer = verified || question.realm.host != server.host
         let token = try await token(question)
         return remember("Bearer \(token.value)", until: token.expiry, for: purpose)
     }
@@ -103,7 +106,8 @@ actor Authenticator {
             let isLogin = response.status == 401 || response.status == 400
             let hint = isLogin ? "Log in again: user name, password or token were not accepted." : error.hint
             throw RegistryError(
-                isLogin ? .unauthorised : error.code, "the login failed: \(error.message)", hint: hint, cause: error)
+                isLogin ? .unauthorised : error.code, "the login failed: \(error.message)", hint: hint,
+                cause: error.cause)
         }
         guard let bytes = try await response.body.collect(limit: 65536) else {
             throw RegistryError(.malformedResponse, "\(question.realm.authority) granted a token of more than 64 KiB")

@@ -17,22 +17,10 @@ struct BlobUpload: Sendable {
     /// answers when asked.
     func run(isMissing: Bool = false) async throws {
         if !isMissing, try await exists() { return progress(.exists) }
-        var attempt = 1
-        while true {
-            do {
-                return try await upload(mounting: attempt == 1 && !isMissing ? origin : nil)
-            } catch {
-                // An upload that broke is begun anew: its session may be gone or hold half a piece.
-                guard attempt < connection.retry.attempts, Self.isTransient(error) else { throw error }
-                try await connection.retry.sleep(connection.retry.pause(after: attempt))
-                attempt += 1
-            }
+        // An upload that broke is begun anew: its session may be gone or hold half a piece.
+        try await connection.retry.run { attempt in
+            try await upload(mounting: attempt == 1 && !isMissing ? origin : nil)
         }
-    }
-
-    private static func isTransient(_ error: any Error) -> Bool {
-        if let refusal = (error as? RegistryError)?.cause as? Refusal { return RetryPolicy.isTransient(refusal.status) }
-        return RetryPolicy.isTransient(error)
     }
 
     /// Asks whether the blob is there. A registry that cannot tell is taken to say no.
@@ -62,7 +50,7 @@ struct BlobUpload: Sendable {
             let mount = url.appending("mount", "\(descriptor.digest)").appending("from", origin)
             do {
                 let answer = try await connection.send(
-                    HTTPRequest(.post, mount), for: .mount(from: origin), expecting: [201, 202])
+                    HTTPRequest(.post, mount), for: .mount(from: origin), expecting: [201, 202], repeats: false)
                 return answer.response.status == 201 ? nil : try connection.location(of: answer)
             } catch let error as RegistryError {
                 // Not allowed to read the other repository, or it is gone: the bytes go the long way.
@@ -70,7 +58,7 @@ struct BlobUpload: Sendable {
             }
         }
         return try connection.location(
-            of: try await connection.send(HTTPRequest(.post, url), for: .push, expecting: [202]))
+            of: try await connection.send(HTTPRequest(.post, url), for: .push, expecting: [202], repeats: false))
     }
 
     private func finish(at location: HTTPURL, body: HTTPBody?) async throws {

@@ -85,13 +85,14 @@ extension RepositoryConnection {
     fileprivate func fetch(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
         var failures = 0
         repeat {
+            try Task.checkCancellation()
             let start = reception.count
             do {
                 try await receive(&reception, progress: progress)
             } catch {
                 failures = reception.count - start >= Self.amends ? 1 : failures + 1
                 if failures >= retry.attempts || !RetryPolicy.isTransient(error) { throw error }
-                try await retry.sleep(retry.pause(after: failures))
+                try await retry.sleep(retry.pause(after: failures, error))
             }
         } while reception.count < reception.descriptor.size
     }
@@ -122,11 +123,12 @@ extension RepositoryConnection {
         let statuses: Set<Int> = start > 0 ? [200, 206] : [200]
         do {
             let request = HTTPRequest(.get, url("blobs/\(descriptor.digest)"), fields)
-            return try await send(request, for: .pull, expecting: statuses).response
+            return try await send(request, for: .pull, expecting: statuses, repeats: false).response
         } catch let error as RegistryError where error.code == .notFound {
             for place in descriptor.urls {
                 guard let url = try? HTTPURL(parsing: place), url.scheme == .https else { continue }
-                let answer = try? await send(HTTPRequest(.get, url, fields), for: .pull, expecting: statuses)
+                let answer = try? await send(
+                    HTTPRequest(.get, url, fields), for: .pull, expecting: statuses, repeats: false)
                 if let answer { return answer.response }
             }
             throw error

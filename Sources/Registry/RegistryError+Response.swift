@@ -7,6 +7,8 @@ struct Refusal: Error {
     /// The `errors` of the body. Source: OCI distribution-spec, "Error Codes".
     let errors: [ServerError]
     let requestID: String?
+    /// How long the server wants to be left alone.
+    let retryAfter: Duration?
     let method: HTTPRequest.Method
     let url: HTTPURL
 
@@ -20,6 +22,7 @@ struct Refusal: Error {
         status = response.status
         method = request.method
         url = request.url
+        retryAfter = RetryPolicy.retryAfter(response.fields)
         requestID =
             ["x-request-id", "x-amz-request-id", "x-correlation-id"].lazy
             .compactMap { response.fields[$0]?.printable(limit: 100) }.first

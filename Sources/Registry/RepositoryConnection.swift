@@ -54,26 +54,12 @@ struct RepositoryConnection: Sendable {
         _ request: HTTPRequest, body: HTTPBody? = nil, for access: Access, expecting statuses: Set<Int>,
         repeats: Bool = true
     ) async throws -> Answer {
-        var attempt = 1
-        while true {
-            try Task.checkCancellation()
-            let isLast = !repeats || attempt >= retry.attempts
-            let pause: Duration
-            do {
-                let answer = try await authorised(request, body, for: access)
-                if statuses.contains(answer.response.status) { return answer }
-                if isLast || !RetryPolicy.isTransient(answer.response.status) {
-                    throw await Refusal(answer.response, to: HTTPRequest(request.method, answer.url)).error
-                }
-                await drain(answer.response)
-                pause = retry.pause(after: attempt, response: answer.response)
-            } catch {
-                if isLast || !RetryPolicy.isTransient(error) { throw error }
-                pause = retry.pause(after: attempt)
-            }
-            try await retry.sleep(pause)
-            attempt += 1
+        func sendOnce() async throws -> Answer {
+            let answer = try await authorised(request, body, for: access)
+            if statuses.contains(answer.response.status) { return answer }
+            throw await Refusal(answer.response, to: HTTPRequest(request.method, answer.url)).error
         }
+        return repeats ? try await retry.run { _ in try await sendOnce() } : try await sendOnce()
     }
 
     /// Sends a request with the authorization known, and answers one challenge.
@@ -100,7 +86,8 @@ struct RepositoryConnection: Sendable {
                 authorization = nil
                 continue
             }
-            authorization = try await authenticator.answer(answer.response, from: answer.url, for: purpose)
+            authorization = try await authenticator.answer(
+                answer.response, from: answer.url, verified: endpoint.verifiesServer, for: purpose)
             if authorization == nil { return answer }
             await drain(answer.response)
             isFresh = true

@@ -30,9 +30,17 @@ struct TokenRequest: Hashable, Sendable {
     /// Sorted, so that order makes no difference.
     let scopes: [String]
     let credential: Credential?
+    /// `false` only for the token server of an insecure registry that is on the same host.
+    var verifiesServer = true
 
     /// The request to send, and the form that goes with a refresh token.
     var message: (request: HTTPRequest, body: HTTPBody?) {
+        var (request, body) = form
+        request.verifiesServer = verifiesServer
+        return (request, body)
+    }
+
+    private var form: (HTTPRequest, HTTPBody?) {
         if case .identityToken(let token) = credential {
             let items = [
                 ("grant_type", "refresh_token"), ("service", service ?? ""), ("client_id", "lamina"),

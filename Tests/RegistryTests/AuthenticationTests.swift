@@ -137,6 +137,33 @@ import Testing
         #expect(error?.message.contains("auth.test") == true)
     }
 
+    @Test(arguments: ["r.test:8443", "auth.test"])
+    func onlyTheOwnTokenServerOfAnInsecureRegistryIsTrusted(_ host: String) async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.target.hasPrefix("/token") { return HTTPResponse(200, [:], #"{"token":"T"}"#) }
+            return exchange.authorization == nil
+                ? HTTPResponse(401, ["WWW-Authenticate": #"Bearer realm="https://\#(host)/token""#])
+                : HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        _ = try await makeClient(transport) { $0.insecureRegistries = ["r.test"] }.resolve(image, platform: linux)
+        let question = try #require(transport.exchanges.first { $0.request.url.target.hasPrefix("/token") })
+        #expect(question.request.verifiesServer == (host == "auth.test"))
+    }
+
+    @Test func tokenServerMayFailForAMoment() async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, index in
+            if exchange.request.url.host == "auth.test" {
+                return index == 1 ? HTTPResponse(503) : HTTPResponse(200, [:], #"{"token":"T"}"#)
+            }
+            return exchange.authorization == nil
+                ? HTTPResponse(401, ["WWW-Authenticate": Self.realm]) : HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        _ = try await makeClient(transport).resolve(image, platform: linux)
+        #expect(transport.exchanges.count { $0.request.url.host == "auth.test" } == 2)
+    }
+
     @Test func concurrentRequestsShareOneToken() async throws {
         let sample = SampleImage()
         let transport = FakeTransport { exchange, _ in

@@ -82,6 +82,16 @@ import Testing
         #expect(sink.discardCount == 1)
     }
 
+    @Test func deadServerIsTriedAFewTimes() async throws {
+        let blob = blob
+        let transport = FakeTransport { _, _ in throw RegistryError(.unreachable, "refused") }
+        let error = try await registryError {
+            try await makeClient(transport).fetchBlob(blob, of: image, into: MemoryBlobs())
+        }
+        #expect(error?.code == .unreachable)
+        #expect(transport.exchanges.count == 4)
+    }
+
     @Test func corruptBlob() async throws {
         let blob = blob
         var changed = bytes

@@ -57,17 +57,20 @@ import Testing
         if expected == "up:3128" { #expect(proxy?.userInfo == "us@er:pw") }
     }
 
-    @Test func retryAfter() {
+    @Test func retryAfter() async throws {
         let policy = RetryPolicy()
-        func pause(_ fields: HTTPFields) -> Duration { policy.pause(after: 1, response: HTTPResponse(429, fields)) }
-        #expect(pause(["Retry-After": "7"]) == .seconds(7))
-        #expect(pause(["Retry-After": "86400000"]) == .seconds(30))
-        #expect(pause(["Retry-After": "-3"]) == .zero)
-        #expect(pause(["Retry-After": "soon"]) == .milliseconds(300))
+        let request = HTTPRequest(.get, try HTTPURL(parsing: "https://r.test/"))
+        func pause(_ fields: HTTPFields) async -> Duration {
+            policy.pause(after: 1, await Refusal(HTTPResponse(429, fields), to: request).error)
+        }
+        #expect(await pause(["Retry-After": "7"]) == .seconds(7))
+        #expect(await pause(["Retry-After": "86400000"]) == .seconds(30))
+        #expect(await pause(["Retry-After": "-3"]) == .zero)
+        #expect(await pause(["Retry-After": "soon"]) == .milliseconds(300))
         let date: HTTPFields = [
             "Date": "Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After": "Sun, 06 Nov 1994 08:49:41 GMT",
         ]
-        #expect(pause(date) == .seconds(4))
-        #expect(policy.pause(after: 3) == .milliseconds(1200))
+        #expect(await pause(date) == .seconds(4))
+        #expect(policy.pause(after: 3, CancellationError()) == .milliseconds(1200))
     }
 }

@@ -1,5 +1,4 @@
 import Diagnostics
-import Linux
 import OCI
 import Synchronization
 import Testing
@@ -156,6 +155,13 @@ struct LiveRegistryTests {
                 #expect(mismatch?.code == .rejected)
                 #expect(mismatch?.message.contains("DIGEST_INVALID") == true)
 
+                let unread = try await registryError {
+                    _ = try await client.push(
+                        manifest: sample.bytes, type: .ociManifest, blobs: sample.blobs, from: MemoryBlobs(),
+                        as: reference)
+                }
+                #expect(unread?.code == .source)
+
                 // TLS with a server that speaks plain HTTP.
                 let secure = HTTPRequest(.get, try HTTPURL(parsing: "https://\(registry.name)/v2/"))
                 let plain = try await registryError { _ = try await transport.send(secure, body: nil) }
@@ -197,6 +203,16 @@ struct LiveRegistryTests {
             #expect(error?.code == .unreachable)
             #expect(error?.message == "127.0.0.1:1 refused the connection")
         }
+    }
+
+    @Test func deadProxyIsNamed() async throws {
+        let transport = NetworkTransport(environment: ["HTTPS_PROXY": "http://127.0.0.1:1"])
+        let error = try await registryError {
+            _ = try await transport.send(HTTPRequest(.get, try HTTPURL(parsing: "https://r.invalid/")), body: nil)
+        }
+        try await transport.shutdown()
+        #expect(error?.message == "the proxy 127.0.0.1:1 refused the connection")
+        #expect(error?.hint?.contains("HTTPS_PROXY") == true)
     }
 
     @Test func unknownHostIsSaidSo() async throws {

@@ -40,7 +40,8 @@ import Testing
             ErrorRenderer().lines(for: Failure(Code.inner, "no such image: app"), isBuild: false) == [
                 "lamina: no such image: app"
             ])
-        #expect(ErrorRenderer().lines(for: CancellationError(), isBuild: true).last?.hasSuffix("context canceled") == true)
+        #expect(
+            ErrorRenderer().lines(for: CancellationError(), isBuild: true).last?.hasSuffix("context canceled") == true)
     }
 
     @Test func debugAddsCodesAndCauses() {

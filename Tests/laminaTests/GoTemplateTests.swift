@@ -40,9 +40,14 @@ import Testing
         ("{{slice .Id 7 19}}", "0123456789ab"),
         ("{{upper \"a\"}}{{lower \"B\"}}{{title \"hello big world\"}}", "AbHello Big World"),
         ("{{pad \"x\" 1 2}}|{{truncate .Id 6}}", " x  |sha256"),
-        ("{{printf \"%s has %d bytes, %5.1f%%\" .Id .Size .Ratio}}", "sha256:0123456789abcdef has 3960000 bytes,   0.5%"),
-        ("{{printf \"%-6s|%6s|%06d|%x|%q|%v|%t\" \"ab\" \"cd\" 42 255 \"q\" .RepoTags .Flag}}",
-            "ab    |    cd|000042|ff|\"q\"|[app:1 app:2]|true"),
+        (
+            "{{printf \"%s has %d bytes, %5.1f%%\" .Id .Size .Ratio}}",
+            "sha256:0123456789abcdef has 3960000 bytes,   0.5%"
+        ),
+        (
+            "{{printf \"%-6s|%6s|%06d|%x|%q|%v|%t\" \"ab\" \"cd\" 42 255 \"q\" .RepoTags .Flag}}",
+            "ab    |    cd|000042|ff|\"q\"|[app:1 app:2]|true"
+        ),
         ("{{printf \"%d %s\" \"x\"}}", "%!d(string=x) %!s(MISSING)"),
         ("{{print 1 2 \"a\" \"b\" 3}}", "1 2ab3"),
         ("{{println .Size}}", "3960000\n"),
@@ -63,8 +68,10 @@ import Testing
         ("{{with .Empty}}x{{else}}{{.Size}}{{end}}", "3960000"),
         ("{{with $c := .Config}}{{$c.User}}{{end}}", "me & <you>"),
         ("{{$x := 1}}{{if .Flag}}{{$x = 2}}{{end}}{{$x}}", "2"),
-        ("{{eq .Size 3960000}} {{ne .Id \"x\"}} {{eq 1 2 1}} {{lt 1 2}} {{ge \"b\" \"a\"}} {{gt 1.5 1}} {{le 2 2}}",
-            "true true true true true true true"),
+        (
+            "{{eq .Size 3960000}} {{ne .Id \"x\"}} {{eq 1 2 1}} {{lt 1 2}} {{ge \"b\" \"a\"}} {{gt 1.5 1}} {{le 2 2}}",
+            "true true true true true true true"
+        ),
         ("a {{- .Size -}} b", "a3960000b"),
         ("a {{/* a comment */}} b{{- /* trimmed */ -}} c", "a  bc"),
         ("{{\"quoted \\\"text\\\"\\n\"}}", "quoted \"text\"\n"),
@@ -122,15 +129,19 @@ import Testing
         ("{{.Id.X}}", ":1:5: executing \"\" at <.Id.X>: can't evaluate field X in type string"),
         ("{{index .RepoTags 5}}", ":1:2: executing \"\" at <index>: error calling index: index out of range: 5"),
         ("{{len .Size}}", ":1:2: executing \"\" at <len>: error calling len: len of type int"),
-        ("{{upper .Size}}",
-            ":1:2: executing \"\" at <upper>: error calling upper: wrong type for value; expected string; got int"),
+        (
+            "{{upper .Size}}",
+            ":1:2: executing \"\" at <upper>: error calling upper: wrong type for value; expected string; got int"
+        ),
         ("{{upper}}", ":1:2: executing \"\" at <upper>: error calling upper: wrong number of args: want 1 got 0"),
         ("{{range .Size}}{{end}}", ":1:8: executing \"\" at <.Size>: range can't iterate over 3960000"),
         ("{{lt .Id 1}}", ":1:2: executing \"\" at <lt>: error calling lt: incompatible types for comparison"),
         ("{{nil}}", ":1:2: executing \"\" at <nil>: nil is not a command"),
         ("{{slice .Id 5 99}}", ":1:2: executing \"\" at <slice>: error calling slice: index out of range: 99"),
-        ("{{join .Id \",\"}}",
-            ":1:2: executing \"\" at <join>: error calling join: wrong type for value; expected []string; got string"),
+        (
+            "{{join .Id \",\"}}",
+            ":1:2: executing \"\" at <join>: error calling join: wrong type for value; expected []string; got string"
+        ),
     ])
     func failsClearly(_ format: String, _ message: String) throws {
         let template = try GoTemplate(format: format)
@@ -160,7 +171,8 @@ import Testing
 
     @Test func randomTemplatesDoNotCrash() throws {
         let parts = [
-            "{{", "}}", "{{-  ", " -}}", ".", ".Id", "$", "$x", ":=", "=", "|", "(", ")", "\"", "`", "if", "else", "end",
+            "{{", "}}", "{{-  ", " -}}", ".", ".Id", "$", "$x", ":=", "=", "|", "(", ")", "\"", "`", "if", "else",
+            "end",
             "range", "with", " ", ",", "index", "json", "printf", "%d", "1", "-", "é", "/*", "*/", "break", "nil", "\n",
         ]
         let value = try JSON(parsing: Self.image)

@@ -4,31 +4,36 @@ import Testing
 @testable import lamina
 
 @Suite struct HumanValuesTests {
-    @Test(arguments: [
-        (0, "0B"), (1, "1B"), (999, "999B"), (1000, "1kB"), (1980, "1.98kB"), (1985, "1.98kB"), (12_345, "12.3kB"),
-        (100_000, "100kB"), (999_400, "999kB"), (999_500, "1MB"), (999_999, "1MB"), (3_960_000, "3.96MB"),
-        (9_996_000, "10MB"), (99_960_000, "100MB"), (117_300_000, "117MB"), (4_000_000_000, "4GB"),
-        (1_500_000_000_000, "1.5TB"), (-1500, "-1.5kB"), (Int64.max, "9.22EB"), (Int64.min, "-9.22EB"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0B"), (1, "1B"), (999, "999B"), (1000, "1kB"), (1980, "1.98kB"), (1985, "1.98kB"), (12_345, "12.3kB"),
+            (100_000, "100kB"), (999_400, "999kB"), (999_500, "1MB"), (999_999, "1MB"), (3_960_000, "3.96MB"),
+            (9_996_000, "10MB"), (99_960_000, "100MB"), (117_300_000, "117MB"), (4_000_000_000, "4GB"),
+            (1_500_000_000_000, "1.5TB"), (-1500, "-1.5kB"), (Int64.max, "9.22EB"), (Int64.min, "-9.22EB"),
+        ] as [(Int64, String)])
     func sizeHasThreeDigits(_ bytes: Int64, _ expected: String) {
         #expect(HumanSize.short(bytes) == expected)
     }
 
-    @Test(arguments: [
-        (0, "0B"), (2, "2B"), (92, "92B"), (1000, "1.00kB"), (1_980_000, "1.98MB"), (3_000_000, "3.00MB"),
-        (999_999, "1000.00kB"), (48_270, "48.27kB"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0B"), (2, "2B"), (92, "92B"), (1000, "1.00kB"), (1_980_000, "1.98MB"), (3_000_000, "3.00MB"),
+            (999_999, "1000.00kB"), (48_270, "48.27kB"),
+        ] as [(Int64, String)])
     func progressSizeHasTwoDecimals(_ bytes: Int64, _ expected: String) {
         #expect(HumanSize.fixed(bytes) == expected)
     }
 
-    @Test(arguments: [
-        (-5, "Less than a second"), (0, "Less than a second"), (1, "1 second"), (45, "45 seconds"),
-        (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"), (120, "2 minutes"), (3599, "59 minutes"),
-        (3600, "About an hour"), (5399, "About an hour"), (5400, "2 hours"), (47 * 3600, "47 hours"),
-        (48 * 3600, "2 days"), (13 * 86400, "13 days"), (14 * 86400, "2 weeks"), (59 * 86400, "8 weeks"),
-        (60 * 86400, "2 months"), (729 * 86400, "24 months"), (730 * 86400, "2 years"), (10 * 365 * 86400, "10 years"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (-5, "Less than a second"), (0, "Less than a second"), (1, "1 second"), (45, "45 seconds"),
+            (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"), (120, "2 minutes"),
+            (3599, "59 minutes"),
+            (3600, "About an hour"), (5399, "About an hour"), (5400, "2 hours"), (47 * 3600, "47 hours"),
+            (48 * 3600, "2 days"), (13 * 86400, "13 days"), (14 * 86400, "2 weeks"), (59 * 86400, "8 weeks"),
+            (60 * 86400, "2 months"), (729 * 86400, "24 months"), (730 * 86400, "2 years"),
+            (10 * 365 * 86400, "10 years"),
+        ] as [(Int64, String)])
     func durationIsInWords(_ seconds: Int64, _ expected: String) {
         #expect(HumanDuration.text(seconds: seconds) == expected)
     }

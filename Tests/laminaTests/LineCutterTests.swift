@@ -16,19 +16,20 @@ import Testing
         return lines
     }
 
-    @Test(arguments: [
-        ([""], []),
-        (["a\nb\n"], ["a", "b"]),
-        (["a", "b", "\n"], ["ab"]),
-        (["a\n\nb"], ["a", "", "b~"]),
-        (["a\r\nb\r\n"], ["a", "b"]),
-        (["a\r", "\nb\n"], ["a", "b"]),
-        (["10%\r20%\r30%\n"], ["30%"]),
-        (["10%\r", "20%"], ["20%~"]),
-        (["10%\r"], ["10%~"]),
-        (["x\r\r\n"], ["x"]),
-        (["\r\n"], [""]),
-    ] as [([String], [String])])
+    @Test(
+        arguments: [
+            ([""], []),
+            (["a\nb\n"], ["a", "b"]),
+            (["a", "b", "\n"], ["ab"]),
+            (["a\n\nb"], ["a", "", "b~"]),
+            (["a\r\nb\r\n"], ["a", "b"]),
+            (["a\r", "\nb\n"], ["a", "b"]),
+            (["10%\r20%\r30%\n"], ["30%"]),
+            (["10%\r", "20%"], ["20%~"]),
+            (["10%\r"], ["10%~"]),
+            (["x\r\r\n"], ["x"]),
+            (["\r\n"], [""]),
+        ] as [([String], [String])])
     func cuts(_ chunks: [String], _ expected: [String]) {
         #expect(lines(chunks) == expected)
     }

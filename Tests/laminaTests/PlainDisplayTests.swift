@@ -63,12 +63,12 @@ import Testing
         #expect(
             log.text.hasSuffix(
                 """
-                #2 CANCELED
-
-                #1 [2/5] RUN false
                 #1 12.50 no newline
                 #1 ERROR: process "/bin/sh -c false" failed:
                 exit code: 1
+
+                #2 [other 1/2] RUN sleep 9
+                #2 CANCELED
                 ------
                  > [2/5] RUN false:
                 4.000 line 4

@@ -20,7 +20,8 @@ final class Box<Value: Sendable>: Sendable {
 
 @Suite struct ProgressRendererTests {
     @Test(arguments: [
-        (ProgressMode.auto, true, ProgressMode.tty), (.auto, false, .plain), (.plain, true, .plain), (.tty, false, .tty),
+        (ProgressMode.auto, true, ProgressMode.tty), (.auto, false, .plain), (.plain, true, .plain),
+        (.tty, false, .tty),
         (.quiet, true, .quiet), (.rawjson, true, .rawjson), (.silent, false, .silent),
     ])
     func autoDependsOnTheTerminal(_ mode: ProgressMode, _ isTerminal: Bool, _ expected: ProgressMode) {

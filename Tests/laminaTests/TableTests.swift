@@ -38,17 +38,21 @@ import Testing
         JSON.object(("ID", .string("def")), ("Size", .string("0B")), ("Comment", .string(""))),
     ]
 
-    @Test(arguments: [
-        (nil, ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
-        ("table", ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
-        ("table {{.Size}}\\t{{.ID}}", ["SIZE      IMAGE ID", "1kB       abc", "0B        def"]),
-        ("table {{upper .ID}}\t{{json .Size}}", ["IMAGE ID   SIZE", "ABC        \"1kB\"", "DEF        \"0B\""]),
-        ("table{{.Comment}}", ["COMMENT", "first", ""]),
-        ("{{.ID}}\\t{{.Size}}", ["abc\t1kB", "def\t0B"]),
-        ("json", [#"{"Comment":"first","ID":"abc","Size":"1kB"}"#, #"{"Comment":"","ID":"def","Size":"0B"}"#]),
-        ("{{json .}}", [#"{"ID":"abc","Size":"1kB","Comment":"first"}"#, #"{"ID":"def","Size":"0B","Comment":""}"#]),
-        ("literal", ["literal", "literal"]),
-    ] as [(String?, [String])])
+    @Test(
+        arguments: [
+            (nil, ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
+            ("table", ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
+            ("table {{.Size}}\\t{{.ID}}", ["SIZE      IMAGE ID", "1kB       abc", "0B        def"]),
+            ("table {{upper .ID}}\t{{json .Size}}", ["IMAGE ID   SIZE", "ABC        \"1kB\"", "DEF        \"0B\""]),
+            ("table{{.Comment}}", ["COMMENT", "first", ""]),
+            ("{{.ID}}\\t{{.Size}}", ["abc\t1kB", "def\t0B"]),
+            ("json", [#"{"Comment":"first","ID":"abc","Size":"1kB"}"#, #"{"Comment":"","ID":"def","Size":"0B"}"#]),
+            (
+                "{{json .}}",
+                [#"{"ID":"abc","Size":"1kB","Comment":"first"}"#, #"{"ID":"def","Size":"0B","Comment":""}"#]
+            ),
+            ("literal", ["literal", "literal"]),
+        ] as [(String?, [String])])
     func lists(_ format: String?, _ expected: [String]) throws {
         let format = try ListFormat(format, columns: Self.columns, shown: ["ID", "Size"])
         #expect(try format.lines(for: Self.rows) == expected)

@@ -49,7 +49,8 @@ import Testing
             let bytes = (0..<40).map { _ in
                 // Half of them from what sequences are made of.
                 Bool.random(using: &generator)
-                    ? UInt8.random(in: 0...255, using: &generator) : Array("\u{1b}[]P;m\\0\u{7}".utf8).randomElement() ?? 0
+                    ? UInt8.random(in: 0...255, using: &generator)
+                    : Array("\u{1b}[]P;m\\0\u{7}".utf8).randomElement() ?? 0
             }
             let text = TerminalText.neutralised(String(decoding: bytes, as: UTF8.self))
             let harmful = text.unicodeScalars.contains { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }

@@ -186,16 +186,6 @@ package struct Build: Sendable {
     }
 }
 
-extension BuildOutput {
-    /// Whether the output is made from an image, and not from its files alone.
-    fileprivate var isImage: Bool {
-        switch self {
-        case .oci, .dockerArchive, .push: true
-        case .directory, .tar, .none: false
-        }
-    }
-}
-
 extension BuildOptions {
     fileprivate func named(_ name: String) -> BuildOptions {
         var options = self

@@ -25,22 +25,6 @@ package enum Version {
     package static let current = "0.1.0"
 }
 
-/// Where the result of a build goes, besides the store.
-package enum BuildOutput: Hashable, Sendable {
-    /// An OCI layout: an archive, or with `isArchive` false a directory.
-    case oci(FilePath, isArchive: Bool)
-    /// An archive that both kinds of reader take.
-    case dockerArchive(FilePath)
-    /// The files of the result, without their owners.
-    case directory(FilePath)
-    /// The files of the result as one tar archive.
-    case tar(FilePath)
-    /// Names and pushes the image.
-    case push
-    /// Builds and keeps nothing but the cache.
-    case none
-}
-
 /// What came of a build.
 package struct BuildResult: Sendable {
     /// The digest of the image's config; `nil` when no image was asked for.

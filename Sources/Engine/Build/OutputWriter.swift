@@ -19,7 +19,7 @@ struct OutputWriter {
         annotations: [String: String]
     ) async throws {
         switch output {
-        case .none: return
+        case .none, .store: return
         case .oci(let path, let isArchive):
             try await progress.step("exporting to oci image format") { _ in
                 let archive = try await self.archive(imageID, tags, annotations, isForDocker: false)

@@ -6,8 +6,8 @@ package import Store
 
 /// Brings images into the store and out of it.
 package struct ImageTransfer: Sendable {
-    let store: StoreRoot
-    let registry: RegistryAccess
+    package let store: StoreRoot
+    package let registry: RegistryAccess
     let storage: LayerStorage
 
     package init(store: StoreRoot, registry: RegistryAccess) {

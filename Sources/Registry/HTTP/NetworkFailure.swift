@@ -6,19 +6,33 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
+/// With whom an exchange is, for the words of its failure.
+struct NetworkPeer: Sendable {
+    let url: HTTPURL
+    let proxy: ProxySettings.Proxy?
+    /// How long the peer may be silent.
+    let idle: Duration
+
+    /// What the other side means to the user.
+    var name: String { url.authority }
+
+    /// Host and port that a connection is made to.
+    var connectionName: String { proxy.map { "the proxy \($0.host):\($0.port)" } ?? name }
+}
+
 /// What the network's many errors mean to the user.
 ///
 /// Errors of this module (those of a body that could not be produced) and cancellation pass unchanged.
-func networkFailure(_ error: any Error, with server: HTTPURL, idle: Duration) -> any Error {
-    let name = server.authority
+func networkFailure(_ error: any Error, with peer: NetworkPeer) -> any Error {
+    let name = peer.name
     if Task.isCancelled { return CancellationError() }
     switch error {
     case is RegistryError, is CancellationError: return error
-    case let error as HTTPClientError: return clientFailure(error, with: server, idle: idle)
-    case let error as NIOConnectionError: return connectionFailure(error, with: server)
+    case let error as HTTPClientError: return clientFailure(error, with: peer)
+    case let error as NIOConnectionError: return connectionFailure(error, with: peer)
     case let error as IOError where connectionErrors.contains(error.errnoCode):
-        return unreachable(server, error.errnoCode == ECONNREFUSED, error)
-    case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: return tlsFailure(error, with: server)
+        return unreachable(peer, error.errnoCode == ECONNREFUSED, error)
+    case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: return tlsFailure(error, with: peer)
     case is HTTPParserError:
         return RegistryError(.malformedResponse, "\(name) did not answer in HTTP", cause: error)
     default:
@@ -26,52 +40,54 @@ func networkFailure(_ error: any Error, with server: HTTPURL, idle: Duration) ->
     }
 }
 
-private func clientFailure(_ error: HTTPClientError, with server: HTTPURL, idle: Duration) -> any Error {
-    let name = server.authority
+private func clientFailure(_ error: HTTPClientError, with peer: NetworkPeer) -> any Error {
+    let name = peer.name
     switch error {
     case .cancelled: return CancellationError()
     case .connectTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout:
         return RegistryError(
             .unreachable, "\(name) did not answer", hint: "Check the name, the network and the proxy settings.",
             cause: error)
-    case .tlsHandshakeTimeout: return tlsFailure(error, with: server)
+    case .tlsHandshakeTimeout: return tlsFailure(error, with: peer)
     case .readTimeout, .writeTimeout:
         return RegistryError(
-            .connectionLost, "\(name) was silent for \(idle.components.seconds) seconds", cause: error)
+            .connectionLost, "\(name) was silent for \(peer.idle.components.seconds) seconds", cause: error)
     case .remoteConnectionClosed:
         return RegistryError(.connectionLost, "\(name) closed the connection early", cause: error)
     case .invalidProxyResponse, .proxyAuthenticationRequired, .httpProxyHandshakeTimeout:
         return RegistryError(
             .unreachable, "the proxy did not connect to \(name): \(error.shortDescription)",
-            hint: "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.", cause: error)
+            hint: proxyHint, cause: error)
     default:
         return RegistryError(
             .connectionLost, "the exchange with \(name) failed: \(error.shortDescription)", cause: error)
     }
 }
 
-private func connectionFailure(_ error: NIOConnectionError, with server: HTTPURL) -> RegistryError {
+private func connectionFailure(_ error: NIOConnectionError, with peer: NetworkPeer) -> RegistryError {
     if error.connectionErrors.isEmpty, error.dnsAError != nil || error.dnsAAAAError != nil {
         return RegistryError(
-            .unreachable, "the host name '\(server.host)' does not resolve", hint: "Check the name of the registry.",
-            cause: error)
+            .unreachable, "the host name '\(peer.proxy?.host ?? peer.url.host)' does not resolve",
+            hint: peer.proxy == nil ? "Check the name of the registry." : proxyHint, cause: error)
     }
     let isRefused = error.connectionErrors.contains { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }
-    return unreachable(server, isRefused, error)
+    return unreachable(peer, isRefused, error)
 }
 
 /// The numbers of errors that come before there is a connection.
 private let connectionErrors = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EADDRNOTAVAIL]
 
-private func unreachable(_ server: HTTPURL, _ isRefused: Bool, _ error: any Error) -> RegistryError {
-    let name = server.authority
+private let proxyHint = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+
+private func unreachable(_ peer: NetworkPeer, _ isRefused: Bool, _ error: any Error) -> RegistryError {
+    let name = peer.connectionName
     return RegistryError(
         .unreachable, isRefused ? "\(name) refused the connection" : "no connection to \(name): \(error)",
-        hint: "Check the name and the port, and that the registry runs.", cause: error)
+        hint: peer.proxy == nil ? "Check the name and the port, and that the registry runs." : proxyHint, cause: error)
 }
 
-private func tlsFailure(_ error: any Error, with server: HTTPURL) -> RegistryError {
-    let name = server.authority
+private func tlsFailure(_ error: any Error, with peer: NetworkPeer) -> RegistryError {
+    let name = peer.name
     let text = "\(error)"
     if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
         return RegistryError(

@@ -15,7 +15,7 @@ package final class NetworkTransport: HTTPTransport {
         /// How long a connection may be silent while bytes are expected.
         package var idle: Duration
 
-        package init(connect: Duration = .seconds(30), idle: Duration = .seconds(60)) {
+        package init(connect: Duration = .seconds(10), idle: Duration = .seconds(60)) {
             self.connect = connect
             self.idle = idle
         }
@@ -54,20 +54,20 @@ package final class NetworkTransport: HTTPTransport {
             configuration.certificateVerification = .none
             message.tlsConfiguration = configuration
         }
-        let server = request.url
-        let idle = timeouts.idle
+        let proxy = proxies.proxy(for: request.url)
+        let peer = NetworkPeer(url: request.url, proxy: proxy, idle: timeouts.idle)
         let response: HTTPClientResponse
         do {
-            response = try await client(for: server).execute(message, deadline: .distantFuture)
+            response = try await client(through: proxy).execute(message, deadline: .distantFuture)
         } catch {
-            throw networkFailure(error, with: server, idle: idle)
+            throw networkFailure(error, with: peer)
         }
         let fields = response.headers.reduce(into: HTTPFields()) { $0.append($1.name, $1.value) }
         return HTTPResponse(
-            status: Int(response.status.code), fields: fields, body: Self.stream(response.body, server, idle))
+            status: Int(response.status.code), fields: fields, body: Self.stream(response.body, peer))
     }
 
-    private static func stream(_ body: HTTPClientResponse.Body, _ server: HTTPURL, _ idle: Duration) -> ByteStream {
+    private static func stream(_ body: HTTPClientResponse.Body, _ peer: NetworkPeer) -> ByteStream {
         ByteStream {
             var iterator = body.makeAsyncIterator()
             return {
@@ -77,15 +77,14 @@ package final class NetworkTransport: HTTPTransport {
                     if piece == nil { try Task.checkCancellation() }
                     return piece.map { Array($0.readableBytesView) }
                 } catch {
-                    throw networkFailure(error, with: server, idle: idle)
+                    throw networkFailure(error, with: peer)
                 }
             }
         }
     }
 
-    private func client(for url: HTTPURL) -> HTTPClient {
-        let proxy = proxies.proxy(for: url)
-        return clients.withLock { clients in
+    private func client(through proxy: ProxySettings.Proxy?) -> HTTPClient {
+        clients.withLock { clients in
             if let client = clients[proxy] { return client }
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration(proxy))
             clients[proxy] = client

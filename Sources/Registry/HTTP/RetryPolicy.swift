@@ -22,19 +22,36 @@ package struct RetryPolicy: Sendable {
         self.sleep = sleep
     }
 
+    /// Runs `body`, again after a pause while it fails for a reason that may pass. It gets the number of the attempt,
+    /// counted from 1.
+    func run<Value>(_ body: (Int) async throws -> Value) async throws -> Value {
+        var attempt = 1
+        while true {
+            try Task.checkCancellation()
+            do {
+                return try await body(attempt)
+            } catch {
+                guard attempt < attempts, Self.isTransient(error) else { throw error }
+                try await sleep(pause(after: attempt, error))
+                attempt += 1
+            }
+        }
+    }
+
     /// The pause after a failed attempt (counted from 1); the `Retry-After` of an answer is heeded.
-    func pause(after attempt: Int, response: HTTPResponse? = nil) -> Duration {
-        if let wish = response.flatMap(Self.retryAfter) { return min(max(wish, .zero), longestDelay) }
+    func pause(after attempt: Int, _ error: any Error) -> Duration {
+        let refusal = (error as? RegistryError)?.cause as? Refusal
+        if let wish = refusal?.retryAfter { return min(wish, longestDelay) }
         return min(delay * (1 << min(attempt - 1, 16)), longestDelay)
     }
 
     /// `Retry-After` in seconds, or as a date, which is compared with the server's own clock.
     ///
     /// Source: RFC 9110, section 10.2.3.
-    private static func retryAfter(_ response: HTTPResponse) -> Duration? {
-        guard let text = response.fields["retry-after"] else { return nil }
+    static func retryAfter(_ fields: HTTPFields) -> Duration? {
+        guard let text = fields["retry-after"] else { return nil }
         if let seconds = Int64(text) { return .seconds(min(max(seconds, 0), 86400)) }
-        guard let then = time(text), let now = response.fields["date"].flatMap(time) else { return nil }
+        guard let then = time(text), let now = fields["date"].flatMap(time) else { return nil }
         return .seconds(min(max(then - now, 0), 86400))
     }
 
@@ -50,10 +67,9 @@ package struct RetryPolicy: Sendable {
     }
 
     /// Whether a later attempt may fare better.
-    static func isTransient(_ status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
-
     static func isTransient(_ error: any Error) -> Bool {
         guard let error = error as? RegistryError else { return false }
+        if let refusal = error.cause as? Refusal { return [408, 429, 500, 502, 503, 504].contains(refusal.status) }
         return error.code == .connectionLost || error.code == .unreachable
     }
 }

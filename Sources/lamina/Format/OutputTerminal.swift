@@ -35,6 +35,12 @@ struct OutputTerminal: Sendable {
         (environment("NO_COLOR") ?? "").isEmpty
     }
 
+    /// A variable of this process's environment.
+    static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
     /// Writes all bytes. That nobody reads them is no error: a build must not fail because its log is gone.
     func write(_ bytes: [UInt8]) {
         var rest = bytes[...]

@@ -58,6 +58,7 @@ struct BuildTrace: Sendable {
         case .warning(_, let text): steps[position].warnings.append(TerminalText.line(text))
         case .finished(_, let outcome):
             flushLine(of: position, ends: true, at: now, sink: sink)
+            steps[position].cutter = LineCutter()
             steps[position].finished = now
             steps[position].outcome = outcome
             if steps[position].failure == nil { steps[position].tail = LogTail(count: tailCount) }

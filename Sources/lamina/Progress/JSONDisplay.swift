@@ -51,7 +51,8 @@ struct JSONDisplay: ProgressDisplay {
         case .warning(let id, let text):
             let document = open[id].map { step in
                 JSON.object(
-                    ("vertex", .string(step.digest)), ("level", .integer(1)), ("short", .string(base64(Array(text.utf8)))))
+                    ("vertex", .string(step.digest)), ("level", .integer(1)),
+                    ("short", .string(base64(Array(text.utf8)))))
             }
             return ("warnings", document)
         }

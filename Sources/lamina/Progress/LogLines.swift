@@ -38,7 +38,7 @@ struct LineCutter: Sendable {
                 rest.removeFirst()
             } else {
                 if sawReturn { startOver(at: time, to: sink) }
-                let run = rest.prefix { $0 != 0x0a && $0 != 0x0d }.prefix(Self.limit - held.count)
+                let run = rest.prefix(Self.limit - held.count).prefix { $0 != 0x0a && $0 != 0x0d }
                 if began == nil { began = time }
                 held += run
                 rest = rest.dropFirst(run.count)

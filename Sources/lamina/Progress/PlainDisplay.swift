@@ -208,7 +208,8 @@ struct PlainDisplay: ProgressDisplay {
             let status = trace.steps[position].statuses[index]
             let amount = status.progress.current ?? 0
             if let last = lines[position].printedStatuses[index], !status.progress.isComplete {
-                let progress = (status.progress.total ?? 0) > 0
+                let progress =
+                    (status.progress.total ?? 0) > 0
                     ? Double(amount - last.current) / Double(status.progress.total ?? 1) : 0
                 if progress < Self.minimumProgress, status.updated - last.at < Self.statusInterval { continue }
             }

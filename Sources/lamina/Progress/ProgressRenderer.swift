@@ -6,7 +6,7 @@ import Synchronization
 /// Shows the progress of one build: takes its events, from any thread, and notes when they came.
 ///
 /// ```swift
-/// let renderer = ProgressRenderer(mode: .auto, useColours: true)
+/// let renderer = ProgressRenderer(mode: .auto)
 /// let reporter = ProgressReporter(sink: renderer.receive)
 /// ```
 final class ProgressRenderer: Sendable {
@@ -33,10 +33,16 @@ final class ProgressRenderer: Sendable {
     }
 
     /// Shows a build that begins now. ``ProgressMode/auto`` is decided by whether `terminal` is one.
-    convenience init(mode: ProgressMode, to terminal: OutputTerminal = .standardError, useColours: Bool) {
+    ///
+    /// Of the environment `TERM` and `NO_COLOR` are looked at.
+    convenience init(
+        mode: ProgressMode, to terminal: OutputTerminal = .standardError,
+        environment: (String) -> String? = OutputTerminal.environment
+    ) {
         let origin = ContinuousClock.now
+        let useColours = OutputTerminal.wantsColours(environment: environment)
         let display: (any ProgressDisplay)? =
-            switch mode.resolved(isTerminal: terminal.isTerminal) {
+            switch mode.resolved(isTerminal: terminal.canMoveCursor(environment: environment)) {
             case .auto, .plain: PlainDisplay()
             case .tty: TerminalDisplay(useColours: useColours) { terminal.size }
             case .rawjson: JSONDisplay(start: WallClock.now())

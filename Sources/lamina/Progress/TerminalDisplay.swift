@@ -39,7 +39,8 @@ struct TerminalDisplay: ProgressDisplay {
     private mutating func frame(at now: Duration, isFinal: Bool) -> [UInt8] {
         lastFrame = now
         let window = size() ?? WindowSize(columns: 80, rows: 24)
-        let lines = TerminalFrame(trace: trace, now: now, size: window, useColours: useColours, isFinal: isFinal).render()
+        let lines = TerminalFrame(trace: trace, now: now, size: window, useColours: useColours, isFinal: isFinal)
+            .render()
         // A window that became narrower has wrapped the lines of the frame before.
         let rows = drawn.reduce(0) { $0 + max(1, ($1 + window.columns - 1) / window.columns) }
         var text = "\u{1b}[?25l\r"

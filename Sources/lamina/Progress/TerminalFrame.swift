@@ -144,7 +144,9 @@ struct TerminalFrame {
             let timer = " \(seconds.fixed(1))s"
             let room = width - timer.count - 1
             // In a very narrow window the name says more than the time.
-            text = room < 12 ? TerminalText.prefix(text, columns: width)
+            text =
+                room < 12
+                ? TerminalText.prefix(text, columns: width)
                 : TerminalText.padded(TerminalText.prefix(text, columns: room), columns: room + 1) + timer
         } else {
             text = TerminalText.prefix(text, columns: width)

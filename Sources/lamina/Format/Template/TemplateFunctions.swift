@@ -13,7 +13,9 @@ enum TemplateFunctions {
     ]
 
     /// What is not applied to the headings of a table.
-    static let leavesHeaderAlone: Set<String> = ["json", "split", "join", "title", "lower", "upper", "truncate", "slice"]
+    static let leavesHeaderAlone: Set<String> = [
+        "json", "split", "join", "title", "lower", "upper", "truncate", "slice",
+    ]
 
     static func call(_ name: String, _ arguments: [JSON]) throws(Problem) -> JSON {
         switch name {
@@ -102,7 +104,9 @@ enum TemplateFunctions {
                 value = object[name] ?? (object.members.allSatisfy { $0.value.string != nil } ? .string("") : .null)
             case .array(let items):
                 let position = try integer(key)
-                guard items.indices.contains(position) else { throw Problem(message: "index out of range: \(position)") }
+                guard items.indices.contains(position) else {
+                    throw Problem(message: "index out of range: \(position)")
+                }
                 value = items[position]
             case .null where key.string != nil: value = .string("")
             case .null: throw Problem(message: "index of untyped nil")

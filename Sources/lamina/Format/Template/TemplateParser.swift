@@ -181,7 +181,8 @@ struct TemplateParser {
         guard scanner.isAtEndOfOperand else { throw scanner.error(scanner.unexpected) }
         guard !names.isEmpty else { return base }
         return TemplateOperand(
-            kind: .fields(base, names), position: position ?? base.position, range: base.range.lowerBound..<scanner.position)
+            kind: .fields(base, names), position: position ?? base.position,
+            range: base.range.lowerBound..<scanner.position)
     }
 }
 

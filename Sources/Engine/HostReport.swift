@@ -1,0 +1,85 @@
+import Linux
+import Sandbox
+package import SystemPackage
+
+/// What this machine offers to a build, in lines for people: what `lamina doctor` prints.
+package struct HostReport: Sendable {
+    package struct Line: Sendable {
+        package let subject: String
+        package let finding: String
+        /// Whether a build can use it; `nil` when it is a fact without a verdict.
+        package let isGood: Bool?
+
+        package init(subject: String, finding: String, isGood: Bool?) {
+            self.subject = subject
+            self.finding = finding
+            self.isGood = isGood
+        }
+    }
+
+    package let lines: [Line]
+    /// The isolation a build would use for its commands, and why; `nil` when it cannot run commands.
+    package let isolation: Isolation?
+    package let reason: String
+
+    /// Finds out, by trying. `scratch` is a directory on the store's file system that may be written to.
+    package static func probe(scratch: FilePath) -> HostReport {
+        let facts = HostFacts.probe(scratch: scratch)
+        let isolation = Isolation.available(facts.capabilities)
+        return HostReport(
+            lines: [
+                Line(subject: "user", finding: facts.effectiveUser == 0 ? "root" : "uid \(facts.effectiveUser)", isGood: nil),
+                capabilities(facts), namespaces(facts), overlay(facts), controlGroups(facts),
+                subordinates("subuid", facts.subordinateUsers), subordinates("subgid", facts.subordinateGroups),
+            ] + HostFacts.toolNames.map { tool($0, facts) },
+            isolation: isolation, reason: reason(isolation, facts))
+    }
+
+    private static func capabilities(_ facts: HostFacts) -> Line {
+        let isEnough = facts.capabilities.isSuperset(of: .systemAdministration)
+        return Line(
+            subject: "capabilities", finding: isEnough ? "CAP_SYS_ADMIN is there" : "no CAP_SYS_ADMIN", isGood: isEnough)
+    }
+
+    private static func namespaces(_ facts: HostFacts) -> Line {
+        let obstacles: [(String, Errno?)] = [
+            ("mount", facts.mountNamespaceObstacle), ("pid", facts.processNamespaceObstacle),
+            ("user", facts.userNamespaceObstacle),
+        ]
+        let texts = obstacles.map { name, obstacle in "\(name): \(obstacle.map { "no (\($0))" } ?? "yes")" }
+        return Line(
+            subject: "namespaces", finding: texts.joined(separator: ", "),
+            isGood: facts.mountNamespaceObstacle == nil && facts.processNamespaceObstacle == nil)
+    }
+
+    private static func overlay(_ facts: HostFacts) -> Line {
+        if !facts.hasOverlay { return Line(subject: "overlay", finding: "the kernel does not have it", isGood: false) }
+        return Line(
+            subject: "overlay", finding: facts.overlayObstacle ?? "can be mounted", isGood: facts.overlayObstacle == nil)
+    }
+
+    private static func controlGroups(_ facts: HostFacts) -> Line {
+        let controllers = facts.controlGroups.controllers.sorted().joined(separator: " ")
+        return Line(
+            subject: "cgroups", finding: "\(facts.controlGroups.layout)" + (controllers.isEmpty ? "" : ": \(controllers)"),
+            isGood: nil)
+    }
+
+    private static func subordinates(_ name: String, _ ranges: [SubordinateRange]) -> Line {
+        let texts = ranges.map { "\($0.start)-\(UInt64($0.start) + UInt64($0.count) - 1)" }
+        return Line(subject: name, finding: texts.isEmpty ? "no range" : texts.joined(separator: ", "), isGood: nil)
+    }
+
+    private static func tool(_ name: String, _ facts: HostFacts) -> Line {
+        Line(subject: name, finding: facts.tools[name].map(\.string) ?? "not installed", isGood: nil)
+    }
+
+    private static func reason(_ isolation: Isolation?, _ facts: HostFacts) -> String {
+        switch isolation {
+        case .namespaces: "this process has CAP_SYS_ADMIN"
+        case nil where facts.rootlessObstacle == nil:
+            "this process lacks CAP_SYS_ADMIN; user namespaces work here, but rootless isolation is not there yet"
+        case nil: "this process lacks CAP_SYS_ADMIN, and user namespaces cannot be made"
+        }
+    }
+}

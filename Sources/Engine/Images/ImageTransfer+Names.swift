@@ -1,0 +1,50 @@
+import Diagnostics
+package import OCI
+import Store
+
+/// What `rmi` did, in order.
+package enum RemovalEvent: Hashable, Sendable {
+    case untagged(ImageReference)
+    case deleted(Digest)
+}
+
+extension ImageTransfer {
+    /// Gives an image one more name; a name that another image has moves.
+    package func tag(_ source: String, as target: ImageReference) throws {
+        guard target.digest == nil else {
+            throw EngineError(
+                .imageNotFound, "refusing to create a tag with a digest reference", hint: "Name a tag instead.")
+        }
+        let lease = try store.lease()
+        _ = try store.images.tag(target, image(source).id)
+        _ = consume lease
+    }
+
+    /// Takes a name away, and with the last one the image itself.
+    ///
+    /// An ID stands for all names of its image, which takes `force` when they are several.
+    /// Throws ``EngineError`` `.imageNotFound` or `.imageInUse`; nothing is removed then.
+    package func remove(_ text: String, force: Bool) throws -> [RemovalEvent] {
+        let image = try image(text)
+        if let name = (try? ImageReference(parsing: text)).flatMap({ image.names.contains($0) ? $0 : nil }) {
+            _ = try store.images.untag(name)
+            guard image.names.count == 1 else { return [.untagged(name)] }
+            return [.untagged(name)] + (try delete(image.id))
+        }
+        guard image.names.count <= 1 || force else {
+            throw EngineError(
+                .imageInUse,
+                "conflict: unable to delete \(image.id.short) (must be forced) - image is referenced in multiple repositories",
+                hint: "Remove its names one by one, or use --force.")
+        }
+        return try image.names.map { .untagged($0) } + delete(image.id)
+    }
+
+    private func delete(_ id: Digest) throws -> [RemovalEvent] {
+        guard try store.images.remove(id) else { return [] }
+        return [.deleted(id)]
+    }
+
+    /// Frees what no image and no cache record needs any more. Does nothing while a build runs.
+    package func collectGarbage() throws { _ = try store.collector.collect() }
+}

@@ -1,0 +1,177 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import Frontend
+import OCI
+import Solver
+import Store
+import SystemPackage
+
+struct BuildCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build", abstract: "Build an image from a Dockerfile.",
+        discussion: "Without -t the image is stored without a name, and its ID is printed.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Name of the image, NAME[:TAG]; may be repeated.", valueName: "name"))
+    var tag: [String] = []
+
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("The Dockerfile (default: PATH/Dockerfile).", valueName: "file"))
+    var file: String?
+
+    @Option(help: ArgumentHelp("The stage to build (default: the last).", valueName: "stage"))
+    var target: String?
+
+    @Option(
+        name: .customLong("build-arg"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Set a build argument; K alone takes the value from the environment.", valueName: "K[=V]"))
+    var buildArguments: [String] = []
+
+    @Option(
+        name: .customLong("label"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Set a label of the image.", valueName: "K=V"))
+    var labels: [String] = []
+
+    @Flag(name: .customLong("no-cache"), help: "Run every step, whatever is known.")
+    var noCache = false
+
+    @Option(help: ArgumentHelp("How to show progress: auto, plain, tty, quiet or rawjson.", valueName: "mode"))
+    var progress: String?
+
+    @Flag(name: .shortAndLong, help: "Print the image ID only.")
+    var quiet = false
+
+    @Option(
+        name: .shortAndLong, parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Where the result goes: DIR, -, or type=oci|docker|local|tar|registry,dest=PATH.", valueName: "spec"))
+    var output: [String] = []
+
+    @Flag(name: .customLong("push"), help: "Push the image: -o type=registry.")
+    var push = false
+
+    @Option(
+        name: .customLong("annotation"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Set an annotation of the manifest.", valueName: "K=V"))
+    var annotations: [String] = []
+
+    @Flag(
+        name: .customLong("builder-annotation"), inversion: .prefixedNo,
+        help: "Say in the manifest which version of lamina built the image.")
+    var builderAnnotation = true
+
+    @Argument(help: "The directory with the files of the build.")
+    var path: String
+
+    func run() async throws {
+        let mode = try progressMode()
+        let renderer = ProgressRenderer(mode: mode)
+        try await global.run {
+            do {
+                let result = try await build(renderer)
+                renderer.finish()
+                report(result)
+            } catch {
+                renderer.finish(error: error)
+                if error is CancellationError { throw error }
+                let source = SourceLines(context: FilePath(path))
+                for line in ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true) {
+                    OutputTerminal.standardError.write(line + "\n")
+                }
+                throw ExitStatus.failure
+            }
+        }
+    }
+
+    private func progressMode() throws -> ProgressMode {
+        let name = progress ?? GlobalOptions.environment["BUILDKIT_PROGRESS"] ?? "auto"
+        guard let mode = ProgressMode(rawValue: name) else {
+            throw ValidationError("invalid progress mode '\(name)': use auto, plain, tty, quiet or rawjson")
+        }
+        guard quiet else { return mode }
+        guard progress == nil || mode == .auto || mode == .quiet else {
+            throw ValidationError("--quiet and --progress=\(name) contradict each other")
+        }
+        return .quiet
+    }
+
+    private func build(_ renderer: ProgressRenderer) async throws -> BuildResult {
+        let request = try request()
+        let images = try global.images()
+        let build = Build(
+            request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive))
+        do {
+            let result = try await build.run()
+            try await images.registry.shutdown()
+            return result
+        } catch {
+            try? await images.registry.shutdown()
+            throw error
+        }
+    }
+
+    private func report(_ result: BuildResult) {
+        let isPiped = (try? request().outputs.contains { $0.isStandardOutput }) ?? false
+        guard let id = result.imageID, quiet || tag.isEmpty, !isPiped else { return }
+        say(id.description)
+    }
+
+    private func request() throws -> BuildRequest {
+        guard path != "-", !path.contains("://"), !path.hasPrefix("git@"), file != "-" else {
+            throw EngineError(
+                .unsupported, "a context or a Dockerfile from a URL or the standard input is not there yet",
+                hint: "Give a local directory.")
+        }
+        var request = BuildRequest(context: FilePath(path))
+        request.dockerfile = file.map { FilePath($0) }
+        request.tags = try tag.map { try Self.tagReference($0) }
+        for text in output {
+            let (output, names) = try BuildOutput.parse(text)
+            request.outputs.append(output)
+            request.tags += try names.map { try Self.tagReference($0) }
+        }
+        if push { request.outputs.append(.push) }
+        if request.outputs.contains(.push), request.tags.isEmpty {
+            throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
+        }
+        request.options = options()
+        request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
+        for annotation in annotations {
+            let (key, value) = Self.pair(annotation)
+            request.annotations[key] = value ?? ""
+        }
+        return request
+    }
+
+    private static func tagReference(_ text: String) throws -> ImageReference {
+        let reference = try ImageReference(parsing: text)
+        guard reference.digest == nil else {
+            throw EngineError(.badOutput, "invalid tag \"\(text)\": a name of a build has no digest")
+        }
+        return reference
+    }
+
+    private func options() -> BuildOptions {
+        var arguments: [(name: String, value: String?)] = buildArguments.map { text in
+            let (name, value) = Self.pair(text)
+            return (name, value ?? GlobalOptions.environment[name])
+        }
+        if !arguments.contains(where: { $0.name == "SOURCE_DATE_EPOCH" }) {
+            arguments.append(("SOURCE_DATE_EPOCH", GlobalOptions.environment["SOURCE_DATE_EPOCH"]))
+        }
+        return BuildOptions(
+            target: target, buildArguments: arguments,
+            labels: labels.map { text in
+                let (name, value) = Self.pair(text)
+                return (name, value ?? "")
+            }, noCache: noCache ? .all : .none)
+    }
+
+    /// Splits `K=V`; the value is `nil` when there is no equals sign.
+    private static func pair(_ text: String) -> (String, String?) {
+        guard let equals = text.firstIndex(of: "=") else { return (text, nil) }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Engine
+import Store
+import SystemPackage
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Say what this machine offers, and which isolation a build would use and why.")
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        try await global.run {
+            let store = try global.store()
+            let scratch = try store.temporaryDirectory()
+            let report = withExtendedLifetime(scratch) { HostReport.probe(scratch: scratch.path) }
+            let width = report.lines.map(\.subject.count).max() ?? 0
+            for line in [HostReport.Line(subject: "store", finding: store.path.string, isGood: nil)] + report.lines {
+                let mark = line.isGood.map { $0 ? "ok" : "--" } ?? "  "
+                say("\(mark)  \(line.subject.padding(to: width))  \(line.finding)")
+            }
+            say("")
+            say("RUN would use: \(report.isolation?.rawValue ?? "nothing") (\(report.reason))")
+            if report.isolation == nil { say("A Dockerfile without RUN builds all the same.") }
+        }
+    }
+}
+
+extension String {
+    /// The text with blanks after it up to a width.
+    func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Engine
+import Glibc
+import OCI
+import Store
+import SystemPackage
+
+/// What every command takes.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: .customLong("root"),
+        help: ArgumentHelp("Directory of the store (LAMINA_ROOT; /var/lib/lamina for root).", valueName: "dir"))
+    var root: String?
+
+    @Flag(name: [.customShort("D"), .customLong("debug")], help: "Print codes and causes of errors.")
+    var debug = false
+
+    /// The store, opened for changes or for reading only.
+    func store(_ mode: StoreRoot.Mode = .readWrite) throws -> StoreRoot {
+        let path: FilePath
+        if let root {
+            path = FilePath(root).isAbsolute ? FilePath(root) : Self.workingDirectory.pushing(FilePath(root))
+        } else {
+            path = try StoreRoot.defaultRoot(environment: Self.environment, isRoot: geteuid() == 0)
+        }
+        return try StoreRoot(at: path, mode: mode)
+    }
+
+    /// The images of the store, with a way to registries.
+    func images(_ mode: StoreRoot.Mode = .readWrite) throws -> ImageTransfer {
+        ImageTransfer(store: try store(mode), registry: RegistryAccess(environment: Self.environment))
+    }
+
+    static let environment: [String: String] = {
+        var variables: [String: String] = [:]
+        var pointer = unsafe environ
+        while let entry = unsafe pointer.pointee {
+            let text = unsafe String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            unsafe pointer += 1
+        }
+        return variables
+    }()
+
+    private static var workingDirectory: FilePath {
+        guard let path = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(path) }
+        return unsafe FilePath(String(cString: path))
+    }
+
+    /// Lets the options stand before the command too, as in `lamina --root DIR build`.
+    static func movedBehindCommand(_ arguments: [String]) -> [String] {
+        var options: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first {
+            if first == "--root", rest.count > 1 {
+                options += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if first.hasPrefix("--root=") || first == "-D" || first == "--debug" {
+                options.append(first)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        guard let command = rest.first, !options.isEmpty else { return arguments }
+        return [command] + options + rest.dropFirst()
+    }
+}
+
+extension GlobalOptions {
+    /// Runs a command's work: the first Ctrl-C cancels it and lets it clean up, the second ends the program at once.
+    /// What goes wrong is printed, and ends the program with 1.
+    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let interrupts = Interrupts()
+        let task = Task { try await body() }
+        interrupts.onFirst { task.cancel() }
+        defer { withExtendedLifetime(interrupts) {} }
+        do {
+            try await task.value
+        } catch let status as ExitStatus {
+            throw status
+        } catch is CancellationError {
+            throw ExitStatus.interrupted
+        } catch {
+            for line in ErrorRenderer(isDebug: debug).lines(for: error, isBuild: false) {
+                OutputTerminal.standardError.write(line + "\n")
+            }
+            throw interrupts.happened ? ExitStatus.interrupted : .failure
+        }
+    }
+}
+
+/// Prints a line of a command's result.
+func say(_ line: String) { OutputTerminal.standardOutput.write(line + "\n") }

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import OCI
+
+struct TagCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image one more name.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    var source: String
+
+    @Argument(help: ArgumentHelp("The new name.", valueName: "name[:tag]"))
+    var target: String
+
+    func run() async throws {
+        try await global.run {
+            try global.images().tag(source, as: ImageReference(parsing: target))
+        }
+    }
+}
+
+struct RemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rmi", abstract: "Remove names, and images that have none left.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Remove an image with all its names.")
+    var force = false
+
+    @Argument(help: ArgumentHelp("Names or IDs.", valueName: "image"))
+    var images: [String]
+
+    func run() async throws {
+        try await global.run {
+            let transfer = try global.images()
+            var failure: (any Error)?
+            for name in images {
+                do {
+                    for event in try transfer.remove(name, force: force) {
+                        switch event {
+                        case .untagged(let name): say("Untagged: \(name.familiar)")
+                        case .deleted(let id): say("Deleted: \(id)")
+                        }
+                    }
+                } catch {
+                    if failure != nil {
+                        for line in ErrorRenderer(isDebug: global.debug).lines(for: error, isBuild: false) {
+                            OutputTerminal.standardError.write(line + "\n")
+                        }
+                    }
+                    failure = failure ?? error
+                }
+            }
+            try transfer.collectGarbage()
+            if let failure { throw failure }
+        }
+    }
+}

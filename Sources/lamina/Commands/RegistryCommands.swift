@@ -1,0 +1,96 @@
+import ArgumentParser
+import Engine
+import OCI
+import Store
+import Synchronization
+
+struct PullCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull", abstract: "Fetch an image from its registry into the store.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: ArgumentHelp("The platform to fetch, e.g. linux/arm64.", valueName: "os/arch"))
+    var platform: String?
+
+    @Flag(name: .shortAndLong, help: "Print the name only.")
+    var quiet = false
+
+    @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag|@digest]"))
+    var name: String
+
+    func run() async throws {
+        try await global.run {
+            let reference = try ImageReference(parsing: name)
+            let platform = try platform.map { try Platform(parsing: $0) } ?? .host
+            let images = try global.images()
+            let before = try images.store.images.image(named: reference)
+            if !quiet { say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)") }
+            let image = try await images.closingRegistry {
+                try await images.pull(reference, platform: platform) { event in
+                    guard !quiet else { return }
+                    switch event {
+                    case .layerExists(let layer): say("\(layer.digest.short): Already exists")
+                    case .layerDone(let layer): say("\(layer.digest.short): Pull complete")
+                    case .resolved, .layerProgress: break
+                    }
+                }
+            }
+            if !quiet {
+                if let digest = image.manifest?.digest { say("Digest: \(digest)") }
+                let isNew = before?.id != image.id
+                say("Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)")
+            }
+            say(reference.description)
+        }
+    }
+}
+
+struct PushCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Send an image of the store to its registry.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Print the name only.")
+    var quiet = false
+
+    @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag]"))
+    var name: String
+
+    func run() async throws {
+        try await global.run {
+            let reference = try ImageReference(parsing: name)
+            let images = try global.images()
+            if !quiet { say("The push refers to repository [\(reference.name)]") }
+            let done = Mutex<Set<Digest>>([])
+            let pushed = try await images.closingRegistry {
+                try await images.push(reference, annotations: BuildRequest.builderAnnotations) { event in
+                    guard !quiet else { return }
+                    switch event {
+                    case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
+                    case .layerDone(let layer):
+                        if done.withLock({ $0.insert(layer.digest).inserted }) { say("\(layer.digest.short): Pushed") }
+                    case .resolved, .layerProgress: break
+                    }
+                }
+            }
+            let tag = reference.tag ?? ""
+            say(quiet ? reference.description : "\(tag): digest: \(pushed.digest) size: \(pushed.size)")
+        }
+    }
+}
+
+extension ImageTransfer {
+    /// Runs work that speaks to registries, and ends all connections after it.
+    func closingRegistry<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            let value = try await body()
+            try await registry.shutdown()
+            return value
+        } catch {
+            try? await registry.shutdown()
+            throw error
+        }
+    }
+}

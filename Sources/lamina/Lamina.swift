@@ -1,0 +1,55 @@
+import ArgumentParser
+import Engine
+import Glibc
+
+/// The program: finds the command, runs it, and turns what went wrong into text and an exit status.
+@main
+struct Lamina: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lamina",
+        abstract: "Builds OCI images from Dockerfiles without a daemon, ships them, and shows what is in them.",
+        version: "lamina \(Version.current)",
+        subcommands: [
+            BuildCommand.self, ImagesCommand.self, InspectCommand.self,
+            TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
+            LoadCommand.self, ImportCommand.self, DoctorCommand.self,
+        ])
+
+    static func main() async {
+        // Whoever reads our output may leave before its end; writing to it then fails without harm.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot(GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst())))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let status as ExitStatus {
+            Glibc.exit(status.code)
+        } catch {
+            Self.exitWithUsage(error)
+        }
+    }
+
+    /// Help and the version are no failures; a wrong command line is 2, as for Docker's and most other tools.
+    private static func exitWithUsage(_ error: any Error) -> Never {
+        let text = fullMessage(for: error)
+        guard exitCode(for: error) != .success else {
+            OutputTerminal.standardOutput.write(text + "\n")
+            Glibc.exit(0)
+        }
+        OutputTerminal.standardError.write(text + "\n")
+        Glibc.exit(2)
+    }
+}
+
+/// Ends the program with a status after everything was said.
+struct ExitStatus: Error {
+    let code: Int32
+
+    /// A build or another operation failed.
+    static let failure = ExitStatus(code: 1)
+    /// The user interrupted: 128 and the number of SIGINT.
+    static let interrupted = ExitStatus(code: 130)
+}
