@@ -1,0 +1,57 @@
+import Diagnostics
+import Layers
+import OCI
+package import Store
+
+/// Tells about images of a store from what was recorded of their layers; no layer is read.
+package struct StoreInspector: Sendable {
+    private let store: StoreRoot
+
+    package init(store: StoreRoot) { self.store = store }
+
+    /// Throws ``InspectorError`` when the config or a layer's file list is not in the store or cannot be read.
+    package func analysis(of image: StoredImage) throws -> ImageAnalysis {
+        let config = try config(of: image)
+        let commands = ImageHistory.commands(of: config)
+        // The blobs of a manifest that has another number of layers tell nothing.
+        let blobs = image.layers.count == config.diffIDs.count ? image.layers : []
+        let layers = try config.diffIDs.enumerated().map { index, diffID in
+            AnalyzedLayerInput(
+                diffID: diffID, fileList: try fileList(of: diffID), createdBy: commands[index],
+                blobSize: blobs.isEmpty ? nil : blobs[index].size)
+        }
+        return ImageAnalysis(layers: layers)
+    }
+
+    /// Throws as ``analysis(of:)`` does.
+    package func history(of image: StoredImage) throws -> ImageHistory {
+        let config = try config(of: image)
+        let sizes = try config.diffIDs.map { try fileList(of: $0).storedSize }
+        return ImageHistory(id: image.id, config: config, layerSizes: sizes)
+    }
+
+    private func config(of image: StoredImage) throws -> ImageConfig {
+        guard let bytes = try store.content.bytes(of: image.id) else {
+            throw InspectorError(
+                .missingConfig, "the config of image '\(image.id)' is not in the store",
+                hint: "Build or pull the image again.")
+        }
+        return try ImageConfig(parsing: bytes)
+    }
+
+    private func fileList(of diffID: DiffID) throws -> FileList {
+        guard let bytes = try store.layers.fileList(diffID) else {
+            if diffID == .empty { return FileList([], tarSize: 1024) }
+            throw InspectorError(
+                .missingFileList, "the store has no record of what is in layer '\(diffID)'",
+                hint: "Build or pull the image again.")
+        }
+        do {
+            return try FileList(decoding: bytes)
+        } catch {
+            throw InspectorError(
+                .badFileList, "the record of what is in layer '\(diffID)' cannot be read",
+                hint: "Build or pull the image again.", cause: error)
+        }
+    }
+}

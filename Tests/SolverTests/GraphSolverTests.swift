@@ -1,0 +1,162 @@
+import Graph
+import OCI
+import Solver
+import Synchronization
+import Testing
+
+/// A runner that counts: keys and results are texts.
+private final class TextRunner: OperationRunner {
+    struct State {
+        var known: [String: String] = [:]
+        var ran: [String] = []
+        var running = 0
+        var peak = 0
+    }
+
+    let state = Mutex(State())
+    let failing: Set<String>
+    let delay: Duration
+    /// Replaces the result of a step, to see what follows from an equal or a different one.
+    let results: [String: String]
+
+    init(failing: Set<String> = [], delay: Duration = .zero, results: [String: String] = [:]) {
+        self.failing = failing
+        self.delay = delay
+        self.results = results
+    }
+
+    struct Broken: Error {}
+
+    func definitionKey(of vertex: Vertex, inputs: [String]) async throws -> String {
+        "def(\(vertex.label):\(inputs.joined(separator: ",")))"
+    }
+
+    func contentKey(of vertex: Vertex, inputs: [String]) async throws -> String {
+        "content(\(vertex.label):\(inputs.joined(separator: ",")))"
+    }
+
+    func cached(_ key: String, for vertex: Vertex) async throws -> String? { state.withLock { $0.known[key] } }
+
+    func save(_ result: String, under keys: [String], for vertex: Vertex) async throws {
+        state.withLock { state in for key in keys { state.known[key] = result } }
+    }
+
+    func run(_ vertex: Vertex, inputs: [String], step: StepReporter) async throws -> String {
+        state.withLock { state in
+            state.ran.append(vertex.label)
+            state.running += 1
+            state.peak = max(state.peak, state.running)
+        }
+        defer { state.withLock { $0.running -= 1 } }
+        if delay > .zero { try await Task.sleep(for: delay) }
+        if failing.contains(vertex.label) { throw Broken() }
+        return results[vertex.label] ?? "\(vertex.label)(\(inputs.joined(separator: ",")))"
+    }
+
+    func isVisible(_ vertex: Vertex) -> Bool { true }
+
+    var ran: [String] { state.withLock { $0.ran } }
+}
+
+private final class Recorder: Sendable {
+    let outcomes = Mutex<[String: StepOutcome]>([:])
+    private let labels = Mutex<[StepID: String]>([:])
+
+    var reporter: ProgressReporter {
+        ProgressReporter { [self] event in
+            switch event {
+            case .started(let id, let label, _): labels.withLock { $0[id] = label }
+            case .finished(let id, let outcome):
+                let label = labels.withLock { $0[id] ?? "?" }
+                outcomes.withLock { $0[label] = outcome }
+            default: break
+            }
+        }
+    }
+
+    subscript(label: String) -> StepOutcome? { outcomes.withLock { $0[label] } }
+}
+
+/// `a` and `b` are made from nothing, `c` from both, `d` from `c`; `unused` from nothing.
+private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
+    var graph = BuildGraph()
+    func add(_ label: String, _ inputs: [VertexID]) -> VertexID {
+        graph.add(.scratch, inputs: inputs, label: label, ignoresCache: rerunning.contains(label))
+    }
+    let a = add("a", [])
+    let b = add("b", [])
+    _ = add("unused", [])
+    let c = add("c", [a, b])
+    let d = add("d", [c])
+    return (graph, d)
+}
+
+@Suite struct GraphSolverTests {
+    @Test func runsWhatIsNeededOnce() async throws {
+        let runner = TextRunner()
+        let (graph, target) = diamond()
+        let result = try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        #expect(result == "d(c(a(),b()))")
+        #expect(runner.ran.sorted() == ["a", "b", "c", "d"])
+    }
+
+    @Test func asksOnlyForTheTargetWhenItIsKnown() async throws {
+        let runner = TextRunner()
+        let (graph, target) = diamond()
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        let recorder = Recorder()
+        let again = try await GraphSolver(runner: runner, progress: recorder.reporter).solve(graph, target: target)
+        #expect(again == "d(c(a(),b()))")
+        #expect(runner.ran.count == 4)
+        for label in ["a", "b", "c", "d"] { #expect(recorder[label] == .cached) }
+        #expect(recorder["unused"] == nil)
+    }
+
+    @Test func equalResultsCutTheRebuildOff() async throws {
+        let runner = TextRunner(results: ["a": "same"])
+        let first = diamond()
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(first.0, target: first.1)
+        let (graph, target) = diamond(rerunning: ["a"])
+        let recorder = Recorder()
+        _ = try await GraphSolver(runner: runner, progress: recorder.reporter).solve(graph, target: target)
+        #expect(recorder["a"] == .done)
+        #expect(recorder["c"] == .cached)
+        #expect(recorder["d"] == .cached)
+        #expect(runner.ran.count == 5)
+    }
+
+    @Test func independentStepsRunAtOnceUpToTheLimit() async throws {
+        var graph = BuildGraph()
+        let leaves = (0..<6).map { graph.add(.scratch, inputs: [], label: "\($0)") }
+        let target = graph.add(.scratch, inputs: leaves, label: "t")
+        let runner = TextRunner(delay: .milliseconds(50))
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter, limit: 3).solve(graph, target: target)
+        #expect(runner.state.withLock { $0.peak } == 3)
+    }
+
+    @Test func aFailureCancelsTheOthersAndIsReported() async throws {
+        var graph = BuildGraph()
+        let slow = graph.add(.scratch, inputs: [], label: "slow")
+        let bad = graph.add(.scratch, inputs: [], label: "bad")
+        let target = graph.add(.scratch, inputs: [slow, bad], label: "t")
+        let runner = TextRunner(failing: ["bad"], delay: .milliseconds(100))
+        let recorder = Recorder()
+        await #expect(throws: TextRunner.Broken.self) {
+            try await GraphSolver(runner: runner, progress: recorder.reporter).solve(graph, target: target)
+        }
+        #expect(recorder["t"] == nil)
+        #expect(runner.state.withLock { $0.running } == 0)
+        #expect(recorder["bad"] != .done)
+        #expect(runner.state.withLock { $0.known.keys.contains { $0.contains("bad") } } == false)
+    }
+
+    @Test func cancellationEndsTheBuild() async throws {
+        let (graph, target) = diamond()
+        let runner = TextRunner(delay: .seconds(30))
+        let task = Task { try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target) }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(runner.state.withLock { $0.running } == 0)
+    }
+}
