@@ -99,10 +99,10 @@ private struct DiveCount {
     private mutating func visit(_ list: FileList, _ layer: Int, _ order: [Int]) {
         for index in order where Self.isLeaf(index, in: list.entries) {
             let path = Int(tree.entries[layer][index])
-            let entry = list.entries[index]
+            let isWhiteout = list.entries[index].kind == .whiteout
             records[path].isKnown = true
-            if entry.kind == .whiteout, !nodes[path].isPresent { return }
-            let size = entry.kind == .whiteout ? sizeBelow(path) : entry.storedSize
+            if isWhiteout, !nodes[path].isPresent { return }
+            let size = isWhiteout ? sizeBelow(path) : list.entries[index].storedSize
             records[path].visits += 1
             records[path].total &+= size
             if records[path].smallest < 0 || size < records[path].smallest { records[path].smallest = size }
@@ -110,17 +110,19 @@ private struct DiveCount {
     }
 
     private static func isLeaf(_ index: Int, in entries: [LayerEntry]) -> Bool {
-        let entry = entries[index]
-        switch entry.kind {
+        let path = entries[index].path
+        var next = index + 1
+        switch entries[index].kind {
         case .whiteout: return true
         case .opaque:
             // The mark itself is ignored, but it is what makes a directory that has no entry of its own.
-            if entry.path.isEmpty { return false }
-            if index > 0, entries[index - 1].path == entry.path, !entries[index - 1].isMark { return false }
+            if path.isEmpty { return false }
+            if index > 0, entries[index - 1].path == path, !entries[index - 1].isMark { return false }
+        case .directory:
+            if next < entries.count, entries[next].kind == .opaque, entries[next].path == path { next += 1 }
         default: break
         }
-        let next = entries[(index + 1)...].first { !($0.kind == .opaque && $0.path == entry.path) }
-        return next.map { !$0.path.isWithin(entry.path) } ?? true
+        return next == entries.count || !entries[next].path.isWithin(path)
     }
 
     /// The size of all that the stack has below a directory.
@@ -140,8 +142,8 @@ private struct DiveCount {
         let stamp = Int32(truncatingIfNeeded: layer)
         for index in order {
             let path = Int(tree.entries[layer][index])
-            let entry = list.entries[index]
-            switch entry.kind {
+            let kind = list.entries[index].kind
+            switch kind {
             case .whiteout:
                 if heedingWhiteouts { remove(path) }
                 makeParents(of: path, stamp)
@@ -150,7 +152,8 @@ private struct DiveCount {
                 makeParents(of: path, stamp)
             default:
                 nodes[path] = Node(
-                    isPresent: true, isDirectory: entry.kind == .directory, size: entry.storedSize, layer: stamp)
+                    isPresent: true, isDirectory: kind == .directory, size: list.entries[index].storedSize,
+                    layer: stamp)
                 makeParents(of: path, stamp)
             }
         }

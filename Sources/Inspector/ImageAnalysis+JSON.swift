@@ -1,3 +1,4 @@
+import Linux
 package import OCI
 
 extension ImageAnalysis {

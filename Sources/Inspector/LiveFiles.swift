@@ -46,6 +46,9 @@ struct LiveFiles {
     private let tree: PathTree
     private var names: [Name]
     private var contents: [Content] = []
+    /// The paths that the present layer removes, and the directories that it empties.
+    private var gone: Set<Int> = []
+    private var emptied: Set<Int> = []
     private var wasteByLayers: [WasteKey: FileTally] = [:]
     private(set) var wasteByPath: [PathWaste]
     /// Bottom first.
@@ -72,21 +75,29 @@ struct LiveFiles {
         let layer = changes.count
         let numbers = tree.entries[layer]
         changes.append(Changes())
+        let marks = list.entries.indices.filter { list.entries[$0].isMark }
+        gone = Set(marks.filter { list.entries[$0].kind == .whiteout }.map { Int(numbers[$0]) })
+        emptied = Set(marks.filter { list.entries[$0].kind == .opaque }.map { Int(numbers[$0]) })
         var links: [Int] = []
-        for (index, entry) in list.entries.enumerated() where !entry.isMark {
+        // By index: a copy of an entry would count three references.
+        for index in list.entries.indices {
             let path = Int(numbers[index])
-            switch entry.kind {
+            switch list.entries[index].kind {
+            case .whiteout, .opaque: break
             case .hardLink: links.append(index)
             case .directory: place(.directory, at: path)
             case .symlink: place(.symlink, at: path)
-            case .regular: place(.other, at: path, content: newContent(of: entry, at: path), bytes: entry.storedSize)
-            default: place(.other, at: path)
+            case .regular:
+                let size = list.entries[index].storedSize
+                let content = newContent(size, list.entries[index].contentHash, at: path)
+                place(.other, at: path, content: content, bytes: size)
+            case .characterDevice, .blockDevice, .fifo: place(.other, at: path)
             }
         }
         for index in links { link(list.entries[index], at: Int(numbers[index]), in: list) }
-        for (index, entry) in list.entries.enumerated() where entry.isMark {
+        for index in marks {
             let path = Int(numbers[index])
-            if entry.kind == .whiteout {
+            if list.entries[index].kind == .whiteout {
                 remove(path, reason: .deleted)
             } else {
                 removeChildren(of: path, reason: .opaque)
@@ -94,10 +105,19 @@ struct LiveFiles {
         }
     }
 
-    private mutating func newContent(of entry: LayerEntry, at path: Int) -> Int32 {
-        contents.append(
-            Content(
-                layer: changes.count - 1, path: path, size: entry.storedSize, hash: entry.contentHash, names: 0))
+    /// Whether the present layer removes what the layers below have at the path.
+    private func isMarked(_ path: Int) -> Bool {
+        if gone.contains(path) { return true }
+        var parent = tree.parent(of: path)
+        while parent >= 0 {
+            if gone.contains(parent) || emptied.contains(parent) { return true }
+            parent = tree.parent(of: parent)
+        }
+        return false
+    }
+
+    private mutating func newContent(_ size: Int64, _ hash: UInt64, at path: Int) -> Int32 {
+        contents.append(Content(layer: changes.count - 1, path: path, size: size, hash: hash, names: 0))
         return Int32(truncatingIfNeeded: contents.count - 1)
     }
 
@@ -143,8 +163,10 @@ struct LiveFiles {
             names[parent].touched = layer
             switch names[parent].kind {
             case .none: names[parent].kind = .directory
-            case .directory, .symlink: break
-            case .other: place(.directory, at: parent)
+            case .directory: break
+            // It may lead to a directory, and then is what the layer writes through.
+            case .symlink where !isMarked(parent): break
+            case .symlink, .other: place(.directory, at: parent)
             }
             parent = tree.parent(of: parent)
         }

@@ -14,19 +14,18 @@ struct PathTree {
     private var parents: [Int32] = [-1]
     private var firstChildren: [Int32] = [-1]
     private var nextSiblings: [Int32] = [-1]
-    private var numbers: [PathBytes: Int32]
+    private var index = PathIndex()
 
     init(_ lists: [FileList]) {
-        numbers = [paths[0]: 0]
-        numbers.reserveCapacity(lists.map(\.entries.count).max() ?? 0)
+        index.append(hash: index.hash(of: paths[PathTree.root]))
         entries.reserveCapacity(lists.count)
         for list in lists {
             // Neighbours in a walk mostly have the same parent.
             var parent = PathTree.root
             var layer: [Int32] = []
             layer.reserveCapacity(list.entries.count)
-            for entry in list.entries {
-                let number = self.number(of: entry.path, near: &parent)
+            for position in list.entries.indices {
+                let number = self.number(of: list.entries[position].path, near: &parent)
                 layer.append(Int32(truncatingIfNeeded: number))
             }
             entries.append(layer)
@@ -36,7 +35,9 @@ struct PathTree {
     var count: Int { paths.count }
 
     /// `nil` when no layer names the path or anything below it.
-    func number(of path: PathBytes) -> Int? { numbers[path].map { Int($0) } }
+    func number(of path: PathBytes) -> Int? {
+        index.number(of: path, hash: index.hash(of: path), in: paths)
+    }
 
     /// The number of the parent; -1 for the root.
     func parent(of number: Int) -> Int { Int(parents[number]) }
@@ -50,7 +51,8 @@ struct PathTree {
     }
 
     private mutating func number(of path: PathBytes, near parent: inout Int) -> Int {
-        if let known = numbers[path] { return Int(known) }
+        let hash = index.hash(of: path)
+        if let known = index.number(of: path, hash: hash, in: paths) { return known }
         // A longer path is in no file system; so the depth of the tree is limited, too.
         if path.bytes.count > 4096 {
             parent = PathTree.root
@@ -64,7 +66,7 @@ struct PathTree {
         nextSiblings.append(firstChildren[parent])
         firstChildren.append(-1)
         firstChildren[parent] = number
-        numbers[path] = number
+        index.append(hash: hash)
         return Int(number)
     }
 }

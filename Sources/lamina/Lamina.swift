@@ -10,7 +10,7 @@ struct Lamina: AsyncParsableCommand {
         abstract: "Builds OCI images from Dockerfiles without a daemon, ships them, and shows what is in them.",
         version: "lamina \(Version.current)",
         subcommands: [
-            BuildCommand.self, ImagesCommand.self, InspectCommand.self,
+            BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
             LoadCommand.self, ImportCommand.self, DoctorCommand.self,
         ])

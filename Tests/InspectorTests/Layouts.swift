@@ -2,6 +2,7 @@ import Inspector
 import Layers
 import Linux
 import OCI
+import SystemPackage
 import Testing
 
 /// A case of `testdata/inspector/layouts.txt`.
@@ -27,8 +28,8 @@ let layouts: [Layout] = (try? readLayouts()) ?? []
 
 func testdata(_ name: String) throws -> String {
     let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-    let file = try Directory(opening: "/").open(PathBytes("\(folder)/testdata/inspector/\(name)".dropFirst()))
-    return String(decoding: try file.readAll(limit: 1 << 20), as: UTF8.self)
+    let directory = try Directory(opening: FilePath("\(folder)/testdata/inspector"))
+    return String(decoding: try directory.open(PathBytes(name)).readAll(limit: 1 << 20), as: UTF8.self)
 }
 
 struct BadLine: Error { let line: String }

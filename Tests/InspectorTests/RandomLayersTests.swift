@@ -129,8 +129,9 @@ private struct PlainFiles {
     }
 
     private static func path(using random: inout SplitMix) -> String {
-        (0..<Int.random(in: 1...3, using: &random)).map { _ in ["a", "b", "a-", "c"].randomElement(using: &random) ?? "" }
-            .joined(separator: "/")
+        let names = ["a", "b", "a-", "c"]
+        let count = Int.random(in: 1...3, using: &random)
+        return (0..<count).map { _ in names[Int.random(in: 0..<names.count, using: &random)] }.joined(separator: "/")
     }
 
     private static func parents(of path: String) -> [String] {

@@ -19,13 +19,16 @@ extension BuildRunner {
             var draft = LayerDraft(on: base)
             // The unpacked archives must stay until their files are in the layer.
             var archives: [UnpackedArchive] = []
-            for (number, source) in copy.sources.enumerated() {
+            // Hard links are kept within what one match copies, but not between matches.
+            var number = 0
+            for source in copy.sources {
                 switch source {
                 case .inline(let file): try planner.write(file, into: &draft)
                 case .path(let word, let input):
                     let tree = sources[input - 1]
                     let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
                     for match in matches {
+                        number += 1
                         if copy.archives == .unpack,
                             let archive = try UnpackedArchive(match.node, in: tree, store: store)
                         {

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Says what it was asked to do.
+echo "$(cat "$APP_HOME/release"): $*"

@@ -1,0 +1,1 @@
+[ "$(sh src/calculate.sh 1 2 3)" = 6 ] && echo "test: adds"

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import Inspector
+import Linux
+import OCI
+import Store
+
+struct AnalyzeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyze", abstract: "Show where an image's bytes are, and which of them nobody can see.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: ArgumentHelp("table or json.", valueName: "format"))
+    var format = "table"
+
+    @Option(help: ArgumentHelp("How many of the most wasteful paths to list.", valueName: "number"))
+    var paths = 10
+
+    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    var image: String
+
+    func validate() throws {
+        guard ["table", "json"].contains(format) else {
+            throw ValidationError("unknown format '\(format)': use table or json")
+        }
+        guard paths >= 0 else { throw ValidationError("--paths takes a number from 0 on") }
+    }
+
+    func run() async throws {
+        try await global.run {
+            let images = try global.images(.readOnly)
+            let analysis = try StoreInspector(store: images.store).analysis(of: images.image(image))
+            if format == "json" {
+                say(analysis.json(pathLimit: paths).text(.pretty(2)))
+            } else {
+                for line in AnalysisTable(analysis, pathLimit: paths).lines { say(line) }
+            }
+        }
+    }
+}
+
+/// An analysis as tables for people.
+private struct AnalysisTable {
+    private let analysis: ImageAnalysis
+    private let pathLimit: Int
+
+    init(_ analysis: ImageAnalysis, pathLimit: Int) {
+        self.analysis = analysis
+        self.pathLimit = pathLimit
+    }
+
+    var lines: [String] { layers + [""] + waste + paths + summary }
+
+    private var layers: [String] {
+        var table = Table(headers: ["LAYER", "SIZE", "ADDED", "CHANGED", "REMOVED", "RECLAIMABLE", "CREATED BY"])
+        for layer in analysis.layers {
+            table.append([
+                "\(layer.index + 1)", HumanSize.short(layer.size), tally(layer.added), tally(layer.changed),
+                tally(layer.removed), HumanSize.short(layer.reclaimable.total),
+                TerminalText.line(layer.command ?? "").ellipsized(to: 60),
+            ])
+        }
+        return table.lines()
+    }
+
+    private func tally(_ files: FileTally) -> String {
+        files.count == 0 ? "0" : "\(files.count) (\(HumanSize.short(files.bytes)))"
+    }
+
+    private var waste: [String] {
+        guard !analysis.waste.isEmpty else { return [] }
+        var table = Table(headers: ["RECLAIMABLE", "FILES", "REASON", "IN LAYER", "BY LAYER"])
+        for waste in analysis.waste.sorted(by: { $0.files.bytes > $1.files.bytes }) {
+            table.append([
+                HumanSize.short(waste.files.bytes), "\(waste.files.count)", waste.reason.rawValue,
+                "\(waste.holder + 1)", "\(waste.cause + 1)",
+            ])
+        }
+        return table.lines() + [""]
+    }
+
+    private var paths: [String] {
+        let wasteful = analysis.paths.prefix(pathLimit)
+        guard !wasteful.isEmpty else { return [] }
+        var table = Table(headers: ["WASTED", "COPIES", "REASON", "PATH"])
+        for path in wasteful {
+            table.append([
+                HumanSize.short(path.bytes), "\(path.count)", path.reasons.map(\.rawValue).joined(separator: ", "),
+                "/" + TerminalText.line(path.path.text),
+            ])
+        }
+        return table.lines() + [""]
+    }
+
+    private var summary: [String] {
+        let dive = analysis.dive
+        let user = dive.wastedUserPercent
+        return [
+            "Size: \(HumanSize.short(analysis.size)), reclaimable: \(HumanSize.short(analysis.reclaimable.total)), "
+                + "efficiency: \(percent(analysis.efficiency))",
+            "As dive counts: efficiency \(percent(dive.efficiency)), wasted \(HumanSize.short(dive.wastedBytes)), "
+                + "wasted of what was added: \(user.isNaN ? "n/a" : percent(user))",
+        ]
+    }
+
+    /// With two digits after the point, rounded down: 100 % means that nothing is lost.
+    private func percent(_ ratio: Double) -> String {
+        let hundredths = Int((ratio * 10_000).rounded(.down))
+        let fraction = hundredths % 100
+        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) %"
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Engine
+import Inspector
+import OCI
+import Store
+
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "Show the steps that made an image.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo, help: "Print sizes and dates for people.")
+    var human = true
+
+    @Flag(name: .shortAndLong, help: "Print IDs only.")
+    var quiet = false
+
+    @Flag(name: .customLong("no-trunc"), help: "Print whole IDs and commands.")
+    var noTruncation = false
+
+    @Option(help: ArgumentHelp("table, json, or a template such as '{{.Size}} {{.CreatedBy}}'.", valueName: "format"))
+    var format: String?
+
+    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    var image: String
+
+    private var columns: [ListFormat.Column] {
+        [
+            .init(field: "ID", header: "IMAGE"), .init(field: "CreatedSince", header: human ? "CREATED" : "CREATED AT"),
+            .init(field: "CreatedAt", header: "CREATED AT"), .init(field: "CreatedBy", header: "CREATED BY"),
+            .init(field: "Size", header: "SIZE"), .init(field: "Comment", header: "COMMENT"),
+        ]
+    }
+
+    func run() async throws {
+        try await global.run {
+            let images = try global.images(.readOnly)
+            let rows = try StoreInspector(store: images.store).history(of: images.image(image)).rows
+            if quiet {
+                for row in rows { say(row.idText(full: noTruncation)) }
+                return
+            }
+            let list = try ListFormat(
+                format, columns: columns, shown: ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"])
+            let now = WallClock.now()
+            for line in try list.lines(for: rows.map { json($0, now: now) }) { say(line) }
+        }
+    }
+
+    private func json(_ row: ImageHistory.Row, now: Timestamp) -> JSON {
+        // Docker takes anything before 2000 for no date at all.
+        let created = row.created.flatMap { $0.seconds > 946_684_800 ? $0 : nil }
+        let date = row.created?.description ?? "N/A"
+        let command = TerminalText.line(row.createdBy.split(separator: "\t").joined(separator: " "))
+        return .object(
+            ("ID", .string(row.idText(full: noTruncation))),
+            ("CreatedSince", .string(human ? created.map { HumanDuration.ago($0, now: now) } ?? "N/A" : date)),
+            ("CreatedAt", .string(date)),
+            ("CreatedBy", .string(noTruncation ? command : command.ellipsized(to: 45))),
+            ("Size", .string(human ? HumanSize.short(row.size) : "\(row.size)")),
+            ("Comment", .string(row.comment)))
+    }
+}
