@@ -9,9 +9,7 @@ package struct CacheRecord: Hashable, Sendable {
     package let description: String
     /// What the caller wants to know at a hit: JSON of its own.
     package let result: String
-    /// The stack whose snapshot a hit needs.
-    package let chainID: ChainID?
-    /// The layers a hit needs. With a ``chainID`` they must be recorded; without, a blob of each must be here too.
+    /// The stack of layers a hit needs, bottom first: each must be recorded, and be here as a blob or as a snapshot.
     package let diffIDs: [DiffID]
     /// Further blobs a hit needs.
     package let blobs: [Digest]
@@ -19,14 +17,13 @@ package struct CacheRecord: Hashable, Sendable {
     package let lastUsed: Timestamp
 
     package init(
-        key: Digest, kind: String, description: String, result: String, chainID: ChainID? = nil,
+        key: Digest, kind: String, description: String, result: String,
         diffIDs: [DiffID] = [], blobs: [Digest] = [], createdAt: Timestamp, lastUsed: Timestamp? = nil
     ) {
         self.key = key
         self.kind = kind
         self.description = description
         self.result = result
-        self.chainID = chainID
         self.diffIDs = diffIDs
         self.blobs = blobs
         self.createdAt = createdAt
@@ -36,7 +33,7 @@ package struct CacheRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         self.init(
             key: try Digest(parsing: row["key"] as String), kind: row["kind"], description: row["description"],
-            result: row["result"], chainID: try (row["chain_id"] as String?).map { try ChainID(parsing: $0) },
+            result: row["result"],
             diffIDs: try Array(column: row["diff_ids"]), blobs: try Array(column: row["blobs"]),
             createdAt: Timestamp(column: row["created"]), lastUsed: Timestamp(column: row["last_used"]))
     }
@@ -59,10 +56,10 @@ package struct CacheIndex: Sendable {
     package func save(_ record: CacheRecord) throws {
         _ = try root.write { transaction in
             try transaction.execute(
-                "INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     record.key.description, record.kind, record.description, record.result,
-                    record.chainID?.description, record.diffIDs.column, record.blobs.column,
+                    record.diffIDs.column, record.blobs.column,
                     record.createdAt.column, record.lastUsed.column, transaction.stamp(),
                 ])
         }
@@ -92,11 +89,13 @@ package struct CacheIndex: Sendable {
 
     /// Whether all is here that a hit on the record needs.
     func isUsable(_ record: CacheRecord) throws -> Bool {
-        if let chainID = record.chainID, try root.snapshots.snapshot(chainID) == nil { return false }
         for blob in record.blobs where try !root.content.contains(blob) { return false }
+        var chain: ChainID?
         for diffID in record.diffIDs {
+            let next = ChainID(diffID, on: chain)
+            chain = next
             guard try root.layers.layer(diffID) != nil else { return false }
-            if record.chainID != nil { continue }
+            if try root.snapshots.snapshot(next) != nil { continue }
             guard try root.layers.blobs(of: diffID).contains(where: { try root.content.contains($0.digest) }) else {
                 return false
             }

@@ -13,20 +13,24 @@ struct Reachable {
             if let manifest = image.manifest { blobs.insert(manifest.digest) }
             blobs.formUnion(image.layers.map(\.digest))
             layers.formUnion(image.diffIDs)
-            var chain: ChainID?
-            for diffID in image.diffIDs {
-                let next = ChainID(diffID, on: chain)
-                chains.insert(next)
-                chain = next
-            }
+            addChains(of: image.diffIDs)
         }
         for record in cache {
             blobs.formUnion(record.blobs)
             layers.formUnion(record.diffIDs)
-            if let chainID = record.chainID { chains.insert(chainID) }
+            addChains(of: record.diffIDs)
         }
         try addParents(in: transaction)
         try addLayerBlobs(in: transaction)
+    }
+
+    private mutating func addChains(of diffIDs: [DiffID]) {
+        var chain: ChainID?
+        for diffID in diffIDs {
+            let next = ChainID(diffID, on: chain)
+            chains.insert(next)
+            chain = next
+        }
     }
 
     private mutating func addParents(in transaction: Transaction) throws {

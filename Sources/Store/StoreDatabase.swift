@@ -109,7 +109,7 @@ final class StoreDatabase: Sendable {
                 CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL UNIQUE,
                     parent TEXT, bytes INTEGER, generation INTEGER NOT NULL);
                 CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
-                    result TEXT NOT NULL, chain_id TEXT, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
+                    result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
                     created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
                 CREATE TABLE images (id TEXT PRIMARY KEY, platform TEXT NOT NULL, created TEXT, diff_ids TEXT NOT NULL,
                     size INTEGER NOT NULL, manifest TEXT, layers TEXT NOT NULL) WITHOUT ROWID;

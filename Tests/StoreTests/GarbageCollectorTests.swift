@@ -51,22 +51,23 @@ import Testing
 
     @Test func keepsWhatTheCacheNeedsUntilThePolicyDropsIt() throws {
         let (below, belowID) = try root.snapshot("below")
-        let (top, topID) = try root.snapshot("top", on: ChainID(belowID.digest))
+        let (_, topID) = try root.snapshot("top", on: ChainID(belowID.digest))
         let blob = try root.content.save([1])
         let layerBlob = try root.content.save([2])
         let layer = DiffID(Digest(of: "layer"))
-        try root.layers.record(LayerRecord(diffID: layer, tarSize: 1, fileCount: 1), fileList: [1])
+        for diffID in [belowID, topID, layer] {
+            try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [1])
+        }
         try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
         let record = CacheRecord(
-            key: Digest(of: "key"), kind: "run", description: "", result: "{}", chainID: top.chainID, diffIDs: [layer],
-            blobs: [blob], createdAt: Timestamp(seconds: 10))
+            key: Digest(of: "key"), kind: "run", description: "", result: "{}",
+            diffIDs: [belowID, topID, layer], blobs: [blob], createdAt: Timestamp(seconds: 10))
         try root.cache.save(record)
         _ = try root.snapshot("alone")
         #expect(try root.collector.collect(cache: .unusedSince(Timestamp(seconds: 10))).snapshots == 1)
         #expect(try root.cache.record(for: record.key) == record)
         #expect(try root.snapshots.snapshot(below.chainID) == below)
         #expect(try root.content.contains(blob) && root.content.contains(layerBlob))
-        _ = topID
 
         let usage = try root.diskUsage()
         #expect(usage.cache == .init(count: 1, bytes: 22))

@@ -51,10 +51,10 @@ import Testing
     }
 
     private func record(
-        _ key: String, chainID: ChainID? = nil, diffIDs: [DiffID] = [], blobs: [Digest] = [], at second: Int64 = 5
+        _ key: String, diffIDs: [DiffID] = [], blobs: [Digest] = [], at second: Int64 = 5
     ) -> CacheRecord {
         CacheRecord(
-            key: Digest(of: key), kind: "run", description: "RUN \(key)", result: #"{"a":1}"#, chainID: chainID,
+            key: Digest(of: key), kind: "run", description: "RUN \(key)", result: #"{"a":1}"#,
             diffIDs: diffIDs, blobs: blobs, createdAt: Timestamp(seconds: second, nanoseconds: 1_000_000))
     }
 
@@ -78,7 +78,7 @@ import Testing
     @Test func aRecordNeedsItsSnapshot() throws {
         let (_, diffID) = try root.snapshot("s")
         try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [])
-        let saved = record("a", chainID: ChainID(diffID.digest), diffIDs: [diffID])
+        let saved = record("a", diffIDs: [diffID])
         try root.cache.save(saved)
         #expect(try root.cache.record(for: saved.key) == saved)
         try Directory(opening: fixture.path).removeTree("snapshots/1")

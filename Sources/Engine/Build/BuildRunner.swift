@@ -149,14 +149,12 @@ struct BuildRunner: OperationRunner {
         case .copy: kind = "copy"
         case .makeDirectory: kind = "directory"
         }
-        // A command's layer exists as its directory only, until somebody wants it as a blob.
-        let chainID = kind == "run" ? state.chainID : nil
         let time = Timestamp.now
         try await offload { [store] in
             for key in Set(keys) {
                 try store.cache.save(
                     CacheRecord(
-                        key: key, kind: kind, description: vertex.label, result: state.encoded, chainID: chainID,
+                        key: key, kind: kind, description: vertex.label, result: state.encoded,
                         diffIDs: state.diffIDs, blobs: [], createdAt: time, lastUsed: time))
             }
         }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Layers
 import Linux
 import OCI
@@ -26,7 +27,9 @@ final class UnpackedArchive: Sendable {
         do {
             var reader = try LayerReader(DescriptorStream(file), readsMarks: false)
             return try reader.next() != nil
-        } catch is LayerError {
+        } catch let error as LayerError {
+            // An archive that cannot be unpacked safely is still one: unpacking it will say so.
+            if error.code == .unsafePath { return true }
             return false
         }
     }

@@ -55,12 +55,16 @@ struct SourceMatcher {
         let path = PathBytes(components.joined(separator: "/"))
         let full = pivot.isEmpty ? path : (path.isEmpty ? pivot : pivot.appending(path))
         guard let node = try tree.node(at: tree.resolve(full)) else {
-            throw EngineError(
-                .sourceNotFound, "failed to calculate checksum of ref: \"/\(full)\": not found",
-                hint: "Check that '\(word)' exists in the context and is not excluded by its ignore file.")
+            throw Self.missing(full, word: word)
         }
         return SourceMatch(
             node: node, name: path.lastComponent, keptPath: keepsParents ? path : nil, pivot: pivot)
+    }
+
+    private static func missing(_ path: PathBytes, word: String) -> EngineError {
+        EngineError(
+            .sourceNotFound, "failed to calculate checksum of ref: \"/\(path)\": not found",
+            hint: "Check that '\(word)' exists there and is not excluded by an ignore file.")
     }
 
     private func wildcardMatches(_ components: [String], pivot: PathBytes) throws -> [SourceMatch] {
@@ -70,9 +74,10 @@ struct SourceMatcher {
         guard let root = try tree.node(at: base), root.isDirectory else { return [] }
         var found: [(node: FileNode, path: PathBytes)] = []
         try descend(from: root, at: "", components[first...], into: &found)
-        return try found.sorted { $0.path < $1.path }.compactMap { node, path in
+        return try found.sorted { $0.path < $1.path }.map { node, path in
             // A match that is a link stands for what it leads to.
-            guard let target = try tree.node(at: tree.resolve(node.path)) else { return nil }
+            let resolved = try tree.resolve(node.path)
+            guard let target = try tree.node(at: resolved) else { throw Self.missing(resolved, word: path.text) }
             return SourceMatch(
                 node: keepsParents ? node : target, name: path.lastComponent,
                 keptPath: keepsParents ? prefix.appending(path) : nil, pivot: pivot)

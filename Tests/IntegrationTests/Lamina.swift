@@ -1,0 +1,83 @@
+import Glibc
+import SystemPackage
+
+/// The program under test, with a store of its own.
+struct Lamina: Sendable {
+    let root: FilePath
+    var environment: [String: String] = [:]
+
+    /// The folder that has Package.swift.
+    static let packageRoot = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+
+    /// LAMINA_BINARY, else what `swift build` made, the optimised one first.
+    static let binary: FilePath? = {
+        if let path = environmentVariable("LAMINA_BINARY") { return FilePath(path) }
+        let made = [".build/release/lamina", ".build/debug/lamina"].map { packageRoot.appending($0) }
+        return made.first { unsafe access($0.string, X_OK) == 0 }
+    }()
+
+    init(root: FilePath) {
+        self.root = root
+    }
+
+    /// The same store with other variables, such as a place for credentials.
+    func with(_ environment: [String: String]) -> Lamina {
+        var copy = self
+        copy.environment = environment
+        return copy
+    }
+
+    /// Starts `lamina` with `arguments` and does not wait.
+    func start(_ arguments: [String], in directory: FilePath? = nil, input: FilePath = "/dev/null") throws
+        -> RunningProcess
+    {
+        guard let binary = Self.binary else {
+            throw CommandFailure(description: "there is no lamina: build it, or name it in LAMINA_BINARY")
+        }
+        var variables = ["LAMINA_ROOT": root.string, "NO_COLOR": "1"]
+        variables.merge(environment) { $1 }
+        return try RunningProcess(
+            [binary.string] + arguments, environment: variables, in: directory, input: input)
+    }
+
+    /// Runs `lamina` to its end, whatever that is.
+    func callAsFunction(_ arguments: String..., in directory: FilePath? = nil, input: FilePath = "/dev/null") throws
+        -> Finished
+    {
+        try start(arguments, in: directory, input: input).wait()
+    }
+
+    /// Runs `lamina`, which must succeed, and gives what it printed.
+    @discardableResult
+    func succeeding(_ arguments: String...) throws -> Finished {
+        try succeeding(arguments)
+    }
+
+    @discardableResult
+    func succeeding(_ arguments: [String]) throws -> Finished {
+        let finished = try start(arguments).wait()
+        guard finished.status == 0 else {
+            throw CommandFailure(
+                description: "lamina \(arguments.joined(separator: " ")) ended with \(finished.status):\n"
+                    + finished.errorText)
+        }
+        return finished
+    }
+
+    /// Builds a context quietly and gives the image's ID.
+    @discardableResult
+    func build(_ context: FilePath, _ arguments: String...) throws -> String {
+        try succeeding(["build", "-q"] + arguments + [context.string]).trimmed
+    }
+
+    /// Every name and ID of the store, in order: what a failed command must not change.
+    func state() throws -> [String] {
+        try succeeding("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").outputLines.sorted()
+    }
+}
+
+/// A variable of this process's environment, or nil where it is not set or empty.
+func environmentVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
+    return unsafe String(cString: value)
+}

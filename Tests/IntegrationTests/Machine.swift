@@ -1,0 +1,28 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// What this machine has for the tests; a test that lacks something is skipped and says what.
+enum Machine {
+    static let isRoot = geteuid() == 0
+
+    static func has(_ program: String) -> Bool {
+        (try? run("sh", "-c", "command -v \(program)"))?.status == 0
+    }
+
+    static let canMakeDebian = isRoot && (has("mmdebstrap") || DebianBase.isCached)
+    static let hasSkopeo = has("skopeo")
+    static let hasUmoci = has("umoci")
+    static let hasBuildah = isRoot && has("buildah")
+    static let hasPodman = isRoot && has("podman")
+    static let hasRegistry = has("docker-registry")
+
+    /// The tests that need nobody but Lamina, and root for RUN.
+    static let needsRoot: Comment = "needs root: RUN is tested with the namespaces of a root user"
+    static let needsDebian: Comment = "needs root and mmdebstrap, or a cached base"
+    static let needsSkopeo: Comment = "needs skopeo"
+    static let needsUmoci: Comment = "needs umoci"
+    static let needsBuildah: Comment = "needs root and buildah"
+    static let needsPodman: Comment = "needs root and podman"
+    static let needsRegistry: Comment = "needs root and docker-registry"
+}
