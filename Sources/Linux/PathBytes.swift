@@ -33,9 +33,9 @@ package struct PathBytes: Hashable, Sendable {
         return PathBytes(bytes[..<slash])
     }
 
-    /// `self/name`, or `name` when this path is empty.
+    /// `self/name`, or the one that is not empty.
     package func appending(_ name: PathBytes) -> PathBytes {
-        guard !bytes.isEmpty else { return name }
+        guard !bytes.isEmpty, !name.isEmpty else { return bytes.isEmpty ? name : self }
         var joined = bytes
         joined.reserveCapacity(bytes.count + 1 + name.bytes.count)
         joined.append(UInt8(ascii: "/"))

@@ -3,7 +3,7 @@ import GRDB
 import Glibc
 import Linux
 package import OCI
-package import SystemPackage
+import SystemPackage
 
 /// A blob being written. Dropped without a commit, it leaves nothing.
 package struct Ingest: ~Copyable {
@@ -21,9 +21,19 @@ package struct Ingest: ~Copyable {
         size += Int64(bytes.count)
     }
 
-    /// The file itself, for a writer that computes the digest on its own and ends with ``commit(as:size:)``. It belongs
-    /// to the ingest.
-    package var descriptor: FileDescriptor { file.descriptor.raw }
+    /// Takes the bytes of a writer that computes the digest on its own and ends with ``commit(as:size:)``.
+    ///
+    /// To be used only as long as the ingest lives.
+    package var sink: (Span<UInt8>) throws -> Void {
+        let (descriptor, root) = (file.descriptor.raw, file.root)
+        return { bytes in
+            try root.explaining {
+                do { try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } } catch let error as Errno {
+                    throw LinuxError(error, "write", "a blob")
+                }
+            }
+        }
+    }
 
     /// Makes the blob visible, after all was given to ``write(_:)``.
     ///
@@ -41,7 +51,7 @@ package struct Ingest: ~Copyable {
         return (digest, size)
     }
 
-    /// Makes a blob visible that was written to ``descriptor`` by code of this process that has computed its digest.
+    /// Makes a blob visible that was written to ``sink`` by code of this process that has computed its digest.
     ///
     /// - Throws: ``StoreError`` `.sizeMismatch` when the file has another size.
     package consuming func commit(as digest: Digest, size: Int64) throws {

@@ -22,13 +22,13 @@ package struct LayerBlob: Hashable, Sendable {
 /// What is known of a layer.
 package struct LayerRecord: Hashable, Sendable {
     package let diffID: DiffID
-    /// Of the uncompressed archive, in bytes.
-    package let tarSize: Int64
+    /// The sum of the files' sizes, in bytes.
+    package let contentSize: Int64
     package let fileCount: Int
 
-    package init(diffID: DiffID, tarSize: Int64, fileCount: Int) {
+    package init(diffID: DiffID, contentSize: Int64, fileCount: Int) {
         self.diffID = diffID
-        self.tarSize = tarSize
+        self.contentSize = contentSize
         self.fileCount = fileCount
     }
 }
@@ -48,7 +48,7 @@ package struct LayerIndex: Sendable {
             try root.write { transaction in
                 try transaction.execute(
                     "INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?)",
-                    [layer.diffID.description, layer.tarSize, layer.fileCount, transaction.stamp()])
+                    [layer.diffID.description, layer.contentSize, layer.fileCount, transaction.stamp()])
                 // A list without a layer, should the commit fail, is small: it stays for the collector.
                 try file.move(to: name)
             }
@@ -57,8 +57,8 @@ package struct LayerIndex: Sendable {
 
     package func layer(_ diffID: DiffID) throws -> LayerRecord? {
         try root.read { transaction in
-            try transaction.row("SELECT tar_size, file_count FROM layers WHERE diff_id = ?", [diffID.description])
-                .map { LayerRecord(diffID: diffID, tarSize: $0[0], fileCount: $0[1]) }
+            try transaction.row("SELECT content_size, file_count FROM layers WHERE diff_id = ?", [diffID.description])
+                .map { LayerRecord(diffID: diffID, contentSize: $0[0], fileCount: $0[1]) }
         }
     }
 

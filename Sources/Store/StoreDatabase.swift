@@ -101,7 +101,7 @@ final class StoreDatabase: Sendable {
                 INSERT INTO state VALUES ('', 0, 0, 0);
                 CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, generation INTEGER NOT NULL)
                     WITHOUT ROWID;
-                CREATE TABLE layers (diff_id TEXT PRIMARY KEY, tar_size INTEGER NOT NULL,
+                CREATE TABLE layers (diff_id TEXT PRIMARY KEY, content_size INTEGER NOT NULL,
                     file_count INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
                 CREATE TABLE layer_blobs (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, media_type TEXT NOT NULL,
                     size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;

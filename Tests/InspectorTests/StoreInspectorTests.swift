@@ -27,7 +27,7 @@ import Testing
 
     private func record(_ text: String, _ list: [UInt8]) throws -> DiffID {
         let diffID = DiffID(Digest(of: text))
-        try store.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: list)
+        try store.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: list)
         return diffID
     }
 

@@ -17,7 +17,7 @@ struct Finished: Sendable {
 }
 
 /// A child process in a process group of its own; its output goes to memory, so it never waits for its reader.
-struct RunningProcess: ~Copyable {
+struct RunningProcess: Sendable {
     let id: pid_t
     private let output: FileDescriptor
     private let errors: FileDescriptor
@@ -82,8 +82,8 @@ struct RunningProcess: ~Copyable {
         String(decoding: try Self.contents(of: errors), as: UTF8.self)
     }
 
-    /// Waits for the end; after `limit` the whole process group is killed, which shows as status 137.
-    consuming func wait(limit: Duration = .seconds(300)) throws -> Finished {
+    /// Waits for the end, once; after `limit` the whole process group is killed, which shows as status 137.
+    func wait(limit: Duration = .seconds(300)) throws -> Finished {
         defer {
             try? output.close()
             try? errors.close()

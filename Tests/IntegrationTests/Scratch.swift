@@ -2,7 +2,7 @@ import Glibc
 import SystemPackage
 
 /// A directory that is gone when its test is over.
-struct Scratch: ~Copyable, Sendable {
+final class Scratch: Sendable {
     let path: FilePath
 
     init() throws {
@@ -15,7 +15,7 @@ struct Scratch: ~Copyable, Sendable {
     }
 
     /// A directory for what tests share; it goes when the test process ends.
-    static let shared = Result {
+    static let shared: Result<FilePath, any Error> = Result {
         let directory = try makeDirectory()
         atexit {
             if let directory = try? Scratch.shared.get() { _ = try? run("rm", "-rf", directory.string) }
@@ -41,7 +41,8 @@ struct Scratch: ~Copyable, Sendable {
     }
 
     /// A context that is one Dockerfile.
-    func context(_ name: String = "context", _ dockerfile: String) throws -> FilePath {
+    @discardableResult
+    func context(_ dockerfile: String, named name: String = "context") throws -> FilePath {
         try write(dockerfile, to: "\(name)/Dockerfile")
         return path.appending(name)
     }

@@ -10,7 +10,7 @@ import Testing
     private func fill(_ root: StoreRoot, _ text: String) throws -> (blob: Digest, diffID: DiffID, key: Digest) {
         let blob = try root.content.save(Array(text.utf8))
         let (_, diffID) = try root.snapshot(text)
-        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [1])
+        try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [1])
         try root.layers.addBlob(LayerBlob(mediaType: .ociLayerGzip, digest: blob, size: 3), of: diffID)
         let key = Digest(of: "key \(text)")
         try root.cache.save(

@@ -56,7 +56,7 @@ import Testing
         let layerBlob = try root.content.save([2])
         let layer = DiffID(Digest(of: "layer"))
         for diffID in [belowID, topID, layer] {
-            try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [1])
+            try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [1])
         }
         try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
         let record = CacheRecord(

@@ -16,9 +16,9 @@ import Testing
         for blob in blobs + blobs { try root.layers.addBlob(blob, of: diffID) }
         #expect(try root.layers.layer(diffID) == nil)
         #expect(try root.layers.fileList(diffID) == nil)
-        let record = LayerRecord(diffID: diffID, tarSize: 2048, fileCount: 3)
+        let record = LayerRecord(diffID: diffID, contentSize: 2048, fileCount: 3)
         try root.layers.record(record, fileList: [1, 2])
-        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [9])
+        try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [9])
         let other = try fixture.open()
         #expect(try other.layers.layer(diffID) == record)
         #expect(try other.layers.fileList(diffID) == [1, 2])
@@ -31,7 +31,7 @@ import Testing
         let fixture = try StoreFixture()
         let root = try fixture.open()
         let diffID = DiffID(Digest(of: "layer"))
-        let record = LayerRecord(diffID: diffID, tarSize: 2048, fileCount: 3)
+        let record = LayerRecord(diffID: diffID, contentSize: 2048, fileCount: 3)
         try root.layers.record(record, fileList: [1])
         let hex = diffID.digest.hex
         try Directory(opening: fixture.path).unlink(PathBytes("layers/\(hex.prefix(2))/\(hex).files"))
@@ -77,7 +77,7 @@ import Testing
 
     @Test func aRecordNeedsItsSnapshot() throws {
         let (_, diffID) = try root.snapshot("s")
-        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [])
+        try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [])
         let saved = record("a", diffIDs: [diffID])
         try root.cache.save(saved)
         #expect(try root.cache.record(for: saved.key) == saved)
@@ -92,7 +92,7 @@ import Testing
         for record in [withBlob, withLayer] { try root.cache.save(record) }
         #expect(try root.cache.record(for: withBlob.key) != nil)
         #expect(try root.cache.record(for: withLayer.key) == nil)
-        try root.layers.record(LayerRecord(diffID: diffID, tarSize: 1, fileCount: 1), fileList: [])
+        try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [])
         #expect(try root.cache.record(for: withLayer.key) == nil)
         try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: blob, size: 1), of: diffID)
         #expect(try root.cache.record(for: withLayer.key) == withLayer)

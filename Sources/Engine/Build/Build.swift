@@ -171,7 +171,7 @@ package struct Build: Sendable {
         let references = request.tags
         let id = try await offload { [store] in
             let id = try store.content.save(config.encoded)
-            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.tarSize ?? 0) }
+            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.contentSize ?? 0) }
             _ = try store.images.save(
                 StoredImage(
                     id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,

@@ -133,7 +133,10 @@ struct CopyPlanner {
             }
             if !isExcluded { try mergeDirectory(child, at: path, into: &draft) }
             if isExcluded, !excludes.hasExceptions { continue }
+            let wasThere = draft.entry(at: path) != nil
             try copyChildren(of: child, below: top, from: tree, copy: copy, to: path, into: &draft)
+            // An excluded directory comes along with what an exception brings back from below it.
+            if isExcluded, !wasThere, draft.entry(at: path) != nil { try mergeDirectory(child, at: path, into: &draft) }
         }
     }
 

@@ -3,7 +3,6 @@ import Layers
 package import Linux
 package import OCI
 package import Store
-import SystemPackage
 
 extension ImageTransfer {
     /// Makes an image of one layer from the tar archive of a root file system, compressed or not.
@@ -14,7 +13,7 @@ extension ImageTransfer {
     ) throws -> StoredImage {
         let lease = try store.lease()
         let ingest = try store.content.begin()
-        let copy = TeeStream(DescriptorStream(source), to: ingest.descriptor)
+        let copy = TeeStream(DescriptorStream(source), to: ingest.sink)
         let summary: LayerSummary
         do { summary = try LayerReader.readFileList(from: copy) } catch let error as LayerError {
             throw EngineError(.badArchive, "cannot import the archive: \(error.message)", hint: error.hint, cause: error)
@@ -58,20 +57,19 @@ extension ImageTransfer {
 /// Writes down and hashes what is read through it.
 private final class TeeStream: ByteStream {
     private let source: DescriptorStream
-    private let copy: FileDescriptor
+    private let copy: (Span<UInt8>) throws -> Void
     private var hasher: DigestHasher? = DigestHasher()
     private var size: Int64 = 0
 
-    init(_ source: DescriptorStream, to copy: FileDescriptor) {
+    init(_ source: DescriptorStream, to copy: @escaping (Span<UInt8>) throws -> Void) {
         self.source = source
         self.copy = copy
     }
 
     func read(into buffer: inout [UInt8]) throws -> Int {
         let count = try source.read(into: &buffer)
-        var sink = DescriptorSink(descriptor: copy)
         let bytes = buffer.span.extracting(..<count)
-        try sink.write(bytes)
+        try copy(bytes)
         hasher?.update(bytes)
         size += Int64(count)
         return count

@@ -58,7 +58,7 @@ package struct ImageTransfer: Sendable {
     func save(
         _ id: Digest, _ config: ImageConfig, manifest: Descriptor?, layers: [Descriptor], as names: [ImageReference]
     ) throws -> StoredImage {
-        let size = try config.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.tarSize ?? 0) }
+        let size = try config.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.contentSize ?? 0) }
         let image = StoredImage(
             id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
             manifest: manifest, layers: layers, names: names)

@@ -39,10 +39,7 @@ extension LayerStorage {
         _ diffIDs: [DiffID], _ index: Int, from source: LayerBlob?, as compression: Compression
     ) throws -> LayerBlob {
         let ingest = try store.content.begin()
-        let file = ingest.descriptor
-        let sink: (Span<UInt8>) throws -> Void = { bytes in
-            try unsafe bytes.withUnsafeBytes { _ = try unsafe file.writeAll($0) }
-        }
+        let sink = ingest.sink
         let options = CompressionOptions(compression)
         let made: Descriptor
         let diffID: DiffID

@@ -14,10 +14,7 @@ struct LayerStorage: Sendable {
     /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
     func write(_ draft: LayerDraft) throws -> DiffID {
         let ingest = try store.content.begin()
-        let file = ingest.descriptor
-        var writer = try LayerWriter(CompressionOptions(.none)) { bytes in
-            try unsafe bytes.withUnsafeBytes { _ = try unsafe file.writeAll($0) }
-        }
+        var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
         try Self.add(draft, to: &writer)
         let written = try writer.finish()
         guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
@@ -71,7 +68,7 @@ struct LayerStorage: Sendable {
     /// Records what a layer holds.
     func record(_ diffID: DiffID, _ files: FileList) throws {
         try store.layers.record(
-            LayerRecord(diffID: diffID, tarSize: files.tarSize, fileCount: files.fileCount), fileList: files.encode())
+            LayerRecord(diffID: diffID, contentSize: files.contentSize, fileCount: files.fileCount), fileList: files.encode())
     }
 }
 

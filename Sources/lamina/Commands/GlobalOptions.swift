@@ -17,13 +17,10 @@ struct GlobalOptions: ParsableArguments {
 
     /// The store, opened for changes or for reading only.
     func store(_ mode: StoreRoot.Mode = .readWrite) throws -> StoreRoot {
-        let path: FilePath
-        if let root {
-            path = FilePath(root).isAbsolute ? FilePath(root) : Self.workingDirectory.pushing(FilePath(root))
-        } else {
-            path = try StoreRoot.defaultRoot(environment: Self.environment, isRoot: geteuid() == 0)
-        }
-        return try StoreRoot(at: path, mode: mode)
+        let path =
+            try root.map { FilePath($0) }
+            ?? StoreRoot.defaultRoot(environment: Self.environment, isRoot: geteuid() == 0)
+        return try StoreRoot(at: path.isAbsolute ? path : Self.workingDirectory.pushing(path), mode: mode)
     }
 
     /// The images of the store, with a way to registries.

@@ -1,0 +1,140 @@
+import SystemPackage
+import Testing
+
+/// What `lamina build` does besides images: the cache, exit codes, messages, and what it leaves behind.
+@Suite("Building", .enabled(if: Machine.isRoot, Machine.needsRoot))
+struct BuildTests {
+    private let scratch: Scratch
+    private let lamina: Lamina
+
+    init() throws {
+        scratch = try Scratch()
+        lamina = Lamina(root: scratch.path.appending("store"))
+    }
+
+    @Test func secondBuildIsCached() throws {
+        try scratch.write("one\n", to: "context/file")
+        let context = try scratch.context(
+            "FROM lamina/base AS a\nRUN echo 1 > /1\nFROM lamina/base\nWORKDIR /w\nCOPY file .\nCOPY --from=a /1 /\n")
+        let first = try lamina("build", "--progress", "plain", "-t", "twice", context.string)
+        #expect(first.status == 0 && first.errorLines.count { $0.hasSuffix(" CACHED") } == 0, "\(first.errorText)")
+        let id = try lamina.succeeding("images", "-q", "--no-trunc", "twice").trimmed
+
+        // Names, owners and bytes count; times do not.
+        try expectSuccess("touch", "-d", "2001-01-01", context.appending("file").string)
+        let second = try lamina("build", "--progress", "plain", "-t", "twice", context.string)
+        let steps = second.errorLines.filter { $0.contains("] RUN ") || $0.contains("] COPY ") || $0.contains("] WORKDIR ") }
+        #expect(steps.count == 4)
+        #expect(second.errorLines.count { $0.hasSuffix(" CACHED") } == 5, "\(second.errorText)")
+        #expect(try lamina.succeeding("images", "-q", "--no-trunc", "twice").trimmed == id)
+
+        try scratch.write("two\n", to: "context/file")
+        let third = try lamina("build", "--progress", "plain", "-t", "twice", context.string)
+        #expect(third.errorLines.count { $0.hasSuffix(" CACHED") } == 3, "\(third.errorText)")
+
+        let fourth = try lamina("build", "--no-cache", "--progress", "plain", "-t", "twice", context.string)
+        #expect(fourth.errorLines.count { $0.hasSuffix(" CACHED") } == 0)
+    }
+
+    @Test func failedRunSaysWhereAndLeavesNothing() throws {
+        let context = try scratch.context(
+            """
+            FROM lamina/base
+            RUN echo made > /made
+            # The next one starts a process that would stay.
+            RUN (sleep 271828 &) ; echo seen; echo also >&2; \\
+                exit 42
+
+            """)
+        let finished = try lamina("build", "--progress", "plain", context.string)
+        #expect(finished.status == 1)
+        let errors = finished.errorText
+        #expect(errors.contains("did not complete successfully: exit code: 42\n"))
+        #expect(errors.contains("Dockerfile:4\n--------------------\n"))
+        #expect(errors.contains("   4 | >>> RUN (sleep 271828 &)"))
+        #expect(errors.contains("   5 | >>>     exit 42\n"))
+        #expect(errors.contains(" seen\n") && errors.contains(" also\n"))
+        try expectNothingLeft(process: "sleep 271828")
+        #expect(try lamina.state() == ["lamina/base:latest \(try baseID())"])
+    }
+
+    @Test(arguments: [("INT", 130), ("TERM", 143)]) func interruptedBuildLeavesNothing(_ signal: String, _ status: Int32)
+        throws
+    {
+        let marker = "sleep \(signal == "INT" ? 314159 : 314160)"
+        let context = try scratch.context("FROM lamina/base\nRUN echo started; \(marker)\n")
+        let build = try lamina.start(["build", "--progress", "plain", context.string])
+        try wait(until: { try build.errorsSoFar().contains(" started\n") })
+        try expectSuccess("kill", "-\(signal)", String(build.id))
+        let finished = try build.wait(limit: .seconds(30))
+        #expect([130, status].contains(finished.status))
+        try expectNothingLeft(process: marker)
+    }
+
+    @Test func killedBuildLeavesAGoodStore() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN echo 1 > /1\nRUN echo started; sleep 161803; echo 2 > /2\n")
+        let build = try lamina.start(["build", "--progress", "plain", context.string])
+        try wait(until: { try build.errorsSoFar().contains(" started\n") })
+        build.send(9)
+        #expect(try build.wait(limit: .seconds(30)).status == 137)
+
+        try scratch.context("FROM lamina/base\nRUN echo 1 > /1\nRUN echo started; echo 2 > /2\n")
+        let next = try lamina("build", "--progress", "plain", "-t", "next", context.string)
+        #expect(next.status == 0, "\(next.errorText)")
+        // What was finished before the kill is still known.
+        #expect(next.errorText.contains("RUN echo 1 > /1\n#5 CACHED\n"), "\(next.errorText)")
+        try expectNothingLeft(process: "sleep 161803")
+        #expect(try expectSuccess("ls", lamina.root.appending("tmp").string).outputLines == [])
+        let archive = scratch.path.appending("next.tar").string
+        try lamina.succeeding("save", "-o", archive, "next")
+    }
+
+    @Test func buildsAtOnceShareAStore() throws {
+        let context = try scratch.context(
+            "FROM lamina/base\nARG WHO\nCOPY Dockerfile /\nRUN sleep 0.5; echo $WHO > /who\n")
+        let names = ["a", "b", "c", "d"]
+        // Two of them are the same build.
+        let builds = try names.map { name in
+            try lamina.start([
+                "build", "--progress", "plain", "-t", name, "--build-arg", "WHO=\(name == "d" ? "c" : name)",
+                context.string,
+            ])
+        }
+        for build in builds {
+            let finished = try build.wait()
+            #expect(finished.status == 0, "\(finished.errorText)")
+        }
+        for (name, who) in zip(names, ["a", "b", "c", "c"]) {
+            try scratch.context("FROM \(name)\nRUN echo \"it is $(cat /who)\"\n", named: "look")
+            let look = try lamina(
+                "build", "--no-cache", "--progress", "plain", scratch.path.appending("look").string)
+            #expect(look.errorText.contains(" it is \(who)\n"), "\(look.errorText)")
+        }
+    }
+
+    @Test func buildsWithoutRunNeedNoSandbox() throws {
+        try scratch.write("x", to: "context/x")
+        let context = try scratch.context("FROM scratch\nCOPY x /x\nCMD [\"/x\"]\n")
+        try lamina.build(context, "-t", "plain")
+        #expect(try expectSuccess("ls", lamina.root.appending("snapshots").string).outputLines == [])
+    }
+
+    private func baseID() throws -> String {
+        try lamina.succeeding("images", "-q", "--no-trunc", "lamina/base").trimmed
+    }
+
+    private func expectNothingLeft(process: String) throws {
+        #expect(try run("pgrep", "-fx", process).outputLines == [])
+        #expect(!(try text(of: "/proc/self/mounts")).contains(scratch.path.string))
+        #expect(try expectSuccess("ls", lamina.root.appending("tmp").string).outputLines == [])
+    }
+}
+
+/// Waits until something is so; a test whose condition never comes fails.
+func wait(until condition: () throws -> Bool) throws {
+    for _ in 0..<2000 {
+        if try condition() { return }
+        try expectSuccess("sleep", "0.01")
+    }
+    throw CommandFailure(description: "what the test waits for did not happen")
+}

@@ -1,0 +1,86 @@
+import SystemPackage
+import Testing
+
+/// Images through a registry, as a CI job sends and fetches them.
+@Suite("Registry", .enabled(if: Machine.isRoot && Machine.hasRegistry, Machine.needsRegistry))
+struct RegistryTests {
+    private let scratch: Scratch
+    private let lamina: Lamina
+    private let context: FilePath
+
+    init() throws {
+        scratch = try Scratch()
+        // An empty place for credentials: the user's own are nothing to a test.
+        lamina = Lamina(root: scratch.path.appending("store")).with(["DOCKER_CONFIG": scratch.path.string])
+        context = try scratch.context("FROM lamina/base\nRUN echo travelled > /t\n")
+    }
+
+    @Test func pushesAndPullsBack() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/app:1"
+            let id = try lamina.build(context, "-t", name)
+            let pushed = try lamina.succeeding("push", name)
+            #expect(pushed.outputLines.first == "The push refers to repository [\(registry.name)/app]")
+            #expect(pushed.outputLines.last?.contains("digest: sha256:") == true)
+
+            try lamina.succeeding("rmi", name)
+            let other = Lamina(root: scratch.path.appending("other")).with(lamina.environment)
+            for store in [lamina, other] {
+                try store.succeeding("pull", name)
+                #expect(try store.succeeding("inspect", "--format", "{{.Id}}", name).trimmed == id)
+            }
+            let child = try scratch.context("FROM \(name)\nRUN cat /t\n", named: "child")
+            let fresh = Lamina(root: scratch.path.appending("fresh")).with(lamina.environment)
+            let built = try fresh("build", "--progress", "plain", child.string)
+            #expect(built.status == 0 && built.errorText.contains(" travelled\n"), "\(built.errorText)")
+            if Machine.hasSkopeo {
+                try expectSuccess("skopeo", "inspect", "--tls-verify=false", "docker://\(name)")
+            }
+        }
+    }
+
+    @Test func buildPushesByItself() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/deep/er/app:2"
+            try lamina.build(context, "-t", name, "--push")
+            let other = Lamina(root: scratch.path.appending("other")).with(lamina.environment)
+            try other.succeeding("pull", name)
+        }
+    }
+
+    @Test func logsInWithNameAndPassword() throws {
+        try DockerRegistry.with(login: true, in: scratch) { registry in
+            let name = "\(registry.name)/app:1"
+            try lamina.build(context, "-t", name)
+            let refused = try lamina("push", name)
+            #expect(refused.status == 1)
+            #expect(refused.errorText.contains("401") && !refused.errorText.contains("\n\n"))
+
+            try writeCredentials(DockerRegistry.password, for: registry, to: "good")
+            let good = lamina.with(["DOCKER_CONFIG": scratch.path.appending("good").string])
+            try good.succeeding("push", name)
+            try good.succeeding("rmi", name)
+
+            try writeCredentials("guess", for: registry, to: "bad")
+            let bad = lamina.with(["DOCKER_CONFIG": scratch.path.appending("bad").string])
+            let before = try lamina.state()
+            #expect(try bad("pull", name).status == 1)
+            #expect(try lamina.state() == before)
+            try good.succeeding("pull", name)
+
+            let unknown = try good("pull", "\(registry.name)/no-such:1")
+            #expect(unknown.status == 1 && unknown.errorText.contains("no-such"), "\(unknown.errorText)")
+        }
+    }
+
+    @Test func saysThatNobodyListens() throws {
+        let finished = try lamina("pull", "localhost:1/app:1")
+        #expect(finished.status == 1)
+        #expect(finished.errorLines.first?.contains("localhost:1") == true)
+    }
+
+    private func writeCredentials(_ password: String, for registry: DockerRegistry, to folder: String) throws {
+        let pair = try expectSuccess("sh", "-c", "printf %s \"$0\" | base64", "\(DockerRegistry.user):\(password)").trimmed
+        try scratch.write("{\"auths\": {\"\(registry.name)\": {\"auth\": \"\(pair)\"}}}", to: "\(folder)/config.json")
+    }
+}
