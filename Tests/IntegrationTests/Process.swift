@@ -16,7 +16,7 @@ struct Finished: Sendable {
     var trimmed: String { outputText.trimmed }
 }
 
-/// A child process in a process group of its own; its output goes to memory, so it never waits for its reader.
+/// A child process in a process group of its own; its output goes to files, so it never waits for its reader.
 struct RunningProcess: Sendable {
     let id: pid_t
     private let output: FileDescriptor
@@ -32,8 +32,8 @@ struct RunningProcess: Sendable {
         _ arguments: [String], environment: [String: String] = [:], in directory: FilePath? = nil,
         input: FilePath = "/dev/null"
     ) throws {
-        output = try Self.memoryFile()
-        errors = try Self.memoryFile()
+        output = try Self.namelessFile()
+        errors = try Self.namelessFile()
         let source = try FileDescriptor.open(input, .readOnly, options: .closeOnExec)
         defer { try? source.close() }
 
@@ -45,10 +45,12 @@ struct RunningProcess: Sendable {
         id = try Self.spawn(words, [source, output, errors])
     }
 
-    private static func memoryFile() throws -> FileDescriptor {
-        let raw = unsafe memfd_create("output", UInt32(1))  // MFD_CLOEXEC
-        guard raw >= 0 else { throw Errno(rawValue: errno) }
-        return FileDescriptor(rawValue: raw)
+    /// A file without a name, gone when it is closed.
+    private static func namelessFile() throws -> FileDescriptor {
+        let nameless = FileDescriptor.OpenOptions(rawValue: 0o20_200_000)  // O_TMPFILE
+        let directory = FilePath(environmentVariable("TMPDIR") ?? "/tmp")
+        return try FileDescriptor.open(
+            directory, .readWrite, options: [nameless, .closeOnExec], permissions: .ownerReadWrite)
     }
 
     private static func spawn(_ words: [String], _ streams: [FileDescriptor]) throws -> pid_t {
@@ -58,14 +60,14 @@ struct RunningProcess: Sendable {
         for (number, stream) in streams.enumerated() {
             unsafe posix_spawn_file_actions_adddup2(&actions, stream.rawValue, Int32(number))
         }
-        var attributes = unsafe posix_spawnattr_t()
+        var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
 
         var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for pointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         var id: pid_t = 0
         let status = unsafe posix_spawnp(&id, "env", &actions, &attributes, &pointers, environ)
         guard status == 0 else { throw Errno(rawValue: status) }

@@ -36,7 +36,7 @@ final class Scratch: Sendable {
         try expectSuccess("mkdir", "-p", file.removingLastComponent().string)
         let descriptor = try FileDescriptor.open(
             file, .writeOnly, options: [.create, .truncate], permissions: mode)
-        _ = try descriptor.closeAfter { try $0.writeAll(Array(text.utf8)) }
+        _ = try descriptor.closeAfter { try descriptor.writeAll(Array(text.utf8)) }
         return file
     }
 
@@ -50,7 +50,8 @@ final class Scratch: Sendable {
 
 /// The bytes of a file.
 func contents(of file: FilePath) throws -> [UInt8] {
-    try FileDescriptor.open(file, .readOnly).closeAfter { descriptor in
+    let descriptor = try FileDescriptor.open(file, .readOnly)
+    return try descriptor.closeAfter {
         var all: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {

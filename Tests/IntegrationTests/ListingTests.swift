@@ -1,0 +1,114 @@
+import SystemPackage
+import Testing
+
+/// What Lamina says about its images, in tables, templates and JSON.
+@Suite("Listings", .enabled(if: Machine.isRoot, Machine.needsRoot))
+struct ListingTests {
+    private let scratch: Scratch
+    private let lamina: Lamina
+    private let id: String
+
+    init() throws {
+        scratch = try Scratch()
+        lamina = Lamina(root: scratch.path.appending("store"))
+        let context = try scratch.context(
+            """
+            FROM lamina/base
+            RUN head -c 5000 /dev/zero > /a; head -c 3000 /dev/zero > /b; head -c 2000 /dev/zero > /c
+            RUN rm /a; head -c 100 /dev/zero > /b; chmod 600 /c
+            LABEL some=label
+            CMD ["cat", "/b"]
+
+            """)
+        id = try lamina.build(context, "-t", "listed:1", "-t", "localhost:5000/also/listed")
+    }
+
+    private var shortID: String { String(id.dropFirst(7).prefix(12)) }
+
+    @Test func images() throws {
+        let table = try lamina.succeeding("images").outputLines
+        let header = try #require(table.first)
+        #expect(header.split(separator: " ") == ["REPOSITORY", "TAG", "IMAGE", "ID", "CREATED", "SIZE"])
+        #expect(table.count == 4)
+        let format = "{{.Repository}}|{{.Tag}}|{{.ID}}"
+        #expect(
+            try lamina.succeeding("images", "--format", format).outputLines.sorted() == [
+                "lamina/base|latest|\(try lamina.succeeding("images", "-q", "lamina/base").trimmed)",
+                "listed|1|\(shortID)", "localhost:5000/also/listed|latest|\(shortID)",
+            ])
+        #expect(try lamina.succeeding("images", "-q", "listed").outputLines == [shortID])
+        #expect(try lamina.succeeding("images", "-q", "--no-trunc", "listed:1").outputLines == [id])
+        for line in try lamina.succeeding("images", "--format", "json").outputLines {
+            let row = try JSONValue(parsing: line)
+            #expect(row["Repository"]?.string != nil && row["Size"]?.string != nil, "\(line)")
+        }
+    }
+
+    @Test func history() throws {
+        let table = try lamina.succeeding("history", "listed:1").outputLines
+        let header = try #require(table.first)
+        #expect(header.split(separator: " ") == ["IMAGE", "CREATED", "CREATED", "BY", "SIZE", "COMMENT"])
+        let steps = try lamina.succeeding("history", "--no-trunc", "--format", "{{.CreatedBy}}", "listed:1").outputLines
+        #expect(
+            Array(steps.prefix(3)) == [
+                "CMD [\"cat\" \"/b\"]", "LABEL some=label",
+                "RUN /bin/sh -c rm /a; head -c 100 /dev/zero > /b; chmod 600 /c # buildkit",
+            ])
+        let sizes = try lamina.succeeding("history", "--format", "{{.Size}}", "listed:1").outputLines
+        #expect(Array(sizes.prefix(4)) == ["0B", "0B", "2.1kB", "10kB"])
+        #expect(try lamina.succeeding("history", "-q", "listed:1").outputLines.first == shortID)
+        #expect(
+            try JSONValue(parsing: lamina.succeeding("history", "--format", "json", "listed:1").outputLines[0])["Comment"]?
+                .string == "buildkit.dockerfile.v0")
+    }
+
+    @Test func inspect() throws {
+        let image = try #require(
+            try JSONValue(parsing: lamina.succeeding("inspect", "listed:1").outputText).array?.first)
+        #expect(image["Id"]?.string == id)
+        #expect(image["RepoTags"]?.strings.sorted() == ["listed:1", "localhost:5000/also/listed:latest"])
+        #expect(image["Config"]?["Cmd"]?.strings == ["cat", "/b"])
+        #expect(image["Config"]?["Labels"]?.object == ["some": .string("label")])
+        #expect(image["Os"]?.string == "linux")
+        #expect(image["RootFS"]?["Layers"]?.array?.count == 3)
+        for name in [id, shortID, String(shortID.prefix(6)), "listed:1"] {
+            #expect(try lamina.succeeding("inspect", "--format", "{{.Id}}", name).trimmed == id, "\(name)")
+        }
+        let two = try lamina("inspect", "listed:1", "no-such")
+        #expect(two.status == 1)
+        #expect(two.errorText.contains("No such image: no-such"))
+    }
+
+    @Test func analyze() throws {
+        let report = try JSONValue(parsing: lamina.succeeding("analyze", "--format", "json", "listed:1").outputText)
+        let layers = try #require(report["layers"]?.array)
+        #expect(layers.count == 3)
+        #expect(layers[1]["added"]?["files"]?.number == 3 && layers[1]["added"]?["bytes"]?.number == 10_000)
+        #expect(layers[2]["changed"]?["files"]?.number == 2)
+        #expect(layers[2]["removed"]?["files"]?.number == 1)
+        // The bytes lie in the layer that has them, and were given up by the one after it.
+        let reclaimable = layers[1]["reclaimable"]
+        #expect(reclaimable?["deleted"]?.number == 5000)
+        #expect(reclaimable?["overwritten"]?.number == 3000)
+        #expect(reclaimable?["metadata-only"]?.number == 2000)
+        #expect(report["image"]?["reclaimable"]?["total"]?.number == 10_000)
+        let table = try lamina.succeeding("analyze", "listed:1").outputText
+        #expect(table.contains("10kB"))
+    }
+
+    @Test func tagAndRemove() throws {
+        try lamina.succeeding("tag", "listed:1", "other")
+        #expect(try lamina.succeeding("images", "-q", "other").outputLines == [shortID])
+        #expect(try lamina.succeeding("rmi", "other").outputLines == ["Untagged: other:latest"])
+        #expect(try lamina("rmi", "other").status == 1)
+        try lamina.succeeding("rmi", "localhost:5000/also/listed")
+        let last = try lamina.succeeding("rmi", "listed:1").outputLines
+        #expect(last.prefix(2) == ["Untagged: listed:1", "Deleted: \(id)"])
+        #expect(try lamina.succeeding("images", "-q", "listed").outputLines == [])
+    }
+
+    @Test func versionAndDoctor() throws {
+        #expect(try lamina.succeeding("--version").outputLines.count == 1)
+        #expect(try lamina.succeeding("doctor").outputText.contains("RUN would use: namespaces"))
+    }
+}
