@@ -18,7 +18,12 @@ const uint64_t LINUX_RESOLVE_BENEATH = RESOLVE_BENEATH, LINUX_RESOLVE_IN_ROOT = 
 
 int linux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    // EAGAIN: something was mounted or renamed anywhere while ".." was resolved. It passes.
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        int descriptor = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+        if (descriptor != -1 || errno != EAGAIN) return descriptor;
+    }
+    return -1;
 }
 
 int linux_renameat2(int from, const char *old_path, int to, const char *new_path, unsigned int flags) {

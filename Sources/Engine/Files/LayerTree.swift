@@ -23,10 +23,28 @@ struct LayerTree: Sendable {
 
     /// The tree with one more layer on top.
     func adding(_ layer: DiffID, _ files: FileList) -> LayerTree {
-        let resolved = resolveHardLinks(files.entries)
+        let resolved = resolveHardLinks(followParentLinks(files))
         var slice = resolved[...]
         let merged = root.merging(&slice, at: "", layer: layers.count)
         return LayerTree(layers: layers + [layer], root: merged)
+    }
+
+    /// Puts files whose parent directory is a link in a lower layer where the link leads to: that is where they are
+    /// unpacked. Layers say so when they were made by hand.
+    private func followParentLinks(_ files: FileList) -> [LayerEntry] {
+        let described = Set(files.entries.lazy.filter { $0.kind == .directory }.map(\.path))
+        var places: [PathBytes: PathBytes] = [:]
+        var isMoved = false
+        let entries = files.entries.map { entry -> LayerEntry in
+            let parent = entry.path.parent
+            if parent.isEmpty || described.contains(parent) { return entry }
+            let place = places[parent] ?? (try? resolveLinks(parent) { find($0)?.entry }) ?? parent
+            places[parent] = place
+            guard place != parent else { return entry }
+            isMoved = true
+            return entry.moved(to: place.appending(entry.path.lastComponent))
+        }
+        return isMoved ? FileList(entries, tarSize: files.tarSize).entries : files.entries
     }
 
     /// Gives each hard link the metadata and the content of the file it names: in the same layer, else below.
