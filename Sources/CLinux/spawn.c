@@ -224,7 +224,9 @@ static int mask(const char *path) {
     if (lstat(path, &status) < 0) return -1;
     if (S_ISDIR(status.st_mode))
         return mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,nr_inodes=1,mode=555");
-    return mount("/dev/null", path, NULL, MS_BIND, NULL);
+    // Read-only, or a chmod of the masked path would change the host's device.
+    if (mount("/dev/null", path, NULL, MS_BIND, NULL) < 0) return -1;
+    return remount(path, MS_RDONLY | MS_NOSUID | MS_NOEXEC);
 }
 
 static int read_only(const char *path) {

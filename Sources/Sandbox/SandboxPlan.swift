@@ -210,10 +210,12 @@ extension SandboxPlan {
         planFileSystem("proc", on: "/proc", closed)
         planFileSystem(
             "tmpfs", on: "/dev", [.noSetuid, .strictAccessTime, noDevices], data: "mode=755,size=65536k")
-        // The host's own nodes, bound one by one, since a node made on a nodev mount is of no use.
+        // The host's own nodes, bound one by one, since a node made on a nodev mount is of no use. Read-only keeps their
+        // modes and owners from being changed for the whole host; what is written to a device is no change of its node.
         for (slot, target) in devices {
             add(.makeMountPoint(target, .file))
             add(.attach(slot: slot, target: target))
+            add(.restrictMount(target, [.readOnly, .noSetuid, .noExecute]))
         }
         add(.symlink("/dev/ptmx", to: "pts/ptmx"))
         add(.symlink("/dev/fd", to: "/proc/self/fd"))

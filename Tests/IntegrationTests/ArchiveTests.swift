@@ -51,7 +51,8 @@ struct ArchiveTests {
         #expect(try other("load", input: FilePath(archive)).outputLines == ["Loaded image: moved:1"])
 
         // An image that came in is as good a base as any.
-        let child = try scratch.context("FROM moved:1\nRUN test \"$(stat -c %u:%g /d)\" = 7:8 && cat /m\n", named: "child")
+        let child = try scratch.context(
+            "FROM moved:1\nRUN test \"$(stat -c %u:%g /d)\" = 7:8 && cat /m\n", named: "child")
         let built = try other("build", "--progress", "plain", child.string)
         #expect(built.status == 0 && built.errorText.contains(" moved\n"), "\(built.errorText)")
     }
@@ -61,10 +62,11 @@ struct ArchiveTests {
         let both = scratch.path.appending("both.tar").string
         try lamina.succeeding("save", "-o", both, "moved:1", "localhost:5000/else/where:2", "lamina/base")
         let other = Lamina(root: scratch.path.appending("other"))
-        let loaded = try other.succeeding("load", "-q", "-i", both).outputLines.sorted()
+        let loaded = try other.succeeding("load", "-i", both).outputLines.sorted()
         #expect(
             loaded == [
-                "Loaded image: lamina/base:latest", "Loaded image: localhost:5000/else/where:2", "Loaded image: moved:1",
+                "Loaded image: lamina/base:latest", "Loaded image: localhost:5000/else/where:2",
+                "Loaded image: moved:1",
             ])
     }
 
@@ -110,7 +112,8 @@ struct ArchiveTests {
         try expectSuccess("unshare", "--mount", "sh", "-ec", script, storage, archive, made)
         let other = Lamina(root: scratch.path.appending("other"))
         try other.succeeding("load", "-i", made)
-        let name = try #require(try other.succeeding("images", "--format", "{{.Repository}}:{{.Tag}}").outputLines.first)
+        let name = try #require(
+            try other.succeeding("images", "--format", "{{.Repository}}:{{.Tag}}").outputLines.first)
         #expect(try other.succeeding("inspect", "--format", "{{.Config.Labels.by}}", name).trimmed == "buildah")
         try expectRuns(name, in: other)
     }

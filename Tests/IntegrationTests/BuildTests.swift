@@ -16,24 +16,33 @@ struct BuildTests {
         try scratch.write("one\n", to: "context/file")
         let context = try scratch.context(
             "FROM lamina/base AS a\nRUN echo 1 > /1\nFROM lamina/base\nWORKDIR /w\nCOPY file .\nCOPY --from=a /1 /\n")
-        let first = try lamina("build", "--progress", "plain", "-t", "twice", context.string)
-        #expect(first.status == 0 && first.errorLines.count { $0.hasSuffix(" CACHED") } == 0, "\(first.errorText)")
+        let build = ["build", "--progress", "plain", "-t", "twice", context.string]
+        let all = ["RUN echo 1 > /1", "WORKDIR /w", "COPY file .", "COPY --from=a /1 /"]
+        var cached = try cachedSteps(of: lamina.succeeding(build))
+        #expect(cached == [])
         let id = try lamina.succeeding("images", "-q", "--no-trunc", "twice").trimmed
 
         // Names, owners and bytes count; times do not.
         try expectSuccess("touch", "-d", "2001-01-01", context.appending("file").string)
-        let second = try lamina("build", "--progress", "plain", "-t", "twice", context.string)
-        let steps = second.errorLines.filter { $0.contains("] RUN ") || $0.contains("] COPY ") || $0.contains("] WORKDIR ") }
-        #expect(steps.count == 4)
-        #expect(second.errorLines.count { $0.hasSuffix(" CACHED") } == 5, "\(second.errorText)")
+        cached = try cachedSteps(of: lamina.succeeding(build))
+        #expect(cached == Set(all))
         #expect(try lamina.succeeding("images", "-q", "--no-trunc", "twice").trimmed == id)
 
         try scratch.write("two\n", to: "context/file")
-        let third = try lamina("build", "--progress", "plain", "-t", "twice", context.string)
-        #expect(third.errorLines.count { $0.hasSuffix(" CACHED") } == 3, "\(third.errorText)")
+        cached = try cachedSteps(of: lamina.succeeding(build))
+        #expect(cached == Set(all[..<2]))
 
-        let fourth = try lamina("build", "--no-cache", "--progress", "plain", "-t", "twice", context.string)
-        #expect(fourth.errorLines.count { $0.hasSuffix(" CACHED") } == 0)
+        // Making a directory is not worth doing again, as BuildKit sees it.
+        cached = try cachedSteps(of: lamina.succeeding(build + ["--no-cache"]))
+        #expect(cached == ["WORKDIR /w"])
+    }
+
+    /// The instructions that were answered by the cache; bases are left out.
+    private func cachedSteps(of build: Finished) -> Set<String> {
+        let lines = build.errorLines
+        let hits = zip(lines, lines.dropFirst()).filter { $1.hasSuffix(" CACHED") }
+        let steps = hits.map { line, _ in line.split(separator: "] ", maxSplits: 1).last.map(String.init) ?? line }
+        return Set(steps.filter { !$0.hasPrefix("FROM ") })
     }
 
     @Test func failedRunSaysWhereAndLeavesNothing() throws {
@@ -58,7 +67,9 @@ struct BuildTests {
         #expect(try lamina.state() == ["lamina/base:latest \(try baseID())"])
     }
 
-    @Test(arguments: [("INT", 130), ("TERM", 143)]) func interruptedBuildLeavesNothing(_ signal: String, _ status: Int32)
+    @Test(arguments: [("INT", 130), ("TERM", 143)]) func interruptedBuildLeavesNothing(
+        _ signal: String, _ status: Int32
+    )
         throws
     {
         let marker = "sleep \(signal == "INT" ? 314159 : 314160)"
@@ -72,7 +83,8 @@ struct BuildTests {
     }
 
     @Test func killedBuildLeavesAGoodStore() throws {
-        let context = try scratch.context("FROM lamina/base\nRUN echo 1 > /1\nRUN echo started; sleep 161803; echo 2 > /2\n")
+        let context = try scratch.context(
+            "FROM lamina/base\nRUN echo 1 > /1\nRUN echo started; sleep 161803; echo 2 > /2\n")
         let build = try lamina.start(["build", "--progress", "plain", context.string])
         try wait(until: { try build.errorsSoFar().contains(" started\n") })
         build.send(9)
@@ -84,7 +96,6 @@ struct BuildTests {
         // What was finished before the kill is still known.
         #expect(next.errorText.contains("RUN echo 1 > /1\n#5 CACHED\n"), "\(next.errorText)")
         try expectNothingLeft(process: "sleep 161803")
-        #expect(try expectSuccess("ls", lamina.root.appending("tmp").string).outputLines == [])
         let archive = scratch.path.appending("next.tar").string
         try lamina.succeeding("save", "-o", archive, "next")
     }
@@ -126,7 +137,7 @@ struct BuildTests {
     private func expectNothingLeft(process: String) throws {
         #expect(try run("pgrep", "-fx", process).outputLines == [])
         #expect(!(try text(of: "/proc/self/mounts")).contains(scratch.path.string))
-        #expect(try expectSuccess("ls", lamina.root.appending("tmp").string).outputLines == [])
+        #expect(try lamina.unfinished() == [])
     }
 }
 

@@ -25,7 +25,9 @@ struct DockerRegistry {
                 "\(user):$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n", to: "htpasswd")
             settings += "auth: {htpasswd: {realm: test, path: \(users)}}\n"
         }
-        let process = try RunningProcess(["docker-registry", "serve", scratch.write(settings, to: "registry.yml").string])
+        let process = try RunningProcess([
+            "docker-registry", "serve", scratch.write(settings, to: "registry.yml").string,
+        ])
         defer {
             process.send(SIGTERM)
             _ = try? process.wait(limit: .seconds(10))

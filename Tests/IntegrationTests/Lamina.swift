@@ -76,6 +76,13 @@ struct Lamina: Sendable {
     }
 }
 
+extension Lamina {
+    /// What commands left in the store's working directory; their locks are no more than marks of who was here.
+    func unfinished() throws -> [String] {
+        try expectSuccess("ls", root.appending("tmp").string).outputLines.filter { !$0.hasSuffix(".lock") }
+    }
+}
+
 /// A variable of this process's environment, or nil where it is not set or empty.
 func environmentVariable(_ name: String) -> String? {
     guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }

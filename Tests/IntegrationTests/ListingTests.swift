@@ -58,7 +58,8 @@ struct ListingTests {
         #expect(Array(sizes.prefix(4)) == ["0B", "0B", "2.1kB", "10kB"])
         #expect(try lamina.succeeding("history", "-q", "listed:1").outputLines.first == shortID)
         #expect(
-            try JSONValue(parsing: lamina.succeeding("history", "--format", "json", "listed:1").outputLines[0])["Comment"]?
+            try JSONValue(parsing: lamina.succeeding("history", "--format", "json", "listed:1").outputLines[0])[
+                "Comment"]?
                 .string == "buildkit.dockerfile.v0")
     }
 

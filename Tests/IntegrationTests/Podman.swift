@@ -36,7 +36,8 @@ enum Podman {
     /// starts containers on machines that have both.
     private static func start(_ arguments: [String]) throws -> Finished {
         let storage = try Scratch.shared.get().appending("podman")
-        let script = "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman \"$@\""
+        let script =
+            "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman \"$@\""
         let own = [
             "--root", storage.appending("root").string, "--runroot", storage.appending("run").string,
             "--cgroup-manager", "cgroupfs",

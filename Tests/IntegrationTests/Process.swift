@@ -22,12 +22,8 @@ struct RunningProcess: Sendable {
     private let output: FileDescriptor
     private let errors: FileDescriptor
 
-    /// Starts `arguments`, the first of which is looked up in PATH.
-    ///
-    /// - Parameters:
-    ///   - environment: what is set besides this process's own environment.
-    ///   - directory: the working directory, or nil for this process's own.
-    ///   - input: the file that is the standard input.
+    /// Starts `arguments`, the first of which is looked up in PATH, with `environment` set besides this process's own,
+    /// in `directory` or else this process's own.
     init(
         _ arguments: [String], environment: [String: String] = [:], in directory: FilePath? = nil,
         input: FilePath = "/dev/null"

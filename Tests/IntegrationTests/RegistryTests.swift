@@ -80,7 +80,8 @@ struct RegistryTests {
     }
 
     private func writeCredentials(_ password: String, for registry: DockerRegistry, to folder: String) throws {
-        let pair = try expectSuccess("sh", "-c", "printf %s \"$0\" | base64", "\(DockerRegistry.user):\(password)").trimmed
+        let pair = try expectSuccess("sh", "-c", "printf %s \"$0\" | base64", "\(DockerRegistry.user):\(password)")
+            .trimmed
         try scratch.write("{\"auths\": {\"\(registry.name)\": {\"auth\": \"\(pair)\"}}}", to: "\(folder)/config.json")
     }
 }
