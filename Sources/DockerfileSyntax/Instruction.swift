@@ -18,6 +18,18 @@ public struct Instruction: Sendable {
     /// The flags in order, each with its leading `--`, quotes removed.
     public let flags: [String]
 
+    /// What is behind the flags, split by the grammar of the instruction but not expanded.
+    ///
+    /// A command in the shell form is one word, a pair of ENV or LABEL is one word unless it is in the old form
+    /// `ENV name value`, and the instruction inside an ONBUILD is one word without its here-documents.
+    public let words: [String]
+
+    /// Whether the words were written as a JSON array.
+    public let isJSON: Bool
+
+    /// The here-documents in the order of their markers, also those inside an ONBUILD.
+    public let heredocs: [Heredoc]
+
     /// What an instruction says. Closed on purpose: a `switch` over it shows every place a new one has to be handled.
     public enum Kind: Hashable, Sendable {
         case from(From)
