@@ -32,7 +32,8 @@ import Testing
     func mutatedDockerfiles(_ seed: UInt64) throws {
         var random = Random(state: seed)
         let pieces = [
-            "\n", "\n\n", "\\\n", " \\\n  ", "\\", "`", " ", "  ", "\t", "\r\n", "\r", "#", "\n# x\n", "# escape=`\n", "'", "\"",
+            "\n", "\n\n", "\\\n", " \\\n  ", "\\", "`", " ", "  ", "\t", "\r\n", "\r", "#", "\n# x\n", "# escape=`\n",
+            "'", "\"",
             "<<E ", "\nE\n", "FROM b as c\n", "ENV a=1  b=2 ", "COPY a  b /c", "--link ", "\u{A0}", "\u{B}", "=", "$A",
         ]
         let mutator = Mutator(corpus: try FormattingTests.corpus().map(\.bytes), pieces: pieces.map(\.bytes))
