@@ -1,4 +1,5 @@
 package import DockerfileSyntax
+import Layers
 package import Linux
 package import SystemPackage
 

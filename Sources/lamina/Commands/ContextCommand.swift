@@ -1,4 +1,5 @@
 import ArgumentParser
+import DockerfileSyntax
 import Engine
 import Linux
 import OCI
@@ -33,7 +34,7 @@ struct ContextCommand: AsyncParsableCommand {
     var format = Format.table
 
     @Option(
-        parsing: .unconditional,
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp("Say what decides about a path in the context; may be repeated.", valueName: "path"))
     var why: [String] = []
 

@@ -34,14 +34,13 @@ struct FormatCommand: AsyncParsableCommand {
             var isRight = true
             for file in files {
                 let source = try SourceText(reading: file)
-                do throws(DockerfileError) {
-                    let formatted = try Dockerfile.formatted(source.bytes)
-                    if check, formatted != source.bytes { isRight = false }
-                    try finish(source, formatted)
-                } catch {
-                    _ = source.report(error, isDebug: global.debug)
+                // A file with an error does not keep the others from being formatted.
+                guard let formatted = try? source.parsed(isDebug: global.debug, Dockerfile.formatted) else {
                     isRight = false
+                    continue
                 }
+                if check, formatted != source.bytes { isRight = false }
+                try finish(source, formatted)
             }
             if !isRight { throw ExitStatus.failure }
         }

@@ -18,10 +18,7 @@ struct ParseCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             let source = try SourceText(reading: file)
-            let dockerfile: Dockerfile
-            do { dockerfile = try Dockerfile(parsing: source.bytes) } catch {
-                throw source.report(error, isDebug: global.debug)
-            }
+            let dockerfile = try source.parsed(isDebug: global.debug, Dockerfile.init(parsing:))
             say(JSON.syntaxTree(dockerfile).text(compact ? .compact : .pretty(2)))
         }
     }

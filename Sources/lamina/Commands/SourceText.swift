@@ -20,12 +20,24 @@ struct SourceText: Sendable {
         }
         name = "<stdin>"
         let input = OwnedDescriptor(.standardInput)
-        defer { _ = input.release() }
         bytes = try input.readAll(limit: Self.limit)
+        _ = input.release()
     }
 
-    /// Prints what is wrong with the text, with an excerpt, and gives the status to end with.
-    func report(_ error: DockerfileError, isDebug: Bool) -> ExitStatus {
+    /// What `parse` makes of the text. If it is wrong, that is printed with an excerpt, and the status of a failure is
+    /// thrown.
+    func parsed<Result>(
+        isDebug: Bool, _ parse: ([UInt8]) throws(DockerfileError) -> Result
+    ) throws(ExitStatus) -> Result {
+        do {
+            return try parse(bytes)
+        } catch {
+            report(error, isDebug: isDebug)
+            throw .failure
+        }
+    }
+
+    private func report(_ error: DockerfileError, isDebug: Bool) {
         let renderer = ErrorRenderer(isDebug: isDebug) { _ in
             String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
                 .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
@@ -33,6 +45,5 @@ struct SourceText: Sendable {
         for line in renderer.lines(for: FrontendError(error, file: name), isBuild: false) {
             OutputTerminal.standardError.write(line + "\n")
         }
-        return .failure
     }
 }
