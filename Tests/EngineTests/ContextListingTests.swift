@@ -47,7 +47,7 @@ private final class ContextFixture {
             ], links: ["z": "b"])
         let files = try context.listing().files()
         #expect(files.map(\.path.text) == [".dockerignore", "Dockerfile", "b", "big/keep", "d/e/f", "z"])
-        #expect(files.map(\.size) == [26, 13, 5, 1, 0, 0])
+        #expect(files.map(\.size) == [27, 13, 5, 1, 0, 0])
         #expect(files.map(\.kind) == [.file, .file, .file, .file, .file, .symlink])
     }
 

@@ -1,4 +1,5 @@
 import DockerfileSyntax
+import Linux
 import OCI
 import SystemPackage
 import Testing
