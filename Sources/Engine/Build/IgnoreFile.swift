@@ -21,7 +21,7 @@ struct IgnoreFile: Sendable {
             guard try BuildRequest.isFile(path) else { continue }
             let bytes = try OwnedDescriptor.open(path).readAll(limit: 16 << 20)
             do { rules = try IgnoreRules(parsing: bytes) } catch {
-                throw FrontendError(error, file: path.lastComponent?.string ?? ".dockerignore")
+                throw FrontendError(error, file: path == own ? path.string : ".dockerignore")
             }
             self.path = path
             size = bytes.count

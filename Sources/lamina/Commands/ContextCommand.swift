@@ -45,8 +45,19 @@ struct ContextCommand: AsyncParsableCommand {
         try await global.run {
             var request = BuildRequest(context: FilePath(path))
             request.dockerfile = file.map { FilePath($0) }
-            let listing = try ContextListing(of: request)
+            let listing = try listing(of: request)
             if why.isEmpty { try list(listing) } else { try explain(listing) }
+        }
+    }
+
+    /// Shows the line of an ignore file that is wrong.
+    private func listing(of request: BuildRequest) throws -> ContextListing {
+        do { return try ContextListing(of: request) } catch {
+            let source = SourceLines(context: request.context)
+            for line in ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: false) {
+                OutputTerminal.standardError.write(line + "\n")
+            }
+            throw ExitStatus.failure
         }
     }
 
