@@ -23,8 +23,13 @@ public struct Dockerfile: Sendable {
 public struct Directive: Hashable, Sendable {
     /// The names BuildKit knows; any other makes the line a comment.
     public enum Name: String, Hashable, Sendable {
+        /// The frontend image to build with.
         case syntax
+
+        /// The escape character of the file.
         case escape
+
+        /// Which checks to skip, and whether a finding is an error.
         case check
     }
 
@@ -40,7 +45,10 @@ public struct Directive: Hashable, Sendable {
 
 /// The character that, at the end of a line, continues it and, in a word, takes the next one literally.
 public enum EscapeCharacter: UInt8, Hashable, Sendable {
+    /// `\`, unless a directive says otherwise.
     case backslash = 0x5C
+
+    /// A backtick, for paths of Windows.
     case backtick = 0x60
 }
 

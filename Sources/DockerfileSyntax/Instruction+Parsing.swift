@@ -11,6 +11,9 @@ extension Instruction {
         originalText = node.text
         comments = node.comments
         flags = node.flags
+        words = node.allWords
+        isJSON = node.isJSON
+        heredocs = node.heredocs
     }
 
     /// Parses the text of an ONBUILD trigger when it fires.

@@ -18,29 +18,72 @@ public struct Instruction: Sendable {
     /// The flags in order, each with its leading `--`, quotes removed.
     public let flags: [String]
 
+    /// What is behind the flags, split by the grammar of the instruction but not expanded.
+    ///
+    /// A command in the shell form is one word, a pair of ENV or LABEL is one word unless it is in the old form
+    /// `ENV name value`, and the instruction inside an ONBUILD is one word without its here-documents.
+    public let words: [String]
+
+    /// Whether the words were written as a JSON array.
+    public let isJSON: Bool
+
+    /// The here-documents in the order of their markers, also those inside an ONBUILD.
+    public let heredocs: [Heredoc]
+
     /// What an instruction says. Closed on purpose: a `switch` over it shows every place a new one has to be handled.
     public enum Kind: Hashable, Sendable {
+        /// Begins a stage.
         case from(From)
+
+        /// Build arguments; never empty.
         case arg([ArgumentDeclaration])
+
+        /// Environment variables.
         case env(Assignments)
+
+        /// Labels of the image.
         case label(Assignments)
+
+        /// A command to run.
         case run(Run)
+
+        /// Files from the context, a stage or an image.
         case copy(Copy)
+
+        /// Files from the context, archives to be unpacked, URLs and Git repositories.
         case add(Add)
+
+        /// The working directory, unexpanded.
         case workdir(String)
+
+        /// The user and perhaps the group, unexpanded.
         case user(String)
 
         /// Port words, each to be expanded into any number of ports.
         case expose([String])
+
+        /// Mount points, trimmed and unexpanded; never empty.
         case volume([String])
+
+        /// The signal that stops a container, unexpanded.
         case stopsignal(String)
+
+        /// The default command, or its arguments.
         case cmd(ShellOrExec)
+
+        /// The program to start.
         case entrypoint(ShellOrExec)
 
         /// The arguments of the shell; never empty.
         case shell([String])
+
+        /// How to see whether a container is healthy.
         case healthcheck(Healthcheck)
+
+        /// An instruction for builds that start from this image.
         case onbuild(Onbuild)
+
+        /// The author; deprecated.
         case maintainer(String)
     }
 }

@@ -21,12 +21,25 @@ struct Node: Sendable {
     var comments: [String] = []
     var range: SourceRange
 
+    /// The last physical line of the logical line; here-documents begin behind it.
+    var lastOwnLine: Int
+
     /// The keyword for look-ups.
     var name: String { keyword.lowercased() }
 
     /// The arguments as words, none if they are something else.
     var words: [String] {
         if case .words(let words, _) = arguments { words } else { [] }
+    }
+
+    /// What follows the flags, word by word, whatever the grammar.
+    var allWords: [String] {
+        switch arguments {
+        case .words(let words, _): words
+        case .pairs(let assignments):
+            assignments.pairs.flatMap { assignments.isLegacy ? [$0.key, $0.value] : ["\($0.key)=\($0.value)"] }
+        case .instruction(let inner): [inner.text]
+        }
     }
 
     var isJSON: Bool {
@@ -47,6 +60,7 @@ extension Node {
         keyword = parts[0].string
         text = line.string
         self.range = range
+        lastOwnLine = range.end.line
         var rest: Text = []
         if parts.count > 1 {
             (flags, rest) = FlagWords.split(parts[1])

@@ -32,7 +32,7 @@ struct NodeParser {
             takeComment(physical)
             return
         }
-        var (joined, continues) = splitContinuation(line)
+        var (joined, continues) = line.splitContinuation(escape)
         if joined.isEmpty && !continues { return }
         var hasEmptyLine = false
         while continues, let next = reader.next() {
@@ -44,7 +44,7 @@ struct NodeParser {
                 continue
             }
             let part: Text
-            (part, continues) = splitContinuation(last)
+            (part, continues) = last.splitContinuation(escape)
             joined.append(contentsOf: part)
         }
         if hasEmptyLine { warnEmptyLine(in: joined) }
@@ -119,17 +119,6 @@ struct NodeParser {
             SyntaxWarning(
                 kind: .emptyContinuationLine, message: "Empty continuation line found in: \(line.string)",
                 line: reader.lineNumber))
-    }
-
-    /// Cuts off an escape character at the end of a line, with the blanks behind it, and tells whether there was one.
-    ///
-    /// An escape character behind another one is not a continuation, whatever is in front of the two.
-    private func splitContinuation(_ line: Text) -> (line: Text, continues: Bool) {
-        var rest = line
-        while rest.last == UInt8(ascii: " ") || rest.last == UInt8(ascii: "\t") { rest.removeLast() }
-        guard rest.last == escape.rawValue else { return (line, false) }
-        rest.removeLast()
-        return rest.last == escape.rawValue ? (line, false) : (rest, true)
     }
 
     /// From `start` to the end of the line read last.

@@ -45,7 +45,10 @@ public struct Assignments: Hashable, Sendable {
 
 /// A command: one line for a shell, or an argument vector.
 public enum ShellOrExec: Hashable, Sendable {
+    /// A line for the shell; for a here-document only its opening line.
     case shell(String)
+
+    /// The program and its arguments, from a JSON array; maybe empty.
     case exec([String])
 }
 
@@ -53,14 +56,22 @@ public enum ShellOrExec: Hashable, Sendable {
 public struct Run: Hashable, Sendable {
     /// The network of the command.
     public enum Network: String, Hashable, Sendable {
+        /// The network of the builder.
         case `default`
+
+        /// No network but the loopback.
         case none
+
+        /// That of the machine.
         case host
     }
 
     /// What the command may do.
     public enum Security: String, Hashable, Sendable {
+        /// No more than usual.
         case sandbox
+
+        /// Everything.
         case insecure
     }
 
@@ -96,6 +107,8 @@ public struct Device: Hashable, Sendable {
 public enum CopySource: Hashable, Sendable {
     /// A path, pattern or URL, unexpanded.
     case path(String)
+
+    /// A file written in the Dockerfile itself.
     case heredoc(Heredoc)
 }
 
@@ -162,6 +175,8 @@ public struct Healthcheck: Hashable, Sendable {
     public enum Test: Hashable, Sendable {
         /// `HEALTHCHECK NONE`: switch off the check of the base image.
         case none
+
+        /// A command that succeeds when the container is healthy.
         case command(ShellOrExec)
     }
 

@@ -53,6 +53,24 @@ extension Text {
         return result
     }
 
+    /// Cuts off an escape character at the end of a line, with the blanks behind it, and tells whether there was one.
+    ///
+    /// An escape character behind another one is not a continuation, whatever is in front of the two.
+    func splitContinuation(_ escape: EscapeCharacter) -> (line: Text, continues: Bool) {
+        var rest = self
+        while rest.last == UInt8(ascii: " ") || rest.last == UInt8(ascii: "\t") { rest.removeLast() }
+        guard rest.last == escape.rawValue else { return (self, false) }
+        rest.removeLast()
+        return rest.last == escape.rawValue ? (self, false) : (rest, true)
+    }
+
+    /// Without spaces, tabs and carriage returns at its end.
+    func trimmingTrailingBlanks() -> Text {
+        var result = self
+        while let last = result.last, [0x20, 0x09, 0x0D].contains(last) { result.removeLast() }
+        return result
+    }
+
     /// The parts between runs of ASCII blanks, at most `limit`; a blank at either end makes an empty part.
     func splitAtBlanks(limit: Int = .max) -> [Text] {
         var parts: [Text] = []

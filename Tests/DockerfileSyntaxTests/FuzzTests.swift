@@ -1,24 +1,9 @@
 import DockerfileSyntax
 import Testing
 
-/// Random input made of what matters to each grammar. Nothing is checked but that there is an answer, the same each
-/// time, and that the two ways to ask about a path agree.
+/// Random input made of what matters to each grammar, and damaged examples of it. What is checked holds for any input:
+/// that there is an answer, the same each time, and that two ways to the same answer agree.
 @Suite struct FuzzTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state ^ (state >> 29)) &* 0xBF58_476D_1CE4_E5B9
-        }
-
-        mutating func text(of pieces: [[UInt8]], upTo count: Int) -> [UInt8] {
-            (0..<Int.random(in: 0...count, using: &self)).flatMap { _ in
-                pieces.randomElement(using: &self) ?? []
-            }
-        }
-    }
-
     private static let raw: [[UInt8]] = [
         [0xFF], [0xC3], [0xE2, 0x80], [0], [0xC2, 0xA0], "é".bytes, "\u{2028}".bytes,
     ]
@@ -42,6 +27,29 @@ import Testing
         }
     }
 
+    /// Parsing, printing in the usual form and parsing again says the same, and printing again changes nothing.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func mutatedDockerfiles(_ seed: UInt64) throws {
+        var random = Random(state: seed)
+        let pieces = [
+            "\n", "\n\n", "\\\n", " \\\n  ", "\\", "`", " ", "  ", "\t", "\r\n", "\r", "#", "\n# x\n", "# escape=`\n",
+            "'", "\"",
+            "<<E ", "\nE\n", "FROM b as c\n", "ENV a=1  b=2 ", "COPY a  b /c", "--link ", "\u{A0}", "\u{B}", "=", "$A",
+        ]
+        let mutator = Mutator(corpus: try FormattingTests.corpus().map(\.bytes), pieces: pieces.map(\.bytes))
+        var accepted = 0
+        for _ in 0..<60 {
+            let bytes = mutator.mutant(using: &random)
+            guard let file = try? Dockerfile(parsing: bytes) else { continue }
+            accepted += 1
+            let printed = try Dockerfile.formatted(bytes)
+            let shown = Comment(rawValue: String(decoding: bytes, as: UTF8.self).debugDescription)
+            #expect(try Meaning(Dockerfile(parsing: printed)) == Meaning(file), shown)
+            #expect(try Dockerfile.formatted(printed) == printed, shown)
+        }
+        #expect(accepted > 5)
+    }
+
     @Test(arguments: 0..<20 as Range<UInt64>)
     func words(_ seed: UInt64) {
         var random = Random(state: seed)
@@ -50,20 +58,37 @@ import Testing
             "é", "1", "x",
         ]
         let pieces = words.map(\.bytes)
-        let environment = ["A": "a*b/c é", "B": "", "1": "aaa"]
         for _ in 0..<200 {
             let word = String(decoding: random.text(of: pieces, upTo: 30), as: UTF8.self)
-            for mode in [WordExpander.Mode.word, .display, .heredocBody] {
-                let expander = WordExpander(escape: Bool.random(using: &random) ? .backtick : .backslash)
-                let results = (0..<2).map { _ in
-                    "\(Result { try expander.expand(word, mode: mode) { environment[$0] } })"
-                }
-                #expect(results[0] == results[1])
-            }
-            let text = Result { try WordExpander().expand(word) { environment[$0] } }
-            let split = Result { try WordExpander().words(word) { environment[$0] } }
-            #expect(((try? text.get()) == nil) == ((try? split.get()) == nil))
+            Self.check(word: word, escape: Bool.random(using: &random) ? .backtick : .backslash)
         }
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func mutatedWords(_ seed: UInt64) throws {
+        var random = Random(state: seed)
+        let mutator = Mutator(
+            corpus: try Table("words").rows.map { $0.sides.input[1].bytes },
+            pieces: ["$", "${", "}", ":-", "#", "%", "/", "\\", "'", "\"", " ", "A"].map(\.bytes))
+        for _ in 0..<100 {
+            let word = String(decoding: mutator.mutant(using: &random), as: UTF8.self)
+            Self.check(word: word, escape: Bool.random(using: &random) ? .backtick : .backslash)
+        }
+    }
+
+    /// Each mode gives one answer, and splitting fails when and only when expanding does.
+    private static func check(word: String, escape: EscapeCharacter) {
+        let environment = ["A": "a*b/c é", "B": "", "1": "aaa"]
+        let expander = WordExpander(escape: escape)
+        for mode in [WordExpander.Mode.word, .display, .heredocBody] {
+            let results = (0..<2).map { _ in
+                "\(Result { try expander.expand(word, mode: mode) { environment[$0] } })"
+            }
+            #expect(results[0] == results[1])
+        }
+        let text = Result { try expander.expand(word) { environment[$0] } }
+        let split = Result { try expander.words(word) { environment[$0] } }
+        #expect(((try? text.get()) == nil) == ((try? split.get()) == nil))
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
@@ -74,19 +99,34 @@ import Testing
             + Self.raw
         let names = ["a", "b", "ab", ".", "*", "é", "]"].map(\.bytes) + [[0xFF], [0xE2, 0x80]]
         for _ in 0..<100 {
-            guard let rules = try? IgnoreRules(parsing: random.text(of: pieces, upTo: 20)) else { continue }
-            for _ in 0..<10 {
-                var state = rules.root
-                var path: [UInt8] = []
-                var skipped = false
-                for _ in 0..<Int.random(in: 1...4, using: &random) {
-                    if !path.isEmpty { path.append(UInt8(ascii: "/")) }
-                    path += names.randomElement(using: &random) ?? []
-                    state = rules.state(of: path, in: state)
-                    #expect(rules.ignores(state) == rules.ignores(path))
-                    if skipped { #expect(rules.ignores(state)) }
-                    skipped = skipped || rules.canSkipDirectory(path, state)
-                }
+            Self.check(ignoreFile: random.text(of: pieces, upTo: 20), names: names, using: &random)
+        }
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func mutatedIgnoreRules(_ seed: UInt64) throws {
+        var random = Random(state: seed)
+        let mutator = Mutator(
+            corpus: try Table("ignore").rows.map { $0.sides.input[0].bytes },
+            pieces: ["*", "**/", "?", "/", "[", "]", "!", "\n", "\n!", "a"].map(\.bytes))
+        let names = ["a", "b", "foo.go", "x", "node_modules", ".git", "README.md", "docs"].map(\.bytes)
+        for _ in 0..<50 { Self.check(ignoreFile: mutator.mutant(using: &random), names: names, using: &random) }
+    }
+
+    /// A walk and a question about the whole path agree, and nothing is visible below what a walk may skip.
+    private static func check(ignoreFile: [UInt8], names: [[UInt8]], using random: inout Random) {
+        guard let rules = try? IgnoreRules(parsing: ignoreFile) else { return }
+        for _ in 0..<10 {
+            var state = rules.root
+            var path: [UInt8] = []
+            var skipped = false
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                if !path.isEmpty { path.append(UInt8(ascii: "/")) }
+                path += names.randomElement(using: &random) ?? []
+                state = rules.state(of: path, in: state)
+                #expect(rules.ignores(state) == rules.ignores(path))
+                if skipped { #expect(rules.ignores(state)) }
+                skipped = skipped || rules.canSkipDirectory(path, state)
             }
         }
     }

@@ -62,12 +62,8 @@ package struct Build: Sendable {
     }
 
     private func loadDefinition() async throws -> Definition {
-        guard try isDirectory(request.context) else {
-            throw EngineError(
-                .contextNotFound, "unable to prepare context: path \"\(request.context)\" not found",
-                hint: "Give the directory with the files of the build.")
-        }
-        let path = try dockerfilePath()
+        try request.requireContext()
+        let path = try request.dockerfilePath()
         let name = request.dockerfile == nil ? (path.lastComponent?.string ?? path.string) : path.string
         let step = progress.begin("[internal] load build definition from \(path.lastComponent?.string ?? "Dockerfile")")
         do {
@@ -88,56 +84,14 @@ package struct Build: Sendable {
         }
     }
 
-    /// The file asked for; without one `Dockerfile`, or `dockerfile` where only that is there.
-    private func dockerfilePath() throws -> FilePath {
-        if let asked = request.dockerfile {
-            guard try exists(asked) else { throw Self.missing(asked) }
-            return asked
-        }
-        for name in ["Dockerfile", "dockerfile"] {
-            let path = request.context.appending(name)
-            if try exists(path) { return path }
-        }
-        throw Self.missing(request.context.appending("Dockerfile"))
-    }
-
-    private static func missing(_ path: FilePath) -> EngineError {
-        EngineError(
-            .dockerfileNotFound, "failed to read dockerfile: open \(path): no such file or directory",
-            hint: "Name the file with -f, or the directory that has it.")
-    }
-
-    private func exists(_ path: FilePath) throws -> Bool {
-        do {
-            let descriptor = try OwnedDescriptor.open(path)
-            return try descriptor.status().type != .directory
-        } catch let error as LinuxError where error.code == .notFound {
-            return false
-        }
-    }
-
-    private func isDirectory(_ path: FilePath) throws -> Bool {
-        do {
-            _ = try Directory(opening: path)
-            return true
-        } catch let error as LinuxError where error.code == .notFound {
-            return false
-        }
-    }
-
-    /// The ignore file beside the Dockerfile, else that of the context, else none.
     private func loadIgnoreRules(dockerfile: FilePath) async throws -> IgnoreRules {
         try await progress.step("[internal] load .dockerignore") { step in
-            for path in [FilePath("\(dockerfile).dockerignore"), request.context.appending(".dockerignore")] {
-                guard try exists(path) else { continue }
-                let bytes = try await offload { try OwnedDescriptor.open(path).readAll(limit: 16 << 20) }
-                step.status("transferring context:", current: Int64(bytes.count), isComplete: true)
-                do { return try IgnoreRules(parsing: bytes) } catch let error as DockerfileError {
-                    throw FrontendError(error, file: path.lastComponent?.string ?? ".dockerignore")
-                }
+            let file = try await offload { [context = request.context] in
+                try IgnoreFile(dockerfile: dockerfile, context: context)
             }
-            step.status("transferring context:", current: 2, isComplete: true)
-            return try IgnoreRules(patterns: [])
+            // BuildKit shows two bytes for a file that is not there.
+            step.status("transferring context:", current: Int64(file.path == nil ? 2 : file.size), isComplete: true)
+            return file.rules
         }
     }
 

@@ -14,8 +14,8 @@ final class ContextTree: FileTree {
     private let rules: IgnoreRules
     private let digests: FileDigestCache
 
-    /// `cache` is the directory for the remembered digests.
-    init(_ path: FilePath, rules: IgnoreRules, cache: FilePath) throws {
+    /// `cache` is the directory for the remembered digests; without one, nothing is remembered.
+    init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?) throws {
         self.path = path
         self.rules = rules
         root = try Directory(opening: path)

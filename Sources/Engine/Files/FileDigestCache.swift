@@ -56,13 +56,13 @@ final class FileDigestCache: Sendable {
 
     /// Changes at the end with the format of the file.
     private static let magic = Array("lamina-files-1\n".utf8)
-    private let path: FilePath
+    private let path: FilePath?
     private let state: Mutex<State>
 
-    /// Reads the cache of a context; one that is missing or damaged is empty.
-    init(of context: FilePath, in directory: FilePath) {
-        path = directory.appending(Digest(of: context.string).hex)
-        state = Mutex(State(known: (try? Self.read(path)) ?? [:]))
+    /// Reads the cache of a context; one that is missing or damaged is empty. Without a directory it is never saved.
+    init(of context: FilePath, in directory: FilePath?) {
+        path = directory?.appending(Digest(of: context.string).hex)
+        state = Mutex(State(known: path.flatMap { try? Self.read($0) } ?? [:]))
     }
 
     /// The remembered digest and whether the file has extended attributes.
@@ -87,6 +87,7 @@ final class FileDigestCache: Sendable {
 
     /// Writes what was learnt. A failure is no failure of the build: the next one reads the files again.
     func save() {
+        guard let path else { return }
         let content: [UInt8]? = state.withLock { state in
             guard state.isChanged else { return nil }
             state.isChanged = false

@@ -1,0 +1,138 @@
+import ArgumentParser
+import DockerfileSyntax
+import Engine
+import Linux
+import OCI
+import SystemPackage
+
+struct ContextCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "context", abstract: "List the files that a build would see, and say why it sees them.",
+        discussion: "Directories are not listed. Nothing is built, and no store is needed.")
+
+    enum Order: String, ExpressibleByArgument, CaseIterable {
+        case path
+        case size
+    }
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table
+        case json
+    }
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("The Dockerfile, which may have an ignore file of its own.", valueName: "file"))
+    var file: String?
+
+    @Option(help: ArgumentHelp("path, or size for the largest first.", valueName: "order"))
+    var sort = Order.path
+
+    @Option(help: ArgumentHelp("table or json.", valueName: "format"))
+    var format = Format.table
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Say what decides about a path in the context; may be repeated.", valueName: "path"))
+    var why: [String] = []
+
+    @Argument(help: "The directory with the files of the build.")
+    var path = "."
+
+    func run() async throws {
+        try await global.run {
+            var request = BuildRequest(context: FilePath(path))
+            request.dockerfile = file.map { FilePath($0) }
+            let listing = try listing(of: request)
+            if why.isEmpty { try list(listing) } else { try explain(listing) }
+        }
+    }
+
+    /// Shows the line of an ignore file that is wrong.
+    private func listing(of request: BuildRequest) throws -> ContextListing {
+        do { return try ContextListing(of: request) } catch {
+            let source = SourceLines(context: request.context)
+            for line in ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: false) {
+                OutputTerminal.standardError.write(line + "\n")
+            }
+            throw ExitStatus.failure
+        }
+    }
+
+    // MARK: Listing
+
+    private func list(_ listing: ContextListing) throws {
+        var files = try listing.files()
+        if sort == .size { files.sort { ($1.size, $0.path) < ($0.size, $1.path) } }
+        let total = files.reduce(Int64(0)) { $0 + $1.size }
+        switch format {
+        case .table:
+            var table = Table(headers: ["SIZE", "PATH"])
+            for file in files { table.append([HumanSize.short(file.size), file.path.text]) }
+            for line in table.lines() { say(line) }
+            say("")
+            say("\(files.count) \(files.count == 1 ? "file" : "files"), \(HumanSize.short(total))")
+        case .json:
+            let rows = files.map { file in
+                JSON.object(
+                    ("path", .string(file.path.text)), ("size", .integer(file.size)),
+                    ("type", .string(file.kind.rawValue)))
+            }
+            let document = JSON.object(
+                ("ignoreFile", listing.ignoreFile.map { .string($0.string) } ?? .null), ("files", .array(rows)),
+                ("total", .object(("files", .integer(files.count)), ("size", .integer(total)))))
+            say(document.text(.pretty(2)))
+        }
+    }
+
+    // MARK: Reasons
+
+    private func explain(_ listing: ContextListing) throws {
+        let decisions = try why.map { try listing.decision(on: PathBytes($0)) }
+        switch format {
+        case .table: for decision in decisions { say(ContextReason(decision, ignoreFile: listing.ignoreFile).text) }
+        case .json:
+            let documents = decisions.map { ContextReason($0, ignoreFile: listing.ignoreFile).json }
+            say(JSON.array(documents).text(.pretty(2)))
+        }
+    }
+}
+
+/// Why a build sees a path of its context, or does not, in words.
+struct ContextReason {
+    let decision: ContextListing.Decision
+    let ignoreFile: FilePath?
+
+    init(_ decision: ContextListing.Decision, ignoreFile: FilePath?) {
+        self.decision = decision
+        self.ignoreFile = ignoreFile
+    }
+
+    /// One line for people.
+    var text: String {
+        let name = decision.path.isEmpty ? "." : TerminalText.line(decision.path.text)
+        let verdict = decision.isIgnored ? "ignored" : "not ignored"
+        var text = "\(name): \(verdict), \(reason)"
+        if decision.isIgnored, decision.isVisible { text += " (an exception takes back something below it)" }
+        if !decision.exists { text += " (there is no such file)" }
+        return text
+    }
+
+    private var reason: String {
+        guard let ignoreFile else { return "as there is no ignore file" }
+        guard let pattern = decision.pattern else { return "as nothing in \(ignoreFile) matches it" }
+        let shown = TerminalText.line((pattern.isException ? "!" : "") + pattern.text)
+        return "by line \(pattern.line) of \(ignoreFile): \(shown)"
+    }
+
+    var json: JSON {
+        .object(
+            ("path", .string(decision.path.text)), ("exists", .bool(decision.exists)),
+            ("ignored", .bool(decision.isIgnored)), ("visible", .bool(decision.isVisible)),
+            ("ignoreFile", ignoreFile.map { .string($0.string) } ?? .null),
+            ("line", decision.pattern.map { .integer($0.line) } ?? .null),
+            ("pattern", decision.pattern.map { .string(($0.isException ? "!" : "") + $0.text) } ?? .null))
+    }
+}
