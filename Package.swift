@@ -77,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Diagnostics", "OCI", "Linux", "Solver", "Store", "Frontend", "Engine", "Inspector", systemPackage,
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Solver", "Store", "Frontend", "Engine", "Inspector",
+                systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -98,7 +99,7 @@ let package = Package(
                 systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
-        tests("lamina", ["Diagnostics", "OCI", "Solver"]),
+        tests("lamina", ["Diagnostics", "DockerfileSyntax", "Engine", "Linux", "OCI", "Solver", systemPackage]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

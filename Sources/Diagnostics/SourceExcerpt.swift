@@ -18,13 +18,23 @@ package struct SourceExcerpt: Sendable {
         let rule = String(repeating: "-", count: 20)
         guard !source.isEmpty else { return ["\(range.file):\(first)", rule, rule] }
         let window = Self.window(around: first...last, count: source.count)
-        let body = window.map { number in
+        let shown = window.count > Self.lineLimit ? window.prefix(Self.lineLimit) : window[...]
+        var body = shown.map { number in
             let marker = (first...last).contains(number) ? ">>>" : "   "
             let label = String(number)
             let padding = String(repeating: " ", count: max(0, 3 - label.count))
-            return " \(padding)\(label) | \(marker) \(source[number - 1])"
+            return " \(padding)\(label) | \(marker) \(Self.cut(source[number - 1]))"
         }
+        if shown.count < window.count { body.append("     | ... and \(window.count - shown.count) lines more") }
         return ["\(range.file):\(first)", rule] + body + [rule]
+    }
+
+    /// An instruction of more lines, or a line of more characters, would push the message off the screen.
+    private static let lineLimit = 30
+    private static let widthLimit = 400
+
+    private static func cut(_ line: String) -> String {
+        line.utf8.count <= widthLimit ? line : String(line.prefix(widthLimit)) + "…"
     }
 
     private static func window(around lines: ClosedRange<Int>, count: Int) -> ClosedRange<Int> {

@@ -6,6 +6,7 @@ extension Dockerfile {
     /// https://docs.docker.com/reference/dockerfile/.
     public init(parsing bytes: [UInt8]) throws(DockerfileError) {
         if bytes.isEmpty { throw DockerfileError("the Dockerfile cannot be empty") }
+        try Self.refuseNUL(in: bytes)
         let parser = try NodeParser(parsing: bytes)
         let lines = LineReader.lines(of: bytes)
         sourceLines = lines.map(\.string)
@@ -15,6 +16,16 @@ extension Dockerfile {
         directives = (own + (try DirectiveScanner.leadingDirectives(of: lines))).sorted { $0.line < $1.line }
         (globalArguments, stages) = try Self.stages(of: parser.nodes)
         if stages.isEmpty { throw DockerfileError("dockerfile contains no stages to build") }
+    }
+
+    /// No path, argument or variable can hold a NUL, and where one is the file is hardly a Dockerfile.
+    private static func refuseNUL(in bytes: [UInt8]) throws(DockerfileError) {
+        guard let index = bytes.firstIndex(of: 0) else { return }
+        let line = bytes[..<index].count { $0 == UInt8(ascii: "\n") } + 1
+        let position = SourcePosition(line: line, column: 1)
+        throw DockerfileError(
+            "dockerfile parse error on line \(line): the line holds a NUL byte",
+            at: SourceRange(start: position, end: position))
     }
 
     private static func stages(

@@ -215,7 +215,7 @@ extension SandboxPlan {
         for (slot, target) in devices {
             add(.makeMountPoint(target, .file))
             add(.attach(slot: slot, target: target))
-            add(.restrictMount(target, [.readOnly, .noSetuid, .noExecute]))
+            if isHardened { add(.restrictMount(target, [.readOnly, .noSetuid, .noExecute])) }
         }
         add(.symlink("/dev/ptmx", to: "pts/ptmx"))
         add(.symlink("/dev/fd", to: "/proc/self/fd"))

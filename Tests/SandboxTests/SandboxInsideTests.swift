@@ -85,7 +85,7 @@ struct SandboxInsideTests {
         ("touch /sys/firmware/x", nil), ("echo 1 > /proc/sys/kernel/panic", nil),
         ("echo 1 > /proc/irq/default_smp_affinity", nil),
         ("mount -t tmpfs tmpfs /tmp", nil), ("echo x > /etc/resolv.conf", nil), ("echo b > /dev/null && echo ok", "ok"),
-        ("chmod 640 /dev/full", nil), ("chown 5 /dev/null", nil), ("chmod 640 /proc/kcore", nil),
+        ("chmod 640 /dev/full", nil), ("chown 5 /dev/null", nil), ("chmod 640 /proc/keys", nil),
         ("mknod /tmp/d b 254 0 && head -c 1 /tmp/d", nil), ("mknod /dev/d b 254 0 && head -c 1 /dev/d", nil),
         ("mknod /n c 1 3 && echo x > /n", nil), ("mknod /t/n c 1 3 && echo x > /t/n", nil),
         ("mknod /dev/shm/n c 1 3 && echo x > /dev/shm/n", nil), ("head -c 3 /dev/zero | wc -c", "3"),

@@ -37,8 +37,9 @@ extension BuildRequest {
     /// Throws ``EngineError`` `.contextNotFound` unless the context is a directory.
     func requireContext() throws {
         do { _ = try Directory(opening: context) } catch let error as LinuxError where error.code == .notFound {
+            let problem = error.errno == .notDirectory ? "is not a directory" : "not found"
             throw EngineError(
-                .contextNotFound, "unable to prepare context: path \"\(context)\" not found",
+                .contextNotFound, "unable to prepare context: path \"\(context)\" \(problem)",
                 hint: "Give the directory with the files of the build.")
         }
     }
@@ -54,11 +55,20 @@ extension BuildRequest {
             hint: "Name the file with -f, or the directory that has it.")
     }
 
+    /// Whether there is a file; anything else of that name is an error. A fifo is not waited for.
     fileprivate static func isFile(_ path: FilePath) throws -> Bool {
-        do { return try OwnedDescriptor.open(path).status().type != .directory } catch let error as LinuxError
-            where error.code == .notFound
-        {
+        let type: Linux.FileType
+        do {
+            type = try OwnedDescriptor.open(path, options: .nonBlocking).status().type
+        } catch let error as LinuxError where error.code == .notFound {
             return false
         }
+        guard type == .regular else {
+            throw EngineError(
+                .dockerfileNotFound,
+                "failed to read '\(path)': it is \(type == .directory ? "a directory" : "not a regular file")",
+                hint: "Name a file with -f.")
+        }
+        return true
     }
 }
