@@ -28,7 +28,9 @@ package struct HostReport: Sendable {
         let isolation = Isolation.available(facts.capabilities)
         return HostReport(
             lines: [
-                Line(subject: "user", finding: facts.effectiveUser == 0 ? "root" : "uid \(facts.effectiveUser)", isGood: nil),
+                Line(
+                    subject: "user", finding: facts.effectiveUser == 0 ? "root" : "uid \(facts.effectiveUser)",
+                    isGood: nil),
                 capabilities(facts), namespaces(facts), overlay(facts), controlGroups(facts),
                 subordinates("subuid", facts.subordinateUsers), subordinates("subgid", facts.subordinateGroups),
             ] + HostFacts.toolNames.map { tool($0, facts) },
@@ -38,7 +40,8 @@ package struct HostReport: Sendable {
     private static func capabilities(_ facts: HostFacts) -> Line {
         let isEnough = facts.capabilities.isSuperset(of: .systemAdministration)
         return Line(
-            subject: "capabilities", finding: isEnough ? "CAP_SYS_ADMIN is there" : "no CAP_SYS_ADMIN", isGood: isEnough)
+            subject: "capabilities", finding: isEnough ? "CAP_SYS_ADMIN is there" : "no CAP_SYS_ADMIN", isGood: isEnough
+        )
     }
 
     private static func namespaces(_ facts: HostFacts) -> Line {
@@ -55,13 +58,15 @@ package struct HostReport: Sendable {
     private static func overlay(_ facts: HostFacts) -> Line {
         if !facts.hasOverlay { return Line(subject: "overlay", finding: "the kernel does not have it", isGood: false) }
         return Line(
-            subject: "overlay", finding: facts.overlayObstacle ?? "can be mounted", isGood: facts.overlayObstacle == nil)
+            subject: "overlay", finding: facts.overlayObstacle ?? "can be mounted", isGood: facts.overlayObstacle == nil
+        )
     }
 
     private static func controlGroups(_ facts: HostFacts) -> Line {
         let controllers = facts.controlGroups.controllers.sorted().joined(separator: " ")
         return Line(
-            subject: "cgroups", finding: "\(facts.controlGroups.layout)" + (controllers.isEmpty ? "" : ": \(controllers)"),
+            subject: "cgroups",
+            finding: "\(facts.controlGroups.layout)" + (controllers.isEmpty ? "" : ": \(controllers)"),
             isGood: nil)
     }
 

@@ -32,7 +32,8 @@ struct BaseImages: BaseImageResolver {
         }
         return try await images.pull(reference, platform: platform) { event in
             switch event {
-            case .resolved(let descriptor, _): step.status("resolve \(reference)@\(descriptor.digest)", isComplete: true)
+            case .resolved(let descriptor, _):
+                step.status("resolve \(reference)@\(descriptor.digest)", isComplete: true)
             case .layerExists, .layerDone: break
             case .layerProgress(let layer, let count):
                 step.status("\(layer.digest)", current: count, total: layer.size, isComplete: count == layer.size)

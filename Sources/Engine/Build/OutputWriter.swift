@@ -107,7 +107,8 @@ extension ImageTransfer {
         }
         let images = try order.compactMap { chosen[$0] }.map { try archived($0.image, as: $0.names) }
         let archive = ImageArchive(
-            store: store, images: images, isForDocker: true, created: images.count == 1 ? images[0].config.created : nil)
+            store: store, images: images, isForDocker: true, created: images.count == 1 ? images[0].config.created : nil
+        )
         try OutputWriter.withOutput(path) { try archive.write(to: $0) }
         _ = consume lease
     }

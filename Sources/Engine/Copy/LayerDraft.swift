@@ -101,7 +101,8 @@ struct NewDirectory {
 
     func entry(at path: PathBytes) -> LayerEntry {
         LayerEntry(
-            path: path, kind: .directory, permissions: permissions, owner: owner.uid, group: owner.gid, modified: modified)
+            path: path, kind: .directory, permissions: permissions, owner: owner.uid, group: owner.gid,
+            modified: modified)
     }
 }
 

@@ -27,4 +27,3 @@ struct LayerFileTree: FileTree {
 
     func contentDigest(of file: FileNode) throws -> [UInt8] { try open(file).contentDigest() }
 }
-

@@ -57,7 +57,8 @@ extension ImageTransfer {
     /// containerd's annotation has the full name; the standard one may have only a tag, which is no name.
     private static func name(of entry: Descriptor) -> ImageReference? {
         if let full = entry.annotations["io.containerd.image.name"] { return try? ImageReference(parsing: full) }
-        guard let text = entry.annotations["org.opencontainers.image.ref.name"], text.contains(where: { "/:".contains($0) })
+        guard let text = entry.annotations["org.opencontainers.image.ref.name"],
+            text.contains(where: { "/:".contains($0) })
         else { return nil }
         return try? ImageReference(parsing: text)
     }

@@ -71,7 +71,8 @@ extension ImageTransfer {
         guard layer.mediaType.isLayer else {
             throw EngineError(
                 .unsupported,
-                "the layer \(layer.digest) of \(reference) is of type \(layer.mediaType.rawValue), which cannot be unpacked")
+                "the layer \(layer.digest) of \(reference) is of type \(layer.mediaType.rawValue), which cannot be unpacked"
+            )
         }
         if try store.content.contains(layer.digest) {
             report(.layerExists(layer))

@@ -38,7 +38,8 @@ struct ImagesCommand: AsyncParsableCommand {
                 for row in rows { say(id(row.image)) }
                 return
             }
-            let shown = digests
+            let shown =
+                digests
                 ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]
                 : ["Repository", "Tag", "ID", "CreatedSince", "Size"]
             let list = try ListFormat(format, columns: Self.columns, shown: shown)

@@ -10,7 +10,8 @@ struct InspectCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.Config.Cmd}}'.", valueName: "format"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.Config.Cmd}}'.", valueName: "format"))
     var format: String?
 
     @Argument(help: ArgumentHelp("Names or IDs.", valueName: "image"))
@@ -57,7 +58,10 @@ struct InspectCommand: AsyncParsableCommand {
             ("Variant", config.platform.variant.isEmpty ? nil : .string(config.platform.variant)),
             ("Os", .string(config.platform.os)),
             ("Size", .integer(image.size)),
-            ("RootFS", .object(
-                ("Type", .string("layers")), ("Layers", .array(config.diffIDs.map { .string($0.description) })))))
+            (
+                "RootFS",
+                .object(
+                    ("Type", .string("layers")), ("Layers", .array(config.diffIDs.map { .string($0.description) })))
+            ))
     }
 }

@@ -25,7 +25,9 @@ struct PullCommand: AsyncParsableCommand {
             let platform = try platform.map { try Platform(parsing: $0) } ?? .host
             let images = try global.images()
             let before = try images.store.images.image(named: reference)
-            if !quiet { say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)") }
+            if !quiet {
+                say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)")
+            }
             let image = try await images.closingRegistry {
                 try await images.pull(reference, platform: platform) { event in
                     guard !quiet else { return }
