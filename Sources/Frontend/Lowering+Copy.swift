@@ -74,7 +74,9 @@ extension Lowering {
         let sources = zip(paths, remotes).map { path, remote -> Graph.CopySource in
             guard let remote else { return .path(path, input: 1) }
             inputs.append(shared(remote.operation, label: remote.label, location: location(of: instruction)))
-            guard case .http(let source) = remote.operation else { return .path("/", input: inputs.count - 1) }
+            guard case .http(let source) = remote.operation else {
+                return .path(GitSource.folder, input: inputs.count - 1)
+            }
             return .path(source.fileName.escapedPattern, input: inputs.count - 1)
         }
         let operation = CopyOperation(

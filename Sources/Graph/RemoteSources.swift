@@ -26,8 +26,11 @@ package struct HTTPSource: Hashable, Sendable {
     }
 }
 
-/// The files of one commit of a Git repository.
+/// The files of one commit of a Git repository: a tree that holds them in the directory ``folder``.
 package struct GitSource: Hashable, Sendable {
+    /// Not the root, as a file system that is a layer says nothing about its root.
+    package static let folder = "/files"
+
     /// What the files' times are.
     package enum Times: String, Hashable, Sendable {
         /// That of the checkout.

@@ -198,7 +198,7 @@ import Testing
         try await Self.with { fixture, repositories in
             let result = try await fixture.build("ADD \(repositories.url)?submodules=0&mtime=commit /d")
             #expect(result.files["d/lib"]?.kind == .directory && result.files["d/lib/l.txt"] == nil)
-            #expect(result.files["d/f.txt"]?.modified == FileTime(seconds: 1_500_000_000))
+            #expect(result.files.values.allSatisfy { $0.modified == FileTime(seconds: 1_500_000_000) })
         }
     }
 

@@ -29,7 +29,7 @@ import Testing
         let copies = plan.copies.map(\.sources)
         #expect(
             copies == [
-                [.path("a", input: 1), .path("b.txt", input: 2), .path("/", input: 3)],
+                [.path("a", input: 1), .path("b.txt", input: 2), .path("/files", input: 3)],
                 [.path("x\\[1]\\*", input: 1)], [.path("b.txt", input: 1)],
             ])
         let files = plan.operations { if case .http(let source) = $0 { source } else { nil } }

@@ -56,7 +56,7 @@ extension BuildRunner {
         let diffID = try await offload { [self] in
             try withExtendedLifetime(repository) {
                 let tree = try CheckoutTree(repository.files, source, time: time, store: store)
-                let all = CopyOperation(sources: [.path("/", input: 1)], destination: "/")
+                let all = CopyOperation(sources: [.path("/", input: 1)], destination: GitSource.folder)
                 var draft = LayerDraft(on: LayerTree())
                 let planner = try CopyPlanner(all, owner: nil, now: time)
                 for match in try SourceMatcher(tree: tree, keepsParents: false).matches("/") {
