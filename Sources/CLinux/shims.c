@@ -38,6 +38,10 @@ uint64_t linux_makedev(unsigned int major, unsigned int minor) { return makedev(
 
 int linux_flock(int descriptor, int operation) { return flock(descriptor, operation); }
 
+int linux_spawn_add_close_from(posix_spawn_file_actions_t *actions, int from) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
+}
+
 const char *linux_dirent_name(const struct dirent *entry) { return entry->d_name; }
 
 // "/proc/self/fd/" + a descriptor + "/" + a name.

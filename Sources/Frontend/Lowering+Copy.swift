@@ -26,10 +26,10 @@ extension Lowering {
             chmod: copy.chmod, excludes: copy.excludes, isLinked: copy.link, keepsParents: copy.parents,
             origin: origin)
         try lower(instruction, step, to: &state) { path in
-            switch RemoteSource(path) {
+            switch try RemoteSource(path) {
             case .git: throw FrontendError(.invalid, "source can't be a git ref for COPY", hint: "Use ADD.")
             case .http: throw FrontendError(.invalid, "source can't be a URL for COPY", hint: "Use ADD.")
-            case nil: break
+            case nil: return nil
             }
         }
     }
@@ -38,29 +38,17 @@ extension Lowering {
         let checksum = try add.checksum.map { try expand($0, in: state, at: step.instruction) } ?? ""
         let instruction = CopyInstruction(
             keyword: "ADD", sources: add.sources, destination: add.destination, chown: add.chown, chmod: add.chmod,
-            excludes: add.excludes, isLinked: add.link, archives: add.unpack == false ? .copy : .unpack)
-        let paths = add.sources.count { if case .path = $0 { true } else { false } }
-        try lower(instruction, step, to: &state) { path in
-            let remote = RemoteSource(path)
-            if !checksum.isEmpty { try Self.validate(checksum, for: remote, sources: paths) }
-            if let remote { throw Unsupported.refusal(of: remote) }
-        }
-        try Unsupported.check(add)
+            excludes: add.excludes, isLinked: add.link, archives: add.unpack.map { $0 ? .unpackAll : .copy } ?? .unpack)
+        let flags = RemoteFlags(
+            checksum: checksum, keepsGitDirectory: add.keepGitDir,
+            sourceCount: add.sources.count { if case .path = $0 { true } else { false } })
+        try lower(instruction, step, to: &state) { try flags.operation($0) }
     }
 
-    private static func validate(_ checksum: String, for remote: RemoteSource?, sources: Int) throws {
-        guard sources == 1 else {
-            throw FrontendError(.invalid, "checksum can't be specified for multiple sources")
-        }
-        guard let remote else { throw FrontendError(.invalid, "checksum requires HTTP(S) or Git sources") }
-        guard remote == .git || checksum.contains(":") else {
-            throw FrontendError(.invalid, "invalid checksum digest format")
-        }
-    }
-
-    /// `check` judges each expanded path.
+    /// `remote` judges each expanded path, and says how to fetch it if it is none.
     private mutating func lower(
-        _ copy: CopyInstruction, _ step: Step, to state: inout StageState, check: (String) throws -> Void
+        _ copy: CopyInstruction, _ step: Step, to state: inout StageState,
+        remote: (String) throws -> (operation: Graph.Operation, label: String)?
     ) throws {
         let instruction = step.instruction
         var paths: [String] = []
@@ -75,16 +63,24 @@ extension Lowering {
         let owner = try copy.chown.map { try expand($0, in: state, at: instruction) } ?? ""
         let mode = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
         if !mode.isEmpty { try SymbolicMode.validate(mode) }
-        try paths.forEach(check)
+        let remotes = try paths.map(remote)
 
         var inputs = [state.vertex]
         if let origin = copy.origin {
             inputs.append(try vertex(of: origin, for: instruction, in: state))
-        } else if !paths.isEmpty {
+        } else if remotes.contains(where: { $0 == nil }) {
             inputs.append(contextVertex())
         }
+        let sources = zip(paths, remotes).map { path, remote -> Graph.CopySource in
+            guard let remote else { return .path(path, input: 1) }
+            inputs.append(shared(remote.operation, label: remote.label, location: location(of: instruction)))
+            guard case .http(let source) = remote.operation else {
+                return .path(GitSource.folder, input: inputs.count - 1)
+            }
+            return .path(source.fileName.escapedPattern, input: inputs.count - 1)
+        }
         let operation = CopyOperation(
-            sources: paths.map { .path($0, input: 1) } + files.map { .inline($0) },
+            sources: sources + files.map { .inline($0) },
             destination: ContainerPath.destination(destination, in: state.workingDirectory),
             owner: owner.isEmpty ? nil : owner, mode: mode.isEmpty ? nil : mode, excludes: copy.excludes,
             keepsParents: copy.keepsParents, isLinked: copy.isLinked, archives: copy.archives)
@@ -125,5 +121,17 @@ extension Lowering {
         let vertex = graph.add(
             .makeDirectory(operation), inputs: [state.vertex], label: label, location: location(of: step.instruction))
         state.record("WORKDIR \(directory)", layer: vertex)
+    }
+}
+
+extension String {
+    /// A pattern that matches this name and no other.
+    fileprivate var escapedPattern: String {
+        var pattern = UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if "*?[\\".unicodeScalars.contains(scalar) { pattern.append("\\") }
+            pattern.append(scalar)
+        }
+        return String(pattern)
     }
 }

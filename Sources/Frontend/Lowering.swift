@@ -195,7 +195,7 @@ struct Lowering: Sendable {
     }
 
     /// The vertex of something that has no inputs and may have several users.
-    private mutating func shared(
+    mutating func shared(
         _ operation: Operation, label: String, location: Diagnostics.SourceRange? = nil
     ) -> VertexID {
         if let known = sharedVertices[operation] { return known }

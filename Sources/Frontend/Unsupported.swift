@@ -10,17 +10,10 @@ enum Unsupported {
         if !run.devices.isEmpty { throw refusal("RUN --device") }
     }
 
-    static func check(_ add: Add) throws {
-        if add.checksum != nil { throw refusal("ADD --checksum") }
-        if add.keepGitDir != nil { throw refusal("ADD --keep-git-dir") }
-    }
-
-    /// A remote source of an ADD.
-    static func refusal(of remote: RemoteSource) -> FrontendError {
-        switch remote {
-        case .git: refusal("ADD from a Git repository")
-        case .http: refusal("ADD from a URL")
-        }
+    /// SSH would need the user's keys, which a Dockerfile must not reach unasked.
+    static func check(_ reference: GitReference) throws {
+        guard reference.remote.hasPrefix("ssh://") || !reference.remote.contains("://") else { return }
+        throw refusal("ADD from a Git repository over SSH")
     }
 
     private static func refusal(_ feature: String) -> FrontendError {

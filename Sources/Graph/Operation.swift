@@ -8,6 +8,10 @@ package enum Operation: Hashable, Sendable {
     case image(ImageSource)
     /// The files of a local directory, as far as its ignore file lets them be seen.
     case context(ContextSource)
+    /// A file of the web.
+    case http(HTTPSource)
+    /// The files of a Git repository.
+    case git(GitSource)
     /// A command; input 0 is its root.
     case run(RunOperation)
     /// Files copied onto input 0 from the other inputs.
@@ -139,8 +143,10 @@ package enum CopySource: Hashable, Sendable {
 package enum ArchiveHandling: Hashable, Sendable {
     /// COPY: a file is a file.
     case copy
-    /// ADD: a local tar archive is unpacked into the destination.
+    /// ADD: a local tar archive is unpacked into the destination, one that was fetched is not.
     case unpack
+    /// `ADD --unpack`: an archive is unpacked wherever it comes from.
+    case unpackAll
 }
 
 /// The directory of a WORKDIR.

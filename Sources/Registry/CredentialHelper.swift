@@ -74,8 +74,8 @@ struct CredentialHelper {
         unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         var process: pid_t = 0
-        let error = unsafe Self.withStrings([program, command]) { arguments in
-            unsafe Self.withStrings(environment.map { "\($0.key)=\($0.value)" }) { variables in
+        let error = unsafe withCStrings([program, command]) { arguments in
+            unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { variables in
                 unsafe posix_spawnp(&process, program, &actions, nil, arguments, variables)
             }
         }
@@ -84,18 +84,6 @@ struct CredentialHelper {
             throw failure(cause == .noSuchFileOrDirectory ? "it is not installed" : "\(cause)", cause: cause)
         }
         return process
-    }
-
-    /// The strings as the C array with a null at the end that exec wants.
-    private static func withStrings<Value>(
-        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Value
-    ) -> Value {
-        let pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
-        defer { unsafe pointers.forEach { unsafe free($0) } }
-        return unsafe pointers.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("the array holds at least its end") }
-            return unsafe body(base)
-        }
     }
 }
 

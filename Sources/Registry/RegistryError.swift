@@ -24,6 +24,8 @@ package enum RegistryCode: String, FailureCode {
     /// TLS was tried with a server that speaks plain HTTP.
     case plainHTTP = "registry.plain-http"
     case unsafeRedirect = "registry.unsafe-redirect"
+    /// What the user gave as a URL is none.
+    case malformedURL = "registry.malformed-url"
     case credentials = "registry.credentials"
     /// A blob to be pushed could not be read whole.
     case source = "registry.source"

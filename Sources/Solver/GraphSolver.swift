@@ -37,6 +37,7 @@ package actor GraphSolver<Runner: OperationRunner> {
         }
         if case .failure = outcome { cancelAll() }
         // Nothing may go on after this returns: a running command holds mounts and processes.
+        for task in keys.values { _ = await task.result }
         for task in results.values { _ = await task.result }
         switch outcome {
         case .success(let result): return result
@@ -61,12 +62,16 @@ package actor GraphSolver<Runner: OperationRunner> {
         if let task = keys[id] { return task }
         let vertex = graph[id]
         let task = Task { () throws -> Runner.Key in
+            // All at once: a key may have to be asked for at a server.
+            let tasks = vertex.inputs.map { keyTask($0) }
             var inputs: [Runner.Key] = []
-            for input in vertex.inputs { inputs.append(try await keyTask(input).value) }
+            for task in tasks { inputs.append(try await task.value) }
             do {
                 return try await runner.definitionKey(of: vertex, inputs: inputs)
             } catch {
-                throw reported(error, of: vertex)
+                let error = reported(error, of: vertex)
+                fail(error)
+                throw error
             }
         }
         keys[id] = task

@@ -39,14 +39,20 @@ package struct Ingest: ~Copyable {
     ///
     /// - Throws: ``StoreError`` `.digestMismatch` when it is not the blob that was expected.
     package consuming func commit(expecting: Digest? = nil) throws -> (digest: Digest, size: Int64) {
+        try commit { digest in
+            guard let expecting, expecting != digest else { return }
+            throw StoreError(
+                .digestMismatch, "the content has the digest \(digest), not \(expecting)",
+                hint: "Try again; if it stays so, whoever serves it has changed or damaged it.")
+        }
+    }
+
+    /// Makes the blob visible, after all was given to ``write(_:)``, unless `check` throws at its digest.
+    package consuming func commit(checking check: (Digest) throws -> Void) throws -> (digest: Digest, size: Int64) {
         let size = size
         let hasher = hasher ?? DigestHasher()
         let digest = hasher.finish()
-        guard expecting == nil || expecting == digest else {
-            throw StoreError(
-                .digestMismatch, "the content has the digest \(digest), not \(expecting?.description ?? "")",
-                hint: "Try again; if it stays so, whoever serves it has changed or damaged it.")
-        }
+        try check(digest)
         try file.publish(as: digest, size: size)
         return (digest, size)
     }

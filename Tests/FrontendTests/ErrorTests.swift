@@ -16,8 +16,6 @@ import Testing
         ("FROM scratch\nRUN true\nRUN --mount=type=tmpfs,target=/x \\\n true\n", .unsupported, 3...4),
         ("FROM scratch\nRUN --security=insecure x\n", .unsupported, 2...2),
         ("FROM scratch\nRUN --device=v/c x\n", .unsupported, 2...2),
-        ("FROM scratch\nADD --unpack=true http://h/a /\n", .unsupported, 2...2),
-        ("FROM scratch\nADD --keep-git-dir=true a /\n", .unsupported, 2...2),
         ("FROM scratch\nADD a git@h:r /\n", .unsupported, 2...2),
         ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),
         ("# check=nope=1\nFROM scratch\n", .invalid, 1...1),

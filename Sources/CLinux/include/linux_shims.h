@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dirent.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -22,6 +23,9 @@ uint64_t linux_makedev(unsigned int major, unsigned int minor);
 
 // flock(2): the struct of the same name hides the function from Swift.
 int linux_flock(int descriptor, int operation);
+
+// posix_spawn_file_actions_addclosefrom_np(3) is hidden behind _GNU_SOURCE.
+int linux_spawn_add_close_from(posix_spawn_file_actions_t *actions, int from);
 
 // d_name is a flexible-looking array that Swift imports as a tuple.
 const char *linux_dirent_name(const struct dirent *entry);

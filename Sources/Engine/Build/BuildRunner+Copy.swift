@@ -29,7 +29,7 @@ extension BuildRunner {
                     let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
                     for match in matches {
                         number += 1
-                        if copy.archives == .unpack,
+                        if copy.archives.unpacks(inputs[input]),
                             let archive = try UnpackedArchive(match.node, in: tree, store: store)
                         {
                             try planner.unpack(archive.tree, copy: number, into: &draft)
@@ -92,6 +92,17 @@ extension BuildRunner {
         let files = LayerFileTree(tree: tree, directories: unpacked)
         return try await offload {
             UserDatabase(passwd: try files.content(of: "etc/passwd"), group: try files.content(of: "etc/group"))
+        }
+    }
+}
+
+extension ArchiveHandling {
+    /// Whether an archive among the files of an input is unpacked.
+    fileprivate func unpacks(_ input: StepResult) -> Bool {
+        switch (self, input) {
+        case (.copy, _): false
+        case (.unpack, .context), (.unpackAll, .context), (.unpackAll, .remoteFile): true
+        case (.unpack, _), (.unpackAll, _): false
         }
     }
 }

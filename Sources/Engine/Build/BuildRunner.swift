@@ -17,11 +17,13 @@ struct BuildRunner: OperationRunner {
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
     let sandbox: SandboxSettings
+    let remotes: RemoteSources
 
     func isVisible(_ vertex: Vertex) -> Bool {
         switch vertex.operation {
         case .scratch, .context: false
-        case .image, .run, .copy, .makeDirectory: true
+        case .http(let source): !remotes.hasShown(source)
+        case .image, .git, .run, .copy, .makeDirectory: true
         }
     }
 
@@ -35,6 +37,8 @@ struct BuildRunner: OperationRunner {
             var key = KeyHasher("context/1")
             key.add(context.name)
             return key.finish()
+        case .http(let source): return try await key(of: source, label: vertex.label)
+        case .git(let source): return try await key(of: source)
         case .run(let run): return runKey(run, base: inputs[0])
         case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
         case .copy(let copy):
@@ -66,6 +70,7 @@ struct BuildRunner: OperationRunner {
         let base = chainKey(inputs.first?.state.diffIDs ?? [])
         switch vertex.operation {
         case .scratch, .image, .context: return base
+        case .http, .git: return try await definitionKey(of: vertex, inputs: [])
         case .run(let run): return runKey(run, base: base)
         case .makeDirectory(let directory): return directoryKey(directory, base: base)
         case .copy(let copy):
@@ -132,30 +137,35 @@ struct BuildRunner: OperationRunner {
     func cached(_ key: Digest, for vertex: Vertex) async throws -> StepResult? {
         switch vertex.operation {
         case .scratch, .image, .context: return nil
-        case .run, .copy, .makeDirectory: break
+        case .http, .git, .run, .copy, .makeDirectory: break
         }
-        guard let record = try await offload({ [store] in try store.cache.record(for: key) }),
-            let state = FileSystemState(decoding: record.result)
-        else { return nil }
-        return .files(state)
+        guard let record = try await offload({ [store] in try store.cache.record(for: key) }) else { return nil }
+        if case .http(let source) = vertex.operation {
+            return RemoteFile(decoding: record.result).map {
+                .remoteFile(RemoteFileTree(source: source, file: $0, store: store))
+            }
+        }
+        return FileSystemState(decoding: record.result).map { .files($0) }
     }
 
     func save(_ result: StepResult, under keys: [Digest], for vertex: Vertex) async throws {
-        guard case .files(let state) = result else { return }
         let kind: String
         switch vertex.operation {
         case .scratch, .image, .context: return
+        case .http: kind = "http"
+        case .git: kind = "git"
         case .run: kind = "run"
         case .copy: kind = "copy"
         case .makeDirectory: kind = "directory"
         }
+        let state = result.state
         let time = Timestamp.now
         try await offload { [store] in
             for key in Set(keys) {
                 try store.cache.save(
                     CacheRecord(
-                        key: key, kind: kind, description: vertex.label, result: state.encoded,
-                        diffIDs: state.diffIDs, blobs: [], createdAt: time, lastUsed: time))
+                        key: key, kind: kind, description: vertex.label, result: result.encoded,
+                        diffIDs: state.diffIDs, blobs: result.blobs, createdAt: time, lastUsed: time))
             }
         }
     }
@@ -169,6 +179,10 @@ struct BuildRunner: OperationRunner {
         case .image(let image):
             return .files(
                 FileSystemState(layers: image.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) }))
+        case .http(let source):
+            return .remoteFile(try await fetch(source, label: vertex.label, step: step))
+        case .git(let source):
+            return .files(try await fetch(source, step: step))
         case .makeDirectory(let directory):
             return .files(try await makeDirectory(directory, on: inputs[0].state))
         case .copy(let copy):
@@ -182,6 +196,7 @@ struct BuildRunner: OperationRunner {
     func sourceTree(_ input: StepResult) async throws -> any FileTree {
         switch input {
         case .context(let tree): return tree
+        case .remoteFile(let tree): return tree
         case .files(let state):
             let tree = try await offload { [trees] in try trees.tree(of: state.diffIDs) }
             let unpacked = try await snapshots.all(of: state.diffIDs)

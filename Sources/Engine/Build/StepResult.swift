@@ -1,4 +1,5 @@
 import OCI
+import Store
 
 /// What a step gives to those that follow.
 enum StepResult: Sendable {
@@ -6,10 +7,22 @@ enum StepResult: Sendable {
     case files(FileSystemState)
     /// The files of a build context.
     case context(ContextTree)
+    /// A file that was fetched.
+    case remoteFile(RemoteFileTree)
 
-    /// The layers; none for a context.
+    /// The layers; none for what is no file system of its own.
     var state: FileSystemState {
         if case .files(let state) = self { state } else { FileSystemState() }
+    }
+
+    /// The result as the text of a cache record.
+    var encoded: String {
+        if case .remoteFile(let tree) = self { tree.file.encoded } else { state.encoded }
+    }
+
+    /// The blobs it needs, besides those of layers.
+    var blobs: [Digest] {
+        if case .remoteFile(let tree) = self { [tree.file.digest] } else { [] }
     }
 }
 

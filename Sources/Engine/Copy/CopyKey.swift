@@ -13,6 +13,7 @@ extension KeyHasher {
         add(copy.keepsParents)
         add(copy.isLinked)
         add(copy.archives == .unpack)
+        if copy.archives == .unpackAll { add("unpack") }
         for source in copy.sources {
             switch source {
             case .path(let word, _):

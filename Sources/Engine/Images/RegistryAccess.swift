@@ -8,11 +8,11 @@ package final class RegistryAccess: Sendable {
         var transport: NetworkTransport?
     }
 
-    private let environment: [String: String]
+    /// Says where credentials and proxies are.
+    let environment: [String: String]
     private let options: RegistryClient.Options
     private let state = Mutex(State())
 
-    /// `environment` says where credentials and proxies are.
     package init(environment: [String: String], options: RegistryClient.Options = RegistryClient.Options()) {
         self.environment = environment
         self.options = options
@@ -21,13 +21,25 @@ package final class RegistryAccess: Sendable {
     var client: RegistryClient {
         state.withLock { state in
             if let client = state.client { return client }
-            let transport = NetworkTransport(environment: environment)
             let client = RegistryClient(
-                transport: transport, credentials: CredentialFiles(environment: environment), options: options)
-            state.transport = transport
+                transport: transport(&state), credentials: CredentialFiles(environment: environment), options: options)
             state.client = client
             return client
         }
+    }
+
+    /// Files of servers that are no registries.
+    var web: WebFiles {
+        state.withLock { state in
+            WebFiles(transport: transport(&state), retry: options.retry, userAgent: options.userAgent)
+        }
+    }
+
+    private func transport(_ state: inout State) -> NetworkTransport {
+        if let transport = state.transport { return transport }
+        let transport = NetworkTransport(environment: environment)
+        state.transport = transport
+        return transport
     }
 
     /// Ends all connections. The last call.

@@ -33,6 +33,8 @@ func networkFailure(_ error: any Error, with peer: NetworkPeer) -> any Error {
     case let error as IOError where connectionErrors.contains(error.errnoCode):
         return unreachable(peer, error.errnoCode == ECONNREFUSED, error)
     case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: return tlsFailure(error, with: peer)
+    case let error as HTTPParserError where error == .invalidEOFState:
+        return RegistryError(.connectionLost, "\(name) closed the connection early", cause: error)
     case is HTTPParserError:
         return RegistryError(.malformedResponse, "\(name) did not answer in HTTP", cause: error)
     default:

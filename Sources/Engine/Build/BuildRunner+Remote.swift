@@ -1,0 +1,70 @@
+import Graph
+import Linux
+import OCI
+import Solver
+import Store
+
+/// Sources of ADD that are not in the build context.
+extension BuildRunner {
+    /// What a file of the web is known by: with a checksum by that, else by what the server has now.
+    func key(of source: HTTPSource, label: String) async throws -> Digest {
+        var key = KeyHasher("http/1")
+        key.add(source.fileName)
+        key.add(source.permissions)
+        key.add(source.owner)
+        key.add(source.group)
+        if let checksum = source.checksum {
+            key.add(checksum)
+        } else {
+            let file = try await remotes.current(source, label: label)
+            key.add(file.digest)
+            key.add(file.modified.map { "\($0)" })
+        }
+        return key.finish()
+    }
+
+    /// What the files of a repository are known by: the commit, wherever it comes from.
+    func key(of source: GitSource) async throws -> Digest {
+        let commit = try await remotes.commit(of: source)
+        var key = KeyHasher("git/1")
+        key.add(commit.hash)
+        key.add(source.subdirectory)
+        key.add(source.includesSubmodules)
+        key.add(source.times.rawValue)
+        // The repository itself remembers what it came from.
+        key.add(source.keepsGitDirectory ? GitRepository.withoutLogin(source.remote) : nil)
+        key.add(source.keepsGitDirectory ? source.ref : nil)
+        return key.finish()
+    }
+
+    func fetch(_ source: HTTPSource, label: String, step: StepReporter) async throws -> RemoteFileTree {
+        let file =
+            if let checksum = source.checksum {
+                try await remotes.proven(source, by: checksum, step: step)
+            } else {
+                try await remotes.current(source, label: label)
+            }
+        return RemoteFileTree(source: source, file: file, store: store)
+    }
+
+    /// The files of a commit as a layer on nothing.
+    func fetch(_ source: GitSource, step: StepReporter) async throws -> FileSystemState {
+        let commit = try await remotes.commit(of: source)
+        let repository = try remotes.repository(source)
+        let committed = try await repository.checkOut(commit, step: step)
+        let time = source.times == .commit ? FileTime(seconds: committed) : now.fileTime
+        let diffID = try await offload { [self] in
+            try withExtendedLifetime(repository) {
+                let tree = try CheckoutTree(repository.files, source, time: time, store: store)
+                let all = CopyOperation(sources: [.path("/", input: 1)], destination: GitSource.folder)
+                var draft = LayerDraft(on: LayerTree())
+                let planner = try CopyPlanner(all, owner: nil, now: time)
+                for match in try SourceMatcher(tree: tree, keepsParents: false).matches("/") {
+                    try planner.copy(match, from: tree, copy: 0, into: &draft)
+                }
+                return try storage.write(draft)
+            }
+        }
+        return FileSystemState().adding(diffID, created: now)
+    }
+}

@@ -1,0 +1,90 @@
+import Diagnostics
+import Linux
+import Solver
+import SystemPackage
+
+/// Runs `git` so that nothing but its arguments matters: no configuration of the host or the user, no hooks, no
+/// questions, no protocols that reach the host's own files or commands.
+struct GitCommand: Sendable {
+    /// Where it runs and what it takes for the user's home.
+    let directory: FilePath
+    /// What of this process's environment says how to reach the network.
+    let environment: [String: String]
+    var program = "git"
+    /// The server that a login is for, `https://host`, and the login as a value of `Authorization`.
+    var login: (origin: String, authorization: String)?
+
+    /// A `git` that ended with an error.
+    struct Failed: Error {
+        /// What it said, in one line.
+        let reason: String
+    }
+
+    private static let settings = [
+        "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.symlinks=true", "core.autocrlf=false",
+        "core.askPass=", "credential.helper=", "advice.detachedHead=false", "gc.auto=0", "maintenance.auto=false",
+        "init.defaultBranch=main", "submodule.recurse=false", "protocol.file.allow=never",
+        "protocol.ext.allow=never",
+        // A server that sends nothing for a minute is given up.
+        "http.lowSpeedLimit=1", "http.lowSpeedTime=60",
+    ]
+
+    private var variables: [String] {
+        let passed = [
+            "PATH", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY",
+            "no_proxy",
+        ]
+        let authorities = environment["SSL_CERT_FILE"].map { ["GIT_SSL_CAINFO=\($0)"] } ?? []
+        // Not as an argument, which all users of the machine can see, and not in the URL, which is written to files.
+        let login =
+            login.map { login in
+                [
+                    "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.\(login.origin)/.extraHeader",
+                    "GIT_CONFIG_VALUE_0=Authorization: \(login.authorization)",
+                ]
+            } ?? []
+        return passed.compactMap { name in environment[name].map { "\(name)=\($0)" } } + authorities + login + [
+            "HOME=\(directory)", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+            "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=http:https:git",
+            // A repository that the store happens to lie in is none of ours.
+            "GIT_CEILING_DIRECTORIES=\(directory.removingLastComponent())",
+        ]
+    }
+
+    /// Runs `git` in a directory below its own, and returns what it wrote.
+    ///
+    /// Throws ``Failed``, ``EngineError`` `.git` when there is no `git`, or `CancellationError`.
+    func run(_ arguments: [String], in folder: FilePath = "", step: StepReporter? = nil) async throws -> String {
+        let place = directory.pushing(folder)
+        let all = ["-C", place.string] + Self.settings.flatMap { ["-c", $0] } + arguments
+        let process = ChildProcess(program, all, environment: variables)
+        let outcome = try await withTaskCancellationHandler {
+            try await offload {
+                do {
+                    return try process.run { bytes in step?.output(.standardError, bytes) }
+                } catch let error as LinuxError where error.code == .notFound {
+                    throw EngineError(
+                        .git, "ADD from a Git repository needs the program 'git', which is not installed",
+                        hint: "Install git, or add the files from the build context.", cause: error)
+                }
+            }
+        } onCancel: {
+            process.kill()
+        }
+        if process.isKilled { throw CancellationError() }
+        let errors = String(decoding: outcome.errors, as: UTF8.self)
+        guard outcome.status == 0 else { throw Failed(reason: Self.reason(errors, outcome.status)) }
+        return String(decoding: outcome.output, as: UTF8.self)
+    }
+
+    /// The line that says what went wrong, without control characters: a server may have written it.
+    private static func reason(_ errors: String, _ status: Int) -> String {
+        let lines = errors.split(whereSeparator: \.isNewline).map { line in
+            String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+        }
+        let line = lines.last { $0.hasPrefix("fatal: ") } ?? lines.last { $0.hasPrefix("error: ") } ?? lines.last
+        guard let line else { return "exit code \(status)" }
+        let isMarked = line.hasPrefix("fatal: ") || line.hasPrefix("error: ")
+        return isMarked ? String(line.dropFirst(7)) : line
+    }
+}

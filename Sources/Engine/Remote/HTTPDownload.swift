@@ -1,0 +1,133 @@
+import Diagnostics
+import Graph
+import Linux
+import OCI
+import Registry
+import Solver
+import Store
+import Synchronization
+
+/// Brings one file of a server into the store.
+struct HTTPDownload: Sendable {
+    let source: HTTPSource
+    let store: StoreRoot
+    let web: WebFiles
+
+    /// The file as the server has it now; one that is in the store is not sent again when the server can tell that it
+    /// has not changed.
+    func current(step: StepReporter) async throws -> (file: RemoteFile, isNew: Bool) {
+        let known = try await offload { [self] in try store.remoteFiles.file(at: source.url) }
+        let answer = try await fetch(unless: known, step: step)
+        if answer.isNew { try await remember(answer.file) }
+        return answer
+    }
+
+    /// The file with this digest, from the store if it is there. Throws ``EngineError`` `.checksum`.
+    func proven(by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
+        let stored = try await offload { [self] () -> RemoteFile? in
+            let known = try store.remoteFiles.file(at: source.url)
+            if let known, known.digest == checksum { return known }
+            return try store.content.size(of: checksum).map {
+                RemoteFile(digest: checksum, size: $0, tag: nil, modified: nil)
+            }
+        }
+        if let stored { return stored }
+        let file = try await fetch(unless: nil, step: step).file
+        try await remember(file)
+        return file
+    }
+
+    private func remember(_ file: RemoteFile) async throws {
+        let now = Timestamp.now
+        try await offload { [self] in
+            try store.remoteFiles.save(file, at: source.url, description: source.fileName, now: now)
+        }
+    }
+
+    // MARK: Network
+
+    private func fetch(
+        unless known: RemoteFile?, step: StepReporter
+    ) async throws -> (file: RemoteFile, isNew: Bool) {
+        do {
+            let address = try WebAddress(parsing: source.url)
+            var fields = HTTPFields()
+            if let tag = known?.tag { fields.append("If-None-Match", tag) }
+            // A file that is proven by its checksum may come by any way.
+            let allowsDowngrade = source.checksum != nil
+            return try await web.get(address, fields, allowsDowngrade: allowsDowngrade) { response in
+                guard response.status == 304, let known else {
+                    return (try await receive(response, step: step), true)
+                }
+                _ = try await response.body.collect(limit: 65536)
+                return (known, false)
+            }
+        } catch let error as RegistryError {
+            throw EngineError(
+                .download, "failed to load cache key: \(error.message)", hint: Self.hint(error), cause: error)
+        }
+    }
+
+    private static func hint(_ error: RegistryError) -> String? {
+        switch error.code {
+        case .unreachable: "Check the address, the network and the proxy settings."
+        case .plainHTTP: "Write the URL with http:// if that is meant to be."
+        default: error.hint
+        }
+    }
+
+    /// Writes the body to the store piece by piece.
+    private func receive(_ response: HTTPResponse, step: StepReporter) async throws -> RemoteFile {
+        let length = response.fields["content-length"].flatMap { Int64($0) }
+        let blob = try await offload { [store] in BlobReception(try store.content.begin()) }
+        var pending: [UInt8] = []
+        var count: Int64 = 0
+        for try await piece in response.body {
+            pending += piece
+            count += Int64(piece.count)
+            // To write leaves the task, which is too dear for small pieces.
+            guard pending.count >= 1 << 20 else { continue }
+            let bytes = pending
+            pending = []
+            try await offload { try blob.write(bytes) }
+            step.status("downloading", current: count, total: length)
+        }
+        if let length, length != count { throw HTTPResponse.truncated(count, of: length) }
+        let bytes = pending
+        let digest = try await offload { [source] in
+            try blob.write(bytes)
+            return try blob.commit(expecting: source.checksum)
+        }
+        step.status("downloading", current: count, total: length, isComplete: true)
+        return RemoteFile(
+            digest: digest, size: count, tag: response.fields["etag"].flatMap { $0.isEmpty ? nil : $0 },
+            modified: response.lastModified)
+    }
+}
+
+/// A blob on its way in, which several threads write to in turn.
+private final class BlobReception: Sendable {
+    private struct State: ~Copyable {
+        var ingest: Ingest?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ ingest: consuming sending Ingest) { state = Mutex(State(ingest: ingest)) }
+
+    func write(_ bytes: [UInt8]) throws {
+        try state.withLock { try $0.ingest?.write(bytes.span) }
+    }
+
+    func commit(expecting checksum: Digest?) throws -> Digest {
+        try state.withLock { state in
+            guard let ingest = state.ingest.take() else { preconditionFailure("a blob is committed once") }
+            return try ingest.commit { digest in
+                guard let checksum, checksum != digest else { return }
+                throw EngineError(
+                    .checksum, "digest mismatch \(digest): \(checksum)",
+                    hint: "The server sent another file than --checksum expects; check both.")
+            }.digest
+        }
+    }
+}

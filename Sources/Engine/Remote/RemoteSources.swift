@@ -1,0 +1,70 @@
+import Diagnostics
+import Graph
+import OCI
+import Solver
+import Store
+import Synchronization
+
+/// What one build learns of files and repositories elsewhere: each is asked about once.
+final class RemoteSources: Sendable {
+    private struct State {
+        var files: [HTTPSource: RemoteFile] = [:]
+        var commits: [GitSource: GitCommit] = [:]
+        /// The files whose fetching progress has shown already.
+        var shown: Set<HTTPSource> = []
+    }
+
+    let store: StoreRoot
+    private let registry: RegistryAccess
+    private let progress: ProgressReporter
+    private let state = Mutex(State())
+
+    init(store: StoreRoot, registry: RegistryAccess, progress: ProgressReporter) {
+        self.store = store
+        self.registry = registry
+        self.progress = progress
+    }
+
+    /// Whether the step that fetches the file has been shown; then the solver need not show it.
+    func hasShown(_ source: HTTPSource) -> Bool { state.withLock { $0.shown.contains(source) } }
+
+    /// What the server has now. It is in the store afterwards: only its content tells what it is.
+    ///
+    /// This happens while keys are put together, before the solver shows anything, so it is a step of its own.
+    func current(_ source: HTTPSource, label: String) async throws -> RemoteFile {
+        if let known = state.withLock({ $0.files[source] }) { return known }
+        state.withLock { _ = $0.shown.insert(source) }
+        let step = progress.begin(label)
+        do {
+            let (file, isNew) = try await download(source).current(step: step)
+            step.finish(isNew ? .done : .cached)
+            state.withLock { $0.files[source] = file }
+            return file
+        } catch {
+            step.finish(error)
+            throw error
+        }
+    }
+
+    /// The file with the checksum that the source names; the server is asked only when it is not in the store.
+    func proven(_ source: HTTPSource, by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
+        try await download(source).proven(by: checksum, step: step)
+    }
+
+    private func download(_ source: HTTPSource) -> HTTPDownload {
+        HTTPDownload(source: source, store: store, web: registry.web)
+    }
+
+    /// The commit that a source means now.
+    func commit(of source: GitSource) async throws -> GitCommit {
+        if let known = state.withLock({ $0.commits[source] }) { return known }
+        let commit = try await repository(source).resolve()
+        state.withLock { $0.commits[source] = commit }
+        return commit
+    }
+
+    /// A repository in a directory of its own, which goes away with it.
+    func repository(_ source: GitSource) throws -> GitRepository {
+        try GitRepository(source, in: store, environment: registry.environment)
+    }
+}
