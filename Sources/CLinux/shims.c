@@ -30,6 +30,8 @@ int linux_renameat2(int from, const char *old_path, int to, const char *new_path
     return renameat2(from, old_path, to, new_path, flags);
 }
 
+ssize_t linux_copy_range(int from, int to, size_t size) { return copy_file_range(from, NULL, to, NULL, size, 0); }
+
 int linux_syncfs(int descriptor) { return syncfs(descriptor); }
 
 unsigned int linux_major(uint64_t device) { return major(device); }

@@ -8,7 +8,7 @@ package enum Operation: Hashable, Sendable {
     case image(ImageSource)
     /// The files of a local directory, as far as its ignore file lets them be seen.
     case context(ContextSource)
-    /// A command; input 0 is its root.
+    /// A command; input 0 is its root, its mounts read the others.
     case run(RunOperation)
     /// Files copied onto input 0 from the other inputs.
     case copy(CopyOperation)
@@ -57,10 +57,13 @@ package struct RunOperation: Hashable, Sendable {
     package var network: NetworkMode
     /// Scripts that are visible below `/dev/pipes/` while the command runs.
     package var scripts: [InlineFile]
+    /// In the order of the instruction.
+    package var mounts: [RunMount]
 
     package init(
         arguments: [String], environment: [String], transientEnvironment: [String] = [], user: String = "",
-        workingDirectory: String = "/", network: NetworkMode = .default, scripts: [InlineFile] = []
+        workingDirectory: String = "/", network: NetworkMode = .default, scripts: [InlineFile] = [],
+        mounts: [RunMount] = []
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -69,6 +72,7 @@ package struct RunOperation: Hashable, Sendable {
         self.workingDirectory = workingDirectory
         self.network = network
         self.scripts = scripts
+        self.mounts = mounts
     }
 }
 

@@ -15,6 +15,9 @@ int linux_renameat2(int from, const char *old_path, int to, const char *new_path
 // syncfs(2) is hidden behind _GNU_SOURCE.
 int linux_syncfs(int descriptor);
 
+// copy_file_range(2) is hidden behind _GNU_SOURCE. From and to the present positions.
+ssize_t linux_copy_range(int from, int to, size_t size);
+
 // The macros of <sys/sysmacros.h> are not visible to Swift.
 unsigned int linux_major(uint64_t device);
 unsigned int linux_minor(uint64_t device);

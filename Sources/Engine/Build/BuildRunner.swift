@@ -17,6 +17,8 @@ struct BuildRunner: OperationRunner {
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
     let sandbox: SandboxSettings
+    let loans: BuildLoans
+    let copies: ContextCopies
 
     func isVisible(_ vertex: Vertex) -> Bool {
         switch vertex.operation {
@@ -35,7 +37,8 @@ struct BuildRunner: OperationRunner {
             var key = KeyHasher("context/1")
             key.add(context.name)
             return key.finish()
-        case .run(let run): return runKey(run, base: inputs[0])
+        case .run(let run):
+            return runKey(run, base: inputs[0], sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
         case .copy(let copy):
             let sources = try await offload { [context] in
@@ -56,7 +59,7 @@ struct BuildRunner: OperationRunner {
         }
     }
 
-    private static func isContext(_ key: Digest) -> Bool {
+    static func isContext(_ key: Digest) -> Bool {
         var context = KeyHasher("context/1")
         context.add(ContextSource.main.name)
         return key == context.finish()
@@ -66,7 +69,8 @@ struct BuildRunner: OperationRunner {
         let base = chainKey(inputs.first?.state.diffIDs ?? [])
         switch vertex.operation {
         case .scratch, .image, .context: return base
-        case .run(let run): return runKey(run, base: base)
+        case .run(let run):
+            return runKey(run, base: base, sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: base)
         case .copy(let copy):
             var sources: [Digest?] = []
@@ -82,14 +86,14 @@ struct BuildRunner: OperationRunner {
         }
     }
 
-    private func chainKey(_ diffIDs: [DiffID]) -> Digest {
+    func chainKey(_ diffIDs: [DiffID]) -> Digest {
         var key = KeyHasher("layers/1")
         key.add(diffIDs.map(\.description))
         return key.finish()
     }
 
-    private func runKey(_ run: RunOperation, base: Digest) -> Digest {
-        var key = KeyHasher("run/1")
+    private func runKey(_ run: RunOperation, base: Digest, sources: [Digest?]) -> Digest {
+        var key = KeyHasher("run/2")
         key.add(base)
         key.add(run.arguments)
         key.add(run.environment)
@@ -100,6 +104,7 @@ struct BuildRunner: OperationRunner {
             key.add(script.name)
             key.add(script.content)
         }
+        key.add(run.mounts, sources: sources)
         return key.finish()
     }
 
@@ -174,7 +179,7 @@ struct BuildRunner: OperationRunner {
         case .copy(let copy):
             return .files(try await self.copy(copy, inputs: inputs))
         case .run(let run):
-            return .files(try await execute(run, on: inputs[0].state, step: step))
+            return .files(try await execute(run, inputs: inputs, step: step))
         }
     }
 
