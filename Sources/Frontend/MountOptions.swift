@@ -85,7 +85,10 @@ struct MountOptions {
         case "target", "dst", "destination": target = value
         case "ro", "readonly": readOnly = try Self.boolean(value, key: key)
         case "rw", "readwrite": readOnly = try !Self.boolean(value, key: key)
-        case "required": try setRequired(kind == .secret || kind == .ssh ? Self.boolean(value, key: key) : true, key: key)
+        case "required":
+            // The type first: where the key does not belong, its value does not matter.
+            try setRequired(true, key: key)
+            isRequired = try Self.boolean(value, key: key)
         case "size":
             guard kind == .tmpfs else { throw Self.unexpected(key, for: kind) }
             guard let bytes = Self.bytes(value) else { throw Self.invalid("invalid value for size: \(value)") }
@@ -107,7 +110,8 @@ struct MountOptions {
     }
 
     private static let keys = [
-        "type", "from", "source", "target", "readonly", "id", "sharing", "required", "size", "mode", "uid", "gid", "src",
+        "type", "from", "source", "target", "readonly", "id", "sharing", "required", "size", "mode", "uid", "gid",
+        "src",
         "dst", "destination", "ro", "rw", "readwrite", "env",
     ]
 
@@ -151,17 +155,22 @@ struct MountOptions {
         return number
     }
 
-    /// A size such as `64m`, `1.5 GiB` or `4096`, in powers of 1024.
+    /// A size such as `64m`, `1.5GiB` or `4096`, in powers of 1024.
     private static func bytes(_ text: String) -> UInt64? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        var unit = text.dropFirst(digits.count).lowercased()[...]
-        if unit.first == " " { unit = unit.dropFirst() }
-        guard let number = Double(digits) else { return nil }
-        guard let first = unit.first, first != "b" else { return unit == "" || unit == "b" ? UInt64(exactly: number.rounded(.down)) : nil }
-        let rest = unit.dropFirst()
-        guard let power = Array("kmgtp").firstIndex(of: first), ["", "b", "ib"].contains(rest) else { return nil }
-        return UInt64(exactly: (number * Double(UInt64(1) << UInt64(10 * (power + 1)))).rounded(.down))
+        var unit = text.dropFirst(digits.count).lowercased()
+        if unit.hasPrefix(" ") { unit.removeFirst() }
+        guard let number = Double(digits), let power = powers[unit] else { return nil }
+        return UInt64(exactly: (number * Double(UInt64(1) << (10 * power))).rounded(.down))
     }
+
+    private static let powers: [String: UInt64] = {
+        var powers: [String: UInt64] = ["": 0, "b": 0]
+        for (index, letter) in "kmgtp".enumerated() {
+            for suffix in ["", "b", "i", "ib"] { powers["\(letter)\(suffix)"] = UInt64(index + 1) }
+        }
+        return powers
+    }()
 
     private static func unexpected(_ key: String, for kind: Kind) -> FrontendError {
         invalid("unexpected key '\(key)' for mount type '\(kind.rawValue)'")

@@ -60,8 +60,8 @@ extension FileStatus {
     /// The metadata of what a path of the host leads to. The corresponding system call is `stat(2)`.
     package init(of path: FilePath) throws {
         var buffer = stat()
-        try path.withPlatformString { text in
-            try check("stat", path) { unsafe stat(text, &buffer) }
+        try unsafe path.withPlatformString { text in
+            _ = try check("stat", path) { unsafe stat(text, &buffer) }
         }
         self.init(buffer)
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Graph
 import OCI
 import Testing
@@ -21,7 +22,6 @@ import Testing
         ("from=BASE,destination=$V,source=$V", BindMount(target: "/w/val", input: 1, source: "/val", isReadOnly: true)),
         ("from=0,target=/x,readonly=false", BindMount(target: "/x", input: 1, source: "/", isReadOnly: false)),
         ("source=/..", BindMount(target: "/w", input: 1, source: "/", isReadOnly: true)),
-        ("\"target=/a,b\",target=/x,ro", BindMount(target: "/x", input: 1, source: "/", isReadOnly: true)),
     ])
     func bind(_ text: String, _ mount: BindMount) async throws {
         #expect(try await mounts(text) == [.bind(mount)])
@@ -63,10 +63,11 @@ import Testing
         #expect(found == [.cache(CacheMount(target: "/x", id: "team//x", sharing: .shared, isReadOnly: false))])
     }
 
-    @Test(arguments: [
-        ("", nil), (",size=0", nil), (",size=10", 10), (",size=1k", 1024), (",size=1.5MiB", 1_572_864),
-        (",size=2gb", 2 << 30), (",size=3B", 3),
-    ] as [(String, UInt64?)])
+    @Test(
+        arguments: [
+            ("", nil), (",size=0", nil), (",size=10", 10), (",size=1k", 1024), (",size=1.5MiB", 1_572_864),
+            (",size=2gb", 2 << 30), (",size=3B", 3),
+        ] as [(String, UInt64?)])
     func tmpfs(_ text: String, _ size: UInt64?) async throws {
         let found = try await mounts("type=tmpfs,target=/t\(text)")
         #expect(found == [.tmpfs(TemporaryMount(target: "/t", size: size, isReadOnly: false))])
@@ -159,7 +160,8 @@ import Testing
         let error = try await failure(text, BuildOptions(target: "a"))
         #expect(error.code == .unknownStage)
         #expect(
-            error.message == "cannot mount from stage \"later\" to \"/x\", stage needs to be defined before current command")
+            error.message
+                == "cannot mount from stage \"later\" to \"/x\", stage needs to be defined before current command")
     }
 
     @Test func ownStage() async throws {

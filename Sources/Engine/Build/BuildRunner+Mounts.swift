@@ -116,9 +116,18 @@ extension BuildRunner {
 
     private func add(_ ssh: SSHMount, to prepared: inout PreparedMounts) async throws {
         guard let socket = try loans.socket(of: ssh) else { return }
+        let (directory, relay) = try await offload { [store] in
+            let directory = try store.temporaryDirectory()
+            let opened = try Directory(opening: directory.path)
+            let relay = try SocketRelay("agent", in: opened, to: socket)
+            try opened.setOwner("agent", ssh.uid, ssh.gid)
+            try opened.setPermissions("agent", ssh.mode)
+            return (directory, relay)
+        }
+        prepared.held += [directory, relay]
         prepared.mounts.append(
             SandboxMount(
-                target: FilePath(ssh.target), source: .bind(socket), isReadOnly: true,
+                target: FilePath(ssh.target), source: .bind(directory.path.appending("agent")), isReadOnly: true,
                 flags: [.noSetuid, .noDevices, .noExecute]))
     }
 
@@ -243,9 +252,9 @@ extension BuildRunner {
     }
 
     private static func requireSource(_ path: FilePath, in directory: FilePath) throws {
-        do { _ = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot) } catch
-            let error as LinuxError where error.code == .notFound
-        {
+        do {
+            _ = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot)
+        } catch let error as LinuxError where error.code == .notFound {
             throw EngineError(
                 .mountFailed, "the cache has no \"\(path)\"",
                 hint: "Mount the whole cache first and make it, or leave the source out.", cause: error)
