@@ -1,6 +1,7 @@
 import Diagnostics
 import Engine
 import Glibc
+import Layers
 import Linux
 import OCI
 import Solver
@@ -33,15 +34,12 @@ final class MountFixture: Sendable {
     struct Outcome: Sendable {
         /// What the commands wrote.
         var log = ""
-        /// The steps that ran a command, and the results of all others that were not known.
+        /// The labels of the steps that were done, and of those whose result was known.
         var ran: [String] = []
         var cached: [String] = []
         var error: (any AnyFailure)?
-        /// The files of the result as ``FileLines`` describes them.
-        var files: [String] = []
-
-        /// The names of the result's files.
-        var paths: [String] { files.map { String($0.split(separator: " ")[1]) } }
+        /// The paths of the result's files.
+        var paths: [String] = []
     }
 
     /// Builds a Dockerfile. What fails is in the outcome.
@@ -68,7 +66,8 @@ final class MountFixture: Sendable {
             return outcome
         }
         var outcome = record.outcome
-        outcome.files = try FileLines.describe(archive)
+        var reader = try LayerReader(DescriptorStream(try OwnedDescriptor.open(archive)), readsMarks: false)
+        while let entry = try reader.next() { outcome.paths.append(entry.path.text) }
         return outcome
     }
 
@@ -81,7 +80,7 @@ final class MountFixture: Sendable {
         try file.write(Array(text.utf8).span)
     }
 
-    /// Whether a text is anywhere in the files of the store.
+    /// Whether a text is anywhere in the files of the store, but for large ones.
     func storeHolds(_ text: String) throws -> Bool {
         try holds(Array(text.utf8), "store", in: Directory(opening: path))
     }
@@ -93,7 +92,10 @@ final class MountFixture: Sendable {
             let child = try directory.directory(name, resolving: .noSymlinks)
             for name in try child.names() where try holds(bytes, name, in: child) { return true }
             return false
-        case .regular: return try directory.open(name).readAll(limit: 1 << 28).split(separator: bytes).count > 1
+        case .regular:
+            // What is larger is the base image's program.
+            guard status.size < 1 << 20 else { return false }
+            return try directory.open(name).readAll(limit: 1 << 20).firstRange(of: bytes) != nil
         default: return false
         }
     }
