@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -30,7 +32,32 @@ int linux_renameat2(int from, const char *old_path, int to, const char *new_path
     return renameat2(from, old_path, to, new_path, flags);
 }
 
+ssize_t linux_copy_range(int from, int to, size_t size) { return copy_file_range(from, NULL, to, NULL, size, 0); }
+
 int linux_syncfs(int descriptor) { return syncfs(descriptor); }
+
+static int unix_socket(const char *path, int (*use)(int, const struct sockaddr *, socklen_t)) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) return errno = ENAMETOOLONG, -1;
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || use(fd, (const struct sockaddr *)&address, sizeof address) == 0) return fd;
+    int error = errno;
+    close(fd);
+    return errno = error, -1;
+}
+
+int linux_unix_connect(const char *path) { return unix_socket(path, connect); }
+
+int linux_unix_listen(const char *path) {
+    int fd = unix_socket(path, bind);
+    if (fd < 0 || listen(fd, 16) == 0) return fd;
+    int error = errno;
+    close(fd);
+    return errno = error, -1;
+}
+
+int linux_unix_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
 unsigned int linux_major(uint64_t device) { return major(device); }
 unsigned int linux_minor(uint64_t device) { return minor(device); }

@@ -14,6 +14,13 @@ package enum EngineCode: String, FailureCode {
     case checksum = "remote.checksum"
     case git = "remote.git"
     case runFailed = "run.exit"
+    /// A `--secret` that cannot be understood or read.
+    case badSecret = "secret.invalid"
+    case secretNotFound = "secret.not-found"
+    /// An `--ssh` that leads to no agent.
+    case badAgent = "ssh.invalid"
+    case agentNotFound = "ssh.not-found"
+    case mountFailed = "run.mount"
     case isolation = "run.isolation"
     case imageNotFound = "image.not-found"
     case imageInUse = "image.in-use"

@@ -9,6 +9,19 @@ enum ContainerPath {
         return "/" + parts.joined(separator: "/")
     }
 
+    /// The shortest equivalent of a path that stays relative if it is; of an empty one `.`.
+    static func cleanAsWritten(_ path: String) -> String {
+        if path.hasPrefix("/") { return clean(path) }
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+        }
+        return parts.isEmpty ? "." : parts.joined(separator: "/")
+    }
+
+    /// The last component of a path that is not empty.
+    static func base(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "/" }
+
     /// `path` seen from `directory`, cleaned.
     static func resolve(_ path: String, in directory: String) -> String {
         clean(path.hasPrefix("/") ? path : directory + "/" + path)

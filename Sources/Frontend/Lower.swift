@@ -42,8 +42,9 @@ private struct Planner<Resolver: BaseImageResolver> {
         // Triggers of the base may copy from stages and images that nothing else in the file mentions. Stages further
         // down are left for the lowering to reject, so this ends.
         for trigger in triggers {
-            guard case .stage(let source)? = try lowering.table.source(of: trigger), source < index else { continue }
-            try await lower(stages: lowering.table.reachable(from: source))
+            for case .stage(let source) in try lowering.table.sources(of: trigger) where source < index {
+                try await lower(stages: lowering.table.reachable(from: source))
+            }
         }
         try await resolve(lowering.imageRequests(of: triggers))
         try lowering.lower(stage: index, triggers: triggers)

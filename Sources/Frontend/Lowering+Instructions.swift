@@ -64,10 +64,13 @@ extension Lowering {
     }
 
     /// The name of a step for progress: the source text with its keyword in upper case and its variables resolved.
+    /// Those that hold secrets show as stars.
     func label(
-        _ step: Step, suffix: String = "", mode: WordExpander.Mode = .word, in state: inout StageState
+        _ step: Step, suffix: String = "", mode: WordExpander.Mode = .word, hiding secrets: [String] = [],
+        in state: inout StageState
     ) -> String {
-        let environment = state.environment
+        var environment = state.environment
+        for name in secrets { environment[name] = "****" }
         let source = step.instruction.originalText + suffix
         let text = (try? expander.expand(source, mode: mode, environment: { environment[$0] }))?.text ?? source
         let keyword = text.prefix { $0 != " " }

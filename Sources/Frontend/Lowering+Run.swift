@@ -5,15 +5,22 @@ import OCI
 extension Lowering {
     mutating func lower(_ run: Run, _ step: Step, to state: inout StageState) throws {
         try Unsupported.check(run)
+        let mounts = try lowerMounts(run.mounts, at: step.instruction, in: state)
         let script = Script(run)
         let arguments = arguments(of: script.command, in: state)
-        let label = label(step, suffix: script.summary.map { " (\($0))" } ?? "", mode: .display, in: &state)
+        let label = label(
+            step, suffix: script.summary.map { " (\($0))" } ?? "", mode: .display, hiding: mounts.secretVariables,
+            in: &state)
+        var environment = state.environment
+        if let socket = mounts.agentSocket, environment["SSH_AUTH_SOCK"] == nil {
+            environment["SSH_AUTH_SOCK"] = socket
+        }
         let operation = RunOperation(
-            arguments: arguments, environment: state.environment.list, transientEnvironment: proxies(for: state),
+            arguments: arguments, environment: environment.list, transientEnvironment: proxies(for: state),
             user: state.config.config.user, workingDirectory: state.workingDirectory,
-            network: NetworkMode(run.network), scripts: script.files)
+            network: NetworkMode(run.network), scripts: script.files, mounts: mounts.mounts)
         let vertex = graph.add(
-            .run(operation), inputs: [state.vertex], label: label, location: location(of: step.instruction),
+            .run(operation), inputs: mounts.inputs, label: label, location: location(of: step.instruction),
             ignoresCache: state.ignoresCache)
         let words = Self.historyArguments(of: state) + arguments
         state.record("RUN \(words.joined(separator: " ")) # buildkit", layer: vertex)

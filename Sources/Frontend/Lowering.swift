@@ -83,8 +83,8 @@ struct Lowering: Sendable {
 
     /// The images that triggers copy from.
     func imageRequests(of triggers: [Instruction]) throws -> [ImageRequest] {
-        try triggers.compactMap { trigger in
-            try table.source(of: trigger).flatMap { try imageRequest($0, options.platform, trigger) }
+        try triggers.flatMap { trigger in
+            try table.sources(of: trigger).compactMap { try imageRequest($0, options.platform, trigger) }
         }
     }
 

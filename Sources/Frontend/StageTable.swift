@@ -16,7 +16,7 @@ struct StageEntry: Sendable {
     let base: StageSource
     /// The value of `--platform`.
     let platform: Platform?
-    /// What COPY reads, with the instruction that says so.
+    /// What COPY and the mounts of RUN read, with the instruction that says so.
     var dependencies: [(source: StageSource, instruction: Instruction)] = []
 
     /// The name in messages; stages without a name have a number.
@@ -53,8 +53,7 @@ struct StageTable: Sendable {
         }
         for index in entries.indices {
             for instruction in entries[index].stage.instructions {
-                guard let source = try self.source(of: instruction) else { continue }
-                entries[index].dependencies.append((source, instruction))
+                for source in try sources(of: instruction) { entries[index].dependencies.append((source, instruction)) }
             }
         }
         try rejectCycles()
@@ -97,7 +96,16 @@ struct StageTable: Sendable {
         return try locating(instruction, in: file) { try source(named: name) }
     }
 
-    private func source(named name: String) throws -> StageSource {
+    /// All that an instruction reads besides the stage it is in and the build context.
+    func sources(of instruction: Instruction) throws -> [StageSource] {
+        guard case .run(let run) = instruction.kind else { return try source(of: instruction).map { [$0] } ?? [] }
+        return try locating(instruction, in: file) {
+            try run.mounts.compactMap { try MountOptions.origin(of: $0) }.map { try source(named: $0) }
+        }
+    }
+
+    /// What `--from` of COPY or `from` of a mount means.
+    func source(named name: String) throws -> StageSource {
         guard !name.contains("$") else {
             throw FrontendError(
                 .invalid,

@@ -5,7 +5,6 @@ import DockerfileSyntax
 /// be taken away when its feature comes.
 enum Unsupported {
     static func check(_ run: Run) throws {
-        if !run.mounts.isEmpty { throw refusal("RUN --mount") }
         if run.security == .insecure { throw refusal("RUN --security=insecure") }
         if !run.devices.isEmpty { throw refusal("RUN --device") }
     }

@@ -12,7 +12,7 @@ package enum Operation: Hashable, Sendable {
     case http(HTTPSource)
     /// The files of a Git repository.
     case git(GitSource)
-    /// A command; input 0 is its root.
+    /// A command; input 0 is its root, its mounts read the others.
     case run(RunOperation)
     /// Files copied onto input 0 from the other inputs.
     case copy(CopyOperation)
@@ -61,10 +61,13 @@ package struct RunOperation: Hashable, Sendable {
     package var network: NetworkMode
     /// Scripts that are visible below `/dev/pipes/` while the command runs.
     package var scripts: [InlineFile]
+    /// In the order of the instruction.
+    package var mounts: [RunMount]
 
     package init(
         arguments: [String], environment: [String], transientEnvironment: [String] = [], user: String = "",
-        workingDirectory: String = "/", network: NetworkMode = .default, scripts: [InlineFile] = []
+        workingDirectory: String = "/", network: NetworkMode = .default, scripts: [InlineFile] = [],
+        mounts: [RunMount] = []
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -73,6 +76,7 @@ package struct RunOperation: Hashable, Sendable {
         self.workingDirectory = workingDirectory
         self.network = network
         self.scripts = scripts
+        self.mounts = mounts
     }
 }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+package import SystemPackage
 
 /// What a file is.
 package enum FileType: UInt8, Hashable, Sendable {
@@ -52,6 +53,17 @@ package struct FileStatus: Hashable, Sendable {
         changed = FileTime(status.st_ctim)
         deviceMajor = linux_major(UInt64(status.st_rdev))
         deviceMinor = linux_minor(UInt64(status.st_rdev))
+    }
+}
+
+extension FileStatus {
+    /// The metadata of what a path of the host leads to. The corresponding system call is `stat(2)`.
+    package init(of path: FilePath) throws {
+        var buffer = stat()
+        try unsafe path.withPlatformString { text in
+            _ = try check("stat", path) { unsafe stat(text, &buffer) }
+        }
+        self.init(buffer)
     }
 }
 

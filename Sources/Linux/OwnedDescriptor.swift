@@ -70,6 +70,32 @@ extension OwnedDescriptor {
         }
     }
 
+    /// Appends the rest of this file to another one, sharing the disk's blocks where the file system can.
+    ///
+    /// The corresponding system call is `copy_file_range(2)`.
+    package func copyContent(to target: borrowing OwnedDescriptor) throws {
+        let (from, to) = (number, target.number)
+        while true {
+            let count = linux_copy_range(from, to, 1 << 30)
+            if count > 0 { continue }
+            if count == 0 { break }
+            switch Errno.current {
+            case .interrupted: continue
+            // Between file systems, from a special file, or where a kernel has no such call: byte by byte.
+            case .improperLink, .invalidArgument, .notSupported, .noFunction: break
+            case let error: throw LinuxError(error, "copy", "a file")
+            }
+            break
+        }
+        // Some file systems, such as /proc, copy nothing and say so with a success.
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try read(into: &buffer)
+            if count == 0 { return }
+            try target.write(buffer.span.extracting(..<count))
+        }
+    }
+
     /// Moves the position. The corresponding system call is `lseek(2)`.
     package func seek(to offset: Int64) throws {
         do { _ = try raw.seek(offset: offset, from: .start) } catch let error as Errno {

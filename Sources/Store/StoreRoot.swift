@@ -16,6 +16,7 @@ package import SystemPackage
 /// tmp/<owner>-<n>            anything else being made or being deleted
 /// tmp/<owner>.lock           locked as long as the owner runs
 /// contexts/                  the caller's own caches of file digests
+/// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
 /// lock                       shared by whoever uses the store, exclusive for the collector
 /// db.lock                    held while the database is opened
 /// reserve                    space that is given up on a full disk, so that something can be removed
@@ -85,6 +86,7 @@ package final class StoreRoot: Sendable {
     package var snapshots: SnapshotStore { SnapshotStore(root: self) }
     package var cache: CacheIndex { CacheIndex(root: self) }
     package var images: ImageIndex { ImageIndex(root: self) }
+    package var cacheMounts: CacheMountStore { CacheMountStore(root: self) }
     package var builds: BuildIndex { BuildIndex(root: self) }
     package var collector: GarbageCollector { GarbageCollector(root: self) }
 
@@ -117,7 +119,7 @@ package final class StoreRoot: Sendable {
         try Self.createDirectories(path)
         let directory = try openDirectory()
         // Of the first of these that fails, the error tells whether the root can be written to.
-        for name in ["blobs", "blobs/sha256", "layers", "snapshots", "tmp", "contexts"] {
+        for name in ["blobs", "blobs/sha256", "layers", "snapshots", "tmp", "contexts", CacheMountStore.folder] {
             try Self.createDirectory(PathBytes(name), in: directory)
         }
         _ = try directory.open("lock", O_RDWR | O_CREAT, mode: 0o600)

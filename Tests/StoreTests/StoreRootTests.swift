@@ -27,7 +27,10 @@ import Testing
         let fixture = try StoreFixture()
         let root = try fixture.open()
         #expect(try OwnedDescriptor.open(fixture.path).status().permissions == 0o700)
-        #expect(try fixture.names("") == ["blobs", "contexts", "layers", "lock", "reserve", "snapshots", "tmp"])
+        #expect(
+            try fixture.names("") == [
+                "blobs", "cache-mounts", "contexts", "layers", "lock", "reserve", "snapshots", "tmp",
+            ])
         #expect(try root.images.list().isEmpty)
         #expect(try fixture.exists("db.sqlite"))
     }

@@ -16,6 +16,15 @@ int linux_renameat2(int from, const char *old_path, int to, const char *new_path
 // syncfs(2) is hidden behind _GNU_SOURCE.
 int linux_syncfs(int descriptor);
 
+// copy_file_range(2) is hidden behind _GNU_SOURCE. From and to the present positions.
+ssize_t linux_copy_range(int from, int to, size_t size);
+
+// A listening stream socket at a path, or one connected to it: `struct sockaddr_un` holds a tuple in Swift. Return a
+// descriptor, or -1 with errno set.
+int linux_unix_listen(const char *path);
+int linux_unix_connect(const char *path);
+int linux_unix_accept(int listener);
+
 // The macros of <sys/sysmacros.h> are not visible to Swift.
 unsigned int linux_major(uint64_t device);
 unsigned int linux_minor(uint64_t device);

@@ -43,7 +43,9 @@ package struct Build: Sendable {
         let settings = try SandboxFiles(in: store)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
-            snapshots: Snapshots(store: store, trees: trees), context: context, now: now, sandbox: settings.settings,
+            snapshots: Snapshots(store: store, trees: trees), context: context, now: now,
+            sandbox: settings.settings, loans: BuildLoans(secrets: request.secrets, agents: request.agents),
+            copies: ContextCopies(store),
             remotes: RemoteSources(store: store, registry: images.registry, progress: progress))
         let solver = GraphSolver(runner: runner, progress: progress)
         let result = try await solver.solve(plan.graph, target: plan.target)

@@ -11,6 +11,10 @@ package struct BuildRequest: Sendable {
     package var tags: [ImageReference] = []
     package var options = BuildOptions()
     package var outputs: [BuildOutput] = []
+    /// What `RUN --mount=type=secret` may ask for; of one id the last counts.
+    package var secrets: [BuildSecret] = []
+    /// What `RUN --mount=type=ssh` may ask for; of one id the last counts.
+    package var agents: [AgentSocket] = []
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 

@@ -20,10 +20,12 @@ struct SandboxSettings: Sendable {
 
 extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
-    func execute(_ run: RunOperation, on state: FileSystemState, step: StepReporter) async throws -> FileSystemState {
+    func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> FileSystemState {
         try Isolation.requireForCommands()
+        let state = inputs[0].state
         let lowers = try await snapshots.all(of: state.diffIDs).map(\.directory)
         let user = try await resolveUser(run.user, in: state, run)
+        let mounts = try await mounts(of: run, inputs: inputs)
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
@@ -32,7 +34,7 @@ extension BuildRunner {
                     arguments: run.arguments,
                     root: .overlay(lowers: lowers.reversed(), upper: active.upper, work: active.work),
                     scratch: sandbox.scratch)
-                spec.environment = Self.environment(run, home: user.home)
+                spec.environment = Self.environment(run, secrets: mounts.variables, home: user.home)
                 spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
                 spec.workingDirectory = FilePath(run.workingDirectory)
                 spec.network = run.network == .none ? .none : .host
@@ -40,8 +42,10 @@ extension BuildRunner {
                 spec.hosts = sandbox.hosts
                 // The store's own synchronisation makes the result durable; that of the command would only wait.
                 spec.isVolatile = true
-                spec.mounts = run.scripts.map(Self.mount)
-                try Self.runToEnd(spec, run, stopper: stopper, step: step)
+                spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
+                try withExtendedLifetime(mounts) {
+                    try Self.runToEnd(spec, run, stopper: stopper, step: step)
+                }
                 let diffID = try storage.record(upper: active.upper)
                 let parent = state.chainID
                 _ = try active.commit(as: ChainID(diffID, on: parent), on: parent)
@@ -63,8 +67,13 @@ extension BuildRunner {
 
     private static func text(_ run: RunOperation) -> String { run.arguments.joined(separator: " ") }
 
-    private static func environment(_ run: RunOperation, home: String) -> [String] {
-        var environment = run.environment
+    private static func environment(
+        _ run: RunOperation, secrets: [(name: String, value: String)], home: String
+    ) -> [String] {
+        var environment = run.environment.filter { variable in
+            !secrets.contains { variable.hasPrefix("\($0.name)=") }
+        }
+        environment += secrets.map { "\($0.name)=\($0.value)" }
         func has(_ name: String) -> Bool { environment.contains { $0.hasPrefix("\(name)=") } }
         if !has("PATH") { environment.append("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") }
         for variable in run.transientEnvironment where !has(String(variable.prefix { $0 != "=" })) {

@@ -17,6 +17,8 @@ struct BuildRunner: OperationRunner {
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
     let sandbox: SandboxSettings
+    let loans: BuildLoans
+    let copies: ContextCopies
     let remotes: RemoteSources
 
     func isVisible(_ vertex: Vertex) -> Bool {
@@ -39,7 +41,8 @@ struct BuildRunner: OperationRunner {
             return key.finish()
         case .http(let source): return try await key(of: source, label: vertex.label)
         case .git(let source): return try await key(of: source)
-        case .run(let run): return runKey(run, base: inputs[0])
+        case .run(let run):
+            return runKey(run, base: inputs[0], sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
         case .copy(let copy):
             let sources = try await offload { [context] in
@@ -60,7 +63,7 @@ struct BuildRunner: OperationRunner {
         }
     }
 
-    private static func isContext(_ key: Digest) -> Bool {
+    static func isContext(_ key: Digest) -> Bool {
         var context = KeyHasher("context/1")
         context.add(ContextSource.main.name)
         return key == context.finish()
@@ -71,7 +74,8 @@ struct BuildRunner: OperationRunner {
         switch vertex.operation {
         case .scratch, .image, .context: return base
         case .http, .git: return try await definitionKey(of: vertex, inputs: [])
-        case .run(let run): return runKey(run, base: base)
+        case .run(let run):
+            return runKey(run, base: base, sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: base)
         case .copy(let copy):
             var sources: [Digest?] = []
@@ -87,14 +91,14 @@ struct BuildRunner: OperationRunner {
         }
     }
 
-    private func chainKey(_ diffIDs: [DiffID]) -> Digest {
+    func chainKey(_ diffIDs: [DiffID]) -> Digest {
         var key = KeyHasher("layers/1")
         key.add(diffIDs.map(\.description))
         return key.finish()
     }
 
-    private func runKey(_ run: RunOperation, base: Digest) -> Digest {
-        var key = KeyHasher("run/1")
+    private func runKey(_ run: RunOperation, base: Digest, sources: [Digest?]) -> Digest {
+        var key = KeyHasher("run/2")
         key.add(base)
         key.add(run.arguments)
         key.add(run.environment)
@@ -105,6 +109,7 @@ struct BuildRunner: OperationRunner {
             key.add(script.name)
             key.add(script.content)
         }
+        key.add(run.mounts, sources: sources)
         return key.finish()
     }
 
@@ -188,7 +193,7 @@ struct BuildRunner: OperationRunner {
         case .copy(let copy):
             return .files(try await self.copy(copy, inputs: inputs))
         case .run(let run):
-            return .files(try await execute(run, on: inputs[0].state, step: step))
+            return .files(try await execute(run, inputs: inputs, step: step))
         }
     }
 

@@ -37,6 +37,13 @@ extension KeyHasher {
         }
     }
 
+    /// What a mount shows of a tree: the file, or the directory with all below it, by names, metadata and bytes.
+    mutating func add(contentOf node: FileNode, in tree: any FileTree) throws {
+        try add(node, top: node.path, in: tree, excludes: IgnoreRules(patterns: []))
+        // The root of a context is not the user's, but of a directory in it the mode is seen.
+        if node.isDirectory, !node.path.isEmpty { add(node.entry.permissions) }
+    }
+
     private mutating func add(
         _ node: FileNode, top: PathBytes, in tree: any FileTree, excludes: IgnoreRules
     ) throws {

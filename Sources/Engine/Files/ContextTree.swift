@@ -30,11 +30,7 @@ final class ContextTree: FileTree {
         guard let parent = try openParent(of: path) else { return nil }
         let name = path.lastComponent
         guard let status = try parent.statusIfExists(name) else { return nil }
-        let state = path.components.reduce((rules.root, PathBytes(""))) { pair, name in
-            let next = pair.1.appending(name)
-            return (rules.state(of: next.bytes, in: pair.0), next)
-        }.0
-        guard try isVisible(path, status, state, in: parent, name: name) else { return nil }
+        guard try isVisible(path, status, ignoreState(of: path), in: parent, name: name) else { return nil }
         return try makeNode(path, status, in: parent, name: name)
     }
 
@@ -48,10 +44,7 @@ final class ContextTree: FileTree {
     }
 
     func children(of directory: FileNode) throws -> [FileNode] {
-        let state = directory.path.components.reduce((rules.root, PathBytes(""))) { pair, name in
-            let next = pair.1.appending(name)
-            return (rules.state(of: next.bytes, in: pair.0), next)
-        }.0
+        let state = ignoreState(of: directory.path)
         let opened = try root.directory(directory.path, resolving: .noSymlinks)
         var nodes: [FileNode] = []
         for name in try opened.names() {
@@ -64,6 +57,40 @@ final class ContextTree: FileTree {
             nodes.append(try makeNode(path, status, in: opened, name: name))
         }
         return nodes
+    }
+
+    /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, and all
+    /// belongs to root. A file that is not there is not.
+    func isPlain(_ path: PathBytes) throws -> Bool {
+        if path.isEmpty { return try isPlain("", root.status("."), rules.root, in: root, name: ".") }
+        guard let parent = try openParent(of: path),
+            let status = try parent.statusIfExists(path.lastComponent)
+        else { return false }
+        return try isPlain(path, status, ignoreState(of: path), in: parent, name: path.lastComponent)
+    }
+
+    private func isPlain(
+        _ path: PathBytes, _ status: FileStatus, _ state: IgnoreRules.State, in directory: borrowing Directory,
+        name: PathBytes
+    ) throws -> Bool {
+        guard status.owner == 0, status.group == 0, status.type != .socket, !rules.ignores(state) else { return false }
+        guard status.type == .directory else { return true }
+        let opened = try directory.directory(name, resolving: .noSymlinks)
+        for name in try opened.names() {
+            let child = path.appending(name)
+            guard let status = try opened.statusIfExists(name) else { continue }
+            guard try isPlain(child, status, rules.state(of: child.bytes, in: state), in: opened, name: name) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func ignoreState(of path: PathBytes) -> IgnoreRules.State {
+        path.components.reduce((rules.root, PathBytes(""))) { pair, name in
+            let next = pair.1.appending(name)
+            return (rules.state(of: next.bytes, in: pair.0), next)
+        }.0
     }
 
     /// An ignored directory is seen when an exception lets something below it be seen.

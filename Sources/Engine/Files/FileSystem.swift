@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import Linux
 import SystemPackage
 
@@ -17,6 +18,13 @@ enum FileSystem {
                 continue
             }
         }
+    }
+
+    /// The path as seen from the root directory, for those who leave the working directory.
+    static func absolute(_ path: FilePath) -> FilePath {
+        guard !path.isAbsolute, let directory = unsafe getcwd(nil, 0) else { return path }
+        defer { unsafe free(directory) }
+        return unsafe FilePath(platformString: directory).pushing(path)
     }
 
     /// Writes a file so that nobody sees half of it.

@@ -35,6 +35,16 @@ struct BuildCommand: AsyncParsableCommand {
         help: ArgumentHelp("Set a label of the image.", valueName: "K=V"))
     var labels: [String] = []
 
+    @Option(
+        name: .customLong("secret"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Lend a secret to RUN --mount=type=secret: id=ID[,src=PATH][,env=VAR].", valueName: "spec"))
+    var secrets: [String] = []
+
+    @Option(
+        name: .customLong("ssh"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Lend an SSH agent to RUN --mount=type=ssh: default, or ID[=SOCKET].", valueName: "spec"))
+    var agents: [String] = []
+
     @Flag(name: .customLong("no-cache"), help: "Run every step, whatever is known.")
     var noCache = false
 
@@ -137,6 +147,8 @@ struct BuildCommand: AsyncParsableCommand {
             throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
         }
         request.options = options()
+        request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
+        request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
         for annotation in annotations {
             let (key, value) = Self.pair(annotation)

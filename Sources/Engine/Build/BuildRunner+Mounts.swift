@@ -1,0 +1,297 @@
+import Diagnostics
+import Graph
+import Layers
+import Linux
+import OCI
+import Sandbox
+import Store
+import SystemPackage
+
+/// What the user lends to the commands of a build.
+struct BuildLoans: Sendable {
+    private var secrets: [String: BuildSecret] = [:]
+    private var agents: [String: AgentSocket] = [:]
+
+    init(secrets: [BuildSecret], agents: [AgentSocket]) {
+        for secret in secrets { self.secrets[secret.id] = secret }
+        for agent in agents { self.agents[agent.id] = agent }
+    }
+
+    /// `nil` for a secret that is not there and need not be.
+    func value(of secret: SecretMount) throws -> [UInt8]? {
+        if let known = secrets[secret.id] { return try known.read() }
+        guard !secret.isRequired else {
+            throw EngineError(
+                .secretNotFound, "secret \(secret.id): not found",
+                hint: "Give it with --secret id=\(secret.id),src=FILE.")
+        }
+        return nil
+    }
+
+    /// `nil` for an agent that is not there and need not be.
+    func socket(of ssh: SSHMount) throws -> FilePath? {
+        // The default agent has two names.
+        if let known = agents[ssh.id == "default" ? "" : ssh.id] { return FileSystem.absolute(known.path) }
+        guard !ssh.isRequired else {
+            throw EngineError(
+                .agentNotFound, "no SSH key \"\(ssh.id)\" forwarded from the client",
+                hint: "Give an agent with --ssh \(ssh.id.isEmpty ? "default" : ssh.id).")
+        }
+        return nil
+    }
+}
+
+/// Parts of the context that have to be copied before they can be mounted, each once in a build.
+actor ContextCopies {
+    private let store: StoreRoot
+    private var tasks: [PathBytes: Task<TemporaryDirectory, any Error>] = [:]
+
+    init(_ store: StoreRoot) { self.store = store }
+
+    /// A directory that holds what `node` holds, or `node` itself under the name `file`.
+    func copy(of node: FileNode, in tree: ContextTree) async throws -> TemporaryDirectory {
+        if let task = tasks[node.path] { return try await task.value }
+        let task = Task { [store] in
+            try await offload {
+                let directory = try store.temporaryDirectory()
+                var copy = try TreeCopy(of: tree, into: directory.path)
+                if node.isDirectory { try copy.fill(from: node) } else { try copy.copy(node, to: "file") }
+                return directory
+            }
+        }
+        tasks[node.path] = task
+        return try await task.value
+    }
+}
+
+/// The mounts of a command, and all that must stay until it has ended.
+struct PreparedMounts: Sendable {
+    var mounts: [SandboxMount] = []
+    /// Variables that hold secrets.
+    var variables: [(name: String, value: String)] = []
+    /// Directories in use and locks on them.
+    var held: [any AnyObject & Sendable] = []
+}
+
+extension BuildRunner {
+    /// Prepares all mounts of a command.
+    ///
+    /// Caches come last, in one order for all commands: so none holds one cache that another waits for while it waits
+    /// for one that the other holds.
+    func mounts(of run: RunOperation, inputs: [StepResult]) async throws -> PreparedMounts {
+        var prepared = PreparedMounts()
+        var caches: [CacheRequest] = []
+        for mount in run.mounts {
+            switch mount {
+            case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
+            case .cache(let cache): caches.append(CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }))
+            case .tmpfs(let tmpfs):
+                prepared.mounts.append(
+                    SandboxMount(
+                        target: FilePath(tmpfs.target), source: .temporary(size: tmpfs.size),
+                        isReadOnly: tmpfs.isReadOnly))
+            case .secret(let secret): try await add(secret, to: &prepared)
+            case .ssh(let ssh): try await add(ssh, to: &prepared)
+            }
+        }
+        try await add(caches, to: &prepared)
+        return prepared
+    }
+
+    // MARK: Loans
+
+    private func add(_ secret: SecretMount, to prepared: inout PreparedMounts) async throws {
+        let value = try await offload { [loans] in try loans.value(of: secret) }
+        if let variable = secret.variable {
+            prepared.variables.append((variable, String(decoding: value ?? [], as: UTF8.self)))
+        }
+        guard let value, let target = secret.target else { return }
+        let isProgram = secret.mode & 0o111 != 0
+        prepared.mounts.append(
+            SandboxMount(
+                target: FilePath(target),
+                source: .file(content: value, permissions: secret.mode, owner: secret.uid, group: secret.gid),
+                isReadOnly: true, flags: isProgram ? [.noSetuid, .noDevices] : [.noSetuid, .noDevices, .noExecute]))
+    }
+
+    private func add(_ ssh: SSHMount, to prepared: inout PreparedMounts) async throws {
+        guard let socket = try loans.socket(of: ssh) else { return }
+        let (directory, relay) = try await offload { [store] in
+            let directory = try store.temporaryDirectory()
+            let opened = try Directory(opening: directory.path)
+            let relay = try SocketRelay("agent", in: opened, to: socket)
+            try opened.setOwner("agent", ssh.uid, ssh.gid)
+            try opened.setPermissions("agent", ssh.mode)
+            return (directory, relay)
+        }
+        prepared.held += [directory, relay]
+        prepared.mounts.append(
+            SandboxMount(
+                target: FilePath(ssh.target), source: .bind(directory.path.appending("agent")), isReadOnly: true,
+                flags: [.noSetuid, .noDevices, .noExecute]))
+    }
+
+    // MARK: Files
+
+    private func add(_ bind: BindMount, of input: StepResult, to prepared: inout PreparedMounts) async throws {
+        let (layers, path) = try await layers(of: bind, input, &prepared)
+        let tree: SandboxTree
+        if bind.isReadOnly {
+            tree = layers.count == 1 ? .directory(layers[0]) : .layers(layers)
+        } else {
+            let (directory, made) = try await offload { [store] in
+                let directory = try store.temporaryDirectory()
+                return (directory, try Self.writableLayer(over: layers[0], in: directory.path))
+            }
+            prepared.held.append(directory)
+            tree = .overlay(lowers: layers, upper: made.upper, work: made.work)
+        }
+        prepared.mounts.append(
+            SandboxMount(
+                target: FilePath(bind.target), source: .tree(tree, path: path), isReadOnly: bind.isReadOnly))
+    }
+
+    /// The directories that show the source of a mount, top first and never none, and the path of the source in them.
+    private func layers(
+        of bind: BindMount, _ input: StepResult, _ prepared: inout PreparedMounts
+    ) async throws -> ([FilePath], FilePath) {
+        switch input {
+        case .files(let state):
+            let directories = try await snapshots.all(of: state.diffIDs).map(\.directory)
+            try await offload { [trees] in
+                let tree = try trees.tree(of: state.diffIDs)
+                _ = try Self.bindSource(bind, in: LayerFileTree(tree: tree, directories: directories))
+            }
+            if !directories.isEmpty { return (directories.reversed(), FilePath(bind.source)) }
+            let empty = try await offload { [store] in try store.temporaryDirectory() }
+            prepared.held.append(empty)
+            return ([empty.path], "/")
+        case .context(let tree):
+            let (node, isPlain) = try await offload {
+                let node = try Self.bindSource(bind, in: tree)
+                return (node, try tree.isPlain(node.path))
+            }
+            if isPlain { return ([FileSystem.absolute(tree.path)], FilePath(bind.source)) }
+            let copy = try await copies.copy(of: node, in: tree)
+            prepared.held.append(copy)
+            return ([copy.path], node.isDirectory ? "/" : "/file")
+        }
+    }
+
+    /// Where the changes to a mount go until they are thrown away. The root of the overlay looks like that of the layer.
+    private static func writableLayer(
+        over layer: FilePath, in directory: FilePath
+    ) throws -> (upper: FilePath, work: FilePath) {
+        let status = try FileStatus(of: layer)
+        let opened = try Directory(opening: directory)
+        try opened.makeDirectory("upper", permissions: 0o755)
+        try opened.setOwner("upper", status.owner, status.group)
+        try opened.setPermissions("upper", status.permissions)
+        try opened.makeDirectory("work", permissions: 0o700)
+        return (directory.appending("upper"), directory.appending("work"))
+    }
+}
+
+// MARK: - Caches
+
+/// A cache mount, with the name that its directory has in the store.
+private struct CacheRequest: Sendable {
+    let mount: CacheMount
+    let seed: FileSystemState?
+    let key: Digest
+
+    init(_ mount: CacheMount, seed: FileSystemState?) {
+        self.mount = mount
+        self.seed = seed
+        var key = KeyHasher("cache-mount/1")
+        key.add(mount.id)
+        // A directory that started with something else is another one.
+        key.add(seed.map { $0.diffIDs.map(\.description) } ?? [])
+        key.add(seed == nil ? "" : mount.source)
+        for number in mount.attributes.map({ [$0.mode, $0.uid, $0.gid] }) ?? [] { key.add(number) }
+        self.key = key.finish()
+    }
+
+    var name: String { mount.id.hasPrefix("/") ? String(mount.id.dropFirst()) : mount.id }
+
+    var access: CacheMountStore.Access {
+        switch mount.sharing {
+        case .shared: .shared
+        case .private: .private
+        case .locked: .locked
+        }
+    }
+}
+
+extension BuildRunner {
+    /// Mounts of one cache in one command show one directory.
+    private func add(_ requests: [CacheRequest], to prepared: inout PreparedMounts) async throws {
+        var leases: [Digest: CacheMountLease] = [:]
+        for key in Set(requests.map(\.key)).sorted(by: { $0.hex < $1.hex }) {
+            let same = requests.filter { $0.key == key }
+            // The most that is asked for holds for all of them.
+            guard
+                let request = same.first(where: { $0.access == .locked })
+                    ?? same.first(where: { $0.access == .private }) ?? same.first
+            else { continue }
+            let lease = try await acquire(request)
+            leases[key] = lease
+            prepared.held.append(lease)
+        }
+        for request in requests {
+            guard let lease = leases[request.key] else { continue }
+            let mount = request.mount
+            // What a seeded directory has is the source already.
+            let path = mount.seed == nil ? FilePath(mount.source) : "/"
+            try Self.requireSource(path, in: lease.path)
+            prepared.mounts.append(
+                SandboxMount(
+                    target: FilePath(mount.target), source: .tree(.directory(lease.path), path: path),
+                    isReadOnly: mount.isReadOnly))
+        }
+    }
+
+    private static func requireSource(_ path: FilePath, in directory: FilePath) throws {
+        do {
+            _ = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot)
+        } catch let error as LinuxError where error.code == .notFound {
+            throw EngineError(
+                .mountFailed, "the cache has no \"\(path)\"",
+                hint: "Mount the whole cache first and make it, or leave the source out.", cause: error)
+        }
+    }
+
+    /// Waits for a cache that is locked by another command, of this build or any other.
+    private func acquire(_ request: CacheRequest) async throws -> CacheMountLease {
+        let seed: (any FileTree)? =
+            if let state = request.seed { try await sourceTree(.files(state)) } else { nil }
+        while true {
+            let lease = try await offload { [store] in
+                try store.cacheMounts.acquire(request.key, named: request.name, request.access) { path in
+                    try Self.prepare(path, request.mount, seed: seed)
+                }
+            }
+            if let lease { return lease }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// What a new cache is before the first command sees it.
+    private static func prepare(_ path: FilePath, _ mount: CacheMount, seed: (any FileTree)?) throws {
+        if let seed {
+            guard let node = try seed.node(at: seed.resolve(PathBytes(String(mount.source.dropFirst())))),
+                node.isDirectory
+            else {
+                throw EngineError(
+                    .sourceNotFound, "failed to calculate checksum of ref: \"\(mount.source)\": not found",
+                    hint: "Check that the source of the cache is a directory there.")
+            }
+            var copy = try TreeCopy(of: seed, into: path)
+            try copy.fill(from: node)
+        }
+        guard let attributes = mount.attributes else { return }
+        let directory = try Directory(opening: path)
+        try directory.setOwner(".", attributes.uid, attributes.gid)
+        try directory.setPermissions(".", attributes.mode)
+    }
+}

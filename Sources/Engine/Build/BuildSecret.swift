@@ -1,0 +1,129 @@
+import Diagnostics
+import DockerfileSyntax
+import Linux
+package import SystemPackage
+
+/// A value that the user lends to `RUN --mount=type=secret`.
+package struct BuildSecret: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        case file(FilePath)
+        case value(String)
+    }
+
+    package let id: String
+    package let source: Source
+
+    package init(id: String, source: Source) {
+        self.id = id
+        self.source = source
+    }
+
+    /// In bytes, as in BuildKit.
+    private static let sizeLimit = 500 * 1024
+
+    /// Parses the argument of `--secret`: `id=ID[,src=PATH][,env=VARIABLE][,type=file|env]`.
+    ///
+    /// Without a source the variable of that name is taken, and if there is none the file.
+    ///
+    /// - Throws: ``EngineError`` `.badSecret` for what cannot be understood, or a file that is missing or too large.
+    package static func parse(_ text: String, environment: [String: String]) throws -> BuildSecret {
+        var (id, path, variable, type) = ("", "", "", "")
+        for field in try fields(text) {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else { throw invalid("invalid field '\(field)' must be a key=value pair") }
+            switch parts[0].lowercased() {
+            case "type":
+                guard ["file", "env"].contains(parts[1]) else {
+                    throw invalid("unsupported secret type \"\(parts[1])\"", hint: "Use file or env.")
+                }
+                type = parts[1]
+            case "id": id = parts[1]
+            case "source", "src": path = parts[1]
+            case "env": variable = parts[1]
+            case let key: throw invalid("unexpected key '\(key)' in '\(field)'", hint: "Use id, src, env and type.")
+            }
+        }
+        guard !id.isEmpty else { throw invalid("secret missing ID", hint: "Write it as id=NAME,src=PATH.") }
+        if type == "env", variable.isEmpty { (variable, path) = (path, "") }
+        if path.isEmpty, variable.isEmpty {
+            if type != "file", environment[id] != nil { variable = id } else { path = id }
+        }
+        guard path.isEmpty else { return BuildSecret(id: id, source: .file(try checked(path, id: id))) }
+        return BuildSecret(id: id, source: .value(environment[variable] ?? ""))
+    }
+
+    private static func fields(_ text: String) throws -> [String] {
+        do { return try CommaSeparated.fields(text) } catch {
+            throw invalid("failed to parse csv secret: \(error.message)")
+        }
+    }
+
+    private static func checked(_ path: String, id: String) throws -> FilePath {
+        let size: Int64
+        do { size = try FileStatus(of: FilePath(path)).size } catch let error as LinuxError {
+            throw EngineError(
+                .badSecret, "failed to stat \(path): \(error.errno.map(String.init(describing:)) ?? error.message)",
+                cause: error)
+        }
+        guard size <= sizeLimit else { throw tooLarge(id) }
+        return FilePath(path)
+    }
+
+    private static func tooLarge(_ id: String) -> EngineError { invalid("secret \(id) too big. max size 500KB") }
+
+    private static func invalid(_ message: String, hint: String? = nil) -> EngineError {
+        EngineError(.badSecret, message, hint: hint)
+    }
+
+    /// The value, byte for byte.
+    func read() throws -> [UInt8] {
+        switch source {
+        case .value(let text): return Array(text.utf8)
+        case .file(let path):
+            let file = try OwnedDescriptor.open(path)
+            guard try file.status().size <= Self.sizeLimit else { throw Self.tooLarge(id) }
+            return try file.readAll(limit: Self.sizeLimit)
+        }
+    }
+}
+
+/// The socket of an SSH agent that the user lends to `RUN --mount=type=ssh`.
+package struct AgentSocket: Hashable, Sendable {
+    /// Empty for the default one.
+    package let id: String
+    package let path: FilePath
+
+    package init(id: String, path: FilePath) {
+        self.id = id == "default" ? "" : id
+        self.path = path
+    }
+
+    /// Parses the argument of `--ssh`: `default` or `ID[=SOCKET]`. Without a socket it is that of `SSH_AUTH_SOCK`.
+    ///
+    /// - Throws: ``EngineError`` `.badAgent` when there is no such socket, `.unsupported` for key files.
+    package static func parse(_ text: String, environment: [String: String]) throws -> AgentSocket {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        var path = parts.count == 2 ? parts[1] : ""
+        if path.isEmpty { path = environment["SSH_AUTH_SOCK"] ?? "" }
+        guard !path.isEmpty else {
+            throw EngineError(
+                .badAgent, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
+                hint: "Start an agent with ssh-agent and add a key with ssh-add.")
+        }
+        do {
+            guard try FileStatus(of: FilePath(path)).type == .socket else { throw keyFile(path) }
+        } catch let error as LinuxError {
+            if path.contains(",") { throw keyFile(path) }
+            throw EngineError(
+                .badAgent, "failed to stat \(path): \(error.errno.map(String.init(describing:)) ?? error.message)",
+                cause: error)
+        }
+        return AgentSocket(id: parts[0], path: FilePath(path))
+    }
+
+    private static func keyFile(_ path: String) -> EngineError {
+        EngineError(
+            .unsupported, "--ssh takes the socket of an agent, and '\(path)' is none: key files are not supported",
+            hint: "Add the key to an agent with ssh-add and pass the agent's socket.")
+    }
+}

@@ -1,0 +1,70 @@
+import Layers
+import Linux
+import SystemPackage
+
+/// Copies files of a tree to the host as they are in the tree: with owners, modes, times, extended attributes and hard
+/// links.
+struct TreeCopy: ~Copyable {
+    private let tree: any FileTree
+    private let root: Directory
+    /// Where the first name of a file with several went.
+    private var copies: [LinkIdentity: PathBytes] = [:]
+
+    /// `path` is an existing directory.
+    init(of tree: any FileTree, into path: FilePath) throws {
+        self.tree = tree
+        root = try Directory(opening: path)
+    }
+
+    /// Makes the directory look like one of the tree.
+    mutating func fill(from directory: FileNode) throws {
+        for child in try tree.children(of: directory) { try copy(child, to: child.path.lastComponent) }
+        try setMetadata(directory.entry, of: ".", in: root)
+    }
+
+    /// Copies a file, or a directory with all below it, to a path whose directory exists.
+    mutating func copy(_ node: FileNode, to path: PathBytes) throws {
+        let parent = try root.directory(path.parent, resolving: .noSymlinks)
+        let name = path.lastComponent
+        let entry = node.entry
+        if let identity = node.linkIdentity {
+            if let first = copies[identity] {
+                let other = try root.directory(first.parent, resolving: .noSymlinks)
+                return try parent.makeHardLink(name, to: first.lastComponent, in: other)
+            }
+            copies[identity] = path
+        }
+        switch entry.kind {
+        case .directory:
+            try parent.makeDirectory(name, permissions: 0o700)
+            for child in try tree.children(of: node) { try copy(child, to: path.appending(child.path.lastComponent)) }
+        case .regular:
+            let target = try parent.create(name)
+            // An empty one may be a socket, which cannot be opened.
+            if entry.size > 0 { try tree.open(node).copyContent(to: target) }
+        case .symlink: try parent.makeSymlink(name, to: entry.linkTarget)
+        case .fifo: try parent.makeNode(name, .fifo, permissions: entry.permissions)
+        case .characterDevice, .blockDevice:
+            try parent.makeNode(
+                name, entry.kind == .blockDevice ? .blockDevice : .characterDevice, permissions: entry.permissions,
+                major: entry.deviceMajor, minor: entry.deviceMinor)
+        // No file of a tree is one of these.
+        case .hardLink, .whiteout, .opaque: return
+        }
+        try setMetadata(entry, of: name, in: parent)
+    }
+
+    /// The owner first: a change of it takes bits of the mode and capabilities away.
+    private func setMetadata(_ entry: LayerEntry, of name: PathBytes, in directory: borrowing Directory) throws {
+        try directory.setOwner(name, entry.owner, entry.group)
+        if entry.kind != .symlink { try directory.setPermissions(name, entry.permissions) }
+        for attribute in entry.attributes {
+            do { try directory.setExtendedAttribute(name, attribute) } catch let error as LinuxError
+                where error.errno == .notSupported
+            {
+                // The file system of the store has no attributes of this kind.
+            }
+        }
+        try directory.setModified(name, entry.modified)
+    }
+}
