@@ -76,6 +76,7 @@ extension Lowering {
         let mode = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
         if !mode.isEmpty { try SymbolicMode.validate(mode) }
         try paths.forEach(check)
+        if copy.origin == nil { linter.checkContextSources(paths, copy.keyword, options, step) }
 
         var inputs = [state.vertex]
         if let origin = copy.origin {
