@@ -57,6 +57,15 @@ package struct Warning: Hashable, Sendable {
     /// The page of this project's documentation about a rule of our own; `nil` for BuildKit's rules.
     package let page: String?
 
+    package init(rule: String, message: String, location: SourceRange, url: String?, detail: String, page: String?) {
+        self.rule = rule
+        self.message = message
+        self.location = location
+        self.url = url
+        self.detail = detail
+        self.page = page
+    }
+
     /// Whether this is advice of our own, which never makes a check fail.
     package var isAdvice: Bool { page != nil }
 

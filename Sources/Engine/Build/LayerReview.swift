@@ -74,11 +74,11 @@ struct LayerReview {
             return word
         }
         guard !words.isEmpty else { return }
-        let copied = list.entries.lazy.filter { $0.kind == .regular && $0.size > 0 }.map(\.path.text)
-        // A file may be given another name by the copy, so what was asked for counts too.
-        let paths = copied.filter(SecretNames.isSecret)
+        let copied = list.entries.filter { $0.kind == .regular && $0.size > 0 }.map(\.path.text)
+        let paths = copied.filter(SecretNames.isSecret).map { "/\($0)" }
         let keyword = copy.archives == .unpack ? "ADD" : "COPY"
-        let secrets = paths.isEmpty ? words.filter(SecretNames.isSecret) : Array(paths)
+        // A file may be given another name by the copy, so what was asked for counts too.
+        let secrets = paths.isEmpty ? words.filter(SecretNames.isSecret) : paths
         plan.layerChecks.reportSecrets(secrets, at: location, keyword: keyword)
     }
 }
