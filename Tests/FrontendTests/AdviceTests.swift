@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import FoundationEssentials
 import OCI
 import Testing
 
@@ -17,10 +18,9 @@ import Testing
         options.ignoreRules = try IgnoreRules(patterns: ignore)
         options.contextFiles = { word in word == "." ? files : files.filter { $0 == word } }
         let log = WarningLog()
-        let resolver = FakeResolver(Dictionary(
-            uniqueKeysWithValues: try ["debian:12", "debian:latest", "debian:12@sha256:\(Self.hex)", "node:22"].map {
-                (try ImageReference(parsing: $0).description, try image())
-            }))
+        let names = ["debian:12", "debian:latest", "debian:12@sha256:\(Self.hex)", "node:22"]
+        let images = try names.map { (try ImageReference(parsing: $0).description, try image()) }
+        let resolver = FakeResolver(Dictionary(uniqueKeysWithValues: images))
         _ = try? await lower(parse(text, options), options, resolver: resolver, log: log)
         return log.warnings.filter { rules.contains($0.rule) }
     }
@@ -81,7 +81,8 @@ import Testing
     @Test(arguments: [
         ("COPY . .\nRUN npm ci", "npm"), ("COPY . /app\nRUN cd /app && npm install --production", "npm"),
         ("ADD ./ /app\nRUN pip install --no-cache-dir -r requirements.txt", "pip"),
-        ("COPY . .\nRUN python3 -m pip install -r requirements.txt", "pip"), ("COPY . .\nRUN go mod download", "go mod"),
+        ("COPY . .\nRUN python3 -m pip install -r requirements.txt", "pip"),
+        ("COPY . .\nRUN go mod download", "go mod"),
         ("COPY . .\nRUN cargo build --release", "cargo"), ("COPY . .\nRUN bundle install", "bundle"),
         ("COPY . .\nRUN composer install --no-dev", "composer"), ("COPY . .\nRUN yarn", "yarn"),
         ("COPY . .\nRUN pnpm i --frozen-lockfile", "pnpm"), ("COPY --chown=1 . .\nRUN poetry install", "poetry"),
@@ -95,7 +96,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "COPY package.json ./\nRUN npm ci\nCOPY . .", "COPY package.json ./\nRUN npm ci\nCOPY . .\nRUN npm ci --omit=dev",
+        "COPY package.json ./\nRUN npm ci\nCOPY . .",
+        "COPY package.json ./\nRUN npm ci\nCOPY . .\nRUN npm ci --omit=dev",
         "COPY . .\nRUN npm install -g serve", "COPY . .\nRUN npm run build", "COPY . .\nRUN go build ./...",
         "COPY . .\nRUN pip install .", "COPY . .\nRUN pip install flask", "COPY src .\nRUN npm ci", "RUN npm ci",
         "COPY --from=node:22 . .\nRUN npm ci", "COPY . .\nRUN echo npm ci", "COPY . .\nRUN yarn build",
@@ -201,6 +203,19 @@ import Testing
         let resolver = FakeResolver([try ImageReference(parsing: "debian").description: try image()])
         let plan = try await plan(text, BuildOptions(), resolver: resolver)
         #expect(plan.warnings.map(\.isAdvice) == [true])
+    }
+
+    /// Each rule of our own has a page, which shows how to skip it.
+    @Test(arguments: [
+        LintRule.addInsteadOfCopy, .packageCacheLeft, .copyBeforeInstall, .deletedLater, .latestTag, .secretInContext,
+        .unpinnedBase,
+    ])
+    func page(_ rule: LintRule) throws {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let page = try String(contentsOfFile: "/\(root)/\(try #require(rule.page))", encoding: .utf8)
+        #expect(page.hasPrefix("# \(rule.name)\n"))
+        #expect(page.contains("# check=skip=\(rule.name)"))
+        #expect(rule.url == nil)
     }
 
     @Test func warningsOfABuildThatFails() async throws {

@@ -20,7 +20,9 @@ import Testing
         #expect(call.ignoresStatus == ignoresStatus)
     }
 
-    @Test(arguments: ["", "nope", "check,outline", "check,format=xml", "check,ignorestatus=maybe", "check,x=y", "check,"])
+    @Test(arguments: [
+        "", "nope", "check,outline", "check,format=xml", "check,ignorestatus=maybe", "check,x=y", "check,",
+    ])
     func refused(_ text: String) {
         #expect(throws: ValidationError.self) { try BuildCall(parsing: text) }
     }

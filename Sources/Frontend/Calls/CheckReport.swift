@@ -24,7 +24,11 @@ package struct CheckReport: Sendable {
         error.map { ($0 as? any AnyFailure)?.message ?? String(describing: $0) }
     }
 
-    private var errorLocation: Diagnostics.SourceRange? { (error as? any AnyFailure)?.location }
+    /// Where in the Dockerfile the error is; `nil` also for an error in the ignore file.
+    private var errorLocation: Diagnostics.SourceRange? {
+        guard let location = (error as? any AnyFailure)?.location, location.file == source.name else { return nil }
+        return location
+    }
 
     /// For people: the number of warnings, and each with its place, sorted by line.
     package var lines: [String] {

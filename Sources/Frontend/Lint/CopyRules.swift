@@ -6,8 +6,9 @@ extension LintRule {
     static let addInsteadOfCopy = LintRule(
         "AddInsteadOfCopy", "ADD may download or unpack; for plain files COPY says what is meant", advice: .inChecks)
     static let secretInContext = LintRule(
-        "SecretInContext", "Whoever has the image has the secret; keep it out with the ignore file, and use "
-            + "RUN --mount=type=secret", advice: .always)
+        "SecretInContext",
+        "Whoever has the image has the secret; keep it out with the ignore file, and use RUN --mount=type=secret",
+        advice: .always)
 }
 
 extension Linter {
@@ -76,25 +77,34 @@ package enum SecretNames {
         "master.key",
     ]
     private static let endings = [".p12", ".pfx", ".jks", ".keystore", ".ppk", ".key"]
-    private static let configurations: Set<String> = [".docker/config.json", ".kube/config", ".config/gh/hosts.yml"]
+    private static let configurations = [".docker/config.json", ".kube/config", ".config/gh/hosts.yml"]
+    private static let configurationNames: Set<String> = ["config.json", "config", "hosts.yml"]
     /// Where others' examples and tests are kept.
     private static let foreign: Set<Substring> = [
         "node_modules", "vendor", "site-packages", "dist-packages", "testdata", "fixtures",
     ]
 
     /// Whether the last component of a path, or the last two, look like those of a secret.
+    ///
+    /// Builds ask this of every file copied, so what settles most of them comes first.
     package static func isSecret(_ path: String) -> Bool {
-        let components = path.lowercased().split(separator: "/")
-        guard let name = components.last, foreign.isDisjoint(with: components) else { return false }
-        if names.contains(String(name)) || endings.contains(where: name.hasSuffix) { return !isPublic(name) }
-        if name.hasPrefix(".env.") { return !isExample(name) }
-        if name.hasSuffix(".pem") { return (name.contains("key") || name.contains("priv")) && !isPublic(name) }
-        return configurations.contains { path in components.suffix(path.split(separator: "/").count).joined(separator: "/") == path }
+        let utf8 = path.utf8
+        let start = utf8.lastIndex(of: UInt8(ascii: "/")).map(utf8.index(after:)) ?? path.startIndex
+        guard isSecretName(path[start...].lowercased(), path) else { return false }
+        return foreign.isDisjoint(with: path.lowercased().split(separator: "/"))
     }
 
-    private static func isPublic(_ name: Substring) -> Bool { name.contains("public") || name.hasSuffix(".pub") }
+    private static func isSecretName(_ name: String, _ path: String) -> Bool {
+        if names.contains(name) || endings.contains(where: name.hasSuffix) { return !isPublic(name) }
+        if name.hasPrefix(".env.") { return !isExample(name) }
+        if name.hasSuffix(".pem") { return (name.contains("key") || name.contains("priv")) && !isPublic(name) }
+        guard configurationNames.contains(name) else { return false }
+        return configurations.contains { ("/" + path.lowercased()).hasSuffix("/" + $0) }
+    }
 
-    private static func isExample(_ name: Substring) -> Bool {
+    private static func isPublic(_ name: String) -> Bool { name.contains("public") || name.hasSuffix(".pub") }
+
+    private static func isExample(_ name: String) -> Bool {
         ["example", "sample", "template", "dist", "defaults", "schema", "test"].contains { name.hasSuffix($0) }
     }
 }

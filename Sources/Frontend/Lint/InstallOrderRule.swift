@@ -35,8 +35,10 @@ private enum DependencyTool {
     }
 
     private static func isRequirements(_ words: [String]) -> Bool {
-        words.contains("install")
-            && words.contains { $0 == "-r" || $0.hasPrefix("--requirement") || ($0.hasPrefix("-r") && $0.hasSuffix(".txt")) }
+        let isFile: (String) -> Bool = {
+            $0 == "-r" || $0.hasPrefix("--requirement") || ($0.hasPrefix("-r") && $0.hasSuffix(".txt"))
+        }
+        return words.contains("install") && words.contains(where: isFile)
     }
 
     /// Whether the command is one of the verbs without names of packages, which would not come from a manifest.

@@ -33,7 +33,9 @@ package struct LayerChecks: Sendable {
     /// Reports files that an instruction deletes too late.
     package func report(_ deletion: Deletion) {
         let places = deletion.madeAt.map(String.init).joined(separator: ", ")
-        let layers = deletion.madeAt.count == 1 ? "layer of line \(places) still holds" : "layers of lines \(places) still hold"
+        let layers =
+            deletion.madeAt.count == 1
+            ? "layer of line \(places) still holds" : "layers of lines \(places) still hold"
         let (what, it, makes) =
             deletion.fileCount == 1
             ? ("\"/\(deletion.largest)\"", "it", "makes it")
