@@ -12,6 +12,7 @@ extension Lowering {
                 linter.checkPackageCache(of: run, at: instruction)
             }
         }
+        guard linter.givesAdvice else { return }
         for index in stages {
             let entry = table.entries[index]
             linter.checkInstallOrder(of: entry.stage)

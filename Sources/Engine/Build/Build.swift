@@ -51,7 +51,7 @@ package struct Build: Sendable {
         let result = try await solver.solve(plan.graph, target: plan.target)
         try await offload { context.saveDigests() }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
-        try await review(plan, result.state, step: source.step)
+        await review(plan, result.state, step: source.step)
         _ = consume lease
         return BuildResult(imageID: imageID, warnings: warnings.warnings)
     }
@@ -67,7 +67,7 @@ package struct Build: Sendable {
     }
 
     /// Runs the checks that need the layers. Whatever goes wrong, the build has succeeded.
-    private func review(_ plan: BuildPlan, _ state: FileSystemState, step: StepReporter) async throws {
+    private func review(_ plan: BuildPlan, _ state: FileSystemState, step: StepReporter) async {
         let known = warnings.warnings.count
         try? await offload { [store] in try LayerReview(plan, state, layers: store.layers).report() }
         for warning in warnings.warnings.dropFirst(known) { step.warn(warning.summary) }

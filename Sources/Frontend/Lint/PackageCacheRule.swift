@@ -35,6 +35,8 @@ private struct PackageManager {
             caches: ["/var/cache/zypp"], tidyWords: [], remedy: "zypper clean --all"),
     ]
 
+    static let allPrograms = all.reduce(into: Set<String>()) { $0.formUnion($1.programs) }
+
     /// Whether the commands download and leave it.
     func isLeft(by commands: [ShellCommands.Command]) -> Bool {
         let own = commands.filter { programs.contains($0.name) }
@@ -87,6 +89,7 @@ private struct PackageManager {
 extension Linter {
     func checkPackageCache(of run: Run, at instruction: Instruction) {
         let commands = ShellCommands.of(run)
+        guard commands.contains(where: { PackageManager.allPrograms.contains($0.name) }) else { return }
         for manager in PackageManager.all where manager.isLeft(by: commands) && !manager.isMounted(by: run.mounts) {
             let name = commands.first { manager.programs.contains($0.name) }?.name ?? ""
             report(

@@ -42,7 +42,7 @@ enum ShellCommands {
 
     static func commands(in text: String) -> [Command] {
         var scanner = Scanner()
-        for character in text { scanner.take(character) }
+        for byte in text.utf8 { scanner.take(byte) }
         scanner.endCommand()
         return scanner.commands.flatMap { words -> [Command] in
             let words = withoutWrappers(words)
@@ -51,12 +51,13 @@ enum ShellCommands {
         }
     }
 
+    private static let wrappers: Set<String> = [
+        "sudo", "env", "exec", "time", "command", "nice", "if", "then", "elif", "else", "do", "while", "until", "!",
+        "{",
+    ]
+
     /// Without what stands before the name of a command: assignments, reserved words, `sudo` and the like.
     private static func withoutWrappers(_ words: [String]) -> [String] {
-        let wrappers: Set<String> = [
-            "sudo", "env", "exec", "time", "command", "nice", "if", "then", "elif", "else", "do", "while", "until",
-            "!", "{", "(",
-        ]
         var rest = words[...]
         while let word = rest.first, wrappers.contains(word) || isAssignment(word) { rest = rest.dropFirst() }
         return Array(rest)
@@ -71,45 +72,53 @@ enum ShellCommands {
     private struct Scanner {
         var commands: [[String]] = []
         private var words: [String] = []
-        private var word: String?
-        private var quote: Character?
+        private var word: [UInt8] = []
+        /// Tells an empty word in quotes from none.
+        private var hasWord = false
+        private var quote: UInt8?
         private var isEscaped = false
         private var isComment = false
+        private static let newline = UInt8(ascii: "\n")
 
-        mutating func take(_ character: Character) {
+        mutating func take(_ byte: UInt8) {
             if isComment {
-                guard character.isNewline else { return }
+                guard byte == Self.newline else { return }
                 isComment = false
             }
             if isEscaped {
                 isEscaped = false
-                if !character.isNewline { append(character) }
+                if byte != Self.newline { append(byte) }
             } else if let open = quote {
-                if character == open { quote = nil } else { append(character) }
+                if byte == open { quote = nil } else { append(byte) }
             } else {
-                takeUnquoted(character)
+                takeUnquoted(byte)
             }
         }
 
-        private mutating func takeUnquoted(_ character: Character) {
-            switch character {
-            case "\\": isEscaped = true
-            case "'", "\"":
-                quote = character
-                word = word ?? ""
-            case ";", "&", "|", "(", ")": endCommand()
-            case "#" where word == nil: isComment = true
-            case _ where character.isNewline: endCommand()
-            case _ where character.isWhitespace: endWord()
-            default: append(character)
+        private mutating func takeUnquoted(_ byte: UInt8) {
+            switch byte {
+            case UInt8(ascii: "\\"): isEscaped = true
+            case UInt8(ascii: "'"), UInt8(ascii: "\""):
+                quote = byte
+                hasWord = true
+            case UInt8(ascii: ";"), UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "("), UInt8(ascii: ")"),
+                Self.newline:
+                endCommand()
+            case UInt8(ascii: "#") where !hasWord: isComment = true
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): endWord()
+            default: append(byte)
             }
         }
 
-        private mutating func append(_ character: Character) { word = (word ?? "") + String(character) }
+        private mutating func append(_ byte: UInt8) {
+            word.append(byte)
+            hasWord = true
+        }
 
         private mutating func endWord() {
-            if let word { words.append(word) }
-            word = nil
+            if hasWord { words.append(String(decoding: word, as: UTF8.self)) }
+            word.removeAll(keepingCapacity: true)
+            hasWord = false
         }
 
         mutating func endCommand() {
