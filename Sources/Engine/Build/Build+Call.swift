@@ -20,9 +20,8 @@ extension Build {
             options.ignoreRules = rules
             options.givesAdvice = true
             options.checksAllStages = (options.target ?? "").isEmpty
-            let listing = ContextListing(
-                try ContextTree(request.context, rules: rules, cache: store.contexts))
-            options.contextFiles = listing.files(of:)
+            let copied = CopiedFiles(tree: try ContextTree(request.context, rules: rules, cache: nil))
+            options.contextFiles = copied.files(of:)
             let resolver = BaseImages(images: images, progress: progress)
             _ = try await lower(definition.dockerfile, options, resolver: resolver, log: warnings)
         } catch {
@@ -48,11 +47,9 @@ extension Build {
     }
 }
 
-/// Lists the files of a build context without reading them.
-private struct ContextListing: Sendable {
+/// Tells which files of a build context a COPY would take, without reading them.
+private struct CopiedFiles: Sendable {
     let tree: ContextTree
-
-    init(_ tree: ContextTree) { self.tree = tree }
 
     /// The paths of the regular files that a source of COPY takes; none where it names nothing.
     func files(of word: String) -> [String] {
