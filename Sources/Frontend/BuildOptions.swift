@@ -1,3 +1,4 @@
+package import DockerfileSyntax
 package import OCI
 
 /// What the user asks of a build, as far as it changes what the Dockerfile means.
@@ -17,6 +18,12 @@ package struct BuildOptions: Sendable {
     package var fileName: String
     /// Lower every stage, so that the checks see all of the file.
     package var checksAllStages: Bool
+    /// Run all of our own checks and not only those for builds.
+    package var givesAdvice = false
+    /// The rules of the build context's ignore file, for the checks.
+    package var ignoreRules: IgnoreRules?
+    /// The paths in the build context of the files that a source of COPY takes, for the checks.
+    package var contextFiles: (@Sendable (_ source: String) -> [String])?
 
     package init(
         target: String? = nil, buildArguments: [(name: String, value: String?)] = [],

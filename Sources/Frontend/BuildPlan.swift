@@ -16,6 +16,8 @@ package struct BuildPlan: Sendable {
     package let targetName: String
     /// Seconds since 1970 that stand for the time of the build (`SOURCE_DATE_EPOCH`).
     package let epoch: Int64?
+    /// The checks that are left for when the layers are there.
+    package let layerChecks: LayerChecks
 
     /// The history of the base image.
     package var baseHistory: [History] { config.history }
@@ -52,6 +54,23 @@ package struct Warning: Hashable, Sendable {
     package let url: String?
     /// What the rule is about in general.
     package let detail: String
+    /// The page of this project's documentation about a rule of our own; `nil` for BuildKit's rules.
+    package let page: String?
+
+    package init(rule: String, message: String, location: SourceRange, url: String?, detail: String, page: String?) {
+        self.rule = rule
+        self.message = message
+        self.location = location
+        self.url = url
+        self.detail = detail
+        self.page = page
+    }
+
+    /// Whether this is advice of our own, which never makes a check fail.
+    package var isAdvice: Bool { page != nil }
+
+    /// As BuildKit puts it in progress: rule, message and line.
+    package var summary: String { "\(rule): \(message) (line \(location.lines.lowerBound))" }
 }
 
 /// Finds images and their configs for the frontend.

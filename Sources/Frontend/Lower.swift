@@ -7,11 +7,13 @@ import OCI
 ///
 /// Only what the target needs is looked at closely: other stages are not lowered and their images not resolved.
 ///
+/// What the checks find goes to `log` at once, so that it is there even when this throws.
+///
 /// - Throws: ``FrontendError`` with the lines at fault, and whatever `resolver` throws.
 package func lower(
-    _ dockerfile: Dockerfile, _ options: BuildOptions, resolver: some BaseImageResolver
+    _ dockerfile: Dockerfile, _ options: BuildOptions, resolver: some BaseImageResolver, log: WarningLog = WarningLog()
 ) async throws -> BuildPlan {
-    var planner = Planner(lowering: try Lowering(dockerfile, options), resolver: resolver)
+    var planner = Planner(lowering: try Lowering(dockerfile, options, log), resolver: resolver)
     return try await planner.plan()
 }
 
@@ -25,6 +27,7 @@ private struct Planner<Resolver: BaseImageResolver> {
         let target = try table.target(named: lowering.options.target)
         let needed =
             lowering.options.checksAllStages ? Array(table.entries.indices) : table.reachable(from: target)
+        lowering.checkAdvice(stages: needed, target: target)
         try await lower(stages: needed)
         try lowering.linter.enforce()
         return try lowering.plan(target: target)

@@ -64,6 +64,10 @@ extension Lowering {
         let mode = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
         if !mode.isEmpty { try SymbolicMode.validate(mode) }
         let remotes = try paths.map(remote)
+        if copy.origin == nil {
+            let local = zip(paths, remotes).filter { $0.1 == nil }.map(\.0)
+            linter.checkContextSources(local, copy.keyword, options, step)
+        }
 
         var inputs = [state.vertex]
         if let origin = copy.origin {

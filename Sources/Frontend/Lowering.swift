@@ -18,10 +18,13 @@ struct Lowering: Sendable {
     private(set) var states: [Int: StageState] = [:]
     private var sharedVertices: [Operation: VertexID] = [:]
 
-    init(_ dockerfile: Dockerfile, _ options: BuildOptions) throws {
+    init(_ dockerfile: Dockerfile, _ options: BuildOptions, _ log: WarningLog) throws {
         self.options = options
         expander = WordExpander(escape: dockerfile.escape)
-        linter = Linter(file: options.fileName, configuration: try Self.checks(dockerfile, options))
+        linter = Linter(
+            file: options.fileName, configuration: try Self.checks(dockerfile, options), log: log,
+            givesAdvice: options.givesAdvice)
+        linter.note(dockerfile)
         linter.checkFile(dockerfile)
         try Self.checkDefaults(dockerfile, options, expander, &linter)
         scope = try GlobalScope(dockerfile, options, expander: expander, buildArgument: options.buildArgument)
@@ -68,7 +71,8 @@ struct Lowering: Sendable {
         if options.isPlatformExplicit { config.platform = options.platform }
         return BuildPlan(
             graph: graph, target: state.vertex, config: config, steps: state.steps, warnings: linter.warnings,
-            targetName: table.entries[target].stage.name ?? "", epoch: try scope.epoch(options))
+            targetName: table.entries[target].stage.name ?? "", epoch: try scope.epoch(options),
+            layerChecks: LayerChecks(linter: linter))
     }
 
     // MARK: Images

@@ -1,6 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
-import Frontend
+package import Frontend
 import Graph
 import Layers
 import Linux
@@ -11,12 +11,18 @@ import SystemPackage
 
 /// One build, from a Dockerfile to an image in the store and wherever else it is asked for.
 package struct Build: Sendable {
-    private let request: BuildRequest
-    private let store: StoreRoot
-    private let images: ImageTransfer
-    private let progress: ProgressReporter
+    let request: BuildRequest
+    let store: StoreRoot
+    let images: ImageTransfer
+    let progress: ProgressReporter
+    let warnings: WarningLog
 
-    package init(_ request: BuildRequest, store: StoreRoot, images: ImageTransfer, progress: ProgressReporter) {
+    /// What the checks find goes to `warnings` as it comes up, so that a build that fails leaves it too.
+    package init(
+        _ request: BuildRequest, store: StoreRoot, images: ImageTransfer, progress: ProgressReporter,
+        warnings: WarningLog = WarningLog()
+    ) {
+        self.warnings = warnings
         self.request = request
         self.store = store
         self.images = images
@@ -33,10 +39,7 @@ package struct Build: Sendable {
         let source = try await loadDefinition()
         let rules = try await loadIgnoreRules(dockerfile: source.path)
         let resolver = BaseImages(images: images, progress: progress)
-        let plan = try await lower(source.dockerfile, request.options.named(source.name), resolver: resolver)
-        for warning in plan.warnings {
-            source.step.warn("\(warning.rule): \(warning.message) (line \(warning.location.lines.lowerBound))")
-        }
+        let plan = try await lower(source, rules: rules, resolver: resolver)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
@@ -51,20 +54,40 @@ package struct Build: Sendable {
         let result = try await solver.solve(plan.graph, target: plan.target)
         try await offload { context.saveDigests() }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
+        await review(plan, result.state, step: source.step)
         _ = consume lease
-        return BuildResult(imageID: imageID, warnings: plan.warnings)
+        return BuildResult(imageID: imageID, warnings: warnings.warnings)
+    }
+
+    /// Lowers the Dockerfile and shows what the checks have found, whether or not it can be built.
+    private func lower(
+        _ source: Definition, rules: IgnoreRules, resolver: BaseImages
+    ) async throws -> BuildPlan {
+        var options = request.options.named(source.name)
+        options.ignoreRules = rules
+        defer { for warning in warnings.warnings { source.step.warn(warning.summary) } }
+        return try await Frontend.lower(source.dockerfile, options, resolver: resolver, log: warnings)
+    }
+
+    /// Runs the checks that need the layers. Whatever goes wrong, the build has succeeded.
+    private func review(_ plan: BuildPlan, _ state: FileSystemState, step: StepReporter) async {
+        let known = warnings.warnings.count
+        try? await offload { [store] in try LayerReview(plan, state, layers: store.layers).report() }
+        for warning in warnings.warnings.dropFirst(known) { step.warn(warning.summary) }
     }
 
     // MARK: Input
 
-    private struct Definition {
+    struct Definition {
         let dockerfile: Dockerfile
+        let source: DockerfileSource
         let path: FilePath
         let name: String
         let step: StepReporter
     }
 
-    private func loadDefinition() async throws -> Definition {
+    /// Reads and parses the Dockerfile; `source` gets its text even if it cannot be parsed.
+    func loadDefinition(_ source: (DockerfileSource) -> Void = { _ in }) async throws -> Definition {
         try request.requireContext()
         let path = try request.dockerfilePath()
         let name = request.dockerfile == nil ? (path.lastComponent?.string ?? path.string) : path.string
@@ -72,9 +95,11 @@ package struct Build: Sendable {
         do {
             let bytes = try await offload { try OwnedDescriptor.open(path).readAll(limit: 64 << 20) }
             step.status("transferring dockerfile:", current: Int64(bytes.count), isComplete: true)
+            let text = DockerfileSource(name: name, bytes: bytes)
+            source(text)
             let dockerfile = try parse(bytes, name: name)
             step.finish(.done)
-            return Definition(dockerfile: dockerfile, path: path, name: name, step: step)
+            return Definition(dockerfile: dockerfile, source: text, path: path, name: name, step: step)
         } catch {
             step.finish(error)
             throw error
@@ -87,7 +112,7 @@ package struct Build: Sendable {
         }
     }
 
-    private func loadIgnoreRules(dockerfile: FilePath) async throws -> IgnoreRules {
+    func loadIgnoreRules(dockerfile: FilePath) async throws -> IgnoreRules {
         try await progress.step("[internal] load .dockerignore") { step in
             let file = try await offload { [context = request.context] in
                 try IgnoreFile(dockerfile: dockerfile, context: context)
@@ -144,7 +169,7 @@ package struct Build: Sendable {
 }
 
 extension BuildOptions {
-    fileprivate func named(_ name: String) -> BuildOptions {
+    func named(_ name: String) -> BuildOptions {
         var options = self
         options.fileName = name
         return options

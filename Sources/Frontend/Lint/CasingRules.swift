@@ -9,7 +9,7 @@ extension LintRule {
 }
 
 extension Linter {
-    mutating func checkCasing(ofStage stage: Stage) {
+    func checkCasing(ofStage stage: Stage) {
         if let name = stage.originalName, name != name.lowercased() {
             report(.stageNameCasing, "Stage name '\(name)' should be lowercase", at: stage.from)
         }
@@ -24,7 +24,7 @@ extension Linter {
     }
 
     /// The majority decides; upper case wins a tie, and mixed case is never right.
-    mutating func checkKeywordCasing(_ dockerfile: Dockerfile) {
+    func checkKeywordCasing(_ dockerfile: Dockerfile) {
         let instructions = dockerfile.stages.flatMap { [$0.from] + $0.instructions }
         let lower = instructions.count { $0.keyword == $0.keyword.lowercased() }
         let upper = instructions.count { $0.keyword == $0.keyword.uppercased() }

@@ -14,7 +14,7 @@ extension LintRule {
 
 extension Linter {
     /// The rules that need nothing but the text, for the whole file.
-    mutating func checkFile(_ dockerfile: Dockerfile) {
+    func checkFile(_ dockerfile: Dockerfile) {
         for warning in dockerfile.warnings {
             switch warning.kind {
             case .emptyContinuationLine:
@@ -38,7 +38,7 @@ extension Linter {
     }
 
     /// A comment above an ARG or a named stage is its description, if it starts with its name.
-    private mutating func checkDescription(_ instruction: Instruction) {
+    private func checkDescription(_ instruction: Instruction) {
         let names: [String]
         switch instruction.kind {
         case .arg(let declarations): names = declarations.map(\.name)

@@ -17,7 +17,7 @@ extension LintRule {
 }
 
 extension Linter {
-    mutating func checkForm(of command: ShellOrExec, hasOwnShell: Bool, at instruction: Instruction) {
+    func checkForm(of command: ShellOrExec, hasOwnShell: Bool, at instruction: Instruction) {
         guard case .shell = command, !hasOwnShell else { return }
         let name = instruction.kind.name
         report(
@@ -27,7 +27,7 @@ extension Linter {
     }
 
     /// `earlier` is the instruction of the same kind that has no effect.
-    mutating func checkRepetition(of earlier: Instruction?) {
+    func checkRepetition(of earlier: Instruction?) {
         guard let earlier else { return }
         report(
             .multipleInstructions,
@@ -35,14 +35,14 @@ extension Linter {
                 + "because only the last one will be used", at: earlier)
     }
 
-    mutating func checkFirstWorkdir(_ path: String, at instruction: Instruction) {
+    func checkFirstWorkdir(_ path: String, at instruction: Instruction) {
         guard !path.hasPrefix("/") else { return }
         report(
             .workdirRelativePath,
             "Relative workdir \"\(path)\" can have unexpected results if the base image changes", at: instruction)
     }
 
-    mutating func checkPort(_ word: String, at instruction: Instruction) {
+    func checkPort(_ word: String, at instruction: Instruction) {
         let parts = PortSpecification.parts(of: word)
         if !parts.address.isEmpty || !parts.hostPort.isEmpty {
             report(

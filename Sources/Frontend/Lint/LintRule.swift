@@ -1,6 +1,7 @@
 /// A check of Dockerfiles: its name, what it is about, and where that is explained.
 ///
-/// The rules and their names are BuildKit's, so that `# check=` comments mean the same here.
+/// Most rules and their names are BuildKit's, so that `# check=` comments mean the same here. The others are advice of
+/// our own: they are listed like the rest, but never make a check or a build fail.
 struct LintRule: Hashable, Sendable {
     /// In Pascal case, as users write it in `# check=skip=`.
     let name: String
@@ -8,6 +9,16 @@ struct LintRule: Hashable, Sendable {
     /// An experimental rule runs only where it is asked for.
     var isExperimental = false
     var hasPage = true
+    /// What sets a rule of our own apart; `nil` for BuildKit's rules.
+    var advice: Advice?
+
+    /// When a rule of our own runs.
+    enum Advice: Hashable, Sendable {
+        /// Only when the user asks for checks.
+        case inChecks
+        /// In builds too, as it finds bytes or secrets that the image should not have.
+        case always
+    }
 
     init(_ name: String, _ description: String, isExperimental: Bool = false, hasPage: Bool = true) {
         self.name = name
@@ -15,6 +26,15 @@ struct LintRule: Hashable, Sendable {
         self.isExperimental = isExperimental
         self.hasPage = hasPage
     }
+
+    /// A rule of our own.
+    init(_ name: String, _ description: String, advice: Advice) {
+        self.init(name, description, hasPage: false)
+        self.advice = advice
+    }
+
+    /// The page of this project's documentation about one of our own rules.
+    var page: String? { advice == nil ? nil : "docs/rules/\(name).md" }
 
     /// The page with examples of what is wrong and what is better.
     var url: String? {

@@ -17,7 +17,7 @@ extension LintRule {
 }
 
 extension Linter {
-    mutating func checkNames(of stages: [Stage]) {
+    func checkNames(of stages: [Stage]) {
         var seen: Set<String> = []
         for stage in stages {
             guard let name = stage.name else { continue }
@@ -35,14 +35,14 @@ extension Linter {
     }
 
     /// `base` is the base as it comes out when no build arguments are given.
-    mutating func checkDefault(base: String, of stage: Stage) {
+    func checkDefault(base: String, of stage: Stage) {
         guard (try? ImageReference(parsing: base)) == nil else { return }
         report(
             .invalidDefaultArgInFrom,
             "Default value for ARG \(stage.base) results in empty or invalid base image name", at: stage.from)
     }
 
-    mutating func checkArguments(_ unmatched: [String], declared: [String], of stage: Stage) {
+    func checkArguments(_ unmatched: [String], declared: [String], of stage: Stage) {
         for name in unmatched where !declared.contains(name) {
             let closest = Suggestions.closest(to: name, among: declared, matchingCase: true)
             let suggestion = closest.map { " (did you mean \($0)?)" } ?? ""
@@ -50,7 +50,7 @@ extension Linter {
         }
     }
 
-    mutating func checkPlatform(_ text: String, expanded: String, of stage: Stage) {
+    func checkPlatform(_ text: String, expanded: String, of stage: Stage) {
         if ["$TARGETPLATFORM", "${TARGETPLATFORM}"].contains(text) {
             let message =
                 "Setting platform to predefined \(text) in FROM is redundant as this is the default behavior"
@@ -63,7 +63,7 @@ extension Linter {
             .constantPlatform, "FROM --platform flag should not use constant value \"\(expanded)\"", at: stage.from)
     }
 
-    mutating func checkPlatform(_ found: Platform, expected: Platform, image: String, of stage: Stage) {
+    func checkPlatform(_ found: Platform, expected: Platform, image: String, of stage: Stage) {
         guard found.os != expected.os || found.architecture != expected.architecture else { return }
         report(
             .invalidBaseImagePlatform,

@@ -11,7 +11,7 @@ extension LintRule {
 
 extension Linter {
     /// `declared` are the names of the ARGs of the stage, which may be without a value.
-    mutating func checkVariables(
+    func checkVariables(
         _ unmatched: [String], environment: Environment, declared: [String], at instruction: Instruction
     ) {
         for name in unmatched where !declared.contains(name) {
@@ -22,7 +22,7 @@ extension Linter {
         }
     }
 
-    mutating func checkSecret(name: String, at instruction: Instruction) {
+    func checkSecret(name: String, at instruction: Instruction) {
         let words = name.lowercased().split(separator: "_", omittingEmptySubsequences: false)
         let secret: Set<Substring> = [
             "apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token",
@@ -35,7 +35,7 @@ extension Linter {
             at: instruction)
     }
 
-    mutating func checkLegacyFormat(_ assignments: Assignments, at instruction: Instruction) {
+    func checkLegacyFormat(_ assignments: Assignments, at instruction: Instruction) {
         guard assignments.isLegacy else { return }
         let name = instruction.kind.name
         report(

@@ -72,28 +72,64 @@ struct BuildCommand: AsyncParsableCommand {
         help: "Say in the manifest which version of lamina built the image.")
     var builderAnnotation = true
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer a question instead of building: check, outline or targets, with ,format=json for programs.",
+            valueName: "method"))
+    var call: String?
+
+    @Flag(help: "Check the Dockerfile and build nothing: --call=check.")
+    var check = false
+
     @Argument(help: "The directory with the files of the build.")
     var path: String
 
     func run() async throws {
         let mode = try progressMode()
+        let question = try question()
         let renderer = ProgressRenderer(mode: mode)
+        let warnings = WarningLog()
         try await global.run {
+            let source = SourceLines(context: FilePath(path))
+            let summary = WarningSummary(isDebug: global.debug, source: source.lines)
             do {
-                let result = try await build(renderer)
+                guard question.method == .build else { return try await answer(question, renderer, warnings) }
+                let result = try await run(renderer, warnings) { try await $0.run() }
                 renderer.finish()
+                if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
                 report(result)
             } catch {
+                if error is ExitStatus { throw error }
                 renderer.finish(error: error)
+                if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
                 if error is CancellationError { throw error }
-                let source = SourceLines(context: FilePath(path))
-                for line in ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true) {
-                    OutputTerminal.standardError.write(line + "\n")
-                }
+                show(ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true))
                 throw ExitStatus.failure
             }
         }
     }
+
+    private func show(_ lines: [String]) {
+        for line in lines { OutputTerminal.standardError.write(line + "\n") }
+    }
+
+    // MARK: Questions
+
+    private func question() throws -> BuildCall {
+        guard let call else { return try BuildCall(parsing: check ? "check" : "build") }
+        guard !check else { throw ValidationError("--check and --call contradict each other") }
+        return try BuildCall(parsing: call)
+    }
+
+    private func answer(_ question: BuildCall, _ renderer: ProgressRenderer, _ warnings: WarningLog) async throws {
+        let answer = try await run(renderer, warnings) { try await question.answer(of: $0) }
+        renderer.finish()
+        answer.lines.forEach(say)
+        show(answer.errorLines)
+        if answer.status != 0 { throw ExitStatus(code: answer.status) }
+    }
+
+    // MARK: Builds
 
     private func progressMode() throws -> ProgressMode {
         let name = progress ?? GlobalOptions.environment["BUILDKIT_PROGRESS"] ?? "auto"
@@ -107,13 +143,17 @@ struct BuildCommand: AsyncParsableCommand {
         return .quiet
     }
 
-    private func build(_ renderer: ProgressRenderer) async throws -> BuildResult {
+    /// Lets `body` use a build, and closes the connections to registries behind it.
+    private func run<Value: Sendable>(
+        _ renderer: ProgressRenderer, _ warnings: WarningLog, _ body: (Build) async throws -> Value
+    ) async throws -> Value {
         let request = try request()
         let images = try global.images()
         let build = Build(
-            request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive))
+            request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),
+            warnings: warnings)
         do {
-            let result = try await build.run()
+            let result = try await body(build)
             try await images.registry.shutdown()
             return result
         } catch {

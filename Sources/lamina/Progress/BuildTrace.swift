@@ -38,6 +38,7 @@ struct BuildTrace: Sendable {
     /// Takes in an event and returns the position of its step; `nil` when it says nothing new.
     ///
     /// `sink` gets the output as lines. Output after the end of a step is dropped: nobody would look for it there.
+    /// Warnings are not: what is wrong with a Dockerfile shows only after it was read.
     mutating func apply(_ event: BuildEvent, at now: Duration, sink: (LineCutter.Piece) -> Void = { _ in }) -> Int? {
         if case .started(let id, let label, _) = event {
             guard positions[id] == nil else { return nil }
@@ -46,7 +47,7 @@ struct BuildTrace: Sendable {
                 Step(id: id, label: TerminalText.line(label), started: now, tail: LogTail(count: tailCount)))
             return steps.count - 1
         }
-        guard let position = positions[event.step], steps[position].isRunning else { return nil }
+        guard let position = positions[event.step], steps[position].isRunning || event.isWarning else { return nil }
         switch event {
         case .started: break
         case .output(_, _, let bytes):
@@ -98,6 +99,10 @@ struct BuildTrace: Sendable {
 }
 
 extension BuildEvent {
+    fileprivate var isWarning: Bool {
+        if case .warning = self { true } else { false }
+    }
+
     /// The step it is about.
     var step: StepID {
         switch self {

@@ -18,4 +18,12 @@ enum ProgressMode: String, CaseIterable, Sendable {
         guard self == .auto else { return self }
         return isTerminal ? .tty : .plain
     }
+
+    /// Whether warnings are repeated for people at the end of a build.
+    var showsWarnings: Bool {
+        switch self {
+        case .auto, .plain, .tty: true
+        case .quiet, .rawjson, .silent: false
+        }
+    }
 }

@@ -1,0 +1,67 @@
+import DockerfileSyntax
+package import Frontend
+import Layers
+import Linux
+import Store
+
+/// Answers to questions about a Dockerfile, for which nothing is built.
+extension Build {
+    /// Checks the Dockerfile: the target and what it needs or, without a target, all of it.
+    ///
+    /// What makes a build impossible is part of the report, unless there is no Dockerfile to report on.
+    package func check() async throws -> CheckReport {
+        let lease = try store.lease()
+        var source: DockerfileSource?
+        var failure: (any Error)?
+        do {
+            let definition = try await loadDefinition { source = $0 }
+            let rules = try await loadIgnoreRules(dockerfile: definition.path)
+            var options = request.options.named(definition.name)
+            options.ignoreRules = rules
+            options.givesAdvice = true
+            options.checksAllStages = (options.target ?? "").isEmpty
+            let copied = CopiedFiles(tree: try ContextTree(request.context, rules: rules, cache: nil))
+            options.contextFiles = copied.files(of:)
+            let resolver = BaseImages(images: images, progress: progress)
+            _ = try await lower(definition.dockerfile, options, resolver: resolver, log: warnings)
+        } catch {
+            if error is CancellationError || source == nil { throw error }
+            failure = error
+        }
+        _ = consume lease
+        guard let source else { preconditionFailure("a Dockerfile that was checked was read") }
+        return CheckReport(warnings: warnings.warnings, source: source, error: failure)
+    }
+
+    /// What can be given to the build of the target.
+    package func outline() async throws -> Outline {
+        let definition = try await loadDefinition()
+        return try Outline(
+            definition.dockerfile, request.options.named(definition.name), source: definition.source)
+    }
+
+    /// The stages of the Dockerfile.
+    package func targets() async throws -> TargetList {
+        let definition = try await loadDefinition()
+        return TargetList(definition.dockerfile, source: definition.source)
+    }
+}
+
+/// Tells which files of a build context a COPY would take, without reading them.
+private struct CopiedFiles: Sendable {
+    let tree: ContextTree
+
+    /// The paths of the regular files that a source of COPY takes; none where it names nothing.
+    func files(of word: String) -> [String] {
+        var paths: [String] = []
+        let matches = try? SourceMatcher(tree: tree, keepsParents: false).matches(word)
+        for match in matches ?? [] { try? list(match.node, into: &paths) }
+        return paths
+    }
+
+    private func list(_ node: FileNode, into paths: inout [String]) throws {
+        if node.entry.kind == .regular, node.entry.size > 0 { paths.append(node.path.text) }
+        guard node.isDirectory else { return }
+        for child in try tree.children(of: node) { try list(child, into: &paths) }
+    }
+}

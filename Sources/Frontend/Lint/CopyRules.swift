@@ -1,0 +1,110 @@
+import DockerfileSyntax
+
+extension LintRule {
+    static let copyIgnoredFile = LintRule(
+        "CopyIgnoredFile", "What the ignore file leaves out of the build context cannot be copied")
+    static let addInsteadOfCopy = LintRule(
+        "AddInsteadOfCopy", "ADD may download or unpack; for plain files COPY says what is meant", advice: .inChecks)
+    static let secretInContext = LintRule(
+        "SecretInContext",
+        "Whoever has the image has the secret; keep it out with the ignore file, and use RUN --mount=type=secret",
+        advice: .always)
+}
+
+extension Linter {
+    /// Looks at the sources of a COPY or ADD from the build context, with their variables resolved.
+    func checkContextSources(_ paths: [String], _ keyword: String, _ options: BuildOptions, _ step: Step) {
+        let local = paths.filter { RemoteSource($0) == nil }
+        if let rules = options.ignoreRules {
+            for path in local where Self.isIgnored(path, rules) {
+                let verb = keyword == "ADD" ? "Add" : "Copy"
+                report(
+                    .copyIgnoredFile,
+                    "Attempting to \(verb) file \(GoFormat.quoted(path)) that is excluded by .dockerignore",
+                    at: step.instruction)
+            }
+        }
+        guard !step.isTrigger else { return }
+        checkAdd(local, isAll: local.count == paths.count, at: step.instruction)
+        guard givesAdvice, let contextFiles = options.contextFiles else { return }
+        let secrets = Set(local.flatMap(contextFiles).filter(SecretNames.isSecret)).sorted()
+        reportSecrets(secrets, lines: step.instruction.range.lines, keyword: keyword)
+    }
+
+    /// Rules with exceptions are not judged, nor is the root, unless everything is ignored.
+    private static func isIgnored(_ path: String, _ rules: IgnoreRules) -> Bool {
+        guard !rules.isEmpty, !rules.hasExceptions else { return false }
+        let components = ContainerPath.clean("/" + path).dropFirst()
+        guard !components.isEmpty else {
+            return rules.patterns.contains { ["*", "**", "**/*"].contains($0.text) }
+        }
+        return rules.ignores(String(components))
+    }
+
+    private func checkAdd(_ local: [String], isAll: Bool, at instruction: Instruction) {
+        guard case .add(let add) = instruction.kind, isAll, add.unpack != true, add.checksum == nil,
+            add.keepGitDir == nil, !local.contains(where: Self.mayBeArchive)
+        else { return }
+        report(.addInsteadOfCopy, "ADD does nothing here that COPY would not do", at: instruction)
+    }
+
+    /// Whether ADD might unpack what the path names.
+    private static func mayBeArchive(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last?.lowercased() ?? ""
+        let endings = [".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".zstd"]
+        return endings.contains(where: name.hasSuffix) || name.contains(".tar.")
+            || ["*", "?", "]"].contains(where: name.hasSuffix)
+    }
+
+    /// Reports files that look like secrets, for the COPY or ADD on these lines.
+    func reportSecrets(_ paths: [String], lines: ClosedRange<Int>, keyword: String) {
+        guard !paths.isEmpty else { return }
+        let names = paths.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+        let more = paths.count > 3 ? " and \(paths.count - 3) more" : ""
+        report(
+            .secretInContext,
+            "\(keyword) takes what looks like a secret into the image: \(names)\(more)", instructionAt: lines)
+    }
+}
+
+/// Names of files that usually hold passwords, tokens or private keys.
+package enum SecretNames {
+    private static let names: Set<String> = [
+        ".env", ".npmrc", ".yarnrc.yml", ".pypirc", ".netrc", "_netrc", ".git-credentials", ".pgpass", ".my.cnf",
+        ".htpasswd", ".dockercfg", ".vault-token", "credentials", "credentials.json", "credentials.yml",
+        "credentials.yaml", "kubeconfig", "service-account.json", "service_account.json", "secrets.json",
+        "secrets.yml", "secrets.yaml", "secrets.toml", "secrets.env", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519",
+        "master.key",
+    ]
+    private static let endings = [".p12", ".pfx", ".jks", ".keystore", ".ppk", ".key"]
+    private static let configurations = [".docker/config.json", ".kube/config", ".config/gh/hosts.yml"]
+    private static let configurationNames: Set<String> = ["config.json", "config", "hosts.yml"]
+    /// Where others' examples and tests are kept.
+    private static let foreign: Set<Substring> = [
+        "node_modules", "vendor", "site-packages", "dist-packages", "testdata", "fixtures",
+    ]
+
+    /// Whether the last component of a path, or the last two, look like those of a secret.
+    ///
+    /// Builds ask this of every file copied, so what settles most of them comes first.
+    package static func isSecret(_ path: String) -> Bool {
+        let utf8 = path.utf8
+        let start = utf8.lastIndex(of: UInt8(ascii: "/")).map(utf8.index(after:)) ?? path.startIndex
+        guard isSecretName(path[start...].lowercased(), path) else { return false }
+        return foreign.isDisjoint(with: path.lowercased().split(separator: "/"))
+    }
+
+    private static func isSecretName(_ name: String, _ path: String) -> Bool {
+        if names.contains(name) || endings.contains(where: name.hasSuffix) { return !isPublic(name) }
+        if name.hasPrefix(".env.") { return !isExample(name) }
+        if name.hasSuffix(".pem") { return (name.contains("key") || name.contains("priv")) && !isPublic(name) }
+        guard configurationNames.contains(name) else { return false }
+        return configurations.contains { ("/" + path.lowercased()).hasSuffix("/" + $0) }
+    }
+
+    private static func isPublic(_ name: String) -> Bool { name.contains("public") || name.hasSuffix(".pub") }
+
+    private static func isExample(_ name: String) -> Bool {
+        ["example", "sample", "template", "dist", "defaults", "schema", "test"].contains { name.hasSuffix($0) }
+    }
+}

@@ -1,0 +1,14 @@
+import Synchronization
+
+/// The warnings of one build in the order in which they came up.
+///
+/// A build that fails leaves the warnings it had until then.
+package final class WarningLog: Sendable {
+    private let list = Mutex<[Warning]>([])
+
+    package init() {}
+
+    package var warnings: [Warning] { list.withLock { $0 } }
+
+    func append(_ warning: Warning) { list.withLock { $0.append(warning) } }
+}

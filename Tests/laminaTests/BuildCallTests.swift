@@ -1,0 +1,76 @@
+import ArgumentParser
+import Diagnostics
+import Frontend
+import Solver
+import Testing
+
+@testable import lamina
+
+@Suite struct BuildCallTests {
+    @Test(arguments: [
+        ("check", BuildCall.Method.check, false, false), ("lint", .check, false, false),
+        ("build", .build, false, false), ("outline,format=json", .outline, true, false),
+        ("targets,format=text", .targets, false, false), ("check,format=json,ignorestatus=true", .check, true, true),
+        ("format=json,check,ignorestatus=0", .check, true, false), ("check,ignorestatus=1", .check, false, true),
+    ])
+    func values(_ text: String, _ method: BuildCall.Method, _ isJSON: Bool, _ ignoresStatus: Bool) throws {
+        let call = try BuildCall(parsing: text)
+        #expect(call.method == method)
+        #expect(call.isJSON == isJSON)
+        #expect(call.ignoresStatus == ignoresStatus)
+    }
+
+    @Test(arguments: [
+        "", "nope", "check,outline", "check,format=xml", "check,ignorestatus=maybe", "check,x=y", "check,",
+    ])
+    func refused(_ text: String) {
+        #expect(throws: ValidationError.self) { try BuildCall(parsing: text) }
+    }
+
+    @Test(arguments: [(ProgressMode.plain, true), (.tty, true), (.auto, true), (.quiet, false), (.rawjson, false)])
+    func whoIsTold(_ mode: ProgressMode, _ isTold: Bool) {
+        #expect(mode.showsWarnings == isTold)
+    }
+
+    // MARK: Warnings at the end of a build
+
+    private let warnings = [
+        Frontend.Warning(
+            rule: "AddInsteadOfCopy", message: "ADD does nothing here that COPY would not do",
+            location: SourceRange(file: "Dockerfile", lines: 2...2), url: nil,
+            detail: "ADD may download or unpack", page: "docs/rules/AddInsteadOfCopy.md")
+    ]
+
+    @Test func summary() {
+        let summary = WarningSummary(isDebug: false, source: { _ in nil })
+        #expect(summary.lines(for: []).isEmpty)
+        #expect(
+            summary.lines(for: warnings) == [
+                "", " 1 warning found (use --debug to expand):",
+                " - AddInsteadOfCopy: ADD does nothing here that COPY would not do (line 2)",
+            ])
+        #expect(summary.lines(for: warnings + warnings)[1] == " 2 warnings found (use --debug to expand):")
+    }
+
+    @Test func summaryWithDetails() {
+        let summary = WarningSummary(isDebug: true, source: { _ in ["FROM scratch", "ADD a /"] })
+        #expect(
+            summary.lines(for: warnings) == [
+                "", " 1 warning found:",
+                " - AddInsteadOfCopy: ADD does nothing here that COPY would not do (line 2)",
+                "ADD may download or unpack",
+                "More info: docs/rules/AddInsteadOfCopy.md", "Dockerfile:2", "--------------------",
+                "   1 |     FROM scratch", "   2 | >>> ADD a /", "--------------------", "",
+            ])
+    }
+
+    /// The Dockerfile is checked after the step that reads it has ended.
+    @Test func warningOfAnEndedStep() {
+        var log = Transcript(PlainDisplay())
+        log.at(0, .start(1, "load"), .end(1))
+        log.tick(200)
+        log.at(300, .warn(1, "careful"))
+        log.finish(400)
+        #expect(log.text.hasSuffix("#1 load\n#1 DONE 0.0s\n\n#1 load\n#1 WARN: careful\n#1 DONE 0.0s\n"))
+    }
+}
