@@ -7,7 +7,6 @@ package enum EngineCode: String, FailureCode {
     case sourceNotFound = "copy.source-not-found"
     case copyConflict = "copy.conflict"
     case badOwner = "copy.owner"
-    case badMode = "copy.mode"
     case tooManyLinks = "files.too-many-links"
     case corrupt = "store.corrupt"
     case download = "remote.download"

@@ -61,12 +61,13 @@ extension Lowering {
         }
         let destination = try expand(copy.destination, in: state, at: instruction)
         let owner = try copy.chown.map { try expand($0, in: state, at: instruction) } ?? ""
-        let mode = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
-        if !mode.isEmpty { try SymbolicMode.validate(mode) }
+        let modeText = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
+        let mode = modeText.isEmpty ? nil : try Self.mode(modeText)
         let remotes = try paths.map(remote)
         if copy.origin == nil {
             let local = zip(paths, remotes).filter { $0.1 == nil }.map(\.0)
-            linter.checkContextSources(local, copy.keyword, options, step)
+            linter.checkContextSources(
+                local, isAll: local.count == paths.count, copy.keyword, options, step)
         }
 
         var inputs = [state.vertex]
@@ -86,7 +87,7 @@ extension Lowering {
         let operation = CopyOperation(
             sources: sources + files.map { .inline($0) },
             destination: ContainerPath.destination(destination, in: state.workingDirectory),
-            owner: owner.isEmpty ? nil : owner, mode: mode.isEmpty ? nil : mode, excludes: copy.excludes,
+            owner: owner.isEmpty ? nil : owner, mode: mode, excludes: copy.excludes,
             keepsParents: copy.keepsParents, isLinked: copy.isLinked, archives: copy.archives)
         let label = label(step, in: &state)
         let vertex = graph.add(
@@ -94,10 +95,16 @@ extension Lowering {
             ignoresCache: state.ignoresCache)
         let flags = [
             copy.keepsParents ? "--parents" : nil, owner.isEmpty ? nil : "--chown=\(owner)",
-            mode.isEmpty ? nil : "--chmod=\(mode)",
+            mode.map { "--chmod=\($0.text)" },
         ]
         let words = [copy.keyword] + flags.compactMap(\.self) + paths + files.map { "<<\($0.name)" }
         state.record("\((words + [destination]).joined(separator: " ")) # buildkit", layer: vertex)
+    }
+
+    private static func mode(_ text: String) throws -> FileMode {
+        do { return try FileMode(parsing: text) } catch {
+            throw FrontendError(.invalid, error.message, hint: error.hint)
+        }
     }
 
     /// A here-document as a file; in its body, escapes are always backslashes.

@@ -109,8 +109,8 @@ package struct CopyOperation: Hashable, Sendable {
     package var destination: String
     /// `user[:group]` as written, resolved in input 0; `nil` keeps what the source says.
     package var owner: String?
-    /// Octal or symbolic, as written; `nil` keeps the source's mode.
-    package var mode: String?
+    /// `nil` keeps the source's mode.
+    package var mode: FileMode?
     /// Patterns of paths to leave out, relative to each source.
     package var excludes: [String]
     /// Keep the parent directories of each source (`COPY --parents`).
@@ -121,7 +121,7 @@ package struct CopyOperation: Hashable, Sendable {
     package var archives: ArchiveHandling
 
     package init(
-        sources: [CopySource], destination: String, owner: String? = nil, mode: String? = nil,
+        sources: [CopySource], destination: String, owner: String? = nil, mode: FileMode? = nil,
         excludes: [String] = [], keepsParents: Bool = false, isLinked: Bool = false, archives: ArchiveHandling = .copy
     ) {
         self.sources = sources

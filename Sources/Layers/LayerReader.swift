@@ -132,18 +132,27 @@ extension LayerReader {
 
 /// Names in archives.
 enum LayerPath {
+    /// Trees are walked with a call a level: one deeper than any system makes them would exhaust the stack.
+    private static let depthLimit = 256
+
     /// Without `.` and empty components and slashes at the ends; empty for the root.
     ///
-    /// Throws ``LayerError`` `.unsafePath` when there is a `..` or a NUL in it.
+    /// Throws ``LayerError`` `.unsafePath` when there is a `..` or a NUL in it, or when it is too deep.
     static func normalize(_ name: [UInt8]) throws -> PathBytes {
         let slash = UInt8(ascii: "/")
         let dot = UInt8(ascii: ".")
         var path: [UInt8] = []
+        var depth = 0
         path.reserveCapacity(name.count)
         for component in name.split(separator: slash) where component != [dot] {
             guard component != [dot, dot], !component.contains(0) else {
                 let text = String(decoding: name.prefix(300), as: UTF8.self)
                 throw LayerError(.unsafePath, "the layer holds '\(text)', a name that leads out of it")
+            }
+            depth += 1
+            guard depth <= depthLimit else {
+                throw LayerError(
+                    .unsafePath, "the layer holds a path of more than \(depthLimit) directories, one in another")
             }
             if !path.isEmpty { path.append(slash) }
             path += component

@@ -28,7 +28,9 @@ package struct Ingest: ~Copyable {
         let (descriptor, root) = (file.descriptor.raw, file.root)
         return { bytes in
             try root.explaining {
-                do { try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } } catch let error as Errno {
+                do { try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } } catch let error
+                    as Errno
+                {
                     throw LinuxError(error, "write", "a blob")
                 }
             }

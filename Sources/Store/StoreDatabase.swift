@@ -52,10 +52,24 @@ final class StoreDatabase: Sendable {
         return queue
     }
 
+    /// Throws ``StoreError`` `.failed` when it cannot be told: a store that must not be read is not an empty one.
+    private static func exists(_ path: FilePath, _ root: FilePath) throws -> Bool {
+        do {
+            _ = try OwnedDescriptor.open(path)
+            return true
+        } catch let error as LinuxError where error.code == .notFound {
+            return false
+        } catch let error as LinuxError where error.code == .permission {
+            throw StoreError(
+                .failed, "the store '\(root)' cannot be read: permission denied",
+                hint: "Run as the user who owns it, or set LAMINA_ROOT to another directory.", cause: error)
+        }
+    }
+
     private static func openForReading(_ root: FilePath, bootID: String) throws -> DatabaseQueue {
         var configuration = configuration
         let path = root.appending("db.sqlite")
-        guard (try? OwnedDescriptor.open(path)) != nil else {
+        guard try exists(path, root) else {
             let empty = try DatabaseQueue(configuration: configuration)
             try empty.write { try createTables($0) }
             return empty

@@ -59,7 +59,7 @@ struct Meaning: Equatable, CustomStringConvertible {
     }
 
     @Test func bytesOfHeredocsStay() throws {
-        let body = "\t x \r\n".bytes + [0xFF, 0x00, 0x20, 0x0A, 0x0A, 0x0A, 0x0A]
+        let body = "\t x \r\n".bytes + [0xFF, 0x01, 0x20, 0x0A, 0x0A, 0x0A, 0x0A]
         let text = "FROM a\ncopy <<E /x\n".bytes + body + "E".bytes
         #expect(try Dockerfile.formatted(text) == "FROM a\nCOPY <<E /x\n".bytes + body + "E\n".bytes)
     }

@@ -23,7 +23,6 @@ final class Scratch: Sendable {
     }
 }
 
-
 /// One case of `testdata/copy`: a context, a Dockerfile, and the files of the result or the error.
 struct BuildCase: CustomTestStringConvertible, Sendable {
     let name: String

@@ -10,9 +10,10 @@ import Testing
         return path.appending("testdata").appending("copy")
     }()
 
-    @Test(arguments: try ["layouts.txt", "metadata.txt", "errors.txt", "stages.txt"].flatMap {
-        try BuildCase.read(directory.appending($0))
-    })
+    @Test(
+        arguments: try ["layouts.txt", "metadata.txt", "errors.txt", "stages.txt"].flatMap {
+            try BuildCase.read(directory.appending($0))
+        })
     func builds(_ build: BuildCase) async throws {
         let result = try await build.run()
         #expect(result == build.expected)

@@ -67,7 +67,10 @@ import Testing
     }
 
     @Test func parentsThatAreLinksAreFollowed() {
-        let base = [Self.directory("usr"), Self.directory("usr/lib"), LayerEntry(path: "lib", kind: .symlink, linkTarget: "usr/lib")]
+        let base = [
+            Self.directory("usr"), Self.directory("usr/lib"),
+            LayerEntry(path: "lib", kind: .symlink, linkTarget: "usr/lib"),
+        ]
         let tree = Self.tree([base, [Self.file("lib/x")]])
         #expect(Self.paths(tree) == ["lib", "usr", "usr/lib", "usr/lib/x"])
         #expect(tree.node(at: "lib")?.entry.kind == .symlink)

@@ -27,7 +27,7 @@ import Testing
             plan.copies == [
                 CopyOperation(
                     sources: [.path("a/./b*", input: 1), .path("c", input: 1)], destination: "/d/", owner: "1:2",
-                    mode: "u+x,g=rX", excludes: ["*.$U"], keepsParents: true, isLinked: true)
+                    mode: try FileMode(parsing: "u+x,g=rX"), excludes: ["*.$U"], keepsParents: true, isLinked: true)
             ])
         #expect(plan.graph[plan.target].inputs.count == 2)
     }
@@ -151,7 +151,7 @@ import Testing
         ("g=u", true), ("a-w+x", true), ("u=", true), ("u", false), ("u=foo", false), ("u+x,", false), ("x+u", false),
     ])
     func mode(_ text: String, _ isValid: Bool) {
-        #expect(((try? SymbolicMode.validate(text)) != nil) == isValid)
+        #expect(((try? FileMode(parsing: text)) != nil) == isValid)
     }
 
     @Test(

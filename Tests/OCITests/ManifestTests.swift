@@ -42,7 +42,8 @@ import Testing
 
     @Test func listsPlatformsWhenNoneFits() throws {
         let attestation = Descriptor(
-            mediaType: .ociManifest, digest: Self.a, size: 1, platform: Platform(os: "unknown", architecture: "unknown"),
+            mediaType: .ociManifest, digest: Self.a, size: 1,
+            platform: Platform(os: "unknown", architecture: "unknown"),
             annotations: ["vnd.docker.reference.type": "attestation-manifest"])
         let arm = Descriptor(
             mediaType: .ociManifest, digest: Self.b, size: 1, platform: Platform(os: "linux", architecture: "arm64"))

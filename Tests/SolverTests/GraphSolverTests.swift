@@ -153,7 +153,9 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
     @Test func cancellationEndsTheBuild() async throws {
         let (graph, target) = diamond()
         let runner = TextRunner(delay: .seconds(30))
-        let task = Task { try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target) }
+        let task = Task {
+            try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        }
         try await Task.sleep(for: .milliseconds(50))
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }

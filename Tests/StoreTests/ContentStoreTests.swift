@@ -67,7 +67,8 @@ import Testing
         let digest = Digest(of: [9, 9])
         for (size, isRight) in [(3, false), (2, true)] {
             let ingest = try root.content.begin()
-            try ingest.descriptor.writeAll([9, 9])
+            let bytes: [UInt8] = [9, 9]
+            try ingest.sink(bytes.span)
             do {
                 try ingest.commit(as: digest, size: Int64(size))
                 #expect(isRight)

@@ -52,7 +52,11 @@ extension BuildRunner {
         let diffID = try await offload { [self] in
             var draft = LayerDraft(on: try trees.tree(of: state.diffIDs))
             let path = try draft.resolve(PathBytes(directory.path))
-            if draft.entry(at: path)?.kind != .directory {
+            let existing = draft.entry(at: path)
+            if let existing, existing.kind != .directory {
+                throw EngineError(.copyConflict, "mkdir /\(path): not a directory")
+            }
+            if existing == nil {
                 try draft.makeDirectory(
                     path, NewDirectory(owner: owner ?? FileOwner(uid: 0, gid: 0), modified: now.fileTime))
             }
@@ -73,7 +77,8 @@ extension BuildRunner {
         }
         guard !isLinked else {
             throw EngineError(
-                .badOwner, "invalid user index: -1", hint: "With --link, --chown takes numbers only: no passwd file is read.")
+                .badOwner, "invalid user index: -1",
+                hint: "With --link, --chown takes numbers only: no passwd file is read.")
         }
         let accounts = try await self.accounts(of: state)
         func resolve(_ spec: String) -> ResolvedUser? { try? accounts.resolve(spec) }

@@ -175,6 +175,9 @@ extension BuildRunner {
             let copy = try await copies.copy(of: node, in: tree)
             prepared.held.append(copy)
             return ([copy.path], node.isDirectory ? "/" : "/file")
+        case .remoteFile:
+            throw EngineError(
+                .unsupported, "a file of the web cannot be mounted", hint: "ADD it in a stage of its own.")
         }
     }
 

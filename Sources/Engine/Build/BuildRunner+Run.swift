@@ -61,7 +61,8 @@ extension BuildRunner {
         _ spec: String, in state: FileSystemState, _ run: RunOperation
     ) async throws -> ResolvedUser {
         do { return try await accounts(of: state).resolve(spec) } catch let error as UserError {
-            throw EngineError(.runFailed, "process \"\(Self.text(run))\" did not complete successfully: \(error.message)")
+            throw EngineError(
+                .runFailed, "process \"\(Self.text(run))\" did not complete successfully: \(error.message)")
         }
     }
 

@@ -51,15 +51,17 @@ struct BuildRunner: OperationRunner {
                     return try Self.contentKey(of: word, copy, in: context)
                 }
             }
-            return copyKey(copy, base: inputs[0], sources: zip(copy.sources, sources).map { source, content in
-                guard case .path(let word, let input) = source else { return nil }
-                if let content { return content }
-                // A stage's files are not looked at before it is known whether they are needed.
-                var key = KeyHasher("stage-path/1")
-                key.add(inputs[input])
-                key.add(word)
-                return key.finish()
-            })
+            return copyKey(
+                copy, base: inputs[0],
+                sources: zip(copy.sources, sources).map { source, content in
+                    guard case .path(let word, let input) = source else { return nil }
+                    if let content { return content }
+                    // A stage's files are not looked at before it is known whether they are needed.
+                    var key = KeyHasher("stage-path/1")
+                    key.add(inputs[input])
+                    key.add(word)
+                    return key.finish()
+                })
         }
     }
 

@@ -8,7 +8,7 @@ extension KeyHasher {
     mutating func add(definitionOf copy: CopyOperation) {
         add(copy.destination)
         add(copy.owner)
-        add(copy.mode)
+        add(copy.mode?.text)
         add(copy.excludes)
         add(copy.keepsParents)
         add(copy.isLinked)

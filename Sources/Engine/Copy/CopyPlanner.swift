@@ -17,7 +17,7 @@ struct CopyPlanner {
         self.operation = operation
         self.owner = owner
         self.now = now
-        mode = try operation.mode.map { try FileMode(parsing: $0) }
+        mode = operation.mode
         excludes = try IgnoreRules(patterns: operation.excludes)
     }
 

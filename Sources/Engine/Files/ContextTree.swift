@@ -161,7 +161,8 @@ final class ContextTree: FileTree {
         let status = try opened.status()
         guard status.type == .regular else { return DigestHasher().finishBytes() }
         let digest = try opened.contentDigest()
-        digests.remember(file.path, FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
+        digests.remember(
+            file.path, FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
         return digest
     }
 }

@@ -75,7 +75,8 @@ final class FileDigestCache: Sendable {
 
     func remember(_ file: PathBytes, _ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
         let now = FileTime.now
-        let age = (now.seconds - fingerprint.changed.seconds) * 1_000_000_000
+        let age =
+            (now.seconds - fingerprint.changed.seconds) * 1_000_000_000
             + now.nanoseconds - fingerprint.changed.nanoseconds
         // 20 ms is more than the coarsest tick of the kernel's file clock.
         guard age > 20_000_000 else { return }

@@ -48,16 +48,19 @@ enum FileSystem {
     static func replace(
         _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Void
     ) throws {
-        let file = try OwnedDescriptor.open(
-            parent(of: path).appending(temporaryName(path).text), .writeOnly, options: [.create, .truncate],
-            permissions: [.ownerReadWrite, .groupRead, .otherRead])
         do {
+            let file = try OwnedDescriptor.open(
+                parent(of: path).appending(temporaryName(path).text), .writeOnly, options: [.create, .truncate],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
             try body(file)
             try moveIntoPlace(path)
         } catch {
-            let directory = try Directory(opening: parent(of: path))
-            try? directory.unlink(temporaryName(path))
-            throw error
+            if let directory = try? Directory(opening: parent(of: path)) {
+                try? directory.unlink(temporaryName(path))
+            }
+            // The user knows the file by its own name, not by that of its unfinished copy.
+            guard let errno = (error as? LinuxError)?.errno else { throw error }
+            throw LinuxError(errno, "write", path)
         }
     }
 

@@ -68,7 +68,9 @@ func resolveLinks(_ path: PathBytes, lookup: (PathBytes) throws -> LayerEntry?) 
         }
         links += 1
         guard links <= linkLimit else {
-            throw EngineError(.tooManyLinks, "'/\(path)' leads through too many symbolic links")
+            throw EngineError(
+                .tooManyLinks,
+                "'/\(PathBytes(path.bytes.drop { $0 == UInt8(ascii: "/") }))' leads through too many symbolic links")
         }
         if entry.linkTarget.hasPrefix("/") { resolved = "" }
         pending += entry.linkTarget.components.reversed()

@@ -16,7 +16,8 @@ extension ImageTransfer {
         let copy = TeeStream(DescriptorStream(source), to: ingest.sink)
         let summary: LayerSummary
         do { summary = try LayerReader.readFileList(from: copy) } catch let error as LayerError {
-            throw EngineError(.badArchive, "cannot import the archive: \(error.message)", hint: error.hint, cause: error)
+            throw EngineError(
+                .badArchive, "cannot import the archive: \(error.message)", hint: error.hint, cause: error)
         }
         guard !summary.fileList.entries.isEmpty else {
             throw EngineError(.badArchive, "cannot import the archive: it holds no files")

@@ -13,8 +13,13 @@ extension LintRule {
 
 extension Linter {
     /// Looks at the sources of a COPY or ADD from the build context, with their variables resolved.
-    func checkContextSources(_ paths: [String], _ keyword: String, _ options: BuildOptions, _ step: Step) {
-        let local = paths.filter { RemoteSource($0) == nil }
+    ///
+    /// - Parameters:
+    ///   - local: the sources that are paths in the context.
+    ///   - isAll: whether the instruction has no others.
+    func checkContextSources(
+        _ local: [String], isAll: Bool, _ keyword: String, _ options: BuildOptions, _ step: Step
+    ) {
         if let rules = options.ignoreRules {
             for path in local where Self.isIgnored(path, rules) {
                 let verb = keyword == "ADD" ? "Add" : "Copy"
@@ -25,7 +30,7 @@ extension Linter {
             }
         }
         guard !step.isTrigger else { return }
-        checkAdd(local, isAll: local.count == paths.count, at: step.instruction)
+        checkAdd(local, isAll: isAll, at: step.instruction)
         guard givesAdvice, let contextFiles = options.contextFiles else { return }
         let secrets = Set(local.flatMap(contextFiles).filter(SecretNames.isSecret)).sorted()
         reportSecrets(secrets, lines: step.instruction.range.lines, keyword: keyword)

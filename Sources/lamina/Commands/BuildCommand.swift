@@ -14,7 +14,8 @@ struct BuildCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Name of the image, NAME[:TAG]; may be repeated.", valueName: "name"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Name of the image, NAME[:TAG]; may be repeated.", valueName: "name"))
     var tag: [String] = []
 
     @Option(
@@ -56,7 +57,8 @@ struct BuildCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Where the result goes: DIR, -, or type=oci|docker|local|tar|registry,dest=PATH.", valueName: "spec"))
+        help: ArgumentHelp(
+            "Where the result goes: DIR, -, or type=oci|docker|local|tar|registry,dest=PATH.", valueName: "spec"))
     var output: [String] = []
 
     @Flag(name: .customLong("push"), help: "Push the image: -o type=registry.")
@@ -106,6 +108,18 @@ struct BuildCommand: AsyncParsableCommand {
                 show(ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true))
                 throw ExitStatus.failure
             }
+        }
+    }
+
+    /// What is wrong with the arguments themselves is a wrong command line, and ends with 2.
+    func validate() throws {
+        guard !buildArguments.contains(where: { $0.hasPrefix("=") }) else {
+            throw ValidationError("--build-arg needs a name before the equals sign")
+        }
+        do { _ = try request() } catch let error as EngineError where error.code == .unsupported {
+            return
+        } catch let error as any AnyFailure {
+            throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
         }
     }
 

@@ -10,7 +10,9 @@ struct HistoryCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo, help: "Print sizes and dates for people.")
+    @Flag(
+        name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo,
+        help: "Print sizes and dates for people.")
     var human = true
 
     @Flag(name: .shortAndLong, help: "Print IDs only.")

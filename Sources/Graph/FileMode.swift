@@ -1,38 +1,53 @@
-import Diagnostics
+package import Diagnostics
+
+/// What can be wrong with the argument of `--chmod`.
+package enum FileModeCode: String, FailureCode { case malformed = "copy.mode" }
+package typealias FileModeError = Failure<FileModeCode>
 
 /// The argument of `--chmod`: an octal number, or a symbolic expression as of chmod(1) with umask 0.
-enum FileMode: Hashable, Sendable {
-    case octal(UInt32)
-    case symbolic([Clause])
+package struct FileMode: Hashable, Sendable {
+    /// As it was written.
+    package let text: String
+    private let change: Change
+
+    private enum Change: Hashable, Sendable {
+        case octal(UInt32)
+        case symbolic([Clause])
+    }
 
     /// E.g. `ug+rX`.
-    struct Clause: Hashable, Sendable {
+    fileprivate struct Clause: Hashable, Sendable {
         /// The classes changed, as a mask of `0o700`, `0o070` and `0o007`.
         var classes: UInt32
         var actions: [Action]
     }
 
-    struct Action: Hashable, Sendable {
+    fileprivate struct Action: Hashable, Sendable {
         enum Operator: Character, Hashable { case add = "+", remove = "-", set = "=" }
         var operation: Operator
         var permissions: String
     }
 
-    /// Throws ``EngineError`` `.badMode` with BuildKit's words.
-    init(parsing text: String) throws {
+    /// Throws in BuildKit's words.
+    package init(parsing text: String) throws(FileModeError) {
+        self.text = text
         if let first = text.first, first.isASCII, first.isNumber {
             guard let value = UInt32(text, radix: 8), value <= 0o7777 else {
-                throw EngineError(
-                    .badMode,
+                throw FileModeError(
+                    .malformed,
                     "invalid chmod parameter: '\(text)'. it should be octal string and between 0 and 07777")
             }
-            self = .octal(value)
+            change = .octal(value)
             return
         }
-        self = .symbolic(try text.split(separator: ",", omittingEmptySubsequences: false).map(Self.clause))
+        var clauses: [Clause] = []
+        for clause in text.split(separator: ",", omittingEmptySubsequences: false) {
+            clauses.append(try Self.clause(clause))
+        }
+        change = .symbolic(clauses)
     }
 
-    private static func clause(_ text: Substring) throws -> Clause {
+    private static func clause(_ text: Substring) throws(FileModeError) -> Clause {
         var rest = text
         var classes: UInt32 = 0
         while let character = rest.first, let mask = classMask(character) {
@@ -48,9 +63,9 @@ enum FileMode: Hashable, Sendable {
             actions.append(Action(operation: operation, permissions: String(permissions)))
         }
         guard rest.isEmpty, !actions.isEmpty else {
-            throw EngineError(
-                .badMode, "invalid chmod parameter: '\(text)'. it is neither octal nor a symbolic mode",
-                hint: "Write it as for chmod, e.g. 755 or u=rwX,go=rX.")
+            throw FileModeError(
+                .malformed, "invalid syntax",
+                hint: "Write the mode as octal digits or as in chmod(1), e.g. u=rwX,go=rX.")
         }
         return Clause(classes: classes == 0 ? 0o777 : classes, actions: actions)
     }
@@ -66,8 +81,8 @@ enum FileMode: Hashable, Sendable {
     }
 
     /// The twelve permission bits of a file that has `mode` now.
-    func applied(to mode: UInt32, isDirectory: Bool) -> UInt32 {
-        switch self {
+    package func applied(to mode: UInt32, isDirectory: Bool) -> UInt32 {
+        switch change {
         case .octal(let value): return value
         case .symbolic(let clauses):
             return clauses.reduce(mode) { $1.applied(to: $0, isDirectory: isDirectory) }
@@ -75,8 +90,8 @@ enum FileMode: Hashable, Sendable {
     }
 
     /// The value for directories that are made on the way: only an octal mode says something about them.
-    var forNewDirectories: UInt32 {
-        if case .octal(let value) = self { value } else { 0o755 }
+    package var forNewDirectories: UInt32 {
+        if case .octal(let value) = change { value } else { 0o755 }
     }
 }
 
