@@ -36,8 +36,7 @@ package struct ImageTransfer: Sendable {
 
     /// Reads a layer blob of the store once, to learn which layer it is and what it holds, unless that is known.
     ///
-    /// - Parameter expected: what the image's config says it is.
-    /// - Throws: ``EngineError`` `.badArchive` when it is another layer.
+    /// `expected` is what the image's config says it is. Throws ``EngineError`` `.badArchive` when it is another layer.
     func index(_ blob: Descriptor, expecting expected: DiffID) throws {
         if try store.layers.diffID(ofBlob: blob.digest) == expected, try store.layers.layer(expected) != nil { return }
         guard let file = try store.content.open(blob.digest) else {

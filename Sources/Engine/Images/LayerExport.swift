@@ -8,8 +8,7 @@ import SystemPackage
 extension LayerStorage {
     /// The layers of an image as blobs in the store, made where there are none yet.
     ///
-    /// A blob that is there is taken as it is if its compression is `compression`, or anything but none.
-    /// - Parameter isExact: whether only `compression` will do.
+    /// A blob that is there is taken as it is if its compression is `compression` or, unless `isExact`, anything but none.
     func blobs(
         of diffIDs: [DiffID], as compression: Compression, isExact: Bool = false, report: (DiffID) -> Void = { _ in }
     ) throws -> [Descriptor] {

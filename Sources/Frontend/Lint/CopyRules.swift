@@ -14,9 +14,7 @@ extension LintRule {
 extension Linter {
     /// Looks at the sources of a COPY or ADD from the build context, with their variables resolved.
     ///
-    /// - Parameters:
-    ///   - local: the sources that are paths in the context.
-    ///   - isAll: whether the instruction has no others.
+    /// `local` are those that are paths in the context, and `isAll` says whether the instruction has no others.
     func checkContextSources(
         _ local: [String], isAll: Bool, _ keyword: String, _ options: BuildOptions, _ step: Step
     ) {
