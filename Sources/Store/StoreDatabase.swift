@@ -126,7 +126,7 @@ final class StoreDatabase: Sendable {
                     result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
                     created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
                 CREATE TABLE images (id TEXT PRIMARY KEY, platform TEXT NOT NULL, created TEXT, diff_ids TEXT NOT NULL,
-                    size INTEGER NOT NULL, manifest TEXT, layers TEXT NOT NULL) WITHOUT ROWID;
+                    size INTEGER NOT NULL, manifest TEXT, layers TEXT NOT NULL, annotations TEXT NOT NULL) WITHOUT ROWID;
                 CREATE TABLE names (reference TEXT PRIMARY KEY, image TEXT NOT NULL) WITHOUT ROWID;
                 CREATE INDEX names_by_image ON names (image);
                 CREATE TABLE builds (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, target TEXT NOT NULL,

@@ -15,12 +15,15 @@ package struct StoredImage: Hashable, Sendable {
     package let manifest: Descriptor?
     /// The layers as that manifest has them, bottom first.
     package let layers: [Descriptor]
+    /// The annotations that a manifest made for the image gets; one it came with has its own.
+    package let annotations: [String: String]
     /// In order; only reads fill it.
     package let names: [ImageReference]
 
     package init(
         id: Digest, platform: Platform, created: Timestamp?, diffIDs: [DiffID], size: Int64,
-        manifest: Descriptor? = nil, layers: [Descriptor] = [], names: [ImageReference] = []
+        manifest: Descriptor? = nil, layers: [Descriptor] = [], annotations: [String: String] = [:],
+        names: [ImageReference] = []
     ) {
         self.id = id
         self.platform = platform
@@ -29,6 +32,7 @@ package struct StoredImage: Hashable, Sendable {
         self.size = size
         self.manifest = manifest
         self.layers = layers
+        self.annotations = annotations
         self.names = names
     }
 
@@ -40,6 +44,8 @@ package struct StoredImage: Hashable, Sendable {
             diffIDs: try Array(column: row["diff_ids"]), size: row["size"],
             manifest: try (row["manifest"] as String?).map { try Descriptor(json: try JSON(parsing: $0)) },
             layers: try (try JSON(parsing: row["layers"] as String).array ?? []).map(Descriptor.init(json:)),
+            annotations: Dictionary(
+                try JSON(parsing: row["annotations"] as String).stringMap ?? [], uniquingKeysWith: { $1 }),
             names: names)
     }
 }
@@ -66,14 +72,15 @@ extension Transaction {
     func insert(_ image: StoredImage) throws {
         let manifest = image.manifest?.json.text()
         let layers = JSON.array(image.layers.map(\.json)).text()
+        let annotations = (JSON.sortedMap(image.annotations) ?? .object(JSONObject())).text()
         try execute(
             """
-            INSERT INTO images VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET size = ?5,
-                layers = CASE WHEN ?6 IS NULL THEN layers ELSE ?7 END, manifest = coalesce(?6, manifest)
+            INSERT INTO images VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET size = ?5,
+                annotations = ?8, layers = CASE WHEN ?6 IS NULL THEN layers ELSE ?7 END, manifest = coalesce(?6, manifest)
             """,
             [
                 image.id.description, image.platform.json.text(), image.created?.column, image.diffIDs.column,
-                image.size, manifest, layers,
+                image.size, manifest, layers, annotations,
             ])
     }
 

@@ -140,7 +140,7 @@ package struct Build: Sendable {
             try await OutputWriter(
                 store: store, images: images, runner: runner, progress: progress, epoch: epoch
             ).write(
-                output, state: state, imageID: imageID, tags: request.tags, annotations: request.annotations)
+                output, state: state, imageID: imageID, tags: request.tags)
         }
         return imageID
     }
@@ -157,7 +157,7 @@ package struct Build: Sendable {
             _ = try store.images.save(
                 StoredImage(
                     id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
-                    manifest: nil, layers: [], names: []),
+                    annotations: request.annotations),
                 as: references)
             return id
         }

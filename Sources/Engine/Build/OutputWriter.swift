@@ -15,14 +15,13 @@ struct OutputWriter {
     let epoch: Int64?
 
     func write(
-        _ output: BuildOutput, state: FileSystemState, imageID: Digest?, tags: [ImageReference],
-        annotations: [String: String]
+        _ output: BuildOutput, state: FileSystemState, imageID: Digest?, tags: [ImageReference]
     ) async throws {
         switch output {
         case .none, .store: return
         case .oci(let path, let isArchive):
             try await progress.step("exporting to oci image format") { _ in
-                let archive = try await self.archive(imageID, tags, annotations, isForDocker: false)
+                let archive = try await self.archive(imageID, tags, isForDocker: false)
                 try await offload {
                     if isArchive {
                         try Self.withOutput(path) { try archive.write(to: $0) }
@@ -33,7 +32,7 @@ struct OutputWriter {
             }
         case .dockerArchive(let path):
             try await progress.step("exporting to docker image format") { _ in
-                let archive = try await self.archive(imageID, tags, annotations, isForDocker: true)
+                let archive = try await self.archive(imageID, tags, isForDocker: true)
                 try await offload { try Self.withOutput(path) { try archive.write(to: $0) } }
             }
         case .directory(let path):
@@ -51,7 +50,7 @@ struct OutputWriter {
         case .push:
             for tag in tags {
                 try await progress.step("pushing \(tag)") { step in
-                    let pushed = try await images.push(tag, annotations: annotations)
+                    let pushed = try await images.push(tag)
                     step.status("pushing manifest for \(tag)@\(pushed.digest)", isComplete: true)
                 }
             }
@@ -59,13 +58,13 @@ struct OutputWriter {
     }
 
     private func archive(
-        _ imageID: Digest?, _ tags: [ImageReference], _ annotations: [String: String], isForDocker: Bool
+        _ imageID: Digest?, _ tags: [ImageReference], isForDocker: Bool
     ) async throws -> ImageArchive {
         try await offload { [images, store, epoch] in
             guard let imageID, let image = try store.images.image(id: imageID) else {
                 throw EngineError(.imageNotFound, "the built image is not in the store")
             }
-            let archived = try images.archived(image, as: tags, annotations: annotations)
+            let archived = try images.archived(image, as: tags)
             let created = epoch.map { Timestamp(seconds: $0) } ?? archived.config.created
             return ImageArchive(store: store, images: [archived], isForDocker: isForDocker, created: created)
         }
@@ -81,9 +80,9 @@ struct OutputWriter {
 extension ImageTransfer {
     /// An image of the store with its manifest and all its blobs, ready to be written.
     func archived(
-        _ image: StoredImage, as names: [ImageReference], annotations: [String: String] = [:]
+        _ image: StoredImage, as names: [ImageReference]
     ) throws -> ArchivedImage {
-        let (manifest, bytes) = try self.manifest(of: image, annotations: annotations)
+        let (manifest, bytes) = try self.manifest(of: image)
         return ArchivedImage(names: names, manifest: manifest, manifestBytes: bytes, config: try config(of: image))
     }
 

@@ -11,7 +11,7 @@ extension ImageTransfer {
     /// compressed now, once.
     /// - Returns: the descriptor of the manifest in the registry.
     package func push(
-        _ reference: ImageReference, annotations: [String: String],
+        _ reference: ImageReference,
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> Descriptor {
         let lease = try store.lease()
@@ -20,7 +20,7 @@ extension ImageTransfer {
                 .imageNotFound, "An image does not exist locally with the tag: \(reference.familiar)",
                 hint: "Build it with -t \(reference.familiar), or tag an image so.")
         }
-        let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image, annotations: annotations) }
+        let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image) }
         let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
         report(.resolved(descriptor, layers: manifest.layers))
         let pushed = try await registry.client.push(
@@ -39,7 +39,7 @@ extension ImageTransfer {
 
     /// The manifest of an image with all its blobs in the store: the one it came with, else one made now.
     func manifest(
-        of image: StoredImage, annotations: [String: String] = [:], compression: Compression = .gzip
+        of image: StoredImage, compression: Compression = .gzip
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         if let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
             let manifest = try Manifest(parsing: bytes, declared: stored.mediaType)
@@ -52,7 +52,7 @@ extension ImageTransfer {
         }
         let manifest = Manifest(
             config: Descriptor(mediaType: .ociConfig, digest: image.id, size: size), layers: layers.map(\.asOCILayer),
-            annotations: annotations)
+            annotations: image.annotations)
         return (manifest, manifest.encoded)
     }
 }

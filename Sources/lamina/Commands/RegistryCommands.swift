@@ -67,7 +67,7 @@ struct PushCommand: AsyncParsableCommand {
             if !quiet { say("The push refers to repository [\(reference.name)]") }
             let done = Mutex<Set<Digest>>([])
             let pushed = try await images.closingRegistry {
-                try await images.push(reference, annotations: BuildRequest.builderAnnotations) { event in
+                try await images.push(reference) { event in
                     guard !quiet else { return }
                     switch event {
                     case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
