@@ -60,6 +60,6 @@ struct TokenRequest: Hashable, Sendable {
 }
 
 /// The value of an `Authorization` field with a password. Source: RFC 7617.
-func basicAuthorization(_ user: String, _ password: String) -> String {
+package func basicAuthorization(_ user: String, _ password: String) -> String {
     "Basic \("\(user):\(password)".base64Encoded)"
 }

@@ -43,13 +43,16 @@ struct RemoteSourceFixture {
     }
 
     /// Builds `FROM scratch` and these lines.
-    func build(_ lines: String, environment: [String: String] = ProcessVariables.network) async throws -> Result {
+    func build(
+        _ lines: String, environment: [String: String] = ProcessVariables.network, secrets: [String: String] = [:]
+    ) async throws -> Result {
         let text = "FROM scratch\n\(lines)\n".replacing("$URL", with: server.url)
         let dockerfile = root.appending("context/Dockerfile")
         try writeFile(Array(text.utf8), dockerfile)
         let archive = root.appending("out.tar")
         var request = BuildRequest(context: root.appending("context"))
         request.outputs = [.tar(archive)]
+        request.secrets = secrets.map { BuildSecret(id: $0, source: .value($1)) }
         let labels = Mutex<[StepID: String]>([:])
         let steps = Mutex<[String: StepOutcome]>([:])
         let progress = ProgressReporter { event in
@@ -92,9 +95,9 @@ struct RemoteSourceFixture {
     }
 
     /// The error of a build that must fail.
-    func failure(_ lines: String) async throws -> any AnyFailure {
+    func failure(_ lines: String, secrets: [String: String] = [:]) async throws -> any AnyFailure {
         do {
-            _ = try await build(lines)
+            _ = try await build(lines, secrets: secrets)
         } catch let error as any AnyFailure {
             return error
         }

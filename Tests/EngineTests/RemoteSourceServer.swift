@@ -105,6 +105,14 @@ final class RemoteSourceServer: Sendable {
                 if path == "/slow":
                     self.answer(200, {}, b"abc", 1000)
                     return time.sleep(60)
+                if path.startswith("/away/"):
+                    return self.answer(302, {"Location": self.elsewhere(path[5:])})
+                if path.startswith("/auth/"):
+                    if self.headers.get("Authorization") not in ["Bearer t0ken-value", "Own t0ken-value"]:
+                        return self.answer(401)
+                    path = path[5:]
+                if path == "/open" and self.headers.get("Authorization"):
+                    return self.answer(400)
                 if path == "/login" and self.headers.get("Authorization") != "Basic dTpwOnE=":
                     return self.answer(401)
                 if path == "/big":
@@ -124,11 +132,21 @@ final class RemoteSourceServer: Sendable {
                     return self.answer(304, fields)
                 self.answer(200, fields, body)
 
+            def elsewhere(self, path):
+                """The same server by another name."""
+                return "http://localhost:%d%s" % (self.server.server_address[1], path)
+
             def do_POST(self):
                 self.git()
 
             def git(self):
                 path, _, query = self.path.partition("?")
+                if path.startswith("/git/away/"):
+                    return self.answer(302, {"Location": self.elsewhere(self.path.replace("/away", ""))})
+                if path.startswith("/git/token/"):
+                    if self.headers.get("Authorization") != "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4tdmFsdWU=":
+                        return self.answer(401, {"WWW-Authenticate": "Basic realm=x"})
+                    path = path.replace("/token", "")
                 if path.startswith("/git/login/"):
                     if self.headers.get("Authorization") != "Basic dTpwOnE=":
                         return self.answer(401, {"WWW-Authenticate": "Basic realm=x"})

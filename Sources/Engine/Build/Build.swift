@@ -44,12 +44,13 @@ package struct Build: Sendable {
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
         let settings = try SandboxFiles(in: store)
+        let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
             snapshots: Snapshots(store: store, trees: trees), context: context, now: now,
-            sandbox: settings.settings, loans: BuildLoans(secrets: request.secrets, agents: request.agents),
+            sandbox: settings.settings, loans: loans,
             copies: ContextCopies(store),
-            remotes: RemoteSources(store: store, registry: images.registry, progress: progress))
+            remotes: RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress))
         let solver = GraphSolver(runner: runner, progress: progress)
         let result = try await solver.solve(plan.graph, target: plan.target)
         try await offload { context.saveDigests() }

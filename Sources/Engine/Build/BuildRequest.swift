@@ -11,7 +11,7 @@ package struct BuildRequest: Sendable {
     package var tags: [ImageReference] = []
     package var options = BuildOptions()
     package var outputs: [BuildOutput] = []
-    /// What `RUN --mount=type=secret` may ask for; of one id the last counts.
+    /// What `RUN --mount=type=secret` may ask for, and ADD by the name of a server; of one id the last counts.
     package var secrets: [BuildSecret] = []
     /// What `RUN --mount=type=ssh` may ask for; of one id the last counts.
     package var agents: [AgentSocket] = []

@@ -7,7 +7,7 @@ import Sandbox
 import Store
 import SystemPackage
 
-/// What the user lends to the commands of a build.
+/// What the user lends to the steps of a build.
 struct BuildLoans: Sendable {
     private var secrets: [String: BuildSecret] = [:]
     private var agents: [String: AgentSocket] = [:]
@@ -19,7 +19,7 @@ struct BuildLoans: Sendable {
 
     /// `nil` for a secret that is not there and need not be.
     func value(of secret: SecretMount) throws -> [UInt8]? {
-        if let known = secrets[secret.id] { return try known.read() }
+        if let known = try value(of: secret.id) { return known }
         guard !secret.isRequired else {
             throw EngineError(
                 .secretNotFound, "secret \(secret.id): not found",
@@ -27,6 +27,9 @@ struct BuildLoans: Sendable {
         }
         return nil
     }
+
+    /// `nil` for a secret that is not there.
+    func value(of id: String) throws -> [UInt8]? { try secrets[id]?.read() }
 
     /// `nil` for an agent that is not there and need not be.
     func socket(of ssh: SSHMount) throws -> FilePath? {

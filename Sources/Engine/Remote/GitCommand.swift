@@ -39,8 +39,10 @@ struct GitCommand: Sendable {
         let login =
             login.map { login in
                 [
-                    "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.\(login.origin)/.extraHeader",
+                    "GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=http.\(login.origin)/.extraHeader",
                     "GIT_CONFIG_VALUE_0=Authorization: \(login.authorization)",
+                    // Git would take the login along to the server that it is sent to.
+                    "GIT_CONFIG_KEY_1=http.\(login.origin)/.followRedirects", "GIT_CONFIG_VALUE_1=false",
                 ]
             } ?? []
         return passed.compactMap { name in environment[name].map { "\(name)=\($0)" } } + authorities + login + [

@@ -21,19 +21,25 @@ final class GitRepository: Sendable {
     private let remote: String
     private let directory: TemporaryDirectory
     private let git: GitCommand
+    /// `nil` for what is not reached by HTTP.
+    private let url: HTTPURL?
+    private let login: RemoteLogin?
 
     /// The name under which the fetched commit is kept, apart from all that the repository itself has.
     private static let localRef = "refs/lamina/source"
     private static let folder: FilePath = "files"
 
-    init(_ source: GitSource, in store: StoreRoot, environment: [String: String]) throws {
+    init(_ source: GitSource, in store: StoreRoot, environment: [String: String], loans: BuildLoans) throws {
         self.source = source
         remote = Self.withoutLogin(source.remote)
         directory = try store.temporaryDirectory()
         let address = try? WebAddress(parsing: source.remote)
+        url = address?.url
+        login = try address.flatMap { try loans.repositoryLogin($0.url) }
+        let authorization = login?.authorization ?? address?.authorization
         git = GitCommand(
             directory: directory.path, environment: environment,
-            login: address.flatMap { address in address.authorization.map { (address.url.origin, $0) } })
+            login: address.flatMap { address in authorization.map { (address.url.origin, $0) } })
     }
 
     /// Where the files are after ``checkOut(_:step:)``.
@@ -183,7 +189,19 @@ final class GitRepository: Sendable {
 
     private func explaining<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as GitCommand.Failed {
-            throw EngineError(.git, "\(what) \(remote): \(error.reason)", cause: error)
+            throw EngineError(.git, "\(what) \(remote): \(error.reason)", hint: hint(error.reason), cause: error)
         }
+    }
+
+    /// What to do about a refusal, as far as Git's words tell that it is one.
+    private func hint(_ reason: String) -> String? {
+        guard let url else { return nil }
+        if reason.contains("error: 30") {
+            return "Name the address that the server points to: a login is not taken along to another."
+        }
+        let refusals = ["could not read Username", "Authentication failed", "error: 401", "error: 403"]
+        guard refusals.contains(where: reason.contains) else { return nil }
+        if let login { return "Check the secret \(login.secret)." }
+        return "Give a token for it with --secret id=\(RemoteLogin.repositorySecret(url)),src=FILE."
     }
 }

@@ -12,6 +12,7 @@ struct HTTPDownload: Sendable {
     let source: HTTPSource
     let store: StoreRoot
     let web: WebFiles
+    let loans: BuildLoans
 
     /// The file as the server has it now; one that is in the store is not sent again when the server can tell that it
     /// has not changed.
@@ -49,13 +50,18 @@ struct HTTPDownload: Sendable {
     private func fetch(
         unless known: RemoteFile?, step: StepReporter
     ) async throws -> (file: RemoteFile, isNew: Bool) {
+        var address: WebAddress?
+        var login: RemoteLogin?
         do {
-            let address = try WebAddress(parsing: source.url)
+            let server = try WebAddress(parsing: source.url)
+            address = server
+            login = try await offload { [loans] in try loans.fileLogin(server.url) }
             var fields = HTTPFields()
             if let tag = known?.tag { fields.append("If-None-Match", tag) }
+            fields["Authorization"] = login?.authorization
             // A file that is proven by its checksum may come by any way.
             let allowsDowngrade = source.checksum != nil
-            return try await web.get(address, fields, allowsDowngrade: allowsDowngrade) { response in
+            return try await web.get(server, fields, allowsDowngrade: allowsDowngrade) { response in
                 guard response.status == 304, let known else {
                     return (try await receive(response, step: step), true)
                 }
@@ -64,12 +70,16 @@ struct HTTPDownload: Sendable {
             }
         } catch let error as RegistryError {
             throw EngineError(
-                .download, "failed to load cache key: \(error.message)", hint: Self.hint(error), cause: error)
+                .download, "failed to load cache key: \(error.message)", hint: Self.hint(error, address, login),
+                cause: error)
         }
     }
 
-    private static func hint(_ error: RegistryError) -> String? {
+    private static func hint(_ error: RegistryError, _ address: WebAddress?, _ login: RemoteLogin?) -> String? {
         switch error.code {
+        case .unauthorised, .denied:
+            login.map { "Check the secret \($0.secret)." }
+                ?? address.map { "Give a token for it with --secret id=\(RemoteLogin.fileSecret($0.url)),src=FILE." }
         case .unreachable: "Check the address, the network and the proxy settings."
         case .plainHTTP: "Write the URL with http:// if that is meant to be."
         default: error.hint

@@ -16,12 +16,14 @@ final class RemoteSources: Sendable {
 
     let store: StoreRoot
     private let registry: RegistryAccess
+    private let loans: BuildLoans
     private let progress: ProgressReporter
     private let state = Mutex(State())
 
-    init(store: StoreRoot, registry: RegistryAccess, progress: ProgressReporter) {
+    init(store: StoreRoot, registry: RegistryAccess, loans: BuildLoans, progress: ProgressReporter) {
         self.store = store
         self.registry = registry
+        self.loans = loans
         self.progress = progress
     }
 
@@ -52,7 +54,7 @@ final class RemoteSources: Sendable {
     }
 
     private func download(_ source: HTTPSource) -> HTTPDownload {
-        HTTPDownload(source: source, store: store, web: registry.web)
+        HTTPDownload(source: source, store: store, web: registry.web, loans: loans)
     }
 
     /// The commit that a source means now.
@@ -65,6 +67,6 @@ final class RemoteSources: Sendable {
 
     /// A repository in a directory of its own, which goes away with it.
     func repository(_ source: GitSource) throws -> GitRepository {
-        try GitRepository(source, in: store, environment: registry.environment)
+        try GitRepository(source, in: store, environment: registry.environment, loans: loans)
     }
 }

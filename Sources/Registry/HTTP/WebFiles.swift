@@ -15,6 +15,7 @@ package struct WebFiles: Sendable {
 
     /// Asks for a file and gives the answer, which says that it is there or that it has not changed, to `receive`.
     ///
+    /// An `Authorization` in `fields` goes before the login of the address, and to no other server.
     /// `receive` may be called again when the connection broke while it read. `allowsDowngrade` tells whether the way
     /// may lead from HTTPS to plain HTTP: only where what arrives is proven otherwise.
     ///
@@ -44,7 +45,7 @@ package struct WebFiles: Sendable {
     private func request(for address: WebAddress, _ fields: HTTPFields) -> HTTPRequest {
         var request = HTTPRequest(.get, address.url, fields)
         request.fields["User-Agent"] = userAgent
-        request.fields["Authorization"] = address.authorization
+        if fields["Authorization"] == nil { request.fields["Authorization"] = address.authorization }
         return request
     }
 
