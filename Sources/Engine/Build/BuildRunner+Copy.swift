@@ -12,7 +12,7 @@ extension BuildRunner {
         var sources: [any FileTree] = []
         for input in inputs.dropFirst() { sources.append(try await sourceTree(input)) }
         let state = inputs[0].state
-        let owner = try await self.owner(copy.owner, in: state, isLinked: copy.isLinked)
+        let owner = try await self.owner(copy.owner, in: state, hasAccounts: !copy.isLinked && !state.layers.isEmpty)
         let diffID = try await offload { [self, sources] in
             let base = copy.isLinked ? LayerTree() : try trees.tree(of: state.diffIDs)
             let planner = try CopyPlanner(copy, owner: owner, now: now.fileTime)
@@ -48,7 +48,7 @@ extension BuildRunner {
     /// WORKDIR: what is missing of the path is made, owned by the stage's user.
     func makeDirectory(_ directory: MakeDirectoryOperation, on state: FileSystemState) async throws -> FileSystemState {
         // Unlike a command, WORKDIR takes a user it does not find for root.
-        let owner = try await self.owner(directory.owner, in: state, isLinked: false)
+        let owner = try await self.owner(directory.owner, in: state, hasAccounts: true)
         let diffID = try await offload { [self] in
             var draft = LayerDraft(on: try trees.tree(of: state.diffIDs))
             let path = try draft.resolve(PathBytes(directory.path))
@@ -67,7 +67,7 @@ extension BuildRunner {
 
     /// Who `--chown` or USER names, by the account files of the root it is about. Names that are not there are root's,
     /// as in BuildKit.
-    private func owner(_ spec: String?, in state: FileSystemState, isLinked: Bool) async throws -> FileOwner? {
+    private func owner(_ spec: String?, in state: FileSystemState, hasAccounts: Bool) async throws -> FileOwner? {
         guard let spec, !spec.isEmpty else { return nil }
         let parts = spec.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let user = parts[0]
@@ -75,10 +75,10 @@ extension BuildRunner {
         if let uid = user.isEmpty ? 0 : UInt32(user), let gid = group.map(UInt32.init) ?? uid {
             return FileOwner(uid: uid, gid: gid)
         }
-        guard !isLinked else {
+        guard hasAccounts else {
             throw EngineError(
                 .badOwner, "invalid user index: -1",
-                hint: "With --link, --chown takes numbers only: no passwd file is read.")
+                hint: "Give --chown numbers: there is no passwd file to find the name in.")
         }
         let accounts = try await self.accounts(of: state)
         func resolve(_ spec: String) -> ResolvedUser? { try? accounts.resolve(spec) }
