@@ -23,6 +23,8 @@ extension Snapshots {
         }
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
         var applier = LayerApplier(.overlay(inUserNamespace: false))
+        // A plain user cannot give files away, and needs not: whoever only reads them takes owners from the file lists.
+        applier.preservesOwners = Isolation.available() != nil
         applier.missingParent = { try base.node(at: $0)?.entry }
         applier.missingLinkSource = { path in
             guard let node = try base.node(at: path), node.entry.kind == .regular else { return nil }
