@@ -19,6 +19,11 @@ struct Lamina: AsyncParsableCommand {
     static func main() async {
         // Whoever reads our output may leave before its end; writing to it then fails without harm.
         signal(SIGPIPE, SIG_IGN)
+        // Scripts ask for the version before anything else; no command needs to be looked at for the answer.
+        if CommandLine.arguments.dropFirst() == ["--version"] {
+            OutputTerminal.standardOutput.write(configuration.version + "\n")
+            return
+        }
         do {
             var command = try parseAsRoot(GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {
