@@ -9,7 +9,7 @@ package struct StoredImage: Hashable, Sendable {
     package let created: Timestamp?
     /// Bottom first.
     package let diffIDs: [DiffID]
-    /// The sum of the layers' uncompressed archives, in bytes.
+    /// The sum of the sizes of the layers' files, in bytes.
     package let size: Int64
     /// The manifest the image came or went with, which is a blob of the store; `nil` when it was only built.
     package let manifest: Descriptor?
