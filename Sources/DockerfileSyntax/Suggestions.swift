@@ -13,6 +13,7 @@ public enum Suggestions {
         let target = Array((matchingCase ? word : word.lowercased()).unicodeScalars)
         var best: (candidate: String, edits: Int)?
         for candidate in candidates {
+            if isTooDifferent(candidate.utf8, target.count) { continue }
             let scalars = Array((matchingCase ? candidate : candidate.lowercased()).unicodeScalars)
             if abs(scalars.count - target.count) > mostEdits { continue }
             let edits = edits(from: target, to: scalars)
@@ -27,6 +28,14 @@ public enum Suggestions {
     /// ` (did you mean X?)` to put behind a message, or nothing.
     static func hint(for word: String, among candidates: [String], matchingCase: Bool = false) -> String {
         closest(to: word, among: candidates, matchingCase: matchingCase).map { " (did you mean \($0)?)" } ?? ""
+    }
+
+    /// Whether the lengths alone say that it takes too many edits. This spares most names the work in a long list.
+    private static func isTooDifferent(_ candidate: String.UTF8View, _ targetLength: Int) -> Bool {
+        // A scalar has at least one byte, and at most four.
+        candidate.count < targetLength - mostEdits
+            || (candidate.count > targetLength + mostEdits
+                && (candidate.count > 4 * (targetLength + mostEdits) || candidate.allSatisfy { $0 < 0x80 }))
     }
 
     /// The Levenshtein distance.

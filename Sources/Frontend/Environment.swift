@@ -1,6 +1,9 @@
-/// Variables in the order in which they were first set.
+/// Variables in the order in which they were first set. Names are compared byte by byte.
 struct Environment: Sendable {
     private(set) var entries: [(name: String, value: String)] = []
+    /// As `NAME=value` strings.
+    private(set) var list: [String] = []
+    private var positions: [[UInt8]: Int] = [:]
 
     init() {}
 
@@ -8,31 +11,26 @@ struct Environment: Sendable {
     init(_ list: [String]) {
         for item in list {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            self[String(parts[0])] = parts.count == 2 ? String(parts[1]) : ""
+            set(String(parts[0]), to: parts.count == 2 ? String(parts[1]) : "")
         }
     }
 
-    /// The value of a variable. Setting replaces in place or appends. Names are compared byte by byte.
-    subscript(name: String) -> String? {
-        get { position(of: name).map { entries[$0].value } }
-        set {
-            switch (position(of: name), newValue) {
-            case (let index?, let value?): entries[index].value = value
-            case (let index?, nil): entries.remove(at: index)
-            case (nil, let value?): entries.append((name, value))
-            case (nil, nil): break
-            }
-        }
-    }
+    subscript(name: String) -> String? { positions[Array(name.utf8)].map { entries[$0].value } }
 
-    private func position(of name: String) -> Int? {
-        entries.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
+    /// Replaces the value in place, or appends the variable.
+    mutating func set(_ name: String, to value: String) {
+        let key = Array(name.utf8)
+        if let index = positions[key] {
+            entries[index].value = value
+            list[index] = "\(name)=\(value)"
+        } else {
+            positions[key] = entries.count
+            entries.append((name, value))
+            list.append("\(name)=\(value)")
+        }
     }
 
     var names: [String] { entries.map(\.name) }
-
-    /// As `NAME=value` strings.
-    var list: [String] { entries.map { "\($0.name)=\($0.value)" } }
 
     /// What a shell searches where an image does not say.
     static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -14,7 +14,7 @@ struct GlobalScope: Sendable {
         buildArgument: (String) -> String?
     ) throws {
         for (name, value) in Self.automatic(dockerfile, options) {
-            environment[name] = buildArgument(name) ?? value
+            environment.set(name, to: buildArgument(name) ?? value)
             declared.append(name)
         }
         for instruction in dockerfile.globalArguments {
@@ -22,12 +22,13 @@ struct GlobalScope: Sendable {
             for declaration in declarations {
                 declared.append(declaration.name)
                 if let value = buildArgument(declaration.name) {
-                    environment[declaration.name] = value
+                    environment.set(declaration.name, to: value)
                 } else if let value = declaration.defaultValue {
                     let scope = environment
-                    environment[declaration.name] = try locating(instruction, in: options.fileName) {
+                    let text = try locating(instruction, in: options.fileName) {
                         try expander.expand(value, environment: { scope[$0] }).text
                     }
+                    environment.set(declaration.name, to: text)
                 }
             }
         }

@@ -70,7 +70,7 @@ extension Lowering {
         in state: inout StageState
     ) -> String {
         var environment = state.environment
-        for name in secrets { environment[name] = "****" }
+        for name in secrets { environment.set(name, to: "****") }
         let source = step.instruction.originalText + suffix
         let text = (try? expander.expand(source, mode: mode, environment: { environment[$0] }))?.text ?? source
         let keyword = text.prefix { $0 != " " }

@@ -13,7 +13,7 @@ extension Lowering {
             in: &state)
         var environment = state.environment
         if let socket = mounts.agentSocket, environment["SSH_AUTH_SOCK"] == nil {
-            environment["SSH_AUTH_SOCK"] = socket
+            environment.set("SSH_AUTH_SOCK", to: socket)
         }
         let operation = RunOperation(
             arguments: arguments, environment: environment.list, transientEnvironment: proxies(for: state),
@@ -29,7 +29,7 @@ extension Lowering {
     /// The ARGs of the stage for a history entry: their number, and each name once with its present value.
     private static func historyArguments(of state: StageState) -> [String] {
         var values = Environment()
-        for (name, value) in state.arguments { values[name] = state.environment[name] ?? value ?? "" }
+        for (name, value) in state.arguments { values.set(name, to: state.environment[name] ?? value ?? "") }
         return values.entries.isEmpty ? [] : ["|\(values.entries.count)"] + values.list
     }
 

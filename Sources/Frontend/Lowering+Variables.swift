@@ -18,7 +18,7 @@ extension Lowering {
             state.arguments.append((name, value))
             texts.append(value.map { "\(name)=\($0)" } ?? name)
             guard let value, !Self.switches.contains(name) else { continue }
-            state.environment[name] = value
+            state.environment.set(name, to: value)
         }
         state.record("ARG \(texts.joined(separator: " "))")
     }
@@ -30,14 +30,12 @@ extension Lowering {
         _ assignments: Assignments, at instruction: Instruction, to state: inout StageState
     ) throws {
         let pairs = try expand(assignments, in: state, at: instruction)
-        var configured = Environment(state.config.config.environment)
         for (name, value) in pairs {
             linter.checkSecret(name: name, at: instruction)
-            state.environment[name] = value
-            configured[name] = value
+            state.environment.set(name, to: value)
+            state.configured.set(name, to: value)
         }
         linter.checkLegacyFormat(assignments, at: instruction)
-        state.config.config.environment = configured.list
         state.record((["ENV"] + pairs.map { "\($0.name)=\($0.value)" }).joined(separator: " "))
     }
 

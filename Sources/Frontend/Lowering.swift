@@ -80,9 +80,15 @@ struct Lowering: Sendable {
     /// The images a stage starts from and copies from.
     func imageRequests(of index: Int) throws -> [ImageRequest] {
         let entry = table.entries[index]
-        let base = try imageRequest(entry.base, entry.platform ?? options.platform, entry.stage.from)
+        let base = try baseRequest(of: index)
         let others = try entry.dependencies.compactMap { try imageRequest($0.source, options.platform, $0.instruction) }
         return (base.map { [$0] } ?? []) + others
+    }
+
+    /// The image a stage starts from; `nil` if it starts from another stage or from nothing.
+    func baseRequest(of index: Int) throws -> ImageRequest? {
+        let entry = table.entries[index]
+        return try imageRequest(entry.base, entry.platform ?? options.platform, entry.stage.from)
     }
 
     /// The images that triggers copy from.
@@ -142,6 +148,7 @@ struct Lowering: Sendable {
         var state = try begin(entry, steps: steps)
         for trigger in triggers { try apply(Step(trigger, isTrigger: true), to: &state) }
         for instruction in entry.stage.instructions { try apply(Step(instruction), to: &state) }
+        state.finish()
         states[index] = state
     }
 

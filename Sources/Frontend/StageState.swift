@@ -15,6 +15,8 @@ struct StageState: Sendable {
     var vertex: VertexID
     /// What is expanded and what RUN sees: ENV and ARG.
     var environment = Environment()
+    /// What the image's config will have of it: the base's variables and ENV.
+    var configured = Environment()
     /// The ARGs declared so far, also in parent stages, in order; names may repeat.
     var arguments: [(name: String, value: String?)] = []
     /// What this file added to the history since the base image.
@@ -45,13 +47,13 @@ struct StageState: Sendable {
 
     /// Applies the config of the base to the environment; images always get a search path.
     mutating func applyConfig() {
-        var own = Environment(config.config.environment)
-        if own["PATH"] == nil {
-            own["PATH"] = Environment.defaultPath
-            config.config.environment.append("PATH=\(Environment.defaultPath)")
-        }
-        for (name, value) in own.entries { environment[name] = value }
+        configured = Environment(config.config.environment)
+        if configured["PATH"] == nil { configured.set("PATH", to: Environment.defaultPath) }
+        for (name, value) in configured.entries { environment.set(name, to: value) }
     }
+
+    /// Completes the config when the last instruction of the stage is through.
+    mutating func finish() { config.config.environment = configured.list }
 
     /// Where relative paths start.
     var workingDirectory: String { ContainerPath.clean(config.config.workingDirectory) }

@@ -13,11 +13,11 @@ import Testing
         return (try parse(text), DockerfileSource(name: "Dockerfile", bytes: Array(text.utf8)))
     }
 
-    private func outline(_ target: String? = nil, arguments: [(String, String)] = []) throws -> Outline {
+    private func outline(_ target: String? = nil, arguments: [(String, String)] = []) async throws -> Outline {
         let (dockerfile, source) = try file()
         let options = BuildOptions(
             target: target, buildArguments: arguments.map { (name: $0.0, value: Optional($0.1)) })
-        return try Outline(dockerfile, options, source: source)
+        return try await Outline(dockerfile, options, source: source, resolver: FakeResolver())
     }
 
     /// Without the text of the Dockerfile, which is the same everywhere.
@@ -27,9 +27,9 @@ import Testing
         return JSON.object(object).text()
     }
 
-    @Test func outlineAsText() throws {
+    @Test func outlineAsText() async throws {
         #expect(
-            try outline().lines == [
+            try await outline().lines == [
                 "TARGET:      app", "DESCRIPTION: The whole application", "",
                 "BUILD ARG   VALUE     DESCRIPTION",
                 "VERSION     1.2       The version to package",
@@ -41,33 +41,65 @@ import Testing
             ])
     }
 
-    @Test func outlineAsJSON() throws {
+    @Test func outlineAsJSON() async throws {
         let expected = """
             {"name":"tools","description":"What the build needs",\
             "args":[{"name":"JOBS","value":"8","location":{"ranges":[{"start":{"line":9},"end":{"line":9}}]}}],\
             "secrets":[{"name":"token","location":{"ranges":[{"start":{"line":10},"end":{"line":10}}]}}],\
             "ssh":[{"name":"default","location":{"ranges":[{"start":{"line":10},"end":{"line":10}}]}}]}
             """
-        #expect(try short(outline("tools", arguments: [("JOBS", "8")]).json) == expected)
+        #expect(try await short(outline("tools", arguments: [("JOBS", "8")]).json) == expected)
     }
 
     @Test(arguments: [
         ("pkg", [("VERSION", "9")], ["VERSION=9", "FULL=9-r0"]), ("pkg", [("FULL", "3")], ["FULL=3"]),
         ("lib", [], []), ("app", [("TLS", "1")], ["VERSION=1.2", "JOBS=4", "TLS=1", "NAME=app-1.2"]),
     ])
-    func arguments(_ target: String, _ given: [(String, String)], _ expected: [String]) throws {
-        #expect(try outline(target, arguments: given).arguments.map { "\($0.name)=\($0.value)" } == expected)
+    func arguments(_ target: String, _ given: [(String, String)], _ expected: [String]) async throws {
+        #expect(try await outline(target, arguments: given).arguments.map { "\($0.name)=\($0.value)" } == expected)
     }
 
-    @Test func outlineOfAFileWithoutAnything() throws {
+    @Test func outlineOfAFileWithoutAnything() async throws {
         let source = DockerfileSource(name: "Dockerfile", bytes: Array("FROM scratch\n".utf8))
-        let outline = try Outline(parse("FROM scratch\n"), BuildOptions(), source: source)
+        let outline = try await Outline(
+            parse("FROM scratch\n"), BuildOptions(), source: source, resolver: FakeResolver())
         #expect(outline.lines.isEmpty)
         #expect(outline.json.text() == "{\"sources\":[\"RlJPTSBzY3JhdGNoCg==\"]}")
     }
 
-    @Test func outlineOfAnUnknownTarget() {
-        #expect(throws: FrontendError.self) { try outline("nope") }
+    /// The environment of the base counts, and so do its triggers; without the base the rest is still there.
+    @Test(arguments: [true, false])
+    func outlineOnABase(_ isKnown: Bool) async throws {
+        let text = "FROM base\nARG WHERE=$HOME/x\nENV A=1\nARG B=$A\n"
+        let base = try image {
+            $0.config.environment = ["HOME=/h"]
+            $0.config.onBuild = ["ARG DEPTH=3", "RUN --mount=type=secret,id=key x"]
+        }
+        let source = DockerfileSource(name: "Dockerfile", bytes: Array(text.utf8))
+        let outline = try await Outline(
+            parse(text), BuildOptions(), source: source,
+            resolver: FakeResolver(isKnown ? ["docker.io/library/base:latest": base] : [:]))
+        #expect(
+            Set(outline.arguments.map { "\($0.name)=\($0.value)" })
+                == (isKnown ? ["DEPTH=3", "WHERE=/h/x", "B=1"] : ["WHERE=/x", "B=1"]))
+        #expect(outline.secrets.map(\.id) == (isKnown ? ["key"] : []))
+    }
+
+    @Test func outlineWithTriggersOfAStage() async throws {
+        let text = "FROM scratch AS a\nONBUILD ARG T=1\nFROM a AS b\nFROM b\n"
+        let source = DockerfileSource(name: "Dockerfile", bytes: Array(text.utf8))
+        let outline = try await Outline(parse(text), BuildOptions(), source: source, resolver: FakeResolver())
+        #expect(outline.arguments.map(\.name) == ["T"])
+    }
+
+    @Test func callsThatCanBeMade() {
+        let names = CallList().lines.dropFirst().map { String($0.prefix { $0 != " " }) }
+        #expect(names == ["outline", "targets", "subrequests.describe"])
+        #expect(CallList().json.array?.count == 3)
+    }
+
+    @Test func outlineOfAnUnknownTarget() async {
+        await #expect(throws: FrontendError.self) { try await outline("nope") }
     }
 
     @Test func targetsAsText() throws {

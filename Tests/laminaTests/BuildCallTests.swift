@@ -12,6 +12,7 @@ import Testing
         ("build", .build, false, false), ("outline,format=json", .outline, true, false),
         ("targets,format=text", .targets, false, false), ("check,format=json,ignorestatus=true", .check, true, true),
         ("format=json,check,ignorestatus=0", .check, true, false), ("check,ignorestatus=1", .check, false, true),
+        ("subrequests.describe", .describe, false, false),
     ])
     func values(_ text: String, _ method: BuildCall.Method, _ isJSON: Bool, _ ignoresStatus: Bool) throws {
         let call = try BuildCall(parsing: text)

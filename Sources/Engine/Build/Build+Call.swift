@@ -36,8 +36,9 @@ extension Build {
     /// What can be given to the build of the target.
     package func outline() async throws -> Outline {
         let definition = try await loadDefinition()
-        return try Outline(
-            definition.dockerfile, request.options.named(definition.name), source: definition.source)
+        return try await Outline(
+            definition.dockerfile, request.options.named(definition.name), source: definition.source,
+            resolver: BaseImages(images: images, progress: progress))
     }
 
     /// The stages of the Dockerfile.

@@ -1,13 +1,23 @@
 package import DockerfileSyntax
+import OCI
 
 extension Outline {
-    /// Reads the outline of the target that `options` name, from the file alone: no image is looked at.
+    /// Reads the outline of the target that `options` name.
+    ///
+    /// Values may come from the environment of a base image, and its triggers may ask for more. A base that cannot be
+    /// resolved is passed over: most of an outline is in the file itself.
     ///
     /// - Throws: ``FrontendError`` with the lines at fault.
-    package init(_ dockerfile: Dockerfile, _ options: BuildOptions, source: DockerfileSource) throws {
+    package init(
+        _ dockerfile: Dockerfile, _ options: BuildOptions, source: DockerfileSource, resolver: some BaseImageResolver
+    ) async throws {
         self.init(source: source)
-        let lowering = try Lowering(dockerfile, options, WarningLog())
+        var lowering = try Lowering(dockerfile, options, WarningLog())
         let target = try lowering.table.target(named: options.target)
+        for index in lowering.table.reachable(from: target) {
+            guard let key = try lowering.baseRequest(of: index)?.key, lowering.images[key] == nil else { continue }
+            lowering.images[key] = try? await resolver.resolve(key.reference, platform: key.platform)
+        }
         let stage = lowering.table.entries[target].stage
         name = stage.name ?? ""
         description = stage.description
@@ -132,8 +142,21 @@ private struct OutlineReader {
             }
         }
         var environment = Environment()
-        if case .stage(let base) = entry.base { environment = environments[base] ?? environment }
-        for instruction in entry.stage.instructions {
+        var triggers: [Instruction] = []
+        switch entry.base {
+        case .scratch: break
+        case .stage(let base):
+            environment = environments[base] ?? environment
+            triggers = try lowering.table.entries[base].stage.instructions.compactMap { instruction in
+                guard case .onbuild(let onbuild) = instruction.kind else { return nil }
+                return try Instruction.parseTrigger(onbuild.trigger, at: entry.stage.from.range)
+            }
+        case .image:
+            guard let key = try lowering.baseRequest(of: index)?.key, let image = lowering.images[key] else { break }
+            environment = Environment(image.config.config.environment)
+            triggers = try lowering.triggers(of: index)
+        }
+        for instruction in triggers + entry.stage.instructions {
             try locating(instruction, in: lowering.options.fileName) {
                 try read(instruction, &environment, &result)
             }
@@ -150,7 +173,9 @@ private struct OutlineReader {
             for declaration in declarations { try read(declaration, of: instruction, &environment, &result) }
         case .env(let assignments):
             let scope = environment
-            for pair in assignments.pairs { environment[try expand(pair.key, scope)] = try expand(pair.value, scope) }
+            for pair in assignments.pairs {
+                environment.set(try expand(pair.key, scope), to: try expand(pair.value, scope))
+            }
         case .run(let run):
             for mount in run.mounts { try read(mount: expand(mount, environment), of: instruction, &result) }
         default: break
@@ -171,11 +196,11 @@ private struct OutlineReader {
         if value == nil, let text = declaration.defaultValue { value = try expand(text, environment) }
         if value == nil, let inherited = lowering.globalValue(name) {
             // The declaration is the global one's; a variable such as TARGETOS has none.
-            environment[name] = inherited
+            environment.set(name, to: inherited)
             return
         }
         result.own[name] = Outline.Argument(declaration, value: value, of: instruction)
-        if let value { environment[name] = value }
+        if let value { environment.set(name, to: value) }
     }
 
     /// A mount of RUN with its variables resolved; what is wrong with it shows when it is built.

@@ -11,6 +11,7 @@ struct BuildCall: Hashable, Sendable {
         case check
         case outline
         case targets
+        case describe = "subrequests.describe"
     }
 
     var method = Method.build
@@ -37,7 +38,8 @@ struct BuildCall: Hashable, Sendable {
         }
         // BuildKit's own name for the check.
         guard let method = Method(rawValue: name == "lint" ? "check" : name ?? "build") else {
-            throw ValidationError("unknown method '\(name ?? "")' for --call: use build, check, outline or targets")
+            throw ValidationError(
+                "unknown method '\(name ?? "")' for --call: use build, check, outline, targets or subrequests.describe")
         }
         self.method = method
     }
@@ -77,6 +79,9 @@ extension BuildCall {
         case .targets:
             let targets = try await build.targets()
             return Answer(lines: isJSON ? Self.document(targets.json) : Self.harmless(targets.lines))
+        case .describe:
+            let calls = CallList()
+            return Answer(lines: isJSON ? Self.document(calls.json) : calls.lines)
         }
     }
 
