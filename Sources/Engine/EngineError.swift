@@ -21,6 +21,8 @@ package enum EngineCode: String, FailureCode {
     case agentNotFound = "ssh.not-found"
     case mountFailed = "run.mount"
     case isolation = "run.isolation"
+    /// An `--isolation` that names none.
+    case badIsolation = "isolation.invalid"
     case imageNotFound = "image.not-found"
     case imageInUse = "image.in-use"
     case badArchive = "archive.malformed"

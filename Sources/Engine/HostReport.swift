@@ -25,7 +25,8 @@ package struct HostReport: Sendable {
     /// Finds out, by trying. `scratch` is a directory on the store's file system that may be written to.
     package static func probe(scratch: FilePath) -> HostReport {
         let facts = HostFacts.probe(scratch: scratch)
-        let isolation = Isolation.available(facts.capabilities)
+        let ladder = IsolationLadder.probe()
+        let isolation = ladder.best
         return HostReport(
             lines: [
                 Line(
@@ -33,8 +34,8 @@ package struct HostReport: Sendable {
                     isGood: nil),
                 capabilities(facts), namespaces(facts), overlay(facts), controlGroups(facts),
                 subordinates("subuid", facts.subordinateUsers), subordinates("subgid", facts.subordinateGroups),
-            ] + HostFacts.toolNames.map { tool($0, facts) },
-            isolation: isolation, reason: reason(isolation, facts))
+            ] + HostFacts.toolNames.map { tool($0, facts) } + rungs(ladder),
+            isolation: isolation, reason: reason(isolation))
     }
 
     private static func capabilities(_ facts: HostFacts) -> Line {
@@ -79,12 +80,22 @@ package struct HostReport: Sendable {
         Line(subject: name, finding: facts.tools[name].map(\.string) ?? "not installed", isGood: nil)
     }
 
-    private static func reason(_ isolation: Isolation?, _ facts: HostFacts) -> String {
+    /// What each rung can do here: the ladder that `--isolation` chooses from.
+    private static func rungs(_ ladder: IsolationLadder) -> [Line] {
+        Isolation.allCases.map { rung in
+            let obstacle = ladder.obstacles[rung]
+            return Line(
+                subject: "isolation \(rung.rawValue)", finding: obstacle.map { "no: \($0)" } ?? "can be used",
+                isGood: obstacle == nil)
+        }
+    }
+
+    private static func reason(_ isolation: Isolation?) -> String {
         switch isolation {
         case .namespaces: "this process has CAP_SYS_ADMIN"
-        case nil where facts.rootlessObstacle == nil:
-            "this process lacks CAP_SYS_ADMIN; user namespaces work here, but rootless isolation is not there yet"
-        case nil: "this process lacks CAP_SYS_ADMIN, and user namespaces cannot be made"
+        case .rootless: "this process may make user namespaces"
+        case .chroot: "this process may change its root directory, and no more"
+        case nil: "no isolation can be used"
         }
     }
 }

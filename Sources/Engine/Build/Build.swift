@@ -43,11 +43,12 @@ package struct Build: Sendable {
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
-        let settings = try SandboxFiles(in: store)
+        let isolation = StepIsolation(request.isolation)
+        let settings = try SandboxFiles(in: store, isolation: isolation)
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
-            snapshots: Snapshots(store: store, trees: trees), context: context, now: now,
+            snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,
             sandbox: settings.settings, loans: loans,
             copies: ContextCopies(store),
             remotes: RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress))

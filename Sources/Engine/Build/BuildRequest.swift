@@ -15,6 +15,8 @@ package struct BuildRequest: Sendable {
     package var secrets: [BuildSecret] = []
     /// What `RUN --mount=type=ssh` may ask for; of one id the last counts.
     package var agents: [AgentSocket] = []
+    /// How commands are isolated; `nil` leaves it to what the machine offers.
+    package var isolation: Isolation?
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 

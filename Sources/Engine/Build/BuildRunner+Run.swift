@@ -16,12 +16,13 @@ struct SandboxSettings: Sendable {
     let hosts: FilePath
     /// An empty directory; see ``SandboxSpec/scratch``.
     let scratch: FilePath
+    let isolation: StepIsolation
 }
 
 extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
     func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> FileSystemState {
-        try Isolation.requireForCommands()
+        let isolation = try await offload { [sandbox] in try sandbox.isolation.rung() }
         let state = inputs[0].state
         let lowers = try await snapshots.all(of: state.diffIDs).map(\.directory)
         let user = try await resolveUser(run.user, in: state, run)
@@ -29,11 +30,8 @@ extension BuildRunner {
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
-                let active = try store.snapshots.prepare()
-                var spec = SandboxSpec(
-                    arguments: run.arguments,
-                    root: .overlay(lowers: lowers.reversed(), upper: active.upper, work: active.work),
-                    scratch: sandbox.scratch)
+                let files = try StepFileSystem(lowers: lowers, isolation: isolation, store: store)
+                var spec = SandboxSpec(arguments: run.arguments, root: files.tree, scratch: sandbox.scratch)
                 spec.environment = Self.environment(run, secrets: mounts.variables, home: user.home)
                 spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
                 spec.workingDirectory = FilePath(run.workingDirectory)
@@ -46,10 +44,7 @@ extension BuildRunner {
                 try withExtendedLifetime(mounts) {
                     try Self.runToEnd(spec, run, stopper: stopper, step: step)
                 }
-                let diffID = try storage.record(upper: active.upper)
-                let parent = state.chainID
-                _ = try active.commit(as: ChainID(diffID, on: parent), on: parent)
-                return diffID
+                return try files.commit(on: state, storage)
             }
         } onCancel: {
             stopper.stop()

@@ -1,21 +1,53 @@
 import Diagnostics
-package import Linux
+import Linux
 
-/// How commands are kept apart from the machine.
-package enum Isolation: String, Sendable {
+/// How commands are kept apart from the machine: the rungs of a ladder, the best first.
+package enum Isolation: String, CaseIterable, Sendable {
     /// Namespaces of the kernel's, set up as root.
     case namespaces
+    /// The same, set up as the root of a user namespace that this user may make.
+    case rootless
+    /// A changed root directory and nothing else, where no file system may be mounted.
+    case chroot
+}
 
-    /// What a build on this machine would use; `nil` when it cannot run commands.
-    package static func available(_ capabilities: CapabilitySet = .effective) -> Isolation? {
-        capabilities.isSuperset(of: .systemAdministration) ? .namespaces : nil
+/// Which rungs this process can use, and why not the others: found by trying.
+package struct IsolationLadder: Sendable {
+    /// Why a rung cannot be used, in words that end a sentence; a rung that is not here can be.
+    package let obstacles: [Isolation: String]
+
+    package init(obstacles: [Isolation: String]) { self.obstacles = obstacles }
+
+    /// Tries what each rung begins with; takes a fraction of a millisecond.
+    package static func probe() -> IsolationLadder {
+        var obstacles: [Isolation: String] = [:]
+        if !CapabilitySet.effective.isSuperset(of: .systemAdministration) {
+            obstacles[.namespaces] = "this process does not have CAP_SYS_ADMIN"
+        } else if let errno = NamespaceSet([.mount, .process, .interprocess, .hostname]).obstacle() {
+            obstacles[.namespaces] = "the kernel makes no namespaces: \(errno)"
+        }
+        obstacles[.rootless] = "it is not there yet"
+        obstacles[.chroot] = "it is not there yet"
+        return IsolationLadder(obstacles: obstacles)
     }
 
-    /// Throws ``EngineError`` `.isolation` when this process cannot run commands.
-    static func requireForCommands() throws {
-        guard available() == nil else { return }
+    /// The best rung that can be used; `nil` when this process cannot run commands.
+    package var best: Isolation? { Isolation.allCases.first { obstacles[$0] == nil } }
+
+    /// The rung that was asked for, or the best for `nil`.
+    ///
+    /// Throws ``EngineError`` `.isolation` when it cannot be used.
+    package func choose(_ asked: Isolation?) throws -> Isolation {
+        if let asked {
+            guard let obstacle = obstacles[asked] else { return asked }
+            throw EngineError(
+                .isolation, "RUN cannot use --isolation=\(asked.rawValue): \(obstacle)",
+                hint: "See 'lamina doctor', or leave the choice to --isolation=auto.")
+        }
+        if let best { return best }
+        let reasons = Isolation.allCases.compactMap { rung in obstacles[rung].map { "\(rung.rawValue): \($0)" } }
         throw EngineError(
-            .isolation, "RUN needs root with CAP_SYS_ADMIN, which this process does not have",
-            hint: "Run the build as root, or see 'lamina doctor'; rootless isolation is not there yet.")
+            .isolation, "RUN cannot be isolated from this machine (\(reasons.joined(separator: "; ")))",
+            hint: "Run the build as root, or see 'lamina doctor'.")
     }
 }

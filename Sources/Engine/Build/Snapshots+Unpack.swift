@@ -12,7 +12,7 @@ extension Snapshots {
     /// says nothing about is as it is there.
     static func unpack(
         _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID], _ below: [FilePath],
-        _ store: StoreRoot, _ trees: LayerTrees
+        _ store: StoreRoot, _ trees: LayerTrees, _ isolation: StepIsolation
     ) throws -> Snapshot {
         let active = try store.snapshots.prepare()
         let blob = try store.layers.blobs(of: diffID).first { try store.content.contains($0.digest) }
@@ -24,7 +24,7 @@ extension Snapshots {
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
         var applier = LayerApplier(.overlay(inUserNamespace: false))
         // A plain user cannot give files away, and needs not: whoever only reads them takes owners from the file lists.
-        applier.preservesOwners = Isolation.available() != nil
+        applier.preservesOwners = isolation.ownsFiles()
         applier.missingParent = { try base.node(at: $0)?.entry }
         applier.missingLinkSource = { path in
             guard let node = try base.node(at: path), node.entry.kind == .regular else { return nil }

@@ -8,9 +8,11 @@ import SystemPackage
 actor Snapshots {
     private let store: StoreRoot
     private let trees: LayerTrees
+    private let isolation: StepIsolation
     private var tasks: [ChainID: Task<Snapshot, any Error>] = [:]
 
-    init(store: StoreRoot, trees: LayerTrees) {
+    init(store: StoreRoot, trees: LayerTrees, isolation: StepIsolation) {
+        self.isolation = isolation
         self.store = store
         self.trees = trees
     }
@@ -36,11 +38,11 @@ actor Snapshots {
         let parent = ChainID.of(lower)
         let chain = ChainID(diffIDs[index], on: parent)
         if let task = tasks[chain] { return task }
-        let task = Task { [store, trees] in
+        let task = Task { [store, trees, isolation] in
             if let known = try await offload({ try store.snapshots.snapshot(chain) }) { return known }
             let below = try await self.lowersForLinks(lower)
             return try await offload {
-                try Self.unpack(diffIDs[index], as: chain, on: parent, lower: lower, below, store, trees)
+                try Self.unpack(diffIDs[index], as: chain, on: parent, lower: lower, below, store, trees, isolation)
             }
         }
         tasks[chain] = task

@@ -83,6 +83,8 @@ struct BuildCommand: AsyncParsableCommand {
     @Flag(help: "Check the Dockerfile and build nothing: --call=check.")
     var check = false
 
+    @OptionGroup var isolation: IsolationOptions
+
     @Argument(help: "The directory with the files of the build.")
     var path: String
 
@@ -201,6 +203,7 @@ struct BuildCommand: AsyncParsableCommand {
             throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
         }
         request.options = options()
+        request.isolation = try isolation.rung()
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
