@@ -33,15 +33,20 @@ extension Lowering {
         return values.entries.isEmpty ? [] : ["|\(values.entries.count)"] + values.list
     }
 
-    /// The proxies given as build arguments, under both their names, unless the stage sets them itself.
+    /// The proxies given as build arguments, unless the stage sets them itself.
     private func proxies(for state: StageState) -> [String] {
+        proxies.filter { state.environment[$0.name] == nil }.map { "\($0.name)=\($0.value)" }
+    }
+
+    /// The proxies among the build arguments, under both their names.
+    static func proxies(in options: BuildOptions) -> [(name: String, value: String)] {
         ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap { name in
             // Of several spellings the lower-case one counts: it sorts last.
             let spellings = Set(options.buildArguments.map(\.name).filter { $0.uppercased() == name })
             guard let value = spellings.sorted().reversed().lazy.compactMap(options.buildArgument).first,
                 !value.isEmpty
-            else { return [String]() }
-            return [name, name.lowercased()].filter { state.environment[$0] == nil }.map { "\($0)=\(value)" }
+            else { return [(name: String, value: String)]() }
+            return [(name, value), (name.lowercased(), value)]
         }
     }
 }

@@ -9,6 +9,8 @@ struct Lowering: Sendable {
     let table: StageTable
     let expander: WordExpander
     private let scope: GlobalScope
+    /// What RUN gets in its environment and not in its key.
+    let proxies: [(name: String, value: String)]
 
     var linter: Linter
     /// The images asked for by ``imageRequests(of:)-(Int)``.
@@ -20,6 +22,7 @@ struct Lowering: Sendable {
 
     init(_ dockerfile: Dockerfile, _ options: BuildOptions, _ log: WarningLog) throws {
         self.options = options
+        proxies = Self.proxies(in: options)
         expander = WordExpander(escape: dockerfile.escape)
         linter = Linter(
             file: options.fileName, configuration: try Self.checks(dockerfile, options), log: log,

@@ -35,12 +35,13 @@ package struct CheckReport: Sendable {
         guard !warnings.isEmpty else { return error == nil ? ["Check complete, no warnings found."] : [] }
         let count =
             warnings.count == 1 ? "1 warning has been found!" : "\(warnings.count) warnings have been found!"
+        let text = source.lines
         var lines = ["Check complete, \(count)"]
         for (_, warning) in warnings.enumerated().sorted(by: Self.precedes) {
             lines.append("")
             lines.append("WARNING: \(warning.rule)" + ((warning.url ?? warning.page).map { " - \($0)" } ?? ""))
             lines.append(warning.message)
-            lines += SourceExcerpt(warning.location, of: source.lines).render()
+            lines += SourceExcerpt(warning.location, of: text).render()
         }
         return lines
     }

@@ -13,8 +13,10 @@ package struct DockerfileSource: Sendable {
 
     /// The lines without their terminators; behind the last terminator there is one more, which is empty.
     package var lines: [String] {
-        String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+        // By bytes: to a Swift string, CR LF is one character and not a line feed.
+        bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+        }
     }
 
     /// The text in Base64, as JSON documents carry bytes.

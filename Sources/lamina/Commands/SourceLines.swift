@@ -1,19 +1,25 @@
-import Diagnostics
+import Frontend
 import Linux
+import Synchronization
 import SystemPackage
 
-/// The lines of the file that an error is about, read again for its excerpt.
-struct SourceLines: Sendable {
-    let context: FilePath
+/// The lines of the files that errors and warnings are about, read again for their excerpts, each file once.
+final class SourceLines: Sendable {
+    private let context: FilePath
+    private let known = Mutex<[String: [String]]>([:])
+
+    init(context: FilePath) { self.context = context }
 
     /// The lines of a file as it is named in messages: relative to the working directory, or to the context.
     func lines(_ file: String) -> [String]? {
+        if let lines = known.withLock({ $0[file] }) { return lines }
         for path in [FilePath(file), context.pushing(FilePath(file))] {
             guard let opened = try? OwnedDescriptor.open(path), let bytes = try? opened.readAll(limit: 64 << 20) else {
                 continue
             }
-            return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-                .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+            let lines = DockerfileSource(name: file, bytes: bytes).lines
+            known.withLock { $0[file] = lines }
+            return lines
         }
         return nil
     }
