@@ -25,6 +25,9 @@ package struct BuildOptions: Sendable {
     /// The paths in the build context of the files that a source of COPY takes, for the checks.
     package var contextFiles: (@Sendable (_ source: String) -> [String])?
 
+    /// The contexts that the user gives by name; see ``NamedContexts``.
+    package var contexts = NamedContexts()
+
     package init(
         target: String? = nil, buildArguments: [(name: String, value: String?)] = [],
         labels: [(name: String, value: String)] = [], platform: Platform = .host, isPlatformExplicit: Bool = false,

@@ -68,6 +68,32 @@ struct GitReference: Hashable, Sendable {
             && !rest[rest.index(after: colon)...].isEmpty
     }
 
+    /// Makes sure that who logs in over SSH, and where, is no option of the program that does it, and no password, for
+    /// which SSH has no use.
+    func checkLogin() throws {
+        var authority: Substring
+        if remote.hasPrefix("ssh://") {
+            authority = remote.dropFirst("ssh://".count).prefix { $0 != "/" }
+        } else if !remote.contains("://") {
+            authority = remote.prefix { $0 != ":" }
+        } else {
+            return
+        }
+        if let at = authority.lastIndex(of: "@") {
+            let login = authority[..<at]
+            guard !login.contains(":") else {
+                throw FrontendError(
+                    .invalid, "a Git URL with ssh:// cannot hold a password",
+                    hint: "Lend an agent with --ssh default, and leave the password out.")
+            }
+            guard !login.hasPrefix("-") else { throw Self.invalid("invalid user in the Git URL: \(login)") }
+            authority = authority[authority.index(after: at)...]
+        }
+        guard !authority.isEmpty, !authority.hasPrefix("-") else {
+            throw Self.invalid("invalid host in the Git URL: \(GoFormat.quoted(String(authority)))")
+        }
+    }
+
     // MARK: Details
 
     private mutating func apply(fragment: String) throws {

@@ -49,15 +49,12 @@ struct GlobalScope: Sendable {
 
     /// The moment that stands for the time of the build, in seconds since 1970.
     func epoch(_ options: BuildOptions) throws -> Int64? {
-        let name = "SOURCE_DATE_EPOCH"
-        // The other values of BuildKit name a remote source whose time is to be used; a local context has none.
+        let name = EpochSource.name
+        // What names a source is resolved before; a local context has no time.
         guard let text = options.buildArgument(name) ?? environment[name], !text.isEmpty, text != "context" else {
             return nil
         }
-        guard let seconds = Int64(text) else {
-            throw FrontendError(
-                .invalid, "invalid SOURCE_DATE_EPOCH: \(text)", hint: "Give it in seconds since 1970-01-01.")
-        }
+        guard let seconds = Int64(text) else { throw EpochSource.invalid(text) }
         return seconds
     }
 }

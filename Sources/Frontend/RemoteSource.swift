@@ -47,7 +47,6 @@ struct RemoteFlags {
             let source = HTTPSource(url: url, checksum: try digest(), fileName: Self.fileName(url))
             return (.http(source), Self.redacted(url))
         case .git(let reference):
-            try Unsupported.check(reference)
             let source = try git(reference)
             let ref = [source.ref, source.subdirectory].reversed().drop { $0.isEmpty }.reversed().joined(separator: ":")
             let name = Self.redacted(source.remote) + (ref.isEmpty ? "" : "#\(ref)")
@@ -62,6 +61,7 @@ struct RemoteFlags {
         if !checksum.isEmpty, !reference.checksum.isEmpty, checksum != reference.checksum {
             throw FrontendError(.invalid, "inconsistent checksum configuration")
         }
+        try reference.checkLogin()
         return GitSource(
             remote: reference.remote, ref: reference.ref,
             subdirectory: String(ContainerPath.clean(reference.subdirectory).dropFirst()),

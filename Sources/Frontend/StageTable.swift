@@ -122,6 +122,9 @@ struct StageTable: Sendable {
         return name == "scratch" ? .scratch : .image(name)
     }
 
+    /// The stage with a name, in any case.
+    func index(ofStage name: String) -> Int? { indices[name.lowercased()] }
+
     /// The stage to build; `nil` is the last one.
     func target(named name: String?) throws -> Int {
         guard let name, !name.isEmpty else { return entries.count - 1 }

@@ -9,12 +9,6 @@ enum Unsupported {
         if !run.devices.isEmpty { throw refusal("RUN --device") }
     }
 
-    /// SSH would need the user's keys, which a Dockerfile must not reach unasked.
-    static func check(_ reference: GitReference) throws {
-        guard reference.remote.hasPrefix("ssh://") || !reference.remote.contains("://") else { return }
-        throw refusal("ADD from a Git repository over SSH")
-    }
-
     private static func refusal(_ feature: String) -> FrontendError {
         FrontendError(.unsupported, "\(feature) is not supported yet")
     }

@@ -41,6 +41,10 @@ package struct GitSource: Hashable, Sendable {
 
     /// A URL or `user@host:path`; it may hold credentials.
     package var remote: String
+
+    /// Whether the repository is reached over SSH.
+    package var isSSH: Bool { remote.hasPrefix("ssh://") || !remote.contains("://") }
+
     /// A branch, a tag, a full name such as `refs/heads/x`, or a commit; empty for the default branch.
     package var ref: String
     /// The directory to take, clean and without a slash in front; empty for all.

@@ -42,16 +42,19 @@ struct RemoteSourceFixture {
         func outcome(_ part: String) -> StepOutcome? { steps.first { $0.key.contains(part) }?.value }
     }
 
-    /// Builds `FROM scratch` and these lines.
+    /// Builds these lines, on `FROM scratch` if they start from nothing themselves.
     func build(
-        _ lines: String, environment: [String: String] = ProcessVariables.network, secrets: [String: String] = [:]
+        _ lines: String, environment: [String: String] = ProcessVariables.network, secrets: [String: String] = [:],
+        agents: [AgentSocket] = []
     ) async throws -> Result {
-        let text = "FROM scratch\n\(lines)\n".replacing("$URL", with: server.url)
+        let lines = lines.replacing("$URL", with: server.url)
+        let text = lines.contains("FROM") ? "\(lines)\n" : "FROM scratch\n\(lines)\n"
         let dockerfile = root.appending("context/Dockerfile")
         try writeFile(Array(text.utf8), dockerfile)
         let archive = root.appending("out.tar")
         var request = BuildRequest(context: root.appending("context"))
         request.outputs = [.tar(archive)]
+        request.agents = agents
         request.secrets = secrets.map { BuildSecret(id: $0, source: .value($1)) }
         let labels = Mutex<[StepID: String]>([:])
         let steps = Mutex<[String: StepOutcome]>([:])
@@ -95,9 +98,12 @@ struct RemoteSourceFixture {
     }
 
     /// The error of a build that must fail.
-    func failure(_ lines: String, secrets: [String: String] = [:]) async throws -> any AnyFailure {
+    func failure(
+        _ lines: String, environment: [String: String] = ProcessVariables.network, secrets: [String: String] = [:],
+        agents: [AgentSocket] = []
+    ) async throws -> any AnyFailure {
         do {
-            _ = try await build(lines, secrets: secrets)
+            _ = try await build(lines, environment: environment, secrets: secrets, agents: agents)
         } catch let error as any AnyFailure {
             return error
         }

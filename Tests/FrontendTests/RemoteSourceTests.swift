@@ -90,8 +90,10 @@ import Testing
         ("--checksum=abc https://h/r.git?checksum=abd", "inconsistent checksum configuration"),
         ("--keep-git-dir=false https://h/r.git?keep-git-dir", "inconsistent keep-git-dir configuration"),
         ("https://h/r.git?ref=a#b", "ref conflicts: \"b\" vs \"a\""),
-        ("git@h:o/r", "ADD from a Git repository over SSH is not supported yet"),
-        ("ssh://git@h/o/r", "ADD from a Git repository over SSH is not supported yet"),
+        ("ssh://u:p@h/o/r", "a Git URL with ssh:// cannot hold a password"),
+        ("ssh://-oProxyCommand=x/r", "invalid host in the Git URL: \"-oProxyCommand=x\""),
+        ("ssh://a@-h/r", "invalid host in the Git URL: \"-h\""), ("ssh:///r", "invalid host in the Git URL: \"\""),
+        ("ssh://-l@h/r", "invalid user in the Git URL: -l"), ("-l@h:r", "invalid user in the Git URL: -l"),
     ])
     func refusals(_ words: String, _ message: String) async throws {
         let error = try await failure("FROM scratch\nADD \(words) /\n")

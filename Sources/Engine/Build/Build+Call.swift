@@ -17,6 +17,8 @@ extension Build {
             let definition = try await loadDefinition { source = $0 }
             let rules = try await loadIgnoreRules(dockerfile: definition.path)
             var options = request.options.named(definition.name)
+            // Nothing is fetched for a time that no step will have.
+            if try !EpochSource(definition.dockerfile, options).isKnown { options.setEpoch(nil) }
             options.ignoreRules = rules
             options.givesAdvice = true
             options.checksAllStages = (options.target ?? "").isEmpty

@@ -39,19 +39,21 @@ package struct Build: Sendable {
         let source = try await loadDefinition()
         let rules = try await loadIgnoreRules(dockerfile: source.path)
         let resolver = BaseImages(images: images, progress: progress)
-        let plan = try await lower(source, rules: rules, resolver: resolver)
+        let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
+        let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
+        let options = try await options(for: source, BuildEpoch(remotes: remotes))
+        let plan = try await lower(source, options, rules: rules, resolver: resolver)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
         let isolation = StepIsolation(request.isolation)
         let settings = try SandboxFiles(in: store, isolation: isolation)
-        let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
             snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,
             sandbox: settings.settings, loans: loans,
             copies: ContextCopies(store),
-            remotes: RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress))
+            remotes: remotes)
         let solver = GraphSolver(runner: runner, progress: progress)
         let result = try await solver.solve(plan.graph, target: plan.target)
         try await offload { context.saveDigests() }
@@ -63,9 +65,9 @@ package struct Build: Sendable {
 
     /// Lowers the Dockerfile and shows what the checks have found, whether or not it can be built.
     private func lower(
-        _ source: Definition, rules: IgnoreRules, resolver: BaseImages
+        _ source: Definition, _ options: BuildOptions, rules: IgnoreRules, resolver: BaseImages
     ) async throws -> BuildPlan {
-        var options = request.options.named(source.name)
+        var options = options
         options.ignoreRules = rules
         defer { for warning in warnings.warnings { source.step.warn(warning.summary) } }
         return try await Frontend.lower(source.dockerfile, options, resolver: resolver, log: warnings)

@@ -32,7 +32,7 @@ extension BuildRunner {
         key.add(source.includesSubmodules)
         key.add(source.times.rawValue)
         // The repository itself remembers what it came from.
-        key.add(source.keepsGitDirectory ? GitRepository.withoutLogin(source.remote) : nil)
+        key.add(source.keepsGitDirectory ? source.publicRemote : nil)
         key.add(source.keepsGitDirectory ? source.ref : nil)
         return key.finish()
     }

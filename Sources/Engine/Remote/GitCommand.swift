@@ -13,6 +13,8 @@ struct GitCommand: Sendable {
     var program = "git"
     /// The server that a login is for, `https://host`, and the login as a value of `Authorization`.
     var login: (origin: String, authorization: String)?
+    /// How servers are reached over SSH; without it they are not.
+    var ssh: SSHAccess?
 
     /// A `git` that ended with an error.
     struct Failed: Error {
@@ -45,9 +47,12 @@ struct GitCommand: Sendable {
                     "GIT_CONFIG_KEY_1=http.\(login.origin)/.followRedirects", "GIT_CONFIG_VALUE_1=false",
                 ]
             } ?? []
-        return passed.compactMap { name in environment[name].map { "\(name)=\($0)" } } + authorities + login + [
+        // Git would tell from the program's name how to call it.
+        let shell = ssh.map { ["GIT_SSH_COMMAND=\($0.command)", "GIT_SSH_VARIANT=ssh"] } ?? []
+        let network = passed.compactMap { name in environment[name].map { "\(name)=\($0)" } } + authorities
+        return network + login + shell + [
             "HOME=\(directory)", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
-            "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=http:https:git",
+            "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=http:https:git\(ssh == nil ? "" : ":ssh")",
             // A repository that the store happens to lie in is none of ours.
             "GIT_CEILING_DIRECTORIES=\(directory.removingLastComponent())",
         ]
@@ -84,7 +89,11 @@ struct GitCommand: Sendable {
         let lines = errors.split(whereSeparator: \.isNewline).map { line in
             String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
         }
-        let line = lines.last { $0.hasPrefix("fatal: ") } ?? lines.last { $0.hasPrefix("error: ") } ?? lines.last
+        var line = lines.last { $0.hasPrefix("fatal: ") } ?? lines.last { $0.hasPrefix("error: ") } ?? lines.last
+        // What SSH says of a refusal comes before what Git makes of it.
+        if let said = lines.firstIndex(of: "fatal: Could not read from remote repository."), said > 0 {
+            line = lines[said - 1]
+        }
         guard let line else { return "exit code \(status)" }
         let isMarked = line.hasPrefix("fatal: ") || line.hasPrefix("error: ")
         return isMarked ? String(line.dropFirst(7)) : line

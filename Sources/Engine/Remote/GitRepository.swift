@@ -24,6 +24,8 @@ final class GitRepository: Sendable {
     /// `nil` for what is not reached by HTTP.
     private let url: HTTPURL?
     private let login: RemoteLogin?
+    /// For what to say when it is missing.
+    private let needsAgent: Bool
 
     /// The name under which the fetched commit is kept, apart from all that the repository itself has.
     private static let localRef = "refs/lamina/source"
@@ -31,7 +33,9 @@ final class GitRepository: Sendable {
 
     init(_ source: GitSource, in store: StoreRoot, environment: [String: String], loans: BuildLoans) throws {
         self.source = source
-        remote = Self.withoutLogin(source.remote)
+        remote = source.publicRemote
+        let ssh = try source.isSSH ? SSHAccess(loans, environment: environment) : nil
+        needsAgent = source.isSSH && ssh == nil
         directory = try store.temporaryDirectory()
         let address = try? WebAddress(parsing: source.remote)
         url = address?.url
@@ -39,7 +43,15 @@ final class GitRepository: Sendable {
         let authorization = login?.authorization ?? address?.authorization
         git = GitCommand(
             directory: directory.path, environment: environment,
-            login: address.flatMap { address in authorization.map { (address.url.origin, $0) } })
+            login: address.flatMap { address in authorization.map { (address.url.origin, $0) } }, ssh: ssh)
+    }
+
+    /// A commit that is known already needs no agent; this is for when the server is to be asked.
+    private func requireAgent() throws {
+        guard needsAgent else { return }
+        throw EngineError(
+            .agentNotFound, "no SSH key \"default\" forwarded from the client",
+            hint: "Lend an agent that has a key for \(remote) with --ssh default.")
     }
 
     /// Where the files are after ``checkOut(_:step:)``.
@@ -62,6 +74,7 @@ final class GitRepository: Sendable {
             return GitCommit(hash: source.ref, ref: nil)
         }
         let names = try candidates()
+        try requireAgent()
         let patterns = names.flatMap { [$0, "\($0)^{}"] }
         let listing = try await explaining("failed to list refs of remote") {
             try await git.run(["ls-remote", "--quiet", "--", remote] + patterns)
@@ -108,19 +121,36 @@ final class GitRepository: Sendable {
 
     /// Fetches a commit and writes its files; returns the time of the commit in seconds since the epoch.
     func checkOut(_ commit: GitCommit, step: StepReporter) async throws -> Int64 {
-        let format = commit.hash.utf8.count == 64 ? ["--object-format=sha256"] : []
-        let make = ["init", "--quiet", "--template="] + format + ["--", Self.folder.string]
-        try await explaining("failed to make a repository for remote") { _ = try await git.run(make, step: step) }
-        try await fetch(commit, step: step)
+        try await obtain(commit, step: step)
         try await explaining("failed to check out remote") {
             _ = try await run(["checkout", "--quiet", "--force", "--detach", commit.hash], step)
         }
         // Submodules may be named relative to where the repository comes from.
         _ = try await run(["config", "remote.origin.url", remote], step)
         if source.includesSubmodules { try await updateSubmodules(step) }
-        let time = try await run(["log", "-1", "--format=%ct", commit.hash], nil)
+        let time = try await time(of: commit)
         if source.keepsGitDirectory { try await tidy(step) }
+        return time
+    }
+
+    /// Fetches a commit, and returns its time in seconds since the epoch.
+    func fetchTime(of commit: GitCommit, step: StepReporter) async throws -> Int64 {
+        try await obtain(commit, step: step)
+        return try await time(of: commit)
+    }
+
+    private func time(of commit: GitCommit) async throws -> Int64 {
+        let time = try await run(["log", "-1", "--format=%ct", commit.hash], nil)
         return Int64(time.filter { $0.isNumber }) ?? 0
+    }
+
+    /// Makes a repository that has the commit, and no files yet.
+    private func obtain(_ commit: GitCommit, step: StepReporter) async throws {
+        try requireAgent()
+        let format = commit.hash.utf8.count == 64 ? ["--object-format=sha256"] : []
+        let make = ["init", "--quiet", "--template="] + format + ["--", Self.folder.string]
+        try await explaining("failed to make a repository for remote") { _ = try await git.run(make, step: step) }
+        try await fetch(commit, step: step)
     }
 
     private func run(_ arguments: [String], _ step: StepReporter?) async throws -> String {
@@ -180,13 +210,6 @@ final class GitRepository: Sendable {
 
     // MARK: Messages
 
-    static func withoutLogin(_ remote: String) -> String {
-        guard let start = remote.firstRange(of: "://")?.upperBound else { return remote }
-        let authority = remote[start...].prefix { $0 != "/" }
-        guard let at = authority.lastIndex(of: "@") else { return remote }
-        return String(remote[..<start] + remote[remote.index(after: at)...])
-    }
-
     private func explaining<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as GitCommand.Failed {
             throw EngineError(.git, "\(what) \(remote): \(error.reason)", hint: hint(error.reason), cause: error)
@@ -195,6 +218,7 @@ final class GitRepository: Sendable {
 
     /// What to do about a refusal, as far as Git's words tell that it is one.
     private func hint(_ reason: String) -> String? {
+        if source.isSSH { return SSHAccess.hint(reason, remote) }
         guard let url else { return nil }
         if reason.contains("error: 30") {
             return "Name the address that the server points to: a login is not taken along to another."
@@ -203,5 +227,15 @@ final class GitRepository: Sendable {
         guard refusals.contains(where: reason.contains) else { return nil }
         if let login { return "Check the secret \(login.secret)." }
         return "Give a token for it with --secret id=\(RemoteLogin.repositorySecret(url)),src=FILE."
+    }
+}
+
+extension GitSource {
+    /// Where the repository is, without the login of its URL. Over SSH a user's name is no secret, and part of the place.
+    var publicRemote: String {
+        guard !isSSH, let start = remote.firstRange(of: "://")?.upperBound else { return remote }
+        let authority = remote[start...].prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return remote }
+        return String(remote[..<start] + remote[remote.index(after: at)...])
     }
 }

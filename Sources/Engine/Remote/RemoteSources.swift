@@ -17,7 +17,7 @@ final class RemoteSources: Sendable {
     let store: StoreRoot
     private let registry: RegistryAccess
     private let loans: BuildLoans
-    private let progress: ProgressReporter
+    let progress: ProgressReporter
     private let state = Mutex(State())
 
     init(store: StoreRoot, registry: RegistryAccess, loans: BuildLoans, progress: ProgressReporter) {
@@ -51,6 +51,12 @@ final class RemoteSources: Sendable {
     /// The file with the checksum that the source names; the server is asked only when it is not in the store.
     func proven(_ source: HTTPSource, by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
         try await download(source).proven(by: checksum, step: step)
+    }
+
+    /// The file that a source means, proven where it says by what.
+    func file(_ source: HTTPSource, label: String) async throws -> RemoteFile {
+        guard let checksum = source.checksum else { return try await current(source, label: label) }
+        return try await progress.step(label) { try await proven(source, by: checksum, step: $0) }
     }
 
     private func download(_ source: HTTPSource) -> HTTPDownload {

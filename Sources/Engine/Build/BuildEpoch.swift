@@ -1,0 +1,86 @@
+import Diagnostics
+import Frontend
+import Graph
+import Layers
+import Linux
+import OCI
+import Solver
+import Store
+
+/// Finds out which moment stands for the time of a build, where its user names something that has one.
+struct BuildEpoch: Sendable {
+    let remotes: RemoteSources
+
+    /// In seconds since 1970; `nil` where the source is silent.
+    func seconds(of source: EpochSource, contexts: (String?) -> Int64? = { _ in nil }) async throws -> Int64? {
+        switch source {
+        case .none: nil
+        case .seconds(let seconds): seconds
+        case .context: contexts(nil)
+        case .namedContext(let name): contexts(name)
+        case .file(let source, let label): try await time(of: source, label: label)
+        case .repository(let source, let label): try await time(of: source, label: label)
+        }
+    }
+
+    /// That of the newest file of an archive, and of any other file what the server says.
+    func time(of source: HTTPSource, label: String) async throws -> Int64? {
+        let file = try await remotes.file(source, label: label)
+        let newest = try await offload { [store = remotes.store] () -> Int64? in
+            guard let content = try store.content.open(file.digest) else { return nil }
+            return try Self.newestFile(of: content)
+        }
+        return newest ?? file.modified
+    }
+
+    /// `nil` for what is no archive, or has no files.
+    private static func newestFile(of content: consuming OwnedDescriptor) throws -> Int64? {
+        var newest: Int64?
+        do {
+            var reader = try LayerReader(DescriptorStream(content), readsMarks: false)
+            while let entry = try reader.next() {
+                guard entry.kind == .regular else { continue }
+                newest = max(newest ?? entry.modified.seconds, entry.modified.seconds)
+            }
+        } catch is LayerError {
+            return newest
+        }
+        return newest
+    }
+
+    /// That of the commit, which never changes and so is asked for once.
+    private func time(of source: GitSource, label: String) async throws -> Int64 {
+        let commit = try await remotes.commit(of: source)
+        var hasher = KeyHasher("git-time/1")
+        hasher.add(commit.hash)
+        let key = hasher.finish()
+        let known = try await offload { [store = remotes.store] in try store.cache.record(for: key)?.result }
+        if let known = known.flatMap({ Int64($0) }) { return known }
+        return try await remotes.progress.step(label) { step in
+            let repository = try remotes.repository(source)
+            let seconds = try await repository.fetchTime(of: commit, step: step)
+            try await offload { [store = remotes.store] in
+                try store.cache.save(
+                    CacheRecord(key: key, kind: "git", description: label, result: "\(seconds)", createdAt: .now))
+            }
+            return seconds
+        }
+    }
+}
+
+extension Build {
+    /// The options, in which the time of the build is a number if it is given at all.
+    func options(for source: Definition, _ epoch: BuildEpoch) async throws -> BuildOptions {
+        var options = request.options.named(source.name)
+        let time = try EpochSource(source.dockerfile, options)
+        if !time.isKnown { options.setEpoch(try await epoch.seconds(of: time)) }
+        return options
+    }
+}
+
+extension BuildOptions {
+    /// Makes a number of what was a name, for the build and for ARG alike; what has no time counts as not given.
+    mutating func setEpoch(_ seconds: Int64?) {
+        buildArguments.append((EpochSource.name, seconds.map { "\($0)" } ?? ""))
+    }
+}

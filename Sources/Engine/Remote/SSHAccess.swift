@@ -1,0 +1,58 @@
+import Graph
+import SystemPackage
+
+/// How `git` reaches servers over SSH: with the keys of the agent that the user lends as `default` and no others, and
+/// only those servers whose keys the user knows. No configuration of the user's or the host's counts.
+struct SSHAccess: Sendable {
+    /// The socket of the agent, absolute.
+    let agent: FilePath
+    /// Files with the keys of servers; they need not exist.
+    let knownHosts: [FilePath]
+
+    /// A command for the shell, which is how Git starts it. Only `ssh` itself is told of the agent.
+    var command: String {
+        let files = knownHosts.map { "\"\($0.string.replacing("%", with: "%%"))\"" }.joined(separator: " ")
+        let options = [
+            "BatchMode=yes", "StrictHostKeyChecking=yes", "UserKnownHostsFile=\(files)", "GlobalKnownHostsFile=none",
+            "UpdateHostKeys=no", "IdentityFile=none", "PreferredAuthentications=publickey", "ForwardAgent=no",
+            "ForwardX11=no", "ClearAllForwardings=yes", "ControlPath=none", "ConnectTimeout=30",
+            "ServerAliveInterval=20", "LogLevel=ERROR",
+        ]
+        let words = ["ssh", "-F", "/dev/null"] + options.flatMap { ["-o", $0] }
+        return "SSH_AUTH_SOCK=\(Self.quoted(agent.string)) exec \(words.map(Self.quoted).joined(separator: " "))"
+    }
+
+    private static func quoted(_ word: String) -> String { "'\(word.replacing("'", with: "'\\''"))'" }
+
+    /// What to do about a refusal, as far as the words of SSH tell that it is one.
+    static func hint(_ reason: String, _ remote: String) -> String? {
+        if reason.contains("Host key verification failed") {
+            return "Add the server's key to ~/.ssh/known_hosts, or to the file that SSH_KNOWN_HOSTS names, after "
+                + "comparing it with what the server's owner publishes."
+        }
+        if reason.contains("Permission denied") {
+            return "The agent of --ssh default has no key that \(remote) accepts; ssh-add -l lists what it has."
+        }
+        if reason.contains("ssh: not found") { return "Install the program 'ssh'." }
+        return nil
+    }
+}
+
+extension SSHAccess {
+    /// `nil` when no agent is lent.
+    ///
+    /// The keys of servers are those in the file that `SSH_KNOWN_HOSTS` names, else in `~/.ssh/known_hosts`, and those
+    /// that the host knows.
+    init?(_ loans: BuildLoans, environment: [String: String]) throws {
+        guard let agent = try loans.socket(of: SSHMount.defaultAgent) else { return nil }
+        self.agent = agent
+        let own = environment["SSH_KNOWN_HOSTS"].flatMap { $0.isEmpty ? nil : FileSystem.absolute(FilePath($0)) }
+        let home = environment["HOME"].map { FilePath($0).appending(".ssh").appending("known_hosts") }
+        knownHosts = [own ?? home].compactMap(\.self) + ["/etc/ssh/ssh_known_hosts"]
+    }
+}
+
+extension SSHMount {
+    /// The agent that Git uses; a Dockerfile cannot name another.
+    fileprivate static let defaultAgent = SSHMount(id: "", target: "")
+}

@@ -1,0 +1,42 @@
+import Diagnostics
+import OCI
+
+/// The contexts that a user gives besides that of the build. They stand in for the images and stages of their names.
+package struct NamedContexts: Sendable {
+    /// What a context is, as far as a Dockerfile's meaning depends on it.
+    package enum Content: Hashable, Sendable {
+        /// Files, which are looked at when a step needs them.
+        case files
+        /// An image by its name.
+        case image(String)
+        /// An image in a layout directory.
+        case layout
+    }
+
+    private var entries: [String: (name: String, content: Content)] = [:]
+
+    package init() {}
+
+    /// Adds a context; of one name the last counts.
+    ///
+    /// - Throws: ``FrontendError`` `.invalid` when it is no name that an image could have.
+    package mutating func add(_ name: String, _ content: Content) throws {
+        guard let key = Self.key(name) else {
+            throw FrontendError(
+                .invalid, "invalid context name \(name)", hint: "Use a name that an image could have, in lower case.")
+        }
+        entries[key] = (name, content)
+    }
+
+    /// What a name of an image or a stage stands for; `nil` where no context has it.
+    func content(_ name: String) -> (name: String, content: Content)? { Self.key(name).flatMap { entries[$0] } }
+
+    /// The name of a context as the user gave it; `nil` where there is none.
+    func name(_ name: String) -> String? { content(name)?.name }
+
+    /// Names are compared as those of images. The two words that mean something else stand for no context.
+    private static func key(_ name: String) -> String? {
+        guard !["scratch", "context"].contains(name.lowercased()) else { return nil }
+        return try? ImageReference(parsing: name).description
+    }
+}
