@@ -27,6 +27,9 @@ package enum EngineCode: String, FailureCode {
     case imageInUse = "image.in-use"
     case badArchive = "archive.malformed"
     case badOutput = "output.invalid"
+    case badFilter = "filter.invalid"
+    /// The user was asked and said no.
+    case cancelled = "cancelled"
     case unsupported = "unsupported"
 }
 package typealias EngineError = Failure<EngineCode>

@@ -54,25 +54,37 @@ package struct CacheIndex: Sendable {
 
     /// Stores a record, in place of one with the same key.
     package func save(_ record: CacheRecord) throws {
-        _ = try root.write { transaction in
-            try transaction.execute(
-                "INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    record.key.description, record.kind, record.description, record.result,
-                    record.diffIDs.column, record.blobs.column,
-                    record.createdAt.column, record.lastUsed.column, transaction.stamp(),
-                ])
-        }
+        try root.write { try $0.insert(record, "OR REPLACE") }
     }
 
-    /// Notes when records were used last. Not noted at each look-up, which thus writes nothing.
-    package func touch(_ keys: [Digest], at time: Timestamp) throws {
-        guard !keys.isEmpty else { return }
+    /// Notes at the end of a build which records it has used; while it ran this wrote nothing.
+    ///
+    /// - Parameters:
+    ///   - found: the records that it found. If somebody removed one meanwhile, it comes back: all it needs is here, as
+    ///     a lease kept it.
+    ///   - keys: the keys of further records that the result was made with.
+    ///   - time: when. Records that were used less than a minute before are left alone.
+    /// - Throws: ``StoreError``.
+    package func noteUse(of found: [CacheRecord], _ keys: [Digest], at time: Timestamp) throws {
+        let lately = Timestamp(seconds: time.seconds - 60, nanoseconds: time.nanoseconds).column
+        let all = Array(Set(found.map(\.key) + keys))
+        let (old, gone) = try root.read { transaction in
+            let old = try all.filter {
+                try transaction.exists(
+                    "SELECT 1 FROM cache WHERE key = ? AND last_used < ?", [$0.description, lately])
+            }
+            let gone = try found.filter {
+                try !transaction.exists("SELECT 1 FROM cache WHERE key = ?", [$0.key.description])
+            }
+            return (old, gone)
+        }
+        if old.isEmpty, gone.isEmpty { return }
         try root.write { transaction in
-            for key in keys {
+            for key in old {
                 try transaction.execute(
                     "UPDATE cache SET last_used = max(last_used, ?) WHERE key = ?", [time.column, key.description])
             }
+            for record in gone { try transaction.insert(record, "OR IGNORE") }
         }
     }
 
@@ -89,23 +101,43 @@ package struct CacheIndex: Sendable {
 
     /// Whether all is here that a hit on the record needs.
     func isUsable(_ record: CacheRecord) throws -> Bool {
+        var known: [ChainID: Bool] = [:]
+        return try isUsable(record, known: &known)
+    }
+
+    /// The same, with what is `known` of stacks from other records.
+    func isUsable(_ record: CacheRecord, known: inout [ChainID: Bool]) throws -> Bool {
         for blob in record.blobs where try !root.content.contains(blob) { return false }
         var chain: ChainID?
         for diffID in record.diffIDs {
             let next = ChainID(diffID, on: chain)
             chain = next
-            guard try root.layers.layer(diffID) != nil else { return false }
-            if try root.snapshots.snapshot(next) != nil { continue }
-            guard try root.layers.blobs(of: diffID).contains(where: { try root.content.contains($0.digest) }) else {
-                return false
-            }
+            let isUsable = try known[next] ?? hasLayer(diffID, next)
+            known[next] = isUsable
+            if !isUsable { return false }
         }
         return true
+    }
+
+    /// Whether a layer is recorded, and here as a snapshot or as a blob.
+    private func hasLayer(_ diffID: DiffID, _ chain: ChainID) throws -> Bool {
+        guard try root.layers.layer(diffID) != nil else { return false }
+        if try root.snapshots.snapshot(chain) != nil { return true }
+        return try root.layers.blobs(of: diffID).contains { try root.content.contains($0.digest) }
     }
 }
 
 extension Transaction {
     func cacheRecords() throws -> [CacheRecord] {
         try rows("SELECT * FROM cache ORDER BY last_used DESC, key").map(CacheRecord.init)
+    }
+
+    fileprivate func insert(_ record: CacheRecord, _ conflict: String) throws {
+        try execute(
+            "INSERT \(conflict) INTO cache VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                record.key.description, record.kind, record.description, record.result, record.diffIDs.column,
+                record.blobs.column, record.createdAt.column, record.lastUsed.column, stamp(),
+            ])
     }
 }

@@ -74,10 +74,32 @@ package struct CacheMountStore: Sendable {
                     StoredCacheMount(
                         key: key, name: String(decoding: text, as: UTF8.self),
                         bytes: TreeSize(of: name, in: caches).bytes - info.size,
-                        lastUsed: Timestamp(
-                            seconds: info.modified.seconds, nanoseconds: Int32(info.modified.nanoseconds))))
+                        createdAt: try created(key, in: caches) ?? Timestamp(info.modified),
+                        lastUsed: Timestamp(info.modified),
+                        // Who may not look does not know.
+                        isInUse: (try? isInUse(key)) ?? true))
             }
             return mounts.sorted { ($0.name, $0.key.hex) < ($1.name, $1.key.hex) }
+        }
+    }
+
+    /// With the table locked: else somebody who wants a directory would meet our lock and make another one.
+    private func isInUse(_ key: Digest) throws -> Bool {
+        try withTableLocked {
+            for number in try numbers(of: key, in: openCaches()) where try attempt(key, number, .exclusive) == nil {
+                return true
+            }
+            return false
+        }
+    }
+
+    /// Nobody touches the lock of a directory after it was made.
+    private func created(_ key: Digest, in caches: borrowing Directory) throws -> Timestamp? {
+        let number = try numbers(of: key, in: caches).first
+        return try number.flatMap { number in
+            try caches.directory(PathBytes("\(key.hex)/\(number)")).statusIfExists("lock").map {
+                Timestamp($0.modified)
+            }
         }
     }
 
@@ -121,7 +143,10 @@ package struct StoredCacheMount: Hashable, Sendable {
     package let key: Digest
     package let name: String
     package let bytes: Int64
+    package let createdAt: Timestamp
     package let lastUsed: Timestamp
+    /// Whether a command has it mounted now.
+    package let isInUse: Bool
 }
 
 extension CacheMountStore {

@@ -1,4 +1,5 @@
 import GRDB
+import Linux
 import OCI
 
 // How values are kept in columns: digests as text, lists of digests joined by spaces, times as text that sorts.
@@ -11,6 +12,8 @@ extension Timestamp {
     }
 
     init(column: String) { self = Timestamp(parsing: column) ?? Timestamp(seconds: 0) }
+
+    init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: Int32(time.nanoseconds)) }
 }
 
 extension Sequence where Element: CustomStringConvertible {

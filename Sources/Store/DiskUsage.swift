@@ -4,92 +4,92 @@ import OCI
 
 /// What the store takes on disk.
 package struct DiskUsage: Hashable, Sendable {
-    package struct Category: Hashable, Sendable {
-        package let count: Int
-        /// Sizes of files; what is shared by hard links counts once.
-        package let bytes: Int64
+    /// A number of things and the sum of their sizes in bytes.
+    package struct Amount: Hashable, Sendable {
+        package private(set) var count = 0
+        package private(set) var bytes: Int64 = 0
 
-        package init(count: Int, bytes: Int64) {
+        package init(count: Int = 0, bytes: Int64 = 0) {
             self.count = count
             self.bytes = bytes
         }
+
+        mutating func add(_ bytes: Int64) {
+            count += 1
+            self.bytes += bytes
+        }
     }
 
-    package let blobs: Category
-    package let layerLists: Category
-    package let snapshots: Category
-    /// The cache records, and the bytes that would be free without them.
+    package struct Category: Hashable, Sendable {
+        package let total: Amount
+        /// How many of them nobody may remove: they have a name, or are in use.
+        package let active: Int
+        /// What would be free without those that can go, in bytes.
+        package let reclaimable: Int64
+    }
+
+    package let images: Category
+    /// The results of steps. Their layers may be those of images too.
     package let cache: Category
+    package let cacheMounts: Category
+    package let blobs: Category
+    package let snapshots: Category
+    package let fileLists: Category
     /// The database with its log, in bytes.
     package let database: Int64
+    /// All of it, each byte once; what users pay for.
+    package let total: Int64
+    /// All that can go, in bytes.
+    package let reclaimable: Int64
+}
+
+extension StoreLedger {
+    /// Sums the store up.
+    package func usage(of root: StoreRoot) -> DiskUsage {
+        let table = resources
+        let isNamed = table.isNamed
+        func union(_ kind: UsageRecord.Kind) -> [Bool] {
+            var union = [Bool](repeating: false, count: isNamed.count)
+            for record in records where record.kind == kind { for number in record.resources { union[number] = true } }
+            return union
+        }
+        func category(_ kind: ResourceTable.Kind) -> DiskUsage.Category {
+            DiskUsage.Category(
+                total: table.sum { table.kinds[$0] == kind },
+                active: table.sum { table.kinds[$0] == kind && isNamed[$0] }.count,
+                reclaimable: table.sum { table.kinds[$0] == kind && !isNamed[$0] }.bytes)
+        }
+        let (unnamed, cached) = (union(.image), union(.step))
+        let steps = records.filter { $0.kind == .step }
+        let mounts = records.filter { $0.kind == .cacheMount }
+        let mountBytes = mounts.reduce(0) { $0 + $1.bytes }
+        let database = root.databaseSize()
+        return DiskUsage(
+            images: .init(
+                total: .init(count: images.count, bytes: table.sum { isNamed[$0] || unnamed[$0] }.bytes),
+                active: images.count { !$0.names.isEmpty }, reclaimable: table.sum { unnamed[$0] && !isNamed[$0] }.bytes
+            ),
+            cache: .init(
+                total: .init(count: steps.count, bytes: table.sum { cached[$0] }.bytes),
+                active: steps.count(where: \.isShared), reclaimable: table.sum { cached[$0] && !isNamed[$0] }.bytes),
+            cacheMounts: .init(
+                total: .init(count: mounts.count, bytes: mountBytes), active: mounts.count(where: \.isInUse),
+                reclaimable: mounts.reduce(0) { $0 + ($1.isInUse ? 0 : $1.bytes) }),
+            blobs: category(.blob), snapshots: category(.snapshot), fileLists: category(.fileList),
+            database: database, total: table.sum { _ in true }.bytes + mountBytes + database,
+            reclaimable: removableBytes + unneededBytes)
+    }
 }
 
 extension StoreRoot {
-    /// Measures the store. A snapshot is walked the first time only: it does not change.
-    package func diskUsage() throws -> DiskUsage {
-        let sizes = try snapshotSizes()
-        return try explaining {
-            try read { transaction in
-                let blobs = try transaction.blobSizes()
-                let lists = try listSizes(transaction)
-                let records = try transaction.cacheRecords()
-                let images = try transaction.images()
-                let needed = try Reachable(images: images, cache: [], in: transaction)
-                let all = try Reachable(images: images, cache: records, in: transaction)
-                let (onlyBlobs, onlyChains) = (
-                    all.blobs.subtracting(needed.blobs), all.chains.subtracting(needed.chains)
-                )
-                let cached =
-                    blobs.filter { onlyBlobs.contains($0.key) }.values.reduce(0, +)
-                    + sizes.filter { onlyChains.contains($0.key) }.values.reduce(0, +)
-                return DiskUsage(
-                    blobs: .init(count: blobs.count, bytes: blobs.values.reduce(0, +)),
-                    layerLists: .init(count: lists.count, bytes: lists.reduce(0, +)),
-                    snapshots: .init(count: sizes.count, bytes: sizes.values.reduce(0, +)),
-                    cache: .init(count: records.count, bytes: cached), database: databaseSize())
-            }
-        }
-    }
+    /// Sums the store up as it is now.
+    package func diskUsage() throws -> DiskUsage { try ledger().usage(of: self) }
 
-    private func listSizes(_ transaction: Transaction) throws -> [Int64] {
-        let rows = try transaction.rows("SELECT diff_id FROM layers")
-        guard !rows.isEmpty else { return [] }
-        let directory = try openDirectory()
-        return try rows.map { row in
-            let name = LayerIndex.fileListName(try DiffID(parsing: row[0] as String))
-            return try directory.statusIfExists(name)?.size ?? 0
-        }
-    }
-
-    private func databaseSize() -> Int64 {
+    fileprivate func databaseSize() -> Int64 {
         guard let directory = try? openDirectory() else { return 0 }
         return ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"].reduce(0) { sum, name in
             sum + ((try? directory.statusIfExists(PathBytes(name)))??.size ?? 0)
         }
-    }
-
-    private func snapshotSizes() throws -> [ChainID: Int64] {
-        let rows = try read { try $0.rows("SELECT chain_id, number, bytes FROM snapshots") }
-        guard !rows.isEmpty else { return [:] }
-        let directory = try openDirectory()
-        var sizes: [ChainID: Int64] = [:]
-        var measured: [(number: Int64, bytes: Int64)] = []
-        for row in rows {
-            let number: Int64 = row[1]
-            let known: Int64? = row[2]
-            let bytes = known ?? TreeSize(of: SnapshotStore.contentName(number), in: directory).bytes
-            if known == nil { measured.append((number, bytes)) }
-            sizes[try ChainID(parsing: row[0] as String)] = bytes
-        }
-        if mode == .readWrite, !measured.isEmpty {
-            // Only to be faster the next time, and people look at a disk that is full.
-            try? write { transaction in
-                for (number, bytes) in measured {
-                    try transaction.execute("UPDATE snapshots SET bytes = ? WHERE number = ?", [bytes, number])
-                }
-            }
-        }
-        return sizes
     }
 }
 

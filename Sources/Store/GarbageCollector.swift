@@ -1,14 +1,7 @@
 import GRDB
 import Linux
-package import OCI
+import OCI
 import SystemPackage
-
-/// Which cache records the collector drops; those that cannot be used any more go in any case.
-package enum CachePolicy: Hashable, Sendable {
-    case keep
-    case unusedSince(Timestamp)
-    case all
-}
 
 /// What the collector did, or would do.
 package struct Collection: Hashable, Sendable {
@@ -31,24 +24,30 @@ package struct GarbageCollector: Sendable {
 
     /// Collects, unless somebody holds a lease.
     ///
-    /// - Parameters:
-    ///   - dryRun: whether to change nothing and only say what would be freed.
-    ///   - cache: which cache records to drop first.
+    /// - Parameter dryRun: whether to change nothing and only say what would be freed.
     /// - Returns: what was freed, or would be.
     /// - Throws: ``StoreError``, e.g. `.notWritable` for a store opened for reading only.
-    package func collect(dryRun: Bool = false, cache: CachePolicy = .keep) throws -> Collection {
-        guard let lock = try root.explaining({ try FileLock.attempt(root.lockPath, .exclusive) }) else {
-            return Collection()
-        }
+    package func collect(dryRun: Bool = false) throws -> Collection {
+        guard let lock = try root.attemptExclusive() else { return Collection() }
+        return try collect(dryRun: dryRun, holding: lock)
+    }
+
+    /// Collects, and gives the lock back. Stops deleting files at `deadline`: what is left, the next process deletes.
+    func collect(
+        dryRun: Bool = false, holding lock: consuming FileLock, until deadline: ContinuousClock.Instant? = nil
+    ) throws -> Collection {
+        // What is removed from now on, somebody else has to collect.
+        if !dryRun { root.isCollectionDue = false }
         // Not in the transaction: each look-up is one of its own, and with the lock held nothing they need goes away.
-        let unusable = Set(try root.cache.list().filter { try !root.cache.isUsable($0) }.map(\.key))
+        var known: [ChainID: Bool] = [:]
+        let unusable = Set(try root.cache.list().filter { try !root.cache.isUsable($0, known: &known) }.map(\.key))
         var sweep = Sweep(root: root)
         if dryRun {
-            try root.read { try sweep.plan($0, cache, unusable: unusable) }
+            try root.read { try sweep.plan($0, unusable: unusable) }
         } else {
             try root.writeFreeingSpace { transaction in
                 sweep = Sweep(root: root)
-                try sweep.plan(transaction, cache, unusable: unusable)
+                try sweep.plan(transaction, unusable: unusable)
                 try sweep.deleteRows(transaction)
             }
         }
@@ -60,7 +59,7 @@ package struct GarbageCollector: Sendable {
                 try sweep.loadKept(transaction)
                 return try sweep.takeFiles()
             }
-            trash.remove()
+            sweep.result.freedBytes = trash.remove(until: deadline)
         }
         _ = consume lock
         return sweep.result
@@ -70,7 +69,7 @@ package struct GarbageCollector: Sendable {
 /// One run of the collector.
 private struct Sweep {
     let root: StoreRoot
-    private(set) var result = Collection(ran: true)
+    var result = Collection(ran: true)
     private var cacheKeys: [Digest] = []
     private var blobs: Set<Digest> = []
     private var keptBlobs: Set<PathBytes> = []
@@ -83,16 +82,10 @@ private struct Sweep {
     init(root: StoreRoot) { self.root = root }
 
     /// Decides which rows go.
-    mutating func plan(_ transaction: Transaction, _ policy: CachePolicy, unusable: Set<Digest>) throws {
+    mutating func plan(_ transaction: Transaction, unusable: Set<Digest>) throws {
         var kept: [CacheRecord] = []
         for record in try transaction.cacheRecords() {
-            let isKept =
-                switch policy {
-                case .keep: true
-                case .unusedSince(let time): record.lastUsed >= time
-                case .all: false
-                }
-            if isKept, !unusable.contains(record.key) { kept.append(record) } else { cacheKeys.append(record.key) }
+            if unusable.contains(record.key) { cacheKeys.append(record.key) } else { kept.append(record) }
         }
         let reachable = try Reachable(images: transaction.images(), cache: kept, in: transaction)
         for digest in try transaction.blobSizes().keys {
@@ -172,15 +165,10 @@ private struct Sweep {
     }
 
     /// Moves all that has no row any more out of sight.
-    mutating func takeFiles() throws -> Trash {
+    func takeFiles() throws -> Trash {
         let directory = try root.openDirectory()
         var trash = Trash(root: root.path)
-        var measure = TreeSize()
-        for name in try strays() {
-            measure.add(name, in: directory)
-            try trash.take(name, from: directory)
-        }
-        result.freedBytes = measure.bytes
+        for name in try strays() { try trash.take(name, from: directory) }
         return trash
     }
 }

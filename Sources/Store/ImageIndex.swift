@@ -1,5 +1,6 @@
 import Diagnostics
 import GRDB
+import Linux
 package import OCI
 
 /// The images of the store and their names.
@@ -22,6 +23,8 @@ package struct ImageIndex: Sendable {
         for digest in [image.id, image.manifest?.digest].compactMap({ $0 }) where try !root.content.contains(digest) {
             throw StoreError(.notFound, "the blob \(digest) of the image \(image.id.short) is not in the store")
         }
+        // The time of the config's file says when the image was used last; see ``StoreLedger``.
+        try? root.openDirectory().setModified(ContentStore.name(image.id), .now)
         try root.synchronize()
         return try root.write { transaction in
             try transaction.insert(image)

@@ -104,15 +104,22 @@ struct Trash: Sendable {
         }
     }
 
-    /// Deletes what was taken. What cannot be deleted stays: the next sweep tries again.
-    func remove() {
-        guard !names.isEmpty, let directory = try? Directory(opening: root) else { return }
+    /// Deletes what was taken. What cannot be deleted, or not until `deadline`, stays: the next sweep tries again.
+    ///
+    /// - Returns: the sizes of the deleted files, in bytes.
+    @discardableResult
+    func remove(until deadline: ContinuousClock.Instant? = nil) -> Int64 {
+        guard !names.isEmpty, let directory = try? Directory(opening: root) else { return 0 }
+        var size = TreeSize()
         for name in names {
+            if let deadline, .now > deadline { break }
+            size.add(name, in: directory)
             do { try directory.removeTree(name) } catch {
                 Self.makeAccessible(name, in: directory)
                 try? directory.removeTree(name)
             }
         }
+        return size.bytes
     }
 
     /// As ``remove()``, but nobody waits for it.

@@ -121,7 +121,7 @@ final class StoreDatabase: Sendable {
                     size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
                 CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
                 CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL UNIQUE,
-                    parent TEXT, bytes INTEGER, generation INTEGER NOT NULL);
+                    parent TEXT, generation INTEGER NOT NULL);
                 CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
                     result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
                     created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;

@@ -18,6 +18,7 @@ package import SystemPackage
 /// contexts/                  the caller's own caches of file digests
 /// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
 /// lock                       shared by whoever uses the store, exclusive for the collector
+/// collect                    there when something was removed that a lease still held
 /// db.lock                    held while the database is opened
 /// reserve                    space that is given up on a full disk, so that something can be removed
 /// ```
@@ -89,6 +90,7 @@ package final class StoreRoot: Sendable {
     package var cacheMounts: CacheMountStore { CacheMountStore(root: self) }
     package var builds: BuildIndex { BuildIndex(root: self) }
     package var collector: GarbageCollector { GarbageCollector(root: self) }
+    package var pruner: Pruner { Pruner(root: self) }
 
     /// Keeps the collector away until the lease is dropped; waits while it runs.
     ///
@@ -105,7 +107,25 @@ package final class StoreRoot: Sendable {
         try write { try $0.markDurable(generation) }
     }
 
-    var lockPath: FilePath { path.appending("lock") }
+    /// Whether something waits for the collector that could not run because of a lease.
+    var isCollectionDue: Bool {
+        get { (try? openDirectory().statusIfExists("collect")) != nil }
+        set {
+            // Lost, this only lets what is unneeded wait for the next occasion.
+            if newValue {
+                _ = try? openDirectory().open("collect", O_WRONLY | O_CREAT, mode: 0o600)
+            } else {
+                try? openDirectory().unlinkIfExists("collect")
+            }
+        }
+    }
+
+    /// Keeps leases away; `nil` when there is one.
+    func attemptExclusive() throws -> FileLock? {
+        try explaining { try FileLock.attempt(lockPath, .exclusive) }
+    }
+
+    private var lockPath: FilePath { path.appending("lock") }
 
     private static func kernelBootID() -> String {
         // Where the kernel has no such file, as in some sandboxes, restarts go unnoticed.

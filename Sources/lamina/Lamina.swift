@@ -12,7 +12,7 @@ struct Lamina: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
-            LoadCommand.self, ImportCommand.self, DoctorCommand.self,
+            LoadCommand.self, ImportCommand.self, DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
         ])
 

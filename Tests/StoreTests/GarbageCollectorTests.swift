@@ -56,7 +56,7 @@ import Testing
         let layerBlob = try root.content.save([2])
         let layer = DiffID(Digest(of: "layer"))
         for diffID in [belowID, topID, layer] {
-            try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [1])
+            try root.layers.record(LayerRecord(diffID: diffID, contentSize: 10, fileCount: 1), fileList: [1])
         }
         try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
         let record = CacheRecord(
@@ -64,15 +64,21 @@ import Testing
             diffIDs: [belowID, topID, layer], blobs: [blob], createdAt: Timestamp(seconds: 10))
         try root.cache.save(record)
         _ = try root.snapshot("alone")
-        #expect(try root.collector.collect(cache: .unusedSince(Timestamp(seconds: 10))).snapshots == 1)
+        #expect(try root.collector.collect().snapshots == 1)
         #expect(try root.cache.record(for: record.key) == record)
         #expect(try root.snapshots.snapshot(below.chainID) == below)
         #expect(try root.content.contains(blob) && root.content.contains(layerBlob))
 
+        // Two snapshots, two blobs, three file lists.
         let usage = try root.diskUsage()
-        #expect(usage.cache == .init(count: 1, bytes: 22))
-        let collection = try root.collector.collect(cache: .unusedSince(Timestamp(seconds: 11)))
-        #expect(collection.cacheRecords == 1 && collection.snapshots == 2 && collection.blobs == 2)
+        #expect(usage.cache.total == .init(count: 1, bytes: 25) && usage.cache.reclaimable == 25)
+        var rule = PruneRule()
+        rule.unusedSince = Timestamp(seconds: 10)
+        #expect(try root.pruner.prune([rule]).records.isEmpty)
+        #expect(try root.cache.record(for: record.key) == record)
+        rule.unusedSince = Timestamp(seconds: 11)
+        let pruning = try root.pruner.prune([rule])
+        #expect(pruning.records.map(\.id) == [record.key] && pruning.freedBytes == 25)
         #expect(try root.cache.list().isEmpty)
         #expect(try fixture.names("snapshots").isEmpty && fixture.names("blobs/sha256").isEmpty)
     }
@@ -103,11 +109,12 @@ import Testing
         try root.images.save(image)
         for _ in 0..<2 {
             let usage = try root.diskUsage()
-            #expect(usage.blobs == .init(count: 2, bytes: Int64("layer a".utf8.count + "config a".utf8.count)))
-            #expect(usage.snapshots == .init(count: 1, bytes: 10))
-            #expect(usage.layerLists == .init(count: 1, bytes: 1))
-            #expect(usage.cache == .init(count: 0, bytes: 0))
-            #expect(usage.database > 0)
+            #expect(usage.blobs.total == .init(count: 2, bytes: Int64("layer a".utf8.count + "config a".utf8.count)))
+            #expect(usage.snapshots.total == .init(count: 1, bytes: 10))
+            #expect(usage.fileLists.total == .init(count: 1, bytes: 1))
+            #expect(usage.cache.total == .init())
+            #expect(usage.images.total == .init(count: 1, bytes: 26) && usage.images.active == 0)
+            #expect(usage.database > 0 && usage.reclaimable == 26)
         }
     }
 
@@ -146,7 +153,7 @@ import Testing
         for image in stored.values { try root.images.remove(image.id) }
         _ = try root.collector.collect()
         let usage = try root.diskUsage()
-        #expect(usage.blobs.count == 0 && usage.snapshots.count == 0 && usage.layerLists.count == 0)
+        #expect(usage.total == usage.database)
         #expect(try fixture.names("blobs/sha256").isEmpty && fixture.names("snapshots").isEmpty)
     }
 }

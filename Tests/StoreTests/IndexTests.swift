@@ -64,15 +64,21 @@ import Testing
         let other = try fixture.open()
         #expect(try other.cache.record(for: a.key) == a)
         #expect(try other.cache.list() == [b, a])
-        try root.cache.touch([a.key], at: Timestamp(seconds: 7))
-        try root.cache.touch([a.key], at: Timestamp(seconds: 1))
+        try root.cache.noteUse(of: [a], [], at: Timestamp(seconds: 67))
+        try root.cache.noteUse(of: [], [a.key, b.key], at: Timestamp(seconds: 1))
         #expect(try other.cache.list().map(\.key) == [a.key, b.key])
-        #expect(try other.cache.list().first?.lastUsed == Timestamp(seconds: 7))
+        #expect(try other.cache.list().map(\.lastUsed) == [Timestamp(seconds: 67), b.lastUsed])
+        // Less than a minute later nothing is written.
+        try root.cache.noteUse(of: [a], [], at: Timestamp(seconds: 120))
+        #expect(try other.cache.list().first?.lastUsed == Timestamp(seconds: 67))
         try root.cache.save(record("a", at: 1))
         #expect(try other.cache.record(for: a.key)?.createdAt.seconds == 1)
         try other.cache.remove([a.key, Digest(of: "none")])
         #expect(try root.cache.record(for: a.key) == nil)
         #expect(try root.cache.list() == [b])
+        // What a build has found comes back at its end.
+        try other.cache.noteUse(of: [a, b], [Digest(of: "none")], at: Timestamp(seconds: 6))
+        #expect(try Set(root.cache.list()) == [a, b])
     }
 
     @Test func aRecordNeedsItsSnapshot() throws {

@@ -48,7 +48,7 @@ extension StoreRoot {
     func image(_ text: String) throws -> StoredImage {
         let layer = try content.save(Array("layer \(text)".utf8))
         let (_, diffID) = try snapshot("diff \(text)")
-        try layers.record(LayerRecord(diffID: diffID, contentSize: 100, fileCount: 1), fileList: Array(text.utf8))
+        try layers.record(LayerRecord(diffID: diffID, contentSize: 10, fileCount: 1), fileList: Array(text.utf8))
         try layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layer, size: 1), of: diffID)
         let config = try content.save(Array("config \(text)".utf8))
         return StoredImage(

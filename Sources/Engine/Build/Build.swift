@@ -56,7 +56,10 @@ package struct Build: Sendable {
             remotes: remotes)
         let solver = GraphSolver(runner: runner, progress: progress)
         let result = try await solver.solve(plan.graph, target: plan.target)
-        try await offload { context.saveDigests() }
+        try await offload { [store] in
+            context.saveDigests()
+            runner.uses.note(in: store)
+        }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
         await review(plan, result.state, step: source.step)
         _ = consume lease

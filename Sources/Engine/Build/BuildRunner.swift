@@ -20,6 +20,7 @@ struct BuildRunner: OperationRunner {
     let loans: BuildLoans
     let copies: ContextCopies
     let remotes: RemoteSources
+    let uses = BuildUses()
 
     func isVisible(_ vertex: Vertex) -> Bool {
         switch vertex.operation {
@@ -32,6 +33,12 @@ struct BuildRunner: OperationRunner {
     // MARK: Keys
 
     func definitionKey(of vertex: Vertex, inputs: [Digest]) async throws -> Digest {
+        let key = try await key(of: vertex, inputs: inputs)
+        uses.add(key)
+        return key
+    }
+
+    private func key(of vertex: Vertex, inputs: [Digest]) async throws -> Digest {
         switch vertex.operation {
         case .scratch: return KeyHasher("scratch/1").finish()
         case .image(let image): return chainKey(image.diffIDs)
@@ -147,6 +154,7 @@ struct BuildRunner: OperationRunner {
         case .http, .git, .run, .copy, .makeDirectory: break
         }
         guard let record = try await offload({ [store] in try store.cache.record(for: key) }) else { return nil }
+        uses.add(record)
         if case .http(let source) = vertex.operation {
             return RemoteFile(decoding: record.result).map {
                 .remoteFile(RemoteFileTree(source: source, file: $0, store: store))

@@ -1,0 +1,25 @@
+import OCI
+import Store
+import Synchronization
+
+/// What a build has used of the cache, to be noted when it ends: see ``CacheIndex/noteUse(of:_:at:)``.
+final class BuildUses: Sendable {
+    private struct State {
+        var found: [CacheRecord] = []
+        var keys: Set<Digest> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// A record was found and used.
+    func add(_ record: CacheRecord) { state.withLock { $0.found.append(record) } }
+
+    /// If there is a record of this key, the result of the build was made with it.
+    func add(_ key: Digest) { state.withLock { _ = $0.keys.insert(key) } }
+
+    /// That it cannot be noted is no failure of the build.
+    func note(in store: StoreRoot) {
+        let (found, keys) = state.withLock { ($0.found, Array($0.keys)) }
+        try? store.cache.noteUse(of: found, keys, at: .now)
+    }
+}

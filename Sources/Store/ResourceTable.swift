@@ -1,0 +1,93 @@
+import GRDB
+import Linux
+import OCI
+
+/// The blobs, snapshots and file lists of the store by number, with their sizes and with who needs them.
+struct ResourceTable: Sendable {
+    enum Kind: Sendable {
+        case blob
+        case snapshot
+        case fileList
+    }
+
+    private(set) var kinds: [Kind] = []
+    /// In bytes.
+    private(set) var sizes: [Int64] = []
+    /// Whether an image with a name needs it.
+    var isNamed: [Bool] = []
+    /// How many of the records of the ledger need it.
+    var users: [Int] = []
+
+    private var blobs: [Digest: Int] = [:]
+    private var snapshots: [ChainID: Int] = [:]
+    private var lists: [DiffID: Int] = [:]
+    private var blobsOfLayer: [DiffID: [Int]] = [:]
+    private var contentSizes: [DiffID: Int64] = [:]
+
+    /// Takes down all rows. The sizes of snapshots are known when a stack has led to them; see ``needs(_:blobs:)``.
+    init(_ transaction: Transaction) throws {
+        for (digest, size) in try transaction.blobSizes() { blobs[digest] = add(.blob, size) }
+        for row in try transaction.rows("SELECT chain_id FROM snapshots") {
+            snapshots[try ChainID(parsing: row[0] as String)] = add(.snapshot, -1)
+        }
+        for row in try transaction.rows("SELECT diff_id, content_size FROM layers") {
+            let diffID = try DiffID(parsing: row[0] as String)
+            lists[diffID] = add(.fileList, 0)
+            contentSizes[diffID] = row[1]
+        }
+        for row in try transaction.rows("SELECT diff_id, digest FROM layer_blobs") {
+            guard let number = blobs[try Digest(parsing: row[1] as String)] else { continue }
+            blobsOfLayer[try DiffID(parsing: row[0] as String), default: []].append(number)
+        }
+    }
+
+    private mutating func add(_ kind: Kind, _ size: Int64) -> Int {
+        kinds.append(kind)
+        sizes.append(size)
+        isNamed.append(false)
+        users.append(0)
+        return kinds.count - 1
+    }
+
+    /// What a stack of layers and further blobs need of the store.
+    ///
+    /// `top` is the part of it that is about the blobs and the last layer only.
+    mutating func needs(_ diffIDs: [DiffID], blobs digests: [Digest] = []) -> (all: [Int], top: [Int]) {
+        var all = Set(digests.compactMap { blobs[$0] })
+        var top = all
+        var chain: ChainID?
+        for (index, diffID) in diffIDs.enumerated() {
+            let next = ChainID(diffID, on: chain)
+            chain = next
+            var layer = blobsOfLayer[diffID] ?? []
+            if let list = lists[diffID] { layer.append(list) }
+            if let snapshot = snapshots[next] {
+                layer.append(snapshot)
+                if sizes[snapshot] < 0, let size = contentSizes[diffID] { sizes[snapshot] = size }
+            }
+            all.formUnion(layer)
+            if index == diffIDs.count - 1 { top.formUnion(layer) }
+        }
+        return (Array(all), Array(top))
+    }
+
+    /// Measures on disk what the database has no size of: file lists, and snapshots that no stack has led to.
+    mutating func measureTheRest(_ root: StoreRoot, _ transaction: Transaction) throws {
+        let directory = try root.openDirectory()
+        for (diffID, number) in lists {
+            sizes[number] = try directory.statusIfExists(LayerIndex.fileListName(diffID))?.size ?? 0
+        }
+        for (chain, number) in snapshots where sizes[number] < 0 {
+            let snapshot = try transaction.snapshot(chain, root.path)
+            sizes[number] =
+                snapshot.map { TreeSize(of: SnapshotStore.contentName($0.number), in: directory).bytes } ?? 0
+        }
+    }
+
+    /// The number and the sum of the sizes of those that fulfil a condition.
+    func sum(where condition: (Int) -> Bool) -> DiskUsage.Amount {
+        var amount = DiskUsage.Amount()
+        for number in sizes.indices where condition(number) { amount.add(sizes[number]) }
+        return amount
+    }
+}

@@ -1,0 +1,177 @@
+import GRDB
+import Linux
+import OCI
+
+/// Who needs what of the store, and what that takes on disk: what `df` shows, and from which is chosen what goes.
+///
+/// A snapshot counts with the sizes of the files of its layer, as they were noted when it was made. A ledger says what
+/// was true when it was read; ``Pruner`` minds what has changed since.
+package struct StoreLedger: Sendable {
+    /// What can go, the least recently used first, and of those that were used together the highest stack first.
+    package private(set) var records: [UsageRecord] = []
+    /// What becomes free when all records go, in bytes.
+    package private(set) var removableBytes: Int64 = 0
+    /// What nobody needs, in bytes: the collector frees it whenever it runs.
+    package let unneededBytes: Int64
+    let images: [StoredImage]
+    private(set) var resources: ResourceTable
+
+    init(_ root: StoreRoot) throws {
+        let cacheMounts = try root.cacheMounts.list()
+        var (images, resources, records): ([StoredImage], ResourceTable, [UsageRecord]) = try root.read {
+            transaction in
+            let (images, cache) = (try transaction.images(), try transaction.cacheRecords())
+            var resources = try ResourceTable(transaction)
+            for image in images where !image.names.isEmpty {
+                for number in resources.needs(of: image) { resources.isNamed[number] = true }
+            }
+            let steps = Self.steps(cache, &resources)
+            let unnamed = try images.filter(\.names.isEmpty).map { try Self.record(of: $0, root, &resources) }
+            try resources.measureTheRest(root, transaction)
+            return (images, resources, (steps + unnamed).map { $0(resources) })
+        }
+        for record in records {
+            for number in record.resources { resources.users[number] += 1 }
+        }
+        records += cacheMounts.map(UsageRecord.init)
+        self.records = records.sorted { ($0.lastUsed, $1.depth, $0.id.hex) < ($1.lastUsed, $0.depth, $1.id.hex) }
+        let (isNamed, users) = (resources.isNamed, resources.users)
+        removableBytes =
+            resources.sum { !isNamed[$0] && users[$0] > 0 }.bytes + cacheMounts.reduce(0) { $0 + $1.bytes }
+        unneededBytes = resources.sum { !isNamed[$0] && users[$0] == 0 }.bytes
+        self.images = images
+        self.resources = resources
+    }
+
+    /// Takes out what a rule says shall go.
+    package mutating func take(_ rule: PruneRule) -> [UsageRecord] {
+        var (taken, left): ([UsageRecord], [UsageRecord]) = ([], [])
+        for record in records {
+            let isEnough = rule.keepBytes.map { removableBytes <= $0 } ?? false
+            if isEnough || !rule.applies(to: record) {
+                left.append(record)
+            } else {
+                remove(record)
+                taken.append(record)
+            }
+        }
+        records = left
+        return taken
+    }
+
+    private mutating func remove(_ record: UsageRecord) {
+        if record.kind == .cacheMount { removableBytes -= record.bytes }
+        for number in record.resources {
+            resources.users[number] -= 1
+            if resources.users[number] == 0, !resources.isNamed[number] { removableBytes -= resources.sizes[number] }
+        }
+    }
+}
+
+// MARK: - Records
+
+/// A record for which only the sizes are missing.
+private typealias Draft = (ResourceTable) -> UsageRecord
+
+extension StoreLedger {
+    /// The results of steps: each has a record for every key that leads to it.
+    private static func steps(_ cache: [CacheRecord], _ resources: inout ResourceTable) -> [Draft] {
+        let times = lastUses(cache)
+        var groups: [StepIdentity: [CacheRecord]] = [:]
+        for record in cache { groups[StepIdentity(record), default: []].append(record) }
+        return groups.values.map { group in
+            let group = group.sorted { $0.key < $1.key }
+            let first = group[0]
+            let (all, top) = resources.needs(first.diffIDs, blobs: first.blobs)
+            let lastUsed = max(
+                group.map(\.lastUsed).max() ?? first.lastUsed,
+                ChainID.of(first.diffIDs).flatMap { times[$0] } ?? first.lastUsed)
+            return { table in
+                UsageRecord(
+                    kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
+                    description: first.description,
+                    createdAt: group.map(\.createdAt).min() ?? first.createdAt, lastUsed: lastUsed,
+                    bytes: top.reduce(0) { $0 + table.sizes[$1] },
+                    isShared: !all.isEmpty && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
+                    depth: first.diffIDs.count, resources: all)
+            }
+        }
+    }
+
+    /// For each stack when a result was used last that is made of it and perhaps of more.
+    private static func lastUses(_ cache: [CacheRecord]) -> [ChainID: Timestamp] {
+        var times: [ChainID: Timestamp] = [:]
+        for record in cache {
+            var chain: ChainID?
+            for diffID in record.diffIDs {
+                let next = ChainID(diffID, on: chain)
+                times[next] = max(times[next] ?? record.lastUsed, record.lastUsed)
+                chain = next
+            }
+        }
+        return times
+    }
+
+    private static func record(
+        of image: StoredImage, _ root: StoreRoot, _ resources: inout ResourceTable
+    ) throws -> Draft {
+        let all = resources.needs(of: image)
+        let stored = try root.openDirectory().statusIfExists(ContentStore.name(image.id))?.modified
+        let time = stored.map(Timestamp.init) ?? image.created ?? Timestamp(seconds: 0)
+        return { table in
+            UsageRecord(
+                kind: .image, type: "image", id: image.id, keys: [], description: "image without a name",
+                createdAt: image.created ?? time, lastUsed: time,
+                bytes: all.reduce(0) { $0 + (table.isNamed[$1] ? 0 : table.sizes[$1]) }, isShared: false,
+                isInUse: false, depth: image.diffIDs.count + 1, resources: all)
+        }
+    }
+}
+
+/// What two records of one result have in common.
+private struct StepIdentity: Hashable {
+    let kind: String
+    let description: String
+    let diffIDs: [DiffID]
+    let blobs: [Digest]
+
+    init(_ record: CacheRecord) {
+        kind = record.kind
+        description = record.description
+        diffIDs = record.diffIDs
+        blobs = record.blobs
+    }
+}
+
+extension UsageRecord {
+    fileprivate init(_ mount: StoredCacheMount) {
+        self.init(
+            kind: .cacheMount, type: "exec.cachemount", id: mount.key, keys: [], description: mount.name,
+            createdAt: mount.createdAt, lastUsed: mount.lastUsed, bytes: mount.bytes, isShared: false,
+            isInUse: mount.isInUse, depth: 0, resources: [])
+    }
+}
+
+extension CacheRecord {
+    fileprivate var type: String {
+        switch kind {
+        case "git": "source.git.checkout"
+        case "http": "source.http"
+        default: "regular"
+        }
+    }
+}
+
+extension ResourceTable {
+    fileprivate mutating func needs(of image: StoredImage) -> [Int] {
+        needs(
+            image.diffIDs, blobs: [image.id] + (image.manifest.map { [$0.digest] } ?? []) + image.layers.map(\.digest)
+        )
+        .all
+    }
+}
+
+extension StoreRoot {
+    /// Reads who needs what.
+    package func ledger() throws -> StoreLedger { try explaining { try StoreLedger(self) } }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import OCI
+import Store
+
+struct DiskUsageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "df", abstract: "Show what the store takes on disk, and what of it can go.", aliases: ["du"])
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "List what can go: results of steps, cache mounts, images without a name.")
+    var verbose = false
+
+    @Option(help: ArgumentHelp("table, json, or a template such as '{{.Type}}: {{.Size}}'.", valueName: "format"))
+    var format: String?
+
+    private static let columns: [ListFormat.Column] = [
+        .init(field: "Type", header: "TYPE"), .init(field: "TotalCount", header: "TOTAL"),
+        .init(field: "Active", header: "ACTIVE"), .init(field: "Size", header: "SIZE"),
+        .init(field: "Reclaimable", header: "RECLAIMABLE"),
+    ]
+
+    func run() async throws {
+        try await global.run {
+            let store = try global.store(.readOnly)
+            let ledger = try store.ledger()
+            if verbose {
+                let list = try UsageList(format)
+                if list.isTable { try summarise(ledger.usage(of: store), as: nil) }
+                for line in try list.lines(for: ledger.records.reversed()) { say(line) }
+            } else {
+                try summarise(ledger.usage(of: store), as: format)
+            }
+        }
+    }
+
+    private func summarise(_ usage: DiskUsage, as format: String?) throws {
+        let list = try ListFormat(format, columns: Self.columns)
+        let rows = [
+            Self.row("Images", usage.images), Self.row("Build cache", usage.cache),
+            Self.row("Cache mounts", usage.cacheMounts), Self.row("Blobs", usage.blobs),
+            Self.row("Snapshots", usage.snapshots), Self.row("File lists", usage.fileLists),
+        ]
+        for line in try list.lines(for: rows) { say(line) }
+        guard list.isTable else { return }
+        say("")
+        say("Total on disk: \(HumanSize.short(usage.total)), of which can go: \(HumanSize.short(usage.reclaimable))")
+        if verbose { say("") }
+    }
+
+    private static func row(_ type: String, _ category: DiskUsage.Category) -> JSON {
+        let (size, free) = (category.total.bytes, category.reclaimable)
+        let share = size > 0 ? " (\(free * 100 / size)%)" : ""
+        return .object(
+            ("Type", .string(type)), ("TotalCount", .string("\(category.total.count)")),
+            ("Active", .string("\(category.active)")), ("Size", .string(HumanSize.short(size))),
+            ("Reclaimable", .string(HumanSize.short(free) + share)))
+    }
+}
+
+/// A list of what can go.
+struct UsageList {
+    private static let columns: [ListFormat.Column] = [
+        .init(field: "ID", header: "ID"), .init(field: "Type", header: "TYPE"), .init(field: "Size", header: "SIZE"),
+        .init(field: "CreatedAt", header: "CREATED AT"), .init(field: "CreatedSince", header: "CREATED"),
+        .init(field: "LastUsedAt", header: "LAST USED AT"), .init(field: "LastUsedSince", header: "LAST USED"),
+        .init(field: "InUse", header: "IN USE"), .init(field: "Shared", header: "SHARED"),
+        .init(field: "Description", header: "DESCRIPTION"),
+    ]
+
+    private let list: ListFormat
+
+    /// `format` is what a command's `--format` says.
+    init(_ format: String?) throws {
+        list = try ListFormat(
+            format, columns: Self.columns,
+            shown: ["ID", "Type", "Size", "CreatedSince", "LastUsedSince", "InUse", "Shared", "Description"])
+    }
+
+    var isTable: Bool { list.isTable }
+
+    func lines(for records: [UsageRecord]) throws -> [String] {
+        let now = WallClock.now()
+        return try list.lines(for: records.map { row($0, now: now) })
+    }
+
+    private func row(_ record: UsageRecord, now: Timestamp) -> JSON {
+        .object(
+            ("ID", .string(isTable ? ShortID.of(record.id.hex) : record.id.description)),
+            ("Type", .string(record.type)), ("Size", .string(HumanSize.short(record.bytes))),
+            ("CreatedAt", .string(record.createdAt.description)),
+            ("CreatedSince", .string(HumanDuration.ago(record.createdAt, now: now))),
+            ("LastUsedAt", .string(record.lastUsed.description)),
+            ("LastUsedSince", .string(HumanDuration.ago(record.lastUsed, now: now))),
+            ("InUse", .string("\(record.isInUse)")), ("Shared", .string("\(record.isShared)")),
+            ("Description", .string(isTable ? cut(record.description) : record.description)))
+    }
+
+    private func cut(_ text: String) -> String {
+        let line = text.prefix { $0 != "\n" }
+        return line.count > 60 ? line.prefix(59) + "…" : String(line)
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import Glibc
+import Linux
+import OCI
+import Store
+
+struct PruneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Remove the build cache, cache mounts, and images without a name.",
+        discussion: """
+            Images with a name stay, and without --all so do the cached steps that they were made of. Nothing that a \
+            running build uses is removed.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Remove the cached steps of images with a name, too.")
+    var all = false
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var force = false
+
+    @Option(
+        name: .customLong("filter"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Only what fits: until=24h, type=exec.cachemount, id=ID, description~=REGEX, shared, private.",
+            valueName: "filter"))
+    var filters: [String] = []
+
+    @Option(help: ArgumentHelp("Only what was not used for so long: --filter until=AGE.", valueName: "age"))
+    var until: String?
+
+    @Option(
+        name: [.customLong("keep-storage"), .customLong("reserved-space"), .customLong("max-used-space")],
+        help: ArgumentHelp("Stop when what could go takes no more than this.", valueName: "size"))
+    var keepStorage: String?
+
+    @Flag(name: .customLong("cache-mounts"), help: "Only cache mounts: --filter type=exec.cachemount.")
+    var cacheMounts = false
+
+    @Flag(name: .customLong("dry-run"), help: "Only say what would go.")
+    var dryRun = false
+
+    func validate() throws {
+        do { _ = try rule() } catch let error as any AnyFailure {
+            throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
+        }
+    }
+
+    func run() async throws {
+        try await global.run {
+            let rule = try rule()
+            let pruner = try global.store(dryRun ? .readOnly : .readWrite).pruner
+            if !dryRun, !force {
+                let plan = try pruner.prune([rule], dryRun: true)
+                guard try await confirm(plan) else {
+                    throw EngineError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
+                }
+            }
+            report(try await offload { [dryRun] in try pruner.prune([rule], dryRun: dryRun) })
+        }
+    }
+
+    private func rule() throws -> PruneRule {
+        var filters = filters
+        if let until { filters.append("until=\(until)") }
+        if cacheMounts { filters.append("type=exec.cachemount") }
+        var rule = try PruneFilter(filters).rule(now: WallClock.now())
+        rule.includesShared = all
+        if let keepStorage {
+            guard let bytes = Quantities.bytes(keepStorage) else {
+                throw ValidationError("'\(keepStorage)' is no size: write it as 10GB or 512MiB")
+            }
+            rule.keepBytes = bytes
+        }
+        return rule
+    }
+
+    // MARK: The question
+
+    private func confirm(_ plan: Pruning) async throws -> Bool {
+        func count(_ kind: UsageRecord.Kind, _ one: String, _ many: String) -> String? {
+            let count = plan.records.count { $0.kind == kind }
+            return count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
+        }
+        let parts = [
+            count(.step, "cached step", "cached steps"), count(.cacheMount, "cache mount", "cache mounts"),
+            count(.image, "image without a name", "images without a name"),
+        ].compactMap { $0 }
+        let what = parts.isEmpty ? "what nothing needs" : parts.joined(separator: ", ")
+        OutputTerminal.standardError.write(
+            "This will remove \(what): \(HumanSize.short(plan.freedBytes)).\nAre you sure you want to continue? [y/N] ")
+        let answer = try await Self.readLine()
+        return ["y", "yes"].contains(answer.lowercased())
+    }
+
+    /// A line of the standard input, what there is of it at its end. Ctrl-C ends the wait.
+    private static func readLine() async throws -> String {
+        var line: [UInt8] = []
+        while true {
+            let byte = try await offload { () -> UInt8? in
+                var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+                guard unsafe poll(&waiting, 1, 100) != 0 else { return 0 }
+                var byte: UInt8 = 0
+                return unsafe read(STDIN_FILENO, &byte, 1) == 1 ? byte : nil
+            }
+            try Task.checkCancellation()
+            guard let byte, byte != UInt8(ascii: "\n") else { break }
+            if byte != 0 { line.append(byte) }
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    private func report(_ pruning: Pruning) {
+        if !pruning.records.isEmpty {
+            for line in (try? UsageList(nil).lines(for: pruning.records)) ?? [] { say(line) }
+            say("")
+        }
+        let size = HumanSize.short(pruning.freedBytes)
+        if dryRun {
+            say("Would reclaim: \(size)")
+        } else if pruning.isPending {
+            say("To be reclaimed when the running builds have ended: \(size)")
+        } else {
+            say("Total reclaimed space: \(size)")
+        }
+    }
+}
