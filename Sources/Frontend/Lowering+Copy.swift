@@ -111,9 +111,19 @@ extension Lowering {
     private mutating func inlineFile(
         _ heredoc: Heredoc, in state: StageState, at instruction: Instruction
     ) throws -> InlineFile {
-        guard heredoc.expand else { return InlineFile(name: heredoc.name, content: heredoc.content) }
-        let body = try WordExpander().expand(
-            heredoc.content, mode: .heredocBody, environment: { state.environment[$0] })
+        let content = heredoc.contentBytes
+        guard heredoc.expand else { return InlineFile(name: heredoc.name, content: content) }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            // Bytes that are no text pass through the expander as characters of Latin-1, one each.
+            let body = try WordExpander().expand(
+                String(latin1: content), mode: .heredocBody,
+                environment: { name in
+                    state.environment[String(decoding: name.latin1, as: UTF8.self)].map { String(latin1: $0.utf8) }
+                })
+            note(unmatched: body.unmatched, in: state, at: instruction)
+            return InlineFile(name: heredoc.name, content: body.text.latin1)
+        }
+        let body = try WordExpander().expand(text, mode: .heredocBody, environment: { state.environment[$0] })
         note(unmatched: body.unmatched, in: state, at: instruction)
         return InlineFile(name: heredoc.name, content: body.text)
     }
@@ -136,6 +146,16 @@ extension Lowering {
 }
 
 extension String {
+    /// One character for each byte.
+    fileprivate init(latin1 bytes: some Sequence<UInt8>) {
+        var scalars = UnicodeScalarView()
+        scalars.append(contentsOf: bytes.lazy.map { Unicode.Scalar($0) })
+        self.init(scalars)
+    }
+
+    /// The bytes of a string that has one character for each.
+    fileprivate var latin1: [UInt8] { unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
+
     /// A pattern that matches this name and no other.
     fileprivate var escapedPattern: String {
         var pattern = UnicodeScalarView()

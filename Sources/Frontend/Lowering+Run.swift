@@ -84,7 +84,7 @@ private struct Script {
         }
         // The script names its own interpreter, so it has to be a file.
         command = .shell("/dev/pipes/\(first.name)")
-        files = [InlineFile(name: first.name, content: first.content)]
+        files = [InlineFile(name: first.name, content: first.contentBytes)]
     }
 
     /// Whether the command is one here-document and nothing else.

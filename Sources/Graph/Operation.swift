@@ -93,12 +93,15 @@ package enum NetworkMode: String, Hashable, Sendable {
 /// A file whose content stands in the Dockerfile.
 package struct InlineFile: Hashable, Sendable {
     package let name: String
-    package let content: String
+    /// As in the Dockerfile, which need not be UTF-8.
+    package let content: [UInt8]
 
-    package init(name: String, content: String) {
+    package init(name: String, content: [UInt8]) {
         self.name = name
         self.content = content
     }
+
+    package init(name: String, content: String) { self.init(name: name, content: Array(content.utf8)) }
 }
 
 /// Files copied onto input 0. One operation is one layer, however many sources it has.

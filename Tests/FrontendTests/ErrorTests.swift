@@ -16,7 +16,7 @@ import Testing
         ("FROM scratch\nRUN true\nRUN --mount=type=bind,target=/ \\\n true\n", .invalid, 3...4),
         ("FROM scratch\nRUN --security=insecure x\n", .unsupported, 2...2),
         ("FROM scratch\nRUN --device=v/c x\n", .unsupported, 2...2),
-        ("FROM scratch\nADD a git@h:r /\n", .unsupported, 2...2),
+        ("FROM scratch\nCOPY git@h:r.git /\n", .invalid, 2...2),
         ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),
         ("# check=nope=1\nFROM scratch\n", .invalid, 1...1),
         ("# check=error=true\nFROM scratch\nRUN x\nCMD x\n", .lint, 4...4),

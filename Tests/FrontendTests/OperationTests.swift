@@ -1,3 +1,4 @@
+import DockerfileSyntax
 import Graph
 import OCI
 import Testing
@@ -65,6 +66,16 @@ import Testing
             ])
         // A copy of nothing but here-documents does not need the context.
         #expect(plan.graph[plan.target].inputs.count == 1)
+    }
+
+    /// Here-documents keep bytes that are no UTF-8, whether variables are expanded in them or not.
+    @Test(arguments: [("A", "$N \u{e9}"), ("'A'", "\\$N ${N}")])
+    func heredocsThatAreNoText(_ marker: String, _ expected: String) async throws {
+        let body = "\\$N ${N}".utf8 + [0xFF, 0xC3, 0x0A]
+        let bytes = Array("FROM scratch\nENV N=\u{e9}\nCOPY <<\(marker) /a\n".utf8) + body + Array("A\n".utf8)
+        let plan = try await lower(Dockerfile(parsing: bytes), BuildOptions(), resolver: FakeResolver())
+        let content = Array(expected.utf8) + [0xFF, 0xC3, 0x0A]
+        #expect(plan.copies.map(\.sources) == [[.inline(InlineFile(name: "A", content: content))]])
     }
 
     @Test(arguments: [

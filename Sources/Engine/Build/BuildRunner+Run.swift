@@ -83,7 +83,7 @@ extension BuildRunner {
     private static func mount(_ script: InlineFile) -> SandboxMount {
         SandboxMount(
             target: FilePath("/dev/pipes/\(script.name)"),
-            source: .file(content: Array(script.content.utf8), permissions: 0o755, owner: 0, group: 0),
+            source: .file(content: script.content, permissions: 0o755, owner: 0, group: 0),
             isReadOnly: true)
     }
 

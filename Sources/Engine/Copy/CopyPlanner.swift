@@ -39,13 +39,12 @@ struct CopyPlanner {
     func write(_ file: InlineFile, into draft: inout LayerDraft) throws {
         let target = try draft.resolve(PathBytes(operation.destination))
         let path = try fileTarget(target, name: PathBytes(file.name), in: draft)
-        let bytes = Array(file.content.utf8)
         let entry = LayerEntry(
             path: path, kind: .regular, permissions: mode?.applied(to: 0o644, isDirectory: false) ?? 0o644,
-            owner: owner?.uid ?? 0, group: owner?.gid ?? 0, size: Int64(bytes.count), modified: now)
+            owner: owner?.uid ?? 0, group: owner?.gid ?? 0, size: Int64(file.content.count), modified: now)
         try refuseReplacingDirectory(at: path, in: draft)
         try draft.put(
-            LayerDraft.File(entry: entry, content: .bytes(bytes)), at: path, parents: newDirectory(modified: now))
+            LayerDraft.File(entry: entry, content: .bytes(file.content)), at: path, parents: newDirectory(modified: now))
     }
 
     /// Unpacks an archive's files into the destination, as `tar -x` would: what is in the way is replaced.
