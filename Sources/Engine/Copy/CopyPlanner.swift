@@ -44,7 +44,8 @@ struct CopyPlanner {
             owner: owner?.uid ?? 0, group: owner?.gid ?? 0, size: Int64(file.content.count), modified: now)
         try refuseReplacingDirectory(at: path, in: draft)
         try draft.put(
-            LayerDraft.File(entry: entry, content: .bytes(file.content)), at: path, parents: newDirectory(modified: now))
+            LayerDraft.File(entry: entry, content: .bytes(file.content)), at: path, parents: newDirectory(modified: now)
+        )
     }
 
     /// Unpacks an archive's files into the destination, as `tar -x` would: what is in the way is replaced.
