@@ -23,6 +23,7 @@ struct Lowering: Sendable {
     init(_ dockerfile: Dockerfile, _ options: BuildOptions, _ log: WarningLog) throws {
         self.options = options
         proxies = Self.proxies(in: options)
+        try FrontendImage.check(dockerfile, options)
         expander = WordExpander(escape: dockerfile.escape)
         linter = Linter(
             file: options.fileName, configuration: try Self.checks(dockerfile, options), log: log,

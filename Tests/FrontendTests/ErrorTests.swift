@@ -17,6 +17,7 @@ import Testing
         ("FROM scratch\nRUN --security=insecure x\n", .unsupported, 2...2),
         ("FROM scratch\nRUN --device=v/c x\n", .unsupported, 2...2),
         ("FROM scratch\nCOPY git@h:r.git /\n", .invalid, 2...2),
+        ("# escape=`\n# syntax=r2d4/mockerfile\nFROM scratch\n", .unsupported, 2...2),
         ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),
         ("# check=nope=1\nFROM scratch\n", .invalid, 1...1),
         ("# check=error=true\nFROM scratch\nRUN x\nCMD x\n", .lint, 4...4),
@@ -69,5 +70,31 @@ import Testing
         }
         #expect(error?.message == "gone")
         #expect(error?.location == SourceRange(file: "Dockerfile", lines: 2...3))
+    }
+
+    /// Images that read Dockerfiles, whoever hosts them, are no reason to refuse a file.
+    @Test(arguments: [
+        "docker/dockerfile:1", "docker/dockerfile:1.7-labs arg", "docker/dockerfile-upstream:master",
+        "registry.example:5000/mirror/docker/dockerfile:1@sha256:\(String(repeating: "a", count: 64))",
+    ])
+    func frontends(_ name: String) async throws {
+        _ = try await plan("# syntax=\(name)\nFROM scratch\n")
+    }
+
+    @Test func anArgumentNamesTheFrontend() async throws {
+        func options(_ name: String) -> BuildOptions { BuildOptions(buildArguments: [("BUILDKIT_SYNTAX", name)]) }
+        _ = try await plan("# syntax=x/y\nFROM scratch\n", options("dockerfile.v0"))
+        #expect(try await failure("FROM scratch\n", options("x/y")).code == .unsupported)
+    }
+
+    @Test(arguments: [
+        ("// a\n// syntax=x/y z\nFROM scratch\n", 2), (" {\"syntax\": \"x/y\", \"a\": [1]}\n", 1),
+        ("//\nsyntax=x/y\n", nil),
+        ("{\"a\": 1}", nil), ("RUNN x\n", nil), ("{", nil),
+    ])
+    func textsForOtherFrontends(_ text: String, _ line: Int?) {
+        let error = FrontendImage.refusal(of: Array(text.utf8), file: "f")
+        #expect(error?.location?.lines.lowerBound == line)
+        if let error { #expect(error.message.contains("\"x/y\"")) }
     }
 }

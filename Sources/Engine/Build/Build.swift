@@ -115,7 +115,7 @@ package struct Build: Sendable {
 
     private func parse(_ bytes: [UInt8], name: String) throws -> Dockerfile {
         do { return try Dockerfile(parsing: bytes) } catch {
-            throw FrontendError(error, file: name)
+            throw FrontendImage.refusal(of: bytes, file: name) ?? FrontendError(error, file: name)
         }
     }
 
