@@ -8,7 +8,7 @@ import SystemPackage
 /// Opened for writing, it has been swept of what dead processes left and of what another boot did not sync.
 final class StoreDatabase: Sendable {
     /// The layout of the tables that this program reads and writes.
-    private static let schemaVersion = 1
+    private static let schemaVersion = 2
 
     let queue: DatabaseQueue
     /// Shared as long as this process runs; see ``Leftovers``.
@@ -102,6 +102,11 @@ final class StoreDatabase: Sendable {
             throw StoreError(
                 .newerSchema, "the store '\(root)' was made by a newer version of lamina",
                 hint: "Use that version, or another directory as LAMINA_ROOT.")
+        }
+        guard version == 0 || version == schemaVersion else {
+            throw StoreError(
+                .olderSchema, "the store '\(root)' was made by an older version of lamina, whose layout is not read",
+                hint: "Remove it, or move it away, or use another directory as LAMINA_ROOT.")
         }
         return version
     }

@@ -7,7 +7,8 @@ import SystemPackage
 package enum StoreCode: String, FailureCode {
     case notWritable = "store.not-writable"
     case noSpace = "store.no-space"
-    /// The database was made by a newer version of this program.
+    /// The database was made by another version of this program.
+    case olderSchema = "store.older-schema"
     case newerSchema = "store.newer-schema"
     case corrupt = "store.corrupt"
     /// Another process holds the database for longer than anyone waits.

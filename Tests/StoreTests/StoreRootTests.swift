@@ -57,15 +57,16 @@ import Testing
         #expect(error?.code == .notWritable)
     }
 
-    @Test func aNewerSchemaIsRefused() throws {
+    @Test(arguments: [(1, StoreCode.olderSchema), (1000, .newerSchema)])
+    func anotherSchemaIsRefused(_ version: Int, _ code: StoreCode) throws {
         let fixture = try StoreFixture()
         _ = try fixture.open().images.list()
         try DatabaseQueue(path: fixture.path.appending("db.sqlite").string).write {
-            try $0.execute(sql: "PRAGMA user_version = 1000")
+            try $0.execute(sql: "PRAGMA user_version = \(version)")
         }
         for mode in [StoreRoot.Mode.readWrite, .readOnly] {
             let error = #expect(throws: StoreError.self) { try fixture.open(mode).images.list() }
-            #expect(error?.code == .newerSchema)
+            #expect(error?.code == code)
         }
     }
 
