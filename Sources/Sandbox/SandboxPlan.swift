@@ -23,7 +23,7 @@ package struct SandboxPlan: Sendable {
         // Everything below happens inside the new root, so whatever links an image holds, no path leads out of it.
         add(.pivotRoot(root))
         planInside(held)
-        planPrivileges()
+        try planPrivileges()
     }
 
     private mutating func add(_ operation: SandboxStep.Operation, _ tolerance: SandboxStep.Tolerance = .mustSucceed) {
@@ -261,7 +261,7 @@ extension SandboxPlan {
 // MARK: - The process itself
 
 extension SandboxPlan {
-    private mutating func planPrivileges() {
+    private mutating func planPrivileges() throws {
         add(.setHostname(spec.hostname))
         // Owned by the user, who may then open them again as /dev/stdout.
         add(.placeStandardStreams(owner: spec.user.uid))
@@ -269,17 +269,32 @@ extension SandboxPlan {
         for limit in spec.limits { add(.limit(limit)) }
         // A kernel without keyrings has nothing to keep apart.
         add(.newKeyring, .mayFail)
-        let user = spec.user
+        let (user, filter) = (spec.user, try filter())
         // Each of these needs a capability that a later one takes away.
         if isHardened { add(.limitBoundingSet(spec.capabilities)) }
         add(.setGroups(user.groups))
+        if filter != nil { add(.keepCapabilities) }
         add(.setIdentity(uid: user.uid, gid: user.gid))
-        add(.setCapabilities(isHardened ? spec.capabilities : .all))
         // A change of user clears the signal, so not earlier.
         add(.dieWithParent)
         // The builder's descriptors, and what is held in slots.
         add(.closeDescriptors(from: 3))
+        if spec.forbidsNewPrivileges { add(.forbidNewPrivileges) }
+        // From here on only what the profile allows: it must allow the calls of the two steps that follow.
+        if let filter { add(.installFilter(filter)) }
+        add(.setCapabilities(finalCapabilities))
         add(.execute(spec.arguments.first ?? ""))
+    }
+
+    private func filter() throws -> SeccompFilter? {
+        guard isHardened, let profile = spec.seccomp else { return nil }
+        return try SeccompFilter.compiled(profile, for: spec.capabilities)
+    }
+
+    /// A user other than root has none, as after any change of user.
+    private var finalCapabilities: CapabilitySet {
+        guard isHardened else { return .all }
+        return spec.user.uid == 0 ? spec.capabilities : []
     }
 
     private static func validate(_ spec: SandboxSpec) throws {

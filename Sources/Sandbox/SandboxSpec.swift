@@ -124,6 +124,10 @@ package struct SandboxSpec: Hashable, Sendable {
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
     package var capabilities = CapabilitySet.container
+    /// Which system calls the command may make; `nil` for all. Does not count for ``SandboxSecurity/insecure``.
+    package var seccomp: SeccompProfile? = .standard
+    /// Whether set-user-ID programs and file capabilities give the command nothing.
+    package var forbidsNewPrivileges = false
     package var maskedPaths = SandboxSpec.defaultMaskedPaths
     package var readOnlyPaths = SandboxSpec.defaultReadOnlyPaths
     package var controlGroups = SandboxControlGroups()
