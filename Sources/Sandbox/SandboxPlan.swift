@@ -49,8 +49,9 @@ extension SandboxPlan {
         add(.newSession)
         add(.setUmask(0o022))
         for file in spec.controlGroups.members { add(.write(file, "0")) }
-        // After joining: the namespace shows the group the process is in when it is made.
-        if spec.controlGroups.isUnified { add(.newControlGroupNamespace) }
+        // After joining: the namespace shows the group the process is in when it is made as the top of all. With version 1
+        // too, or the names of the builder's own groups would be seen. A kernel without control groups has no such thing.
+        add(.newControlGroupNamespace, .mayFail)
         switch spec.network {
         case .host: break
         case .none: add(.bringLoopbackUp)
@@ -148,6 +149,14 @@ extension SandboxPlan {
             let path = FilePath("/dev").appending(name)
             held.devices.append((take(path), path))
         }
+        if !isHardened {
+            // The host may have them or not, and whoever may do everything could make them.
+            for name in SandboxDevice.insecureNames {
+                let path = FilePath("/dev").pushing(FilePath(name))
+                if SandboxDevice.isDevice(path) { held.devices.append((take(path), path)) }
+            }
+        }
+        for device in spec.devices { held.devices.append((take(device.source), device.target)) }
         if let path = spec.resolvConf { held.files.append((take(path), "/etc/resolv.conf")) }
         if let path = spec.hosts { held.files.append((take(path), "/etc/hosts")) }
         // Parents first, so that no mount hides another.
@@ -227,11 +236,32 @@ extension SandboxPlan {
         planFileSystem("tmpfs", on: "/dev/shm", closed, data: "mode=1777,size=\(spec.sharedMemorySize)")
         planFileSystem("mqueue", on: "/dev/mqueue", closed)
         planFileSystem("sysfs", on: "/sys", kernel)
-        if spec.controlGroups.isUnified {
+        planControlGroupMounts(kernel)
+    }
+
+    /// What a command may read of its own limits: in its namespace, the top is its own group.
+    private mutating func planControlGroupMounts(_ flags: MountFlags) {
+        let top: FilePath = "/sys/fs/cgroup"
+        func mount(_ type: String, on target: FilePath, _ data: String?) {
             add(
-                .mount(source: "cgroup", target: "/sys/fs/cgroup", type: "cgroup2", flags: kernel, data: nil),
-                .mayFail)
+                .mount(
+                    source: FilePath(type == "tmpfs" ? "tmpfs" : "cgroup"), target: target, type: type, flags: flags,
+                    data: data.map { PathBytes($0) }), .mayFail)
         }
+        if spec.controlGroups.isUnified { return mount("cgroup2", on: top, nil) }
+        let controllers = spec.controlGroups.legacyControllers
+        guard !controllers.isEmpty else { return }
+        add(
+            .mount(
+                source: "tmpfs", target: top, type: "tmpfs", flags: flags.subtracting(.readOnly),
+                data: "mode=755,size=64k"),
+            .mayFail)
+        for controller in controllers {
+            let target = top.appending(controller)
+            add(.makeDirectory(target, permissions: 0o755), .mayFail)
+            mount("cgroup", on: target, controller)
+        }
+        if flags.contains(.readOnly) { add(.restrictMount(top, .readOnly), .mayFail) }
     }
 
     private mutating func planFileSystem(
