@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
             name: "CCompression", pkgConfig: "libisal libzstd", providers: [.apt(["libisal-dev", "libzstd-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         module("Diagnostics"),
         // Row 1
         module("OCI", ["Diagnostics", "COpenSSL"]),
@@ -51,7 +52,7 @@ let package = Package(
         // Row 2
         module("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
         module("Solver", ["Diagnostics", "Graph"]),
-        module("Sandbox", ["Diagnostics", "Linux", "CLinux", systemPackage]),
+        module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
         module(
             "Registry",
             [

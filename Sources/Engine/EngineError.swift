@@ -19,6 +19,12 @@ package enum EngineCode: String, FailureCode {
     /// An `--ssh` that leads to no agent.
     case badAgent = "ssh.invalid"
     case agentNotFound = "ssh.not-found"
+    /// An option that cannot be understood.
+    case badOption = "option.invalid"
+    /// What needs an `--allow`.
+    case notAllowed = "run.not-allowed"
+    case deviceNotFound = "run.device-not-found"
+    case outOfMemory = "run.out-of-memory"
     case mountFailed = "run.mount"
     case isolation = "run.isolation"
     /// An `--isolation` that names none.

@@ -4,7 +4,6 @@ import OCI
 
 extension Lowering {
     mutating func lower(_ run: Run, _ step: Step, to state: inout StageState) throws {
-        try Unsupported.check(run)
         let mounts = try lowerMounts(run.mounts, at: step.instruction, in: state)
         let script = Script(run)
         let arguments = arguments(of: script.command, in: state)
@@ -15,10 +14,12 @@ extension Lowering {
         if let socket = mounts.agentSocket, environment["SSH_AUTH_SOCK"] == nil {
             environment.set("SSH_AUTH_SOCK", to: socket)
         }
-        let operation = RunOperation(
+        var operation = RunOperation(
             arguments: arguments, environment: environment.list, transientEnvironment: proxies(for: state),
             user: state.config.config.user, workingDirectory: state.workingDirectory,
             network: NetworkMode(run.network), scripts: script.files, mounts: mounts.mounts)
+        operation.security = run.security == .insecure ? .insecure : .sandbox
+        operation.devices = run.devices.map { DeviceRequest(name: $0.name, isRequired: $0.isRequired) }
         let vertex = graph.add(
             .run(operation), inputs: mounts.inputs, label: label, location: location(of: step.instruction),
             ignoresCache: state.ignoresCache)

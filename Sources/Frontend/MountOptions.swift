@@ -91,7 +91,7 @@ struct MountOptions {
             isRequired = try Self.boolean(value, key: key)
         case "size":
             guard kind == .tmpfs else { throw Self.unexpected(key, for: kind) }
-            guard let bytes = Self.bytes(value) else { throw Self.invalid("invalid value for size: \(value)") }
+            guard let bytes = ByteSize.parse(value) else { throw Self.invalid("invalid value for size: \(value)") }
             size = bytes
         case "id": id = value
         case "sharing":
@@ -154,23 +154,6 @@ struct MountOptions {
         }
         return number
     }
-
-    /// A size such as `64m`, `1.5GiB` or `4096`, in powers of 1024.
-    private static func bytes(_ text: String) -> UInt64? {
-        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        var unit = text.dropFirst(digits.count).lowercased()
-        if unit.hasPrefix(" ") { unit.removeFirst() }
-        guard let number = Double(digits), let power = powers[unit] else { return nil }
-        return UInt64(exactly: (number * Double(UInt64(1) << (10 * power))).rounded(.down))
-    }
-
-    private static let powers: [String: UInt64] = {
-        var powers: [String: UInt64] = ["": 0, "b": 0]
-        for (index, letter) in "kmgtp".enumerated() {
-            for suffix in ["", "b", "i", "ib"] { powers["\(letter)\(suffix)"] = UInt64(index + 1) }
-        }
-        return powers
-    }()
 
     private static func unexpected(_ key: String, for kind: Kind) -> FrontendError {
         invalid("unexpected key '\(key)' for mount type '\(kind.rawValue)'")

@@ -59,6 +59,9 @@ package struct RunOperation: Hashable, Sendable {
     /// Absolute.
     package var workingDirectory: String
     package var network: NetworkMode
+    package var security = SecurityMode.sandbox
+    /// What `--device` names, in the order of the instruction.
+    package var devices: [DeviceRequest] = []
     /// Scripts that are visible below `/dev/pipes/` while the command runs.
     package var scripts: [InlineFile]
     /// In the order of the instruction.
@@ -88,6 +91,26 @@ package enum NetworkMode: String, Hashable, Sendable {
     case none
     /// The builder's own, asked for by name.
     case host
+}
+
+/// How far a command is kept from the machine.
+package enum SecurityMode: String, Hashable, Sendable {
+    case sandbox
+    /// With all that the builder may do itself.
+    case insecure
+}
+
+/// A device a command asks for.
+package struct DeviceRequest: Hashable, Sendable {
+    /// A path such as `/dev/fuse`.
+    package let name: String
+    /// Whether the step fails when there is no such device.
+    package let isRequired: Bool
+
+    package init(name: String, isRequired: Bool) {
+        self.name = name
+        self.isRequired = isRequired
+    }
 }
 
 /// A file whose content stands in the Dockerfile.

@@ -16,6 +16,14 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
         "CHECKPOINT_RESTORE",
     ]
 
+    /// The capability with a name as `capabilities(7)` has it, in any case, with or without `CAP_`.
+    package init?(name: String) {
+        let upper = name.uppercased()
+        let short = upper.hasPrefix("CAP_") ? String(upper.dropFirst(4)) : upper
+        guard let number = Self.names.firstIndex(of: short) else { return nil }
+        self.init(rawValue: 1 << UInt64(number))
+    }
+
     /// What a RUN instruction gets: CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP
     /// NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE, as with Docker and BuildKit.
     package static let container = CapabilitySet(rawValue: 0xa804_25fb)

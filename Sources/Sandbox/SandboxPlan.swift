@@ -23,7 +23,7 @@ package struct SandboxPlan: Sendable {
         // Everything below happens inside the new root, so whatever links an image holds, no path leads out of it.
         add(.pivotRoot(root))
         planInside(held)
-        planPrivileges()
+        try planPrivileges()
     }
 
     private mutating func add(_ operation: SandboxStep.Operation, _ tolerance: SandboxStep.Tolerance = .mustSucceed) {
@@ -49,8 +49,9 @@ extension SandboxPlan {
         add(.newSession)
         add(.setUmask(0o022))
         for file in spec.controlGroups.members { add(.write(file, "0")) }
-        // After joining: the namespace shows the group the process is in when it is made.
-        if spec.controlGroups.isUnified { add(.newControlGroupNamespace) }
+        // After joining: the namespace shows the group the process is in when it is made as the top of all. With version 1
+        // too, or the names of the builder's own groups would be seen. A kernel without control groups has no such thing.
+        add(.newControlGroupNamespace, .mayFail)
         switch spec.network {
         case .host: break
         case .none: add(.bringLoopbackUp)
@@ -148,6 +149,14 @@ extension SandboxPlan {
             let path = FilePath("/dev").appending(name)
             held.devices.append((take(path), path))
         }
+        if !isHardened {
+            // The host may have them or not, and whoever may do everything could make them.
+            for name in SandboxDevice.insecureNames {
+                let path = FilePath("/dev").pushing(FilePath(name))
+                if SandboxDevice.isDevice(path) { held.devices.append((take(path), path)) }
+            }
+        }
+        for device in spec.devices { held.devices.append((take(device.source), device.target)) }
         if let path = spec.resolvConf { held.files.append((take(path), "/etc/resolv.conf")) }
         if let path = spec.hosts { held.files.append((take(path), "/etc/hosts")) }
         // Parents first, so that no mount hides another.
@@ -227,11 +236,32 @@ extension SandboxPlan {
         planFileSystem("tmpfs", on: "/dev/shm", closed, data: "mode=1777,size=\(spec.sharedMemorySize)")
         planFileSystem("mqueue", on: "/dev/mqueue", closed)
         planFileSystem("sysfs", on: "/sys", kernel)
-        if spec.controlGroups.isUnified {
+        planControlGroupMounts(kernel)
+    }
+
+    /// What a command may read of its own limits: in its namespace, the top is its own group.
+    private mutating func planControlGroupMounts(_ flags: MountFlags) {
+        let top: FilePath = "/sys/fs/cgroup"
+        func mount(_ type: String, on target: FilePath, _ data: String?) {
             add(
-                .mount(source: "cgroup", target: "/sys/fs/cgroup", type: "cgroup2", flags: kernel, data: nil),
-                .mayFail)
+                .mount(
+                    source: FilePath(type == "tmpfs" ? "tmpfs" : "cgroup"), target: target, type: type, flags: flags,
+                    data: data.map { PathBytes($0) }), .mayFail)
         }
+        if spec.controlGroups.isUnified { return mount("cgroup2", on: top, nil) }
+        let controllers = spec.controlGroups.legacyControllers
+        guard !controllers.isEmpty else { return }
+        add(
+            .mount(
+                source: "tmpfs", target: top, type: "tmpfs", flags: flags.subtracting(.readOnly),
+                data: "mode=755,size=64k"),
+            .mayFail)
+        for controller in controllers {
+            let target = top.appending(controller)
+            add(.makeDirectory(target, permissions: 0o755), .mayFail)
+            mount("cgroup", on: target, controller)
+        }
+        if flags.contains(.readOnly) { add(.restrictMount(top, .readOnly), .mayFail) }
     }
 
     private mutating func planFileSystem(
@@ -261,7 +291,7 @@ extension SandboxPlan {
 // MARK: - The process itself
 
 extension SandboxPlan {
-    private mutating func planPrivileges() {
+    private mutating func planPrivileges() throws {
         add(.setHostname(spec.hostname))
         // Owned by the user, who may then open them again as /dev/stdout.
         add(.placeStandardStreams(owner: spec.user.uid))
@@ -269,17 +299,32 @@ extension SandboxPlan {
         for limit in spec.limits { add(.limit(limit)) }
         // A kernel without keyrings has nothing to keep apart.
         add(.newKeyring, .mayFail)
-        let user = spec.user
+        let (user, filter) = (spec.user, try filter())
         // Each of these needs a capability that a later one takes away.
         if isHardened { add(.limitBoundingSet(spec.capabilities)) }
         add(.setGroups(user.groups))
+        if filter != nil { add(.keepCapabilities) }
         add(.setIdentity(uid: user.uid, gid: user.gid))
-        add(.setCapabilities(isHardened ? spec.capabilities : .all))
         // A change of user clears the signal, so not earlier.
         add(.dieWithParent)
         // The builder's descriptors, and what is held in slots.
         add(.closeDescriptors(from: 3))
+        if spec.forbidsNewPrivileges { add(.forbidNewPrivileges) }
+        // From here on only what the profile allows: it must allow the calls of the two steps that follow.
+        if let filter { add(.installFilter(filter)) }
+        add(.setCapabilities(finalCapabilities))
         add(.execute(spec.arguments.first ?? ""))
+    }
+
+    private func filter() throws -> SeccompFilter? {
+        guard isHardened, let profile = spec.seccomp else { return nil }
+        return try SeccompFilter.compiled(profile, for: spec.capabilities)
+    }
+
+    /// A user other than root has none, as after any change of user.
+    private var finalCapabilities: CapabilitySet {
+        guard isHardened else { return .all }
+        return spec.user.uid == 0 ? spec.capabilities : []
     }
 
     private static func validate(_ spec: SandboxSpec) throws {

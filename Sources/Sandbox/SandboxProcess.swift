@@ -66,17 +66,21 @@ package struct SandboxProcess: ~Copyable {
     ///
     /// Output that was not forwarded is lost, and a command that wrote more than fits into a pipe waits for a reader: so
     /// call ``forwardOutput(to:)`` first.
-    package consuming func wait() throws -> ExitStatus {
-        let status = try Self.reap(pid)
+    package consuming func wait() throws -> ExitStatus { try finish().status }
+
+    /// The same as ``wait()``, and says what the command has used.
+    package consuming func finish() throws -> (status: ExitStatus, usage: StepUsage) {
+        let ended = try Self.reap(pid)
         isReaped = true
         try stubs.remove(made)
-        return status
+        return ended
     }
 
-    private static func reap(_ pid: pid_t) throws -> ExitStatus {
+    private static func reap(_ pid: pid_t) throws -> (status: ExitStatus, usage: StepUsage) {
         var status: Int32 = 0
-        try check("wait for", "process \(pid)") { unsafe waitpid(pid, &status, 0) }
-        return ExitStatus(waitStatus: status)
+        var usage = rusage()
+        try check("wait for", "process \(pid)") { unsafe wait4(pid, &status, 0, &usage) }
+        return (ExitStatus(waitStatus: status), StepUsage(usage))
     }
 }
 
@@ -89,6 +93,16 @@ extension SandboxPlan {
         }
     }
 
+    /// A step as somebody understands it who has not read the others: with the thing rather than the slot it is in.
+    private func plainDescription(of step: SandboxStep) -> String {
+        guard case .attach(let slot, let target) = step.operation else { return step.description }
+        for case .openTree(slot, let root, let path) in steps.map(\.operation) {
+            // A tree of layers is prepared where only the child sees it.
+            return "mount \(root == nil ? "\(path)" : "\(path) of the source") on \(target)"
+        }
+        return "mount the layers on \(target)"
+    }
+
     /// The failure of a step in terms of what was asked for.
     func explain(_ failure: SpawnFailure) -> SandboxError {
         let errno = failure.errno
@@ -97,7 +111,7 @@ extension SandboxPlan {
             return SandboxError(.setup, "cannot create the sandbox's namespaces: \(errno)", hint: hint, cause: errno)
         }
         guard case .execute(let command) = steps[index].operation else {
-            return SandboxError(.setup, "cannot \(steps[index]): \(errno)", cause: errno)
+            return SandboxError(.setup, "cannot \(plainDescription(of: steps[index])): \(errno)", cause: errno)
         }
         if failure.isInterpreterMissing {
             return SandboxError(

@@ -95,13 +95,16 @@ package enum SandboxSecurity: Hashable, Sendable {
 package struct SandboxControlGroups: Hashable, Sendable {
     /// The `cgroup.procs` files of the groups it joins: one for version 2, one for each controller for version 1.
     package let members: [FilePath]
-    /// Whether there is nothing but version 2, so that the process gets a namespace of its own with its group mounted
-    /// read-only on `/sys/fs/cgroup`.
+    /// Whether there is nothing but version 2, so that the process gets its group mounted read-only on
+    /// `/sys/fs/cgroup`.
     package let isUnified: Bool
+    /// The controllers of version 1 to mount below `/sys/fs/cgroup`.
+    package let legacyControllers: [String]
 
-    package init(members: [FilePath] = [], isUnified: Bool = false) {
+    package init(members: [FilePath] = [], isUnified: Bool = false, legacyControllers: [String] = []) {
         self.members = members
         self.isUnified = isUnified
+        self.legacyControllers = legacyControllers
     }
 }
 
@@ -121,9 +124,15 @@ package struct SandboxSpec: Hashable, Sendable {
     /// Files of the host, mounted read-only on `/etc/resolv.conf` and `/etc/hosts`.
     package var resolvConf: FilePath?
     package var hosts: FilePath?
+    /// Devices of the host besides those every command has.
+    package var devices: [SandboxDevice] = []
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
     package var capabilities = CapabilitySet.container
+    /// Which system calls the command may make; `nil` for all. Does not count for ``SandboxSecurity/insecure``.
+    package var seccomp: SeccompProfile? = .standard
+    /// Whether set-user-ID programs and file capabilities give the command nothing.
+    package var forbidsNewPrivileges = false
     package var maskedPaths = SandboxSpec.defaultMaskedPaths
     package var readOnlyPaths = SandboxSpec.defaultReadOnlyPaths
     package var controlGroups = SandboxControlGroups()

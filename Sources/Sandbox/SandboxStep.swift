@@ -46,6 +46,10 @@ package struct SandboxStep: Hashable, Sendable {
         case closeDescriptors(from: UInt32)
         case newSession
         case setUmask(UInt32)
+        /// A change of user leaves the permitted capabilities, which the filter needs.
+        case keepCapabilities
+        case forbidNewPrivileges
+        case installFilter(SeccompFilter)
         case execute(String)
     }
 
@@ -100,6 +104,9 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .closeDescriptors(let first): "close the descriptors from \(first)"
         case .newSession: "create a session"
         case .setUmask(let mask): "set the umask to \(String(mask, radix: 8))"
+        case .keepCapabilities: "keep the capabilities"
+        case .forbidNewPrivileges: "forbid new privileges"
+        case .installFilter(let filter): "install the seccomp filter (\(filter.count) instructions)"
         case .execute(let command): "execute \(command)"
         }
     }

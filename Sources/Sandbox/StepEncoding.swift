@@ -139,10 +139,20 @@ extension SandboxStep.Operation {
         case .placeStandardStreams(let owner): StepForm(LINUX_SPAWN_STDIO, numbers: [UInt64(owner)])
         case .closeDescriptors(let first): StepForm(LINUX_SPAWN_CLOSE_FROM, numbers: [UInt64(first)])
         case .newSession: StepForm(LINUX_SPAWN_SETSID)
+        case .installFilter(let filter):
+            StepForm(LINUX_SPAWN_SECCOMP, [filter.program], [UInt64(filter.count), filter.flags.rawValue])
+        case .keepCapabilities: StepForm(LINUX_SPAWN_PRCTL, numbers: [PrctlOption.keepCapabilities, 1])
+        case .forbidNewPrivileges: StepForm(LINUX_SPAWN_PRCTL, numbers: [PrctlOption.noNewPrivileges, 1])
         case .setUmask(let mask): StepForm(LINUX_SPAWN_UMASK, numbers: [UInt64(mask)])
         default: nil
         }
     }
+}
+
+/// Numbers of `prctl(2)`, which are macros of a header Swift does not see.
+private enum PrctlOption {
+    static let keepCapabilities: UInt64 = 8
+    static let noNewPrivileges: UInt64 = 38
 }
 
 extension SandboxStep.MountPointKind {

@@ -14,8 +14,6 @@ import Testing
         ("ARG A='\nFROM scratch\n", .invalid, 1...1),
         ("FROM scratch AS a\n\nCOPY --from=b x y\nFROM scratch AS b\nCOPY --from=a x y\n", .circular, 3...3),
         ("FROM scratch\nRUN true\nRUN --mount=type=bind,target=/ \\\n true\n", .invalid, 3...4),
-        ("FROM scratch\nRUN --security=insecure x\n", .unsupported, 2...2),
-        ("FROM scratch\nRUN --device=v/c x\n", .unsupported, 2...2),
         ("FROM scratch\nCOPY git@h:r.git /\n", .invalid, 2...2),
         ("# escape=`\n# syntax=r2d4/mockerfile\nFROM scratch\n", .unsupported, 2...2),
         ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),

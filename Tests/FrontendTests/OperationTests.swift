@@ -108,6 +108,17 @@ import Testing
         #expect(try await plan("FROM scratch\nRUN \(flag)x\n").runs.map(\.network) == [mode])
     }
 
+    @Test func privilegesOfARun() async throws {
+        let runs = try await plan(
+            "FROM scratch\nRUN x\nRUN --security=insecure --device=/dev/fuse,required --device=a.b/c=d x\n"
+        ).runs
+        #expect(runs.map(\.security) == [.sandbox, .insecure])
+        #expect(
+            runs.map(\.devices) == [
+                [], [.init(name: "/dev/fuse", isRequired: true), .init(name: "a.b/c=d", isRequired: false)],
+            ])
+    }
+
     @Test func proxiesAreTransient() async throws {
         let options = BuildOptions(buildArguments: [
             (name: "HTTP_PROXY", value: "upper"), (name: "http_proxy", value: "lower"), (name: "No_Proxy", value: "n"),

@@ -1,8 +1,9 @@
 import Diagnostics
 import Linux
-import Sandbox
 import SystemPackage
 import Testing
+
+@testable import Sandbox
 
 @Suite struct SandboxPlanTests {
     private func spec() -> SandboxSpec {
@@ -18,10 +19,12 @@ import Testing
         spec.resolvConf = "/s/resolv.conf"
         spec.maskedPaths = ["/proc/kcore"]
         spec.readOnlyPaths = ["/proc/sys"]
+        spec.seccomp = nil
         #expect(
             try steps(spec) == [
                 "create a session",
                 "set the umask to 22",
+                "create a cgroup namespace",
                 "mount nothing on / (recursive,private)",
                 "mount tmpfs on /s/tmp (nosuid,nodev,mode=700)",
                 "create /s/tmp/root (mode 700)",
@@ -84,9 +87,9 @@ import Testing
                 "limit the bounding set to \(CapabilitySet.container)",
                 "set the groups to []",
                 "become user 0:0",
-                "set the capabilities to \(CapabilitySet.container)",
                 "die with the parent",
                 "close the descriptors from 3",
+                "set the capabilities to \(CapabilitySet.container)",
                 "execute sh",
             ])
         #expect(try SandboxPlan(spec).namespaces == [.mount, .process, .interprocess, .hostname])
@@ -128,6 +131,27 @@ import Testing
         let steps = try steps(spec)
         #expect(steps.contains("create /s/tmp/file6 (7 bytes, mode 400, owner 5:6)"))
         #expect(!steps.contains { $0.contains("hunter2") })
+    }
+
+    @Test func installsTheFilterAsLateAsCanBe() throws {
+        var spec = spec()
+        spec.user = SandboxUser(uid: 5, gid: 5)
+        spec.forbidsNewPrivileges = true
+        let last = try steps(spec).suffix(5)
+        #expect(last.dropLast(3).elementsEqual(["close the descriptors from 3", "forbid new privileges"]))
+        #expect(last.dropFirst(2).first?.hasPrefix("install the seccomp filter") == true)
+        #expect(last.suffix(2) == ["set the capabilities to ", "execute sh"])
+        spec.seccomp = nil
+        #expect(try !steps(spec).contains { $0.contains("seccomp") || $0 == "keep the capabilities" })
+    }
+
+    @Test func namesWhatCannotBeMounted() throws {
+        var spec = spec()
+        spec.mounts = [SandboxMount(target: "/etc/passwd", source: .bind("/s/data"), isReadOnly: false)]
+        let plan = try SandboxPlan(spec)
+        let step = try #require(plan.steps.firstIndex { $0.description == "mount #6 on /etc/passwd" })
+        let error = plan.explain(SpawnFailure(step: step, errno: .notDirectory, isInterpreterMissing: false))
+        #expect(error.message == "cannot mount /s/data on /etc/passwd: Not a directory")
     }
 
     @Test func hidesNothingWhenInsecure() throws {

@@ -42,6 +42,7 @@ enum linux_spawn_operation {
     LINUX_SPAWN_CLOSE_FROM,     // number[0]: first descriptor to close
     LINUX_SPAWN_SETSID,
     LINUX_SPAWN_UMASK,          // number[0]: mask
+    LINUX_SPAWN_SECCOMP,        // text[0]: array of struct sock_filter; number: count, SECCOMP_FILTER_FLAG_ flags
     LINUX_SPAWN_EXECUTE,        // the program's arguments and environment
 };
 

@@ -43,11 +43,12 @@ package struct Build: Sendable {
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
         let options = try await options(for: source, BuildEpoch(remotes: remotes))
         let plan = try await lower(source, options, rules: rules, resolver: resolver)
+        try request.sandbox.check(plan.graph.reachable(from: plan.target))
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
         let isolation = StepIsolation(request.isolation)
-        let settings = try SandboxFiles(in: store, isolation: isolation)
+        let settings = try SandboxFiles(in: store, request.sandbox, isolation: isolation)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
             snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,

@@ -17,6 +17,8 @@ package struct BuildRequest: Sendable {
     package var agents: [AgentSocket] = []
     /// How commands are isolated; `nil` leaves it to what the machine offers.
     package var isolation: Isolation?
+    /// What the commands may do and use.
+    package var sandbox = SandboxRequest()
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 

@@ -17,6 +17,7 @@ struct SandboxSettings: Sendable {
     /// An empty directory; see ``SandboxSpec/scratch``.
     let scratch: FilePath
     let isolation: StepIsolation
+    let request: SandboxRequest
 }
 
 extension BuildRunner {
@@ -41,8 +42,10 @@ extension BuildRunner {
                 // The store's own synchronisation makes the result durable; that of the command would only wait.
                 spec.isVolatile = true
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
+                try sandbox.request.apply(to: &spec, for: run)
+                let limited = try LimitedRun(sandbox.request)
                 try withExtendedLifetime(mounts) {
-                    try Self.runToEnd(spec, run, stopper: stopper, step: step)
+                    try Self.runToEnd(spec, run, limited, stopper: stopper, step: step)
                 }
                 return try files.commit(on: state, storage)
             }
@@ -88,18 +91,24 @@ extension BuildRunner {
     }
 
     private static func runToEnd(
-        _ spec: SandboxSpec, _ run: RunOperation, stopper: SandboxStopper, step: StepReporter
+        _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxStopper,
+        step: StepReporter
     ) throws {
+        var spec = spec
+        limited.join(&spec)
         let process = try SandboxProcess(try SandboxPlan(spec))
         stopper.began(process.signaller)
         try process.forwardOutput { stream, bytes in
             step.output(stream == .standardError ? .standardError : .standardOutput, Array(copying: bytes))
         }
-        let status = try process.wait()
+        var (status, usage) = try process.finish()
+        limited.complete(&usage)
         if stopper.isStopped { throw CancellationError() }
         guard !status.isSuccess else { return }
         throw EngineError(
-            .runFailed, "process \"\(text(run))\" did not complete successfully: exit code: \(status.shellCode)")
+            usage.outOfMemoryKills > 0 ? .outOfMemory : .runFailed,
+            "process \"\(text(run))\" did not complete successfully: "
+                + "\(limited.explanation(of: usage))exit code: \(status.shellCode)")
     }
 }
 

@@ -119,6 +119,9 @@ struct BuildRunner: OperationRunner {
             key.add(script.content)
         }
         key.add(run.mounts, sources: sources)
+        // Only what is not as usual, so that the keys of all other steps stay what they are.
+        let unusual = sandbox.request.keyParts(of: run)
+        if !unusual.isEmpty { key.add(unusual) }
         return key.finish()
     }
 

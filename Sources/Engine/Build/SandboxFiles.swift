@@ -9,12 +9,12 @@ final class SandboxFiles: Sendable {
     let settings: SandboxSettings
     private let directory: TemporaryDirectory
 
-    init(in store: StoreRoot, isolation: StepIsolation) throws {
+    init(in store: StoreRoot, _ request: SandboxRequest, isolation: StepIsolation) throws {
         directory = try store.temporaryDirectory()
         let path = directory.path
         settings = SandboxSettings(
             resolvConf: path.appending("resolv.conf"), hosts: path.appending("hosts"),
-            scratch: path.appending("root"), isolation: isolation)
+            scratch: path.appending("root"), isolation: isolation, request: request)
         let hostResolvConf = try Self.hostResolvConf()
         try FileSystem.write(Array(hostResolvConf.utf8), to: settings.resolvConf)
         let hosts = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n"

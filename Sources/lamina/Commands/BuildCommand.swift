@@ -46,6 +46,8 @@ struct BuildCommand: AsyncParsableCommand {
         help: ArgumentHelp("Lend an SSH agent to RUN --mount=type=ssh: default, or ID[=SOCKET].", valueName: "spec"))
     var agents: [String] = []
 
+    @OptionGroup(title: "Sandbox options") var sandbox: SandboxOptions
+
     @Flag(name: .customLong("no-cache"), help: "Run every step, whatever is known.")
     var noCache = false
 
@@ -206,6 +208,7 @@ struct BuildCommand: AsyncParsableCommand {
         request.isolation = try isolation.rung()
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
+        request.sandbox = try sandbox.request()
         request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
         for annotation in annotations {
             let (key, value) = Self.pair(annotation)

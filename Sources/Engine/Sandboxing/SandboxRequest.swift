@@ -1,0 +1,121 @@
+import Diagnostics
+import Frontend
+import Graph
+package import Linux
+import Sandbox
+import SystemPackage
+
+/// What the user asks of the sandboxes of a build's commands. Parsed from the options of the command line.
+package struct SandboxRequest: Hashable, Sendable {
+    var capabilities = CapabilitySet.container
+    var seccomp: SeccompProfile? = .standard
+    var forbidsNewPrivileges = false
+    /// Whether `/proc` and `/sys` are seen as the kernel has them.
+    var showsSystemPaths = false
+    var entitlements: Set<Entitlement> = []
+    var limits: [ResourceLimit] = []
+    /// In bytes; `nil` for the default.
+    var sharedMemorySize: UInt64?
+    var devices: [SandboxDevice] = []
+    /// What the processes of one command may use together.
+    package var groupLimits = ControlGroupLimits()
+    /// Where the groups of the commands are made, in the tree of control groups.
+    package var groupParent: String?
+
+    package init() {}
+
+    /// The default of BuildKit for `cpu.max` and its like.
+    static let defaultPeriod: UInt64 = 100_000
+}
+
+/// What a Dockerfile may do only if the user says so.
+package enum Entitlement: Hashable, Sendable {
+    case insecureSecurity
+    case hostNetwork
+    /// All devices, or the one of this name.
+    case device(String?)
+}
+
+extension SandboxRequest {
+    /// Throws ``EngineError`` `.notAllowed` if one of the steps asks for what the user has not granted.
+    func check(_ vertices: [Vertex]) throws {
+        for vertex in vertices {
+            guard case .run(let run) = vertex.operation, let refusal = refusal(of: run) else { continue }
+            throw EngineError(.notAllowed, refusal.message, hint: refusal.hint, at: vertex.location)
+        }
+    }
+
+    private func refusal(of run: RunOperation) -> (message: String, hint: String)? {
+        if run.security == .insecure, !entitlements.contains(.insecureSecurity) {
+            return (
+                "security.insecure is not allowed",
+                "If you trust the Dockerfile with this machine, add --allow security.insecure."
+            )
+        }
+        if run.network == .host, !entitlements.contains(.hostNetwork) {
+            return (
+                "network.host is not allowed",
+                "If you trust the Dockerfile with this machine's network, add --allow network.host."
+            )
+        }
+        for device in run.devices
+        where !entitlements.contains(.device(nil)) && !entitlements.contains(.device(device.name)) {
+            return (
+                "device \(device.name) is not allowed",
+                "If you trust the Dockerfile with it, add --allow device=\(device.name)."
+            )
+        }
+        if let device = run.devices.first(where: { !$0.name.hasPrefix("/dev/") }) {
+            return (
+                "device \(device.name) is not a node below /dev: CDI devices are not supported",
+                "Name the node itself, as in RUN --device=/dev/fuse."
+            )
+        }
+        return nil
+    }
+
+    /// Sets up the sandbox of a command.
+    func apply(to spec: inout SandboxSpec, for run: RunOperation) throws {
+        spec.security = run.security == .insecure ? .insecure : .sandbox
+        spec.capabilities = capabilities
+        spec.seccomp = seccomp
+        spec.forbidsNewPrivileges = forbidsNewPrivileges
+        if showsSystemPaths { (spec.maskedPaths, spec.readOnlyPaths) = ([], []) }
+        spec.limits = limits
+        if let sharedMemorySize { spec.sharedMemorySize = sharedMemorySize }
+        spec.devices = devices
+        for device in run.devices {
+            let path = FilePath(device.name)
+            if SandboxDevice.isDevice(path) {
+                spec.devices.append(SandboxDevice(source: path, target: path))
+            } else if device.isRequired {
+                throw EngineError(
+                    .deviceNotFound, "device \(device.name) was not found on this machine",
+                    hint: "Leave out 'required' if the step can do without it.")
+            }
+        }
+    }
+
+    /// What changes the result of a command, for its cache key; empty if everything is as usual. As with BuildKit, how
+    /// much a command may use is not among it.
+    func keyParts(of run: RunOperation) -> [String] {
+        var parts: [String] = []
+        let usual = SandboxRequest()
+        if run.security == .insecure { parts.append("insecure") }
+        parts += run.devices.map { "device \($0.name)" }
+        parts += devices.map { "device \($0.target) \($0.source)" }
+        parts += limits.map { "limit \($0.resource) \($0.soft) \($0.hard)" }
+        if let groupParent { parts.append("group \(groupParent)") }
+        if let sharedMemorySize { parts.append("shm \(sharedMemorySize)") }
+        guard run.security != .insecure else { return parts }
+        if capabilities != usual.capabilities { parts.append("capabilities \(capabilities)") }
+        if seccomp == nil {
+            parts.append("seccomp none")
+        } else if seccomp != usual.seccomp {
+            parts.append("seccomp own")
+        }
+        if forbidsNewPrivileges { parts.append("no new privileges") }
+        if showsSystemPaths { parts.append("system paths") }
+        return parts
+    }
+}
