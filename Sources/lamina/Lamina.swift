@@ -31,6 +31,7 @@ struct Lamina: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            CommandResult.exitIfLost()
         } catch let status as ExitStatus {
             Glibc.exit(status.code)
         } catch {

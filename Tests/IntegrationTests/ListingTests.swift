@@ -23,6 +23,16 @@ struct ListingTests {
         id = try lamina.build(context, "-t", "listed:1", "-t", "localhost:5000/also/listed")
     }
 
+    /// What was asked for must not be lost without a word.
+    @Test func aFullStandardOutput() throws {
+        let binary = try #require(Lamina.binary)
+        let shell = try RunningProcess([
+            "/bin/sh", "-c", "'\(binary)' --root '\(lamina.root)' images > /dev/full",
+        ]).wait()
+        #expect(shell.status == 1)
+        #expect(shell.errorText.contains("No space left on device"))
+    }
+
     private var shortID: String { String(id.dropFirst(7).prefix(12)) }
 
     @Test func images() throws {

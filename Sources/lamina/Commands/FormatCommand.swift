@@ -47,13 +47,13 @@ struct FormatCommand: AsyncParsableCommand {
     }
 
     private func finish(_ source: SourceText, _ formatted: [UInt8]) throws {
-        guard check || write else { return OutputTerminal.standardOutput.write(formatted) }
+        guard check || write else { return CommandResult.write(formatted) }
         guard formatted != source.bytes else { return }
         if write { return try FilePath(source.name).replaceContent(with: formatted) }
         if quiet { return say(source.name) }
         let diff = UnifiedDiff(
             from: source.bytes, named: source.name, to: formatted, named: "\(source.name) (formatted)")
-        OutputTerminal.standardOutput.write(diff.bytes)
+        CommandResult.write(diff.bytes)
     }
 }
 

@@ -91,4 +91,4 @@ extension GlobalOptions {
 }
 
 /// Prints a line of a command's result.
-func say(_ line: String) { OutputTerminal.standardOutput.write(line + "\n") }
+func say(_ line: String) { CommandResult.write(Array("\(line)\n".utf8)) }

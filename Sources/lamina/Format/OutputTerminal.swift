@@ -1,5 +1,7 @@
 import Glibc
 import OCI
+import Synchronization
+import SystemPackage
 
 /// The size of a terminal's window in characters.
 struct WindowSize: Hashable, Sendable {
@@ -41,8 +43,11 @@ struct OutputTerminal: Sendable {
         return unsafe String(cString: value)
     }
 
-    /// Writes all bytes. That nobody reads them is no error: a build must not fail because its log is gone.
-    func write(_ bytes: [UInt8]) {
+    /// Writes all bytes, and returns why that was not possible; `nil` also when the reader has gone.
+    ///
+    /// Whoever writes a log passes the result by: a build must not fail because its log is gone.
+    @discardableResult
+    func write(_ bytes: [UInt8]) -> Errno? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -53,12 +58,31 @@ struct OutputTerminal: Sendable {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = unsafe poll(&waiting, 1, -1)
             } else if errno != EINTR {
-                return
+                return errno == EPIPE ? nil : Errno(rawValue: errno)
             }
         }
+        return nil
     }
 
-    func write(_ text: String) { write(Array(text.utf8)) }
+    @discardableResult
+    func write(_ text: String) -> Errno? { write(Array(text.utf8)) }
+}
+
+/// The result of the command, on the standard output. Unlike a log it must not be lost without a word.
+enum CommandResult {
+    private static let failure = Mutex<Errno?>(nil)
+
+    static func write(_ bytes: [UInt8]) {
+        guard let error = OutputTerminal.standardOutput.write(bytes) else { return }
+        failure.withLock { $0 = $0 ?? error }
+    }
+
+    /// Ends the program with 1 if any of the result could not be written.
+    static func exitIfLost() {
+        guard let error = failure.withLock({ $0 }) else { return }
+        OutputTerminal.standardError.write("ERROR: the standard output cannot be written: \(error)\n")
+        Glibc.exit(1)
+    }
 }
 
 /// The time of day.
