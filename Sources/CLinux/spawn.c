@@ -46,6 +46,7 @@ struct child {
     char **arguments;
     char **environment;
     const char *search_path;
+    int init_program, init_errors;
     uint32_t step;
     int slots[LINUX_SPAWN_SLOTS];
 };
@@ -265,7 +266,7 @@ static int loopback_up(void) {
 static int die_with_parent(const struct child *child, int signal) {
     if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0) return -1;
     struct pollfd output = {.fd = child->program->stdio[1], .events = 0};
-    if (output.fd >= 0 && poll(&output, 1, 0) == 1 && (output.revents & POLLERR)) return errno = EPIPE, -1;
+    if (output.fd >= 0 && poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP))) return errno = EPIPE, -1;
     return 0;
 }
 
@@ -326,28 +327,12 @@ static void execute_file(struct child *child, const char *path) {
 }
 
 static int execute(struct child *child) {
-    const char *name = child->arguments[0];
-    if (!name || !*name) return errno = ENOENT, -1;
-    if (strchr(name, '/')) return execute_file(child, name), -1;
+    if (!child->arguments[child->program->has_init ? 2 : 0]) return errno = ENOENT, -1;
+    if (child->program->has_init) return linux_execute_init(child->arguments, child->environment, child->search_path);
     char path[PATH_MAX];
-    int error = ENOENT;
-    const char *next = child->search_path;
-    while (next) {
-        const char *start = next, *end = strchr(start, ':');
-        size_t length = end ? (size_t)(end - start) : strlen(start);
-        next = end ? end + 1 : NULL;
-        if (length + 1 + strlen(name) >= sizeof path) continue;
-        memcpy(path, start, length);
-        path[length] = 0;
-        strcat(strcat(path, length ? "/" : "./"), name);
-        struct stat status;
-        if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) continue;
-        execute_file(child, path);
-        // A file that may not be executed does not end the search, but is the better answer when nothing else is found.
-        if (errno == EACCES) error = EACCES;
-        else if (child->result->interpreter_missing || (errno != ENOENT && errno != ENOTDIR)) return -1;
-    }
-    return errno = error, -1;
+    if (linux_find_command(child->arguments[0], child->search_path, path) < 0) return -1;
+    execute_file(child, path);
+    return -1;
 }
 
 static int perform(struct child *child, const struct linux_spawn_step *step) {
@@ -393,6 +378,8 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_STDIO: return place_stdio(child->program->stdio, (uid_t)number[0]);
     case LINUX_SPAWN_CLOSE_FROM: return (int)syscall(SYS_close_range, number[0], ~0U, 0);
     case LINUX_SPAWN_SETSID: return setsid() < 0 ? -1 : 0;
+    case LINUX_SPAWN_TERMINAL: return linux_open_terminal(child->program->terminal, (uid_t)number[0], (int)number[1]);
+    case LINUX_SPAWN_INIT: return linux_place_init(child->init_program, child->init_errors);
     case LINUX_SPAWN_UMASK: return umask((mode_t)number[0]), 0;
     case LINUX_SPAWN_SECCOMP: return install_filter(a, number[0], number[1]);
     case LINUX_SPAWN_EXECUTE: return execute(child);
@@ -427,9 +414,10 @@ static int child_main(void *argument) {
     _exit(0);
 }
 
-static char **pointers(const struct linux_spawn_program *program, const uint32_t *offsets, size_t count) {
-    char **array = calloc(count + 1, sizeof *array);
-    for (size_t i = 0; array && i < count; i++) array[i] = (char *)(uintptr_t)(program->texts + offsets[i]);
+// `gap` is how many places in front are left free.
+static char **pointers(const struct linux_spawn_program *program, const uint32_t *offsets, size_t count, size_t gap) {
+    char **array = calloc(gap + count + 1, sizeof *array);
+    for (size_t i = 0; array && i < count; i++) array[gap + i] = (char *)(uintptr_t)(program->texts + offsets[i]);
     return array;
 }
 
@@ -461,6 +449,34 @@ static int run(struct child *child, struct linux_spawn_result *result, uint64_t 
     return -1;
 }
 
+// The init program runs, but not yet the command: what became of that comes through the pipe, or its end does.
+static int await_command(struct linux_spawn_result *result, const struct linux_spawn_program *program, int errors) {
+    int error = 0;
+    ssize_t count;
+    while ((count = read(errors, &error, sizeof error)) < 0 && errno == EINTR) {}
+    if (count != (ssize_t)sizeof error) return 0;
+    result->error = error;
+    result->failed_step = (int64_t)program->step_count - 1;
+    // The file was found before; so what is missing is what it names.
+    result->interpreter_missing = error == ENOENT;
+    while (waitpid(result->pid, NULL, 0) < 0 && errno == EINTR) {}
+    close(result->pidfd);
+    result->pidfd = -1;
+    return -1;
+}
+
+static int run_below_init(struct child *child, struct linux_spawn_result *result, uint64_t flags) {
+    int errors[2];
+    child->init_program = linux_init_program();
+    if (child->init_program < 0 || pipe2(errors, O_CLOEXEC) < 0) return result->error = errno, -1;
+    child->init_errors = errors[1];
+    int outcome = run(child, result, flags);
+    close(errors[1]);
+    if (outcome == 0) outcome = await_command(result, child->program, errors[0]);
+    close(errors[0]);
+    return outcome;
+}
+
 int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_result *result) {
     size_t made_size = LINUX_SPAWN_MADE_MAX * sizeof(struct linux_spawn_made);
     *result = (struct linux_spawn_result){.pid = -1, .pidfd = -1, .failed_step = -1};
@@ -474,12 +490,12 @@ int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_re
     result->paths = after_stack + made_size;
 
     struct child child = {.program = program, .result = result};
-    child.arguments = pointers(program, program->arguments, program->argument_count);
-    child.environment = pointers(program, program->environment, program->environment_count);
+    child.arguments = pointers(program, program->arguments, program->argument_count, program->has_init ? 2 : 0);
+    child.environment = pointers(program, program->environment, program->environment_count, 0);
     int outcome = -1;
     if (child.arguments && child.environment) {
         child.search_path = search_path(child.environment);
-        outcome = run(&child, result, program->clone_flags);
+        outcome = (program->has_init ? run_below_init : run)(&child, result, program->clone_flags);
     } else {
         result->error = ENOMEM;
     }
@@ -496,4 +512,4 @@ void linux_spawn_release(struct linux_spawn_result *result) {
 
 int linux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
-int linux_pidfd_kill(int pidfd) { return (int)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0); }
+int linux_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Linux
 import SystemPackage
@@ -9,31 +8,12 @@ package enum OutputStream: Hashable, Sendable {
     case standardError
 }
 
-/// The two ends of a pipe, both closed on execution.
-struct Pipe: ~Copyable {
-    let read: OwnedDescriptor
-    let write: OwnedDescriptor
+/// The reading ends of a process's two outputs, or of the terminal that is both.
+struct ProcessOutput {
+    private let output: SharedDescriptor
+    private let errors: SharedDescriptor?
 
-    /// The corresponding system call is `pipe2(2)`.
-    init() throws {
-        var ends: [CInt] = [-1, -1]
-        try check("create", "a pipe") {
-            unsafe ends.withUnsafeMutableBufferPointer { unsafe linux_pipe($0.baseAddress) }
-        }
-        read = OwnedDescriptor(FileDescriptor(rawValue: ends[0]))
-        write = OwnedDescriptor(FileDescriptor(rawValue: ends[1]))
-    }
-
-    /// Closes the writing end: who reads finds the end.
-    consuming func closingWriter() -> OwnedDescriptor { read }
-}
-
-/// The reading ends of a process's two outputs.
-struct ProcessOutput: ~Copyable {
-    private let output: OwnedDescriptor
-    private let errors: OwnedDescriptor
-
-    init(_ output: consuming OwnedDescriptor, _ errors: consuming OwnedDescriptor) {
+    init(_ output: SharedDescriptor, _ errors: SharedDescriptor?) {
         self.output = output
         self.errors = errors
     }
@@ -43,12 +23,14 @@ struct ProcessOutput: ~Copyable {
     func forward(
         until process: borrowing OwnedDescriptor, to sink: (OutputStream, Span<UInt8>) throws -> Void
     ) throws {
-        for number in [output.number, errors.number] {
+        // The kernel ignores entries with a negative descriptor.
+        let numbers = [output.number, errors?.number ?? -1]
+        for number in numbers where number >= 0 {
             try check("configure", "a pipe") { fcntl(number, F_SETFL, O_NONBLOCK) }
         }
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         let readable = Int16(POLLIN)
-        var polled = [output.number, errors.number, process.number].map { pollfd(fd: $0, events: readable, revents: 0) }
+        var polled = (numbers + [process.number]).map { pollfd(fd: $0, events: readable, revents: 0) }
         while polled[0].fd >= 0 || polled[1].fd >= 0 {
             try check("wait for", "output") {
                 unsafe polled.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, nfds_t($0.count), -1) }
@@ -57,10 +39,9 @@ struct ProcessOutput: ~Copyable {
             let hasEnded = polled[2].revents != 0
             for (index, stream) in [(0, OutputStream.standardOutput), (1, .standardError)] {
                 guard polled[index].fd >= 0, hasEnded || polled[index].revents != 0 else { continue }
-                let isOpen = try drain(index == 0 ? output.raw : errors.raw, whole: hasEnded, &buffer) {
+                let isOpen = try drain(FileDescriptor(rawValue: numbers[index]), whole: hasEnded, &buffer) {
                     try sink(stream, $0)
                 }
-                // The kernel ignores entries with a negative descriptor.
                 if !isOpen || hasEnded { polled[index].fd = -1 }
             }
         }
@@ -76,6 +57,9 @@ struct ProcessOutput: ~Copyable {
                 count = try unsafe buffer.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
             } catch Errno.resourceTemporarilyUnavailable {
                 return true
+            } catch Errno.ioError {
+                // A terminal that nobody has open any more.
+                return false
             } catch let error as Errno {
                 throw LinuxError(error, "read", "the output of a process")
             }

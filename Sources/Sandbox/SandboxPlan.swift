@@ -292,9 +292,15 @@ extension SandboxPlan {
 
 extension SandboxPlan {
     private mutating func planPrivileges() throws {
+        // After the mounts, whose targets may have had to be made.
+        if spec.isRootReadOnly { add(.restrictMount("/", .readOnly)) }
         add(.setHostname(spec.hostname))
         // Owned by the user, who may then open them again as /dev/stdout.
-        add(.placeStandardStreams(owner: spec.user.uid))
+        if spec.streams == .terminal {
+            add(.openTerminal(owner: spec.user.uid, isControlling: !spec.hasInit))
+        } else {
+            add(.placeStandardStreams(owner: spec.user.uid))
+        }
         add(.changeDirectory(spec.workingDirectory))
         for limit in spec.limits { add(.limit(limit)) }
         // A kernel without keyrings has nothing to keep apart.
@@ -308,7 +314,8 @@ extension SandboxPlan {
         // A change of user clears the signal, so not earlier.
         add(.dieWithParent)
         // The builder's descriptors, and what is held in slots.
-        add(.closeDescriptors(from: 3))
+        if spec.hasInit { add(.placeInit) }
+        add(.closeDescriptors(from: spec.hasInit ? 5 : 3))
         if spec.forbidsNewPrivileges { add(.forbidNewPrivileges) }
         // From here on only what the profile allows: it must allow the calls of the two steps that follow.
         if let filter { add(.installFilter(filter)) }

@@ -7,26 +7,26 @@ import SystemPackage
 /// Ends a sandbox from any thread. After the sandbox has ended it does nothing.
 package struct SandboxSignaller: Sendable {
     /// Shared with the process, so that the number is not reused while somebody may still send a signal to it.
-    final class Handle: Sendable {
-        let process: OwnedDescriptor
-
-        init(_ process: consuming OwnedDescriptor) { self.process = process }
-    }
-
-    let handle: Handle
+    let process: SharedDescriptor
 
     /// Kills the command and, as it is the first of its PID namespace, everything it started.
     ///
     /// The corresponding system call is `pidfd_send_signal(2)`.
-    package func kill() { linux_pidfd_kill(handle.process.number) }
+    package func kill() { send(SIGKILL) }
+
+    /// Sends a signal to the first process of the sandbox. With an init that is the init, which passes it on to the
+    /// command; a command without one gets only signals that it handles, and SIGKILL and SIGSTOP.
+    package func send(_ signal: CInt) { _ = linux_pidfd_signal(process.number, signal) }
 }
 
-/// A running sandbox. Its command is process 1 of its own PID namespace: when it ends, so does all it started.
+/// A running sandbox. Its command, or its init, is process 1 of its own PID namespace: when it ends, so does all it
+/// started.
 ///
 /// The kernel kills it when the thread that started it ends, which is what happens when this program is killed. So start
 /// it, forward its output and wait for it on one thread, that is in one call of `offload`.
 package struct SandboxProcess: ~Copyable {
     package let signaller: SandboxSignaller
+    private var input: SandboxInput?
     private let pid: pid_t
     private let output: ProcessOutput
     private let stubs: MountStubs
@@ -38,15 +38,26 @@ package struct SandboxProcess: ~Copyable {
     /// Throws `SandboxError`: `.commandNotFound` and `.commandNotExecutable` for the command, `.setup` for anything else.
     package init(_ plan: SandboxPlan) throws {
         let stubs = try MountStubs(plan.spec.root)
-        let output = try Pipe()
-        let errors = try Pipe()
-        let input = try Pipe().closingWriter()
-        let spawned = try plan.spawn(standardStreams: (input.number, output.write.number, errors.write.number))
+        let streams = try StandardStreams(plan.spec.streams)
+        let spawned = try plan.spawn(streams)
+        let signaller = SandboxSignaller(process: SharedDescriptor(OwnedDescriptor(spawned.process)))
+        let connected: (output: ProcessOutput, input: SandboxInput?)
+        do { connected = try streams.connected() } catch {
+            signaller.kill()
+            _ = try? Self.reap(spawned.pid)
+            throw error
+        }
         self.stubs = stubs
+        self.signaller = signaller
         pid = spawned.pid
         made = spawned.made
-        signaller = SandboxSignaller(handle: SandboxSignaller.Handle(OwnedDescriptor(spawned.process)))
-        self.output = ProcessOutput(output.read, errors.read)
+        (output, input) = connected
+    }
+
+    /// Gives away what the command reads from, where that is not at its end: a pipe ends when the object is gone.
+    package mutating func takeInput() -> SandboxInput? {
+        defer { input = nil }
+        return input
     }
 
     deinit {
@@ -59,7 +70,7 @@ package struct SandboxProcess: ~Copyable {
     ///
     /// Throws what `sink` throws, and `LinuxError`.
     package func forwardOutput(to sink: (OutputStream, Span<UInt8>) throws -> Void) throws {
-        try output.forward(until: signaller.handle.process, to: sink)
+        try output.forward(until: signaller.process.descriptor, to: sink)
     }
 
     /// Waits until the command has ended, and takes back the mount points that were made for it.
@@ -85,9 +96,11 @@ package struct SandboxProcess: ~Copyable {
 }
 
 extension SandboxPlan {
-    fileprivate func spawn(standardStreams: (CInt, CInt, CInt)) throws -> Spawned {
+    fileprivate func spawn(_ streams: StandardStreams) throws -> Spawned {
         do {
-            return try StepEncoding(self).spawn(namespaces: namespaces, standardStreams: standardStreams)
+            return try StepEncoding(self).spawn(
+                namespaces: namespaces, standardStreams: streams.standardStreams,
+                terminalSocket: streams.terminalSocket, hasInit: spec.hasInit)
         } catch let failure as SpawnFailure {
             throw explain(failure)
         }

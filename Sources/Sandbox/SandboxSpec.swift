@@ -117,8 +117,13 @@ package struct SandboxSpec: Hashable, Sendable {
     package var user = SandboxUser.root
     /// Absolute, in the root. What is missing is made, owned by `user`, and stays.
     package var workingDirectory: FilePath = "/"
+    package var streams = SandboxStreams.captured
+    /// Whether process 1 is a small init, which reaps, and passes signals on to the command; else it is the command.
+    package var hasInit = false
     package var hostname = "buildkitsandbox"
     package var root: SandboxTree
+    /// Whether the root itself cannot be written to; the mounts on it can.
+    package var isRootReadOnly = false
     package var mounts: [SandboxMount] = []
     package var network = SandboxNetwork.host
     /// Files of the host, mounted read-only on `/etc/resolv.conf` and `/etc/hosts`.

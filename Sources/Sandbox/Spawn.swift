@@ -40,10 +40,14 @@ extension StepEncoding {
     /// Makes a child that performs the steps, and returns when it has executed its command or ended.
     ///
     /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
-    func spawn(namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt)) throws -> Spawned {
+    func spawn(
+        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, hasInit: Bool = false
+    ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
         unsafe program.stdio = standardStreams
+        unsafe program.terminal = terminalSocket
+        unsafe program.has_init = hasInit ? 1 : 0
         var result = unsafe linux_spawn_result()
         defer { unsafe linux_spawn_release(&result) }
         let outcome = unsafe withPointers(in: &program) { unsafe linux_spawn(&$0, &result) }

@@ -12,7 +12,8 @@ struct Lamina: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
-            LoadCommand.self, ImportCommand.self, DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self,
+            LoadCommand.self, ImportCommand.self, RunCommand.self, DoctorCommand.self, DiskUsageCommand.self,
+            PruneCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
         ])
 
@@ -57,6 +58,6 @@ struct ExitStatus: Error {
 
     /// A build or another operation failed.
     static let failure = ExitStatus(code: 1)
-    /// The user interrupted: 128 and the number of SIGINT.
-    static let interrupted = ExitStatus(code: 130)
+    /// A signal ended the work: 128 and its number, as a shell counts.
+    static func interrupted(by signal: Int32) -> ExitStatus { ExitStatus(code: 128 + signal) }
 }

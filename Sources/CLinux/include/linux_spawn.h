@@ -41,6 +41,8 @@ enum linux_spawn_operation {
     LINUX_SPAWN_STDIO,          // number[0]: owner; the program's three descriptors become 0, 1 and 2
     LINUX_SPAWN_CLOSE_FROM,     // number[0]: first descriptor to close
     LINUX_SPAWN_SETSID,
+    LINUX_SPAWN_TERMINAL,       // number: owner, 1 to make it the controlling one; becomes 0, 1 and 2
+    LINUX_SPAWN_INIT,           // the command will run below the init program
     LINUX_SPAWN_UMASK,          // number[0]: mask
     LINUX_SPAWN_SECCOMP,        // text[0]: array of struct sock_filter; number: count, SECCOMP_FILTER_FLAG_ flags
     LINUX_SPAWN_EXECUTE,        // the program's arguments and environment
@@ -76,7 +78,13 @@ struct linux_spawn_program {
     size_t environment_count;
     uint64_t clone_flags; // CLONE_NEW flags only
     int stdio[3];
+    int terminal; // a socket that takes the other end of the terminal; -1 without one
+    int has_init; // whether the command runs below the init program
 };
+
+// The descriptors of a process that becomes the init program: where it reports that the command cannot be executed, and
+// the program itself.
+enum { LINUX_INIT_ERRORS = 3, LINUX_INIT_PROGRAM = 4 };
 
 // What MAKE_POINT did to the root file system: a file or directory it made, with the times of the directory it is in; or
 // a directory further up, which an overlay copied to its upper directory on the way, with its own times.
@@ -109,6 +117,21 @@ struct linux_spawn_result {
 int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_result *result);
 void linux_spawn_release(struct linux_spawn_result *result);
 
-// pipe2(2) with O_CLOEXEC, and pidfd_send_signal(2) with SIGKILL.
+// pipe2(2) with O_CLOEXEC, and pidfd_send_signal(2).
 int linux_pipe(int ends[2]);
-int linux_pidfd_kill(int pidfd);
+int linux_pidfd_signal(int pidfd, int signal);
+
+// The init program as a file in memory, made once: a descriptor that stays open, or -1.
+int linux_init_program(void);
+// Puts the program and the pipe for errors where the init program expects them.
+int linux_place_init(int program, int errors);
+// Puts the path of the file that the name of a command means into `path`, which has room for PATH_MAX bytes.
+int linux_find_command(const char *name, const char *search_path, char *path);
+// Executes it. The first two arguments are free; then come those of the command. Returns only if it fails.
+int linux_execute_init(char **arguments, char **environment, const char *search_path);
+
+// Opens a terminal of the mounted /dev/pts as the standard streams and sends its other end through the socket.
+int linux_open_terminal(int socket, uid_t owner, int controls);
+// socketpair(2) of stream sockets, and a descriptor that came through one. Return -1 with errno set.
+int linux_socket_pair(int ends[2]);
+int linux_receive_descriptor(int socket);

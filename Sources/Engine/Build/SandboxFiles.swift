@@ -9,7 +9,9 @@ final class SandboxFiles: Sendable {
     let settings: SandboxSettings
     private let directory: TemporaryDirectory
 
-    init(in store: StoreRoot, _ request: SandboxRequest, isolation: StepIsolation) throws {
+    init(
+        in store: StoreRoot, _ request: SandboxRequest, isolation: StepIsolation, hostname: String = "buildkitsandbox"
+    ) throws {
         directory = try store.temporaryDirectory()
         let path = directory.path
         settings = SandboxSettings(
@@ -17,7 +19,7 @@ final class SandboxFiles: Sendable {
             scratch: path.appending("root"), isolation: isolation, request: request)
         let hostResolvConf = try Self.hostResolvConf()
         try FileSystem.write(Array(hostResolvConf.utf8), to: settings.resolvConf)
-        let hosts = "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        let hosts = "127.0.0.1\tlocalhost \(hostname)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
         try FileSystem.write(Array(hosts.utf8), to: settings.hosts)
         try Directory(opening: path).makeDirectory("root", permissions: 0o700)
     }

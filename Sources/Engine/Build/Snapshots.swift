@@ -53,4 +53,15 @@ actor Snapshots {
     private func lowersForLinks(_ lower: [DiffID]) async throws -> [FilePath] {
         try await all(of: lower).map(\.directory)
     }
+
+    /// The accounts in a root's `/etc/passwd` and `/etc/group`.
+    func accounts(of state: FileSystemState) async throws -> UserDatabase {
+        let tree = try await offload { [trees] in try trees.tree(of: state.diffIDs) }
+        let holders = try tree.layersHolding(["etc/passwd", "etc/group"])
+        let unpacked = try await some(holders, of: state.diffIDs)
+        let files = LayerFileTree(tree: tree, directories: unpacked)
+        return try await offload {
+            UserDatabase(passwd: try files.content(of: "etc/passwd"), group: try files.content(of: "etc/group"))
+        }
+    }
 }

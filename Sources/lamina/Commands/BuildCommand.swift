@@ -95,7 +95,7 @@ struct BuildCommand: AsyncParsableCommand {
         let question = try question()
         let renderer = ProgressRenderer(mode: mode)
         let warnings = WarningLog()
-        try await global.run {
+        try await global.run(canceled: "ERROR: build canceled") {
             let source = SourceLines(context: FilePath(path))
             let summary = WarningSummary(isDebug: global.debug, source: source.lines)
             do {
@@ -108,7 +108,8 @@ struct BuildCommand: AsyncParsableCommand {
                 if error is ExitStatus { throw error }
                 renderer.finish(error: error)
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
-                if error is CancellationError { throw error }
+                // Whatever went wrong after the user gave up is no news.
+                if error is CancellationError || Task.isCancelled { throw CancellationError() }
                 show(ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true))
                 throw ExitStatus.failure
             }

@@ -68,24 +68,29 @@ struct GlobalOptions: ParsableArguments {
 }
 
 extension GlobalOptions {
-    /// Runs a command's work: the first Ctrl-C cancels it and lets it clean up, the second ends the program at once.
-    /// What goes wrong is printed, and ends the program with 1.
-    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    /// Runs a command's work: the first Ctrl-C, SIGTERM or SIGHUP cancels it and lets it clean up, the second ends the
+    /// program at once. What goes wrong is printed, and ends the program with 1; a signal ends it with 128 and its number.
+    ///
+    /// `canceled` is what is printed when it was cancelled.
+    func run(
+        canceled: String = "lamina: canceled", _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
         let interrupts = Interrupts()
         let task = Task { try await body() }
         interrupts.onFirst { task.cancel() }
         defer { withExtendedLifetime(interrupts) {} }
         do {
             try await task.value
-        } catch let status as ExitStatus {
-            throw status
-        } catch is CancellationError {
-            throw ExitStatus.interrupted
         } catch {
+            if let signal = interrupts.signal {
+                OutputTerminal.standardError.write(canceled + "\n")
+                throw ExitStatus.interrupted(by: signal)
+            }
+            if error is ExitStatus { throw error }
             for line in ErrorRenderer(isDebug: debug).lines(for: error, isBuild: false) {
                 OutputTerminal.standardError.write(line + "\n")
             }
-            throw interrupts.happened ? ExitStatus.interrupted : .failure
+            throw ExitStatus.failure
         }
     }
 }

@@ -2,45 +2,51 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Turns SIGINT and SIGTERM into cancellation: the first is a request, the second an order.
+/// Turns SIGINT, SIGTERM and SIGHUP into cancellation: the first is a request, the second an order.
 final class Interrupts: Sendable {
     private struct State {
-        var count = 0
+        var first: CInt?
         var action: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
 
     init() {
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            let isIgnored = unsafe unsafeBitCast(Glibc.signal(number, SIG_IGN), to: Int.self) == Self.ignored
+            // nohup asked for this.
+            if number == SIGHUP, isIgnored { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in
                 // The handler keeps its source alive: there is one for the life of the process.
-                withExtendedLifetime(source) { self?.receive() }
+                withExtendedLifetime(source) { self?.receive(number) }
             }
             source.resume()
         }
     }
 
-    /// Whether the user has interrupted.
-    var happened: Bool { state.withLock { $0.count > 0 } }
+    /// `SIG_IGN` as a number.
+    private static let ignored = 1
+
+    /// The first signal that has come.
+    var signal: CInt? { state.withLock { $0.first } }
 
     /// What the first interrupt does.
     func onFirst(_ action: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.action = action
-            return state.count > 0
+            return state.first != nil
         }
         if isLate { action() }
     }
 
-    private func receive() {
-        let (count, action) = state.withLock { state in
-            state.count += 1
-            return (state.count, state.action)
+    private func receive(_ number: CInt) {
+        let (isFirst, action) = state.withLock { state in
+            defer { state.first = state.first ?? number }
+            return (state.first == nil, state.action)
         }
-        if count > 1 { Glibc._exit(130) }
+        // What runs in sandboxes dies with the threads that wait for it.
+        guard isFirst else { Glibc._exit(ExitStatus.interrupted(by: number).code) }
         action?()
     }
 }

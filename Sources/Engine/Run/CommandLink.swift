@@ -1,0 +1,42 @@
+import Glibc
+package import Linux
+import Sandbox
+import Synchronization
+
+/// The way to a command from whoever hears of signals: passes them on while the command runs.
+package final class CommandLink: Sendable {
+    private struct State {
+        var signaller: SandboxSignaller?
+        var terminal: SandboxInput?
+        /// How often the command was asked to end.
+        var requests = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Sends a signal to the command; `false` when it does not run yet.
+    ///
+    /// Whoever asks for the end for the third time gets it, whatever the command thinks of it.
+    package func send(_ signal: CInt) -> Bool {
+        let (signaller, isOrder) = state.withLock { state in
+            if state.signaller != nil, signal == SIGINT || signal == SIGTERM { state.requests += 1 }
+            return (state.signaller, state.requests > 2)
+        }
+        signaller?.send(isOrder ? SIGKILL : signal)
+        return signaller != nil
+    }
+
+    /// Tells the command's terminal, if it has one, that the window has another size.
+    package func resize(to size: TerminalSize) {
+        state.withLock { $0.terminal }?.resize(columns: size.columns, rows: size.rows)
+    }
+
+    func began(_ signaller: SandboxSignaller, terminal: SandboxInput?) {
+        state.withLock { state in
+            state.signaller = signaller
+            state.terminal = terminal
+        }
+    }
+}

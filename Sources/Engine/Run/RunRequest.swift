@@ -1,0 +1,28 @@
+package import Graph
+
+/// A command that the user wants to run in an image. A value: nothing has happened yet.
+package struct RunRequest: Sendable {
+    /// A name or an ID.
+    package var image: String
+    /// What follows the image: the arguments of its entry point, in place of those it has itself.
+    package var arguments: [String] = []
+    /// In place of the image's own; empty for none.
+    package var entrypoint: [String]?
+    /// Put over the image's environment, the last of a name wins.
+    package var environment: [(name: String, value: String)] = []
+    /// `user[:group]`, in place of the image's.
+    package var user: String?
+    /// Absolute, in place of the image's.
+    package var workingDirectory: String?
+    /// `nil` for one that nobody else has.
+    package var hostname: String?
+    package var isRootReadOnly = false
+    /// `nil` leaves the choice to what this machine offers.
+    package var isolation: Isolation?
+    package var network = NetworkMode.default
+    /// Whether the command reads what this process can read.
+    package var isInteractive = false
+    package var hasTerminal = false
+
+    package init(image: String) { self.image = image }
+}

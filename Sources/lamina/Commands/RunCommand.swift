@@ -1,0 +1,82 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import Glibc
+import Linux
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a command in an image, in the sandbox that RUN has.",
+        discussion: """
+            The command works on a copy of the image's files that is thrown away when it ends. Exit status: that of the \
+            command, 128 and the number of the signal that ended it, 127 when it is not in the image, 126 when it \
+            cannot be executed, 125 when lamina itself fails.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var options: RunOptions
+    @OptionGroup var isolation: IsolationOptions
+
+    @Argument(help: ArgumentHelp("The image: a name or an ID; pulled when it is not in the store.", valueName: "image"))
+    var image: String
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The command and its arguments, in place of the image's own.", valueName: "command"))
+    var command: [String] = []
+
+    /// What Docker's exit status is when the command was not even started.
+    private static let ownFailure = ExitStatus(code: 125)
+
+    func validate() throws {
+        guard !image.hasPrefix("-") else { throw ValidationError("Unknown option '\(image)'") }
+        do { _ = try request() } catch let error as any AnyFailure {
+            throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
+        }
+    }
+
+    private func request() throws -> RunRequest {
+        var request = try options.request(image: image, command: command)
+        request.isolation = try isolation.rung()
+        return request
+    }
+
+    func run() async throws {
+        let request = try request()
+        guard !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
+            OutputTerminal.standardError.write("lamina: the input device is not a TTY\n")
+            throw Self.ownFailure
+        }
+        let link = CommandLink()
+        let signals = SignalForwarder(link)
+        let task = Task { [global] in
+            let images = try global.images()
+            return try await images.closingRegistry {
+                try await ImageRun(request, images: images).run(link) { line in
+                    OutputTerminal.standardError.write(line + "\n")
+                }
+            }
+        }
+        signals.onCancel { task.cancel() }
+        defer { withExtendedLifetime(signals) {} }
+        do {
+            let status = try await task.value
+            if status != 0 { throw ExitStatus(code: status) }
+        } catch {
+            throw status(of: error, signals)
+        }
+    }
+
+    private func status(of error: any Error, _ signals: SignalForwarder) -> ExitStatus {
+        if let status = error as? ExitStatus { return status }
+        if let signal = signals.canceled { return .interrupted(by: signal) }
+        for line in ErrorRenderer(isDebug: global.debug).lines(for: error, isBuild: false) {
+            OutputTerminal.standardError.write(line + "\n")
+        }
+        switch CommandFailure(error) {
+        case .notFound: return ExitStatus(code: 127)
+        case .notExecutable: return ExitStatus(code: 126)
+        case nil: return Self.ownFailure
+        }
+    }
+}
