@@ -131,22 +131,6 @@ package func withCStrings<Value>(
     }
 }
 
-/// Both ends of a pipe, of which neither is left to children that are not meant to have it.
-private struct Pipe: ~Copyable {
-    let reading: OwnedDescriptor
-    let writing: OwnedDescriptor
-
-    init() throws {
-        var ends: [CInt] = [0, 0]
-        try check("make", "a pipe") { unsafe linux_pipe(&ends) }
-        reading = OwnedDescriptor(FileDescriptor(rawValue: ends[0]))
-        writing = OwnedDescriptor(FileDescriptor(rawValue: ends[1]))
-    }
-
-    /// The reading end; the other is closed, so that reading ends when the other process does.
-    consuming func closingWriting() -> OwnedDescriptor { reading }
-}
-
 /// Reads both outputs of a process until both end.
 private struct OutputCollector: ~Copyable {
     private let outputPipe: OwnedDescriptor

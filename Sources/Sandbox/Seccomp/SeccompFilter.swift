@@ -106,8 +106,8 @@ private struct SeccompContext: ~Copyable {
     func export() throws -> [UInt8] {
         let pipe = try Pipe()
         // The largest program the kernel takes, 4096 instructions, is half of what a pipe holds.
-        try Self.check("program") { unsafe seccomp_export_bpf(scmp_filter_ctx(context), pipe.write.number) }
-        let reader = pipe.closingWriter()
+        try Self.check("program") { unsafe seccomp_export_bpf(scmp_filter_ctx(context), pipe.writing.number) }
+        let reader = pipe.closingWriting()
         return try reader.readAll(limit: 1 << 20)
     }
 
