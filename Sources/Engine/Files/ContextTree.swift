@@ -142,7 +142,7 @@ final class ContextTree: FileTree {
         _ path: PathBytes, _ status: FileStatus, in directory: borrowing Directory, name: PathBytes
     ) throws -> [ExtendedAttribute] {
         guard status.type == .regular || status.type == .directory else { return [] }
-        if let known = digests.lookup(path, FileFingerprint(status)), !known.hasAttributes { return [] }
+        if let known = digests.lookup(FileFingerprint(status)), !known.hasAttributes { return [] }
         // What the machine's own security modules say of a file is no part of it.
         return try directory.extendedAttributes(name).filter { attribute in
             attribute.name == "security.capability" || attribute.name.hasPrefix("user.")
@@ -154,7 +154,7 @@ final class ContextTree: FileTree {
     }
 
     func contentDigest(of file: FileNode) throws -> [UInt8] {
-        if case .directory(let fingerprint) = file.origin, let known = digests.lookup(file.path, fingerprint) {
+        if case .directory(let fingerprint) = file.origin, let known = digests.lookup(fingerprint) {
             return known.digest
         }
         let opened = try open(file)
@@ -162,7 +162,7 @@ final class ContextTree: FileTree {
         guard status.type == .regular else { return DigestHasher().finishBytes() }
         let digest = try opened.contentDigest()
         digests.remember(
-            file.path, FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
+            FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
         return digest
     }
 }

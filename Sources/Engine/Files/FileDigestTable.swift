@@ -1,0 +1,88 @@
+import Diagnostics
+import Linux
+import OCI
+import SystemPackage
+
+/// Records of fixed size in one run of bytes, which is the file they are kept in: there is nothing to parse.
+struct FileDigestTable: Sendable {
+    /// Changes at the end with the format of the file.
+    private static let magic = Array("lamina-files-2\n\0".utf8)
+    /// Seven integers, the digest, and whether there are attributes, as one more integer.
+    private static let recordSize = 7 * 8 + 32 + 8
+
+    private var bytes = magic
+
+    init() {}
+
+    /// Throws if the file cannot be read or is something else.
+    init(reading path: FilePath) throws {
+        bytes = try OwnedDescriptor.open(path).readAll(limit: 1 << 30)
+        guard bytes.starts(with: Self.magic), (bytes.count - Self.magic.count) % Self.recordSize == 0 else {
+            throw EngineError(.corrupt, "the cache of file digests is damaged")
+        }
+    }
+
+    var count: Int { (bytes.count - Self.magic.count) / Self.recordSize }
+
+    private func offset(_ number: Int) -> Int { Self.magic.count + number * Self.recordSize }
+
+    func fingerprint(_ number: Int) -> FileFingerprint {
+        let start = offset(number)
+        func field(_ index: Int) -> UInt64 { integer(at: start + 8 * index) }
+        func time(_ index: Int) -> FileTime {
+            FileTime(seconds: Int64(bitPattern: field(index)), nanoseconds: Int64(bitPattern: field(index + 1)))
+        }
+        return FileFingerprint(
+            device: field(0), inode: field(1), size: Int64(bitPattern: field(2)), modified: time(3), changed: time(5))
+    }
+
+    func digest(_ number: Int) -> [UInt8] {
+        let start = offset(number) + 7 * 8
+        return Array(bytes[start..<start + 32])
+    }
+
+    func hasAttributes(_ number: Int) -> Bool { integer(at: offset(number) + 7 * 8 + 32) != 0 }
+
+    mutating func append(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
+        precondition(digest.count == 32, "a SHA-256 has 32 bytes")
+        append(fingerprint.device)
+        append(fingerprint.inode)
+        append(UInt64(bitPattern: fingerprint.size))
+        for time in [fingerprint.modified, fingerprint.changed] {
+            append(UInt64(bitPattern: time.seconds))
+            append(UInt64(bitPattern: time.nanoseconds))
+        }
+        bytes += digest
+        append(hasAttributes ? 1 : 0)
+    }
+
+    mutating func append(_ number: Int, of other: FileDigestTable) {
+        let start = other.offset(number)
+        bytes += other.bytes[start..<start + Self.recordSize]
+    }
+
+    /// Replaces the file in one step.
+    func write(to path: FilePath) throws {
+        let temporary = FilePath("\(path).\(ProcessIdentity.current)")
+        let file = try OwnedDescriptor.open(
+            temporary, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o600))
+        try file.write(bytes.span)
+        let directory = try Directory(opening: path.removingLastComponent())
+        guard let from = temporary.lastComponent, let to = path.lastComponent else { return }
+        try directory.rename(PathBytes(from.string), to: PathBytes(to.string), in: directory)
+    }
+
+    // MARK: Integers
+
+    /// Least significant byte first.
+    private mutating func append(_ value: UInt64) {
+        for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
+    }
+
+    private func integer(at offset: Int) -> UInt64 {
+        UInt64(
+            littleEndian: unsafe bytes.withUnsafeBytes {
+                unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            })
+    }
+}
