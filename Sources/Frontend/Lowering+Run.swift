@@ -20,6 +20,7 @@ extension Lowering {
             network: NetworkMode(run.network), scripts: script.files, mounts: mounts.mounts)
         operation.security = run.security == .insecure ? .insecure : .sandbox
         operation.devices = run.devices.map { DeviceRequest(name: $0.name, isRequired: $0.isRequired) }
+        operation.argumentNames = Set(state.declaredArguments).sorted()
         let vertex = graph.add(
             .run(operation), inputs: mounts.inputs, label: label, location: location(of: step.instruction),
             ignoresCache: state.ignoresCache)

@@ -52,6 +52,8 @@ package struct RunOperation: Hashable, Sendable {
     package var arguments: [String]
     /// `NAME=value` in order. Part of the cache key.
     package var environment: [String]
+    /// The names of the variables that ARG declared, as explanations call them. Not part of the cache key.
+    package var argumentNames: [String] = []
     /// Added to the environment of the process, but not to the cache key: proxies.
     package var transientEnvironment: [String]
     /// `user[:group]` as written; resolved in the root's own `/etc/passwd` and `/etc/group`. Empty is root.

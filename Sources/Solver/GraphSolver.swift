@@ -9,6 +9,7 @@ package import Graph
 package actor GraphSolver<Runner: OperationRunner> {
     private let runner: Runner
     private let progress: ProgressReporter
+    private let observe: @Sendable (VertexID, VertexNote<Runner>) -> Void
     private let limit: Int
     private var graph = BuildGraph()
     private var keys: [VertexID: Task<Runner.Key, any Error>] = [:]
@@ -19,10 +20,14 @@ package actor GraphSolver<Runner: OperationRunner> {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var failure: (any Error)?
 
-    /// `limit` is how many operations run at once.
-    package init(runner: Runner, progress: ProgressReporter, limit: Int = 16) {
+    /// `limit` is how many operations run at once. `observe` is told what becomes of each vertex, from any thread.
+    package init(
+        runner: Runner, progress: ProgressReporter, limit: Int = 16,
+        observe: @escaping @Sendable (VertexID, VertexNote<Runner>) -> Void = { _, _ in }
+    ) {
         self.runner = runner
         self.progress = progress
+        self.observe = observe
         self.limit = limit
     }
 
@@ -67,7 +72,9 @@ package actor GraphSolver<Runner: OperationRunner> {
             var inputs: [Runner.Key] = []
             for task in tasks { inputs.append(try await task.value) }
             do {
-                return try await runner.definitionKey(of: vertex, inputs: inputs)
+                let key = try await runner.definitionKey(of: vertex, inputs: inputs)
+                observe(id, .defined(key))
+                return key
             } catch {
                 let error = reported(error, of: vertex)
                 fail(error)
@@ -103,7 +110,10 @@ package actor GraphSolver<Runner: OperationRunner> {
     private func resolve(_ vertex: Vertex) async throws -> Runner.Result {
         let definition = try await keyTask(vertex.id).value
         if !rerunsOrFollowsRerun(vertex.id), let known = try await runner.cached(definition, for: vertex) {
-            for ancestor in graph.reachable(from: vertex.id) { reportCached(ancestor) }
+            for ancestor in graph.reachable(from: vertex.id) {
+                reportCached(ancestor)
+                observe(ancestor.id, .ended(ancestor.id == vertex.id ? .knownByDefinition(known) : .notNeeded))
+            }
             return known
         }
         let inputTasks = vertex.inputs.map { resultTask($0) }
@@ -115,9 +125,11 @@ package actor GraphSolver<Runner: OperationRunner> {
         } catch {
             throw reported(error, of: vertex)
         }
+        observe(vertex.id, .resolved(content))
         if !vertex.ignoresCache, let known = try await runner.cached(content, for: vertex) {
             try await runner.save(known, under: [definition], for: vertex)
             reportCached(vertex)
+            observe(vertex.id, .ended(.knownByContent(known)))
             return known
         }
         let result = try await runInTurn(vertex, inputs: inputs)
@@ -133,25 +145,32 @@ package actor GraphSolver<Runner: OperationRunner> {
     private func begin(_ vertex: Vertex) -> StepReporter {
         let step = progress.begin(vertex.label, inputs: vertex.inputs.compactMap { steps[$0] })
         steps[vertex.id] = step.id
+        observe(vertex.id, .shown(step.id))
         return step
     }
 
     private func runInTurn(_ vertex: Vertex, inputs: [Runner.Result]) async throws -> Runner.Result {
         guard runner.isVisible(vertex) else {
             let silent = ProgressReporter { _ in }
-            return try await runner.run(vertex, inputs: inputs, step: silent.begin(vertex.label))
+            let result = try await runner.run(vertex, inputs: inputs, step: silent.begin(vertex.label))
+            observe(vertex.id, .ended(.ran(result)))
+            return result
         }
+        observe(vertex.id, .waiting)
         await acquire()
         defer { release() }
         try Task.checkCancellation()
         let step = begin(vertex)
+        observe(vertex.id, .began)
         do {
             let result = try await runner.run(vertex, inputs: inputs, step: step)
             step.finish(.done)
+            observe(vertex.id, .ended(.ran(result)))
             return result
         } catch {
             let located = Self.located(error, at: vertex)
             step.finish(located)
+            observe(vertex.id, .ended(error is CancellationError ? .cancelled : .failed(describe(located))))
             throw located
         }
     }
@@ -160,6 +179,7 @@ package actor GraphSolver<Runner: OperationRunner> {
     private func reported(_ error: any Error, of vertex: Vertex) -> any Error {
         let located = Self.located(error, at: vertex)
         if steps[vertex.id] == nil, runner.isVisible(vertex) { begin(vertex).finish(located) }
+        observe(vertex.id, .ended(error is CancellationError ? .cancelled : .failed(describe(located))))
         return located
     }
 

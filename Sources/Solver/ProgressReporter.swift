@@ -8,6 +8,14 @@ package final class ProgressReporter: Sendable {
     /// `sink` is called from any thread, one call at a time for each step.
     package init(sink: @escaping @Sendable (BuildEvent) -> Void) { self.sink = sink }
 
+    /// A reporter whose events `observer` sees before this one's receiver does. Only one of the two may be used.
+    package func observed(by observer: @escaping @Sendable (BuildEvent) -> Void) -> ProgressReporter {
+        ProgressReporter { [sink] event in
+            observer(event)
+            sink(event)
+        }
+    }
+
     /// Announces a step.
     package func begin(_ label: String, inputs: [StepID] = []) -> StepReporter {
         let id = nextNumber.withLock { number in

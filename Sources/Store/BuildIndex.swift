@@ -1,77 +1,86 @@
+import Diagnostics
 import GRDB
+package import Linux
 package import OCI
+import SystemPackage
 
-/// One build, as far as history goes.
-package struct BuildRecord: Hashable, Sendable {
-    package enum Status: String, Hashable, Sendable {
-        case running
-        case succeeded
-        case failed
-        case cancelled
-    }
-
-    package let id: String
-    package let started: Timestamp
-    package let finished: Timestamp?
-    /// The name of the target stage; empty for the last one.
-    package let target: String
-    /// The path of the Dockerfile as the user gave it.
-    package let dockerfile: String
-    package let status: Status
-    package let cachedSteps: Int
-    package let totalSteps: Int
-    package let imageID: Digest?
-    /// What the user was told when the build failed.
-    package let error: String?
-
-    package init(
-        id: String, started: Timestamp, finished: Timestamp? = nil, target: String, dockerfile: String,
-        status: Status, cachedSteps: Int = 0, totalSteps: Int = 0, imageID: Digest? = nil, error: String? = nil
-    ) {
-        self.id = id
-        self.started = started
-        self.finished = finished
-        self.target = target
-        self.dockerfile = dockerfile
-        self.status = status
-        self.cachedSteps = cachedSteps
-        self.totalSteps = totalSteps
-        self.imageID = imageID
-        self.error = error
-    }
-
-    fileprivate init(_ row: Row) throws {
-        self.init(
-            id: row["id"], started: Timestamp(column: row["started"]),
-            finished: (row["finished"] as String?).map(Timestamp.init(column:)), target: row["target"],
-            dockerfile: row["dockerfile"], status: Status(rawValue: row["status"]) ?? .failed,
-            cachedSteps: row["cached_steps"], totalSteps: row["total_steps"],
-            imageID: try (row["image"] as String?).map { try Digest(parsing: $0) }, error: row["error"])
-    }
-}
-
-/// The history of builds. It is told to users and relied upon by nobody.
+/// The history of builds. It is told to users and relied upon by nobody: it is not synced to the disk, and a reader
+/// takes what there is.
+///
+/// A record is one row, written when its build has ended, so a killed build leaves none. Its log and the lists of files
+/// are files below `builds/`; rows and files go when they are old.
 package struct BuildIndex: Sendable {
-    let root: StoreRoot
+    /// What is kept at least: so many builds, and the logs of the newest of them up to so many bytes.
+    package struct Limits: Sendable {
+        package var builds = 100
+        package var logBytes: Int64 = 256 << 20
 
-    /// Stores a record, in place of one with the same ID.
-    package func save(_ build: BuildRecord) throws {
-        _ = try root.write { transaction in
-            try transaction.execute(
-                "INSERT OR REPLACE INTO builds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    build.id, build.started.column, build.finished?.column, build.target, build.dockerfile,
-                    build.status.rawValue, build.cachedSteps, build.totalSteps, build.imageID?.description,
-                    build.error,
-                ])
+        package init(builds: Int = 100, logBytes: Int64 = 256 << 20) {
+            self.builds = builds
+            self.logBytes = logBytes
         }
     }
 
+    /// Old records go in bunches, so that not every build has to look for some.
+    private static let slack = 20
+
+    let root: StoreRoot
+
+    // MARK: Writing
+
+    /// Records a build that has ended, and forgets old ones.
+    package func save(
+        _ build: BuildRecord, facts: BuildFacts = BuildFacts(), log: consuming BuildLogFile? = nil,
+        limits: Limits = Limits()
+    ) throws {
+        try root.explaining {
+            let directory = try root.openDirectory()
+            let lists = try write(facts.lists, in: directory)
+            var log = log.take()
+            let old = try root.write { transaction in
+                try transaction.insert(build)
+                let number = transaction.db.lastInsertedRowID
+                try transaction.note(facts.keys, of: number)
+                try transaction.note(lists, of: number)
+                if log != nil { try log?.move(to: Self.logName(build.id)) }
+                return try transaction.forget(limits, slack: Self.slack)
+            }
+            for name in old { try directory.unlinkIfExists(name) }
+        }
+    }
+
+    /// Writes the lists that are not there, and returns the digests of all.
+    private func write(_ lists: [Digest: [UInt8]], in directory: borrowing Directory) throws -> [Digest] {
+        for (digest, content) in lists where !content.isEmpty {
+            var file = try TemporaryFile(root)
+            try file.descriptor.write(content.span)
+            try Self.makeFolders(in: directory)
+            try file.move(to: Self.listName(digest))
+        }
+        return Array(lists.keys)
+    }
+
+    fileprivate static func makeFolders(in directory: borrowing Directory) throws {
+        for name in ["builds", "builds/logs", "builds/files"] {
+            try StoreRoot.createDirectory(PathBytes(name), in: directory)
+        }
+    }
+
+    /// Begins the log of a build. Dropped without being saved, it leaves nothing.
+    package func beginLog() throws -> BuildLogFile {
+        _ = try root.database()
+        return try root.explaining {
+            try Self.makeFolders(in: try root.openDirectory())
+            return BuildLogFile(file: try TemporaryFile(root))
+        }
+    }
+
+    // MARK: Reading
+
     /// The newest builds, the newest first.
-    package func list(limit: Int = 50) throws -> [BuildRecord] {
+    package func list(limit: Int = .max) throws -> [BuildRecord] {
         try root.read { transaction in
-            try transaction.rows("SELECT * FROM builds ORDER BY started DESC, id LIMIT ?", [limit])
-                .map(BuildRecord.init)
+            try transaction.rows("SELECT * FROM builds ORDER BY number DESC LIMIT ?", [limit]).map(BuildRecord.init)
         }
     }
 
@@ -79,7 +88,159 @@ package struct BuildIndex: Sendable {
         try root.read { try $0.row("SELECT * FROM builds WHERE id = ?", [id]).map(BuildRecord.init) }
     }
 
+    /// The build that a reference names: an ID or the beginning of one, `^N` for the one N before the newest.
+    ///
+    /// - Returns: `nil` when there is none.
+    /// - Throws: ``StoreError`` `.ambiguous` when the beginning is that of several.
+    package func find(_ reference: String) throws -> BuildRecord? {
+        if reference.hasPrefix("^") {
+            guard let offset = reference == "^" ? 0 : Int(reference.dropFirst()), offset >= 0 else { return nil }
+            return try root.read { transaction in
+                try transaction.row("SELECT * FROM builds ORDER BY number DESC LIMIT 1 OFFSET ?", [offset])
+                    .map(BuildRecord.init)
+            }
+        }
+        guard !reference.isEmpty, reference.utf8.allSatisfy({ $0 < 0x80 && $0 != 0x25 && $0 != 0x5f }) else {
+            return nil
+        }
+        let found = try root.read { transaction in
+            try transaction.rows("SELECT * FROM builds WHERE id LIKE ? LIMIT 2", [reference + "%"])
+                .map(BuildRecord.init)
+        }
+        if found.count > 1 {
+            throw StoreError(
+                .ambiguous, "several builds begin with '\(reference)'", hint: "Give more of the reference.")
+        }
+        return found.first
+    }
+
+    /// Opens the log of a build as it was saved; `nil` when it has none.
+    package func openLog(_ id: String) throws -> OwnedDescriptor? { try openIfExists(Self.logName(id)) }
+
+    /// What went into a key, if a build that is still known had it.
+    package func ingredients(of key: Digest) throws -> String? {
+        try root.read { try $0.row("SELECT ingredients FROM build_keys WHERE key = ?", [key.description])?[0] }
+    }
+
+    /// Whether a list of files is kept.
+    package func hasList(_ digest: Digest) throws -> Bool {
+        try root.openDirectory().statusIfExists(Self.listName(digest)) != nil
+    }
+
+    /// Opens a list of files as it was saved; `nil` when it is not kept.
+    package func openList(_ digest: Digest) throws -> OwnedDescriptor? { try openIfExists(Self.listName(digest)) }
+
+    private func openIfExists(_ name: PathBytes) throws -> OwnedDescriptor? {
+        do { return try root.openDirectory().open(name) } catch let error as LinuxError where error.code == .notFound {
+            return nil
+        }
+    }
+
+    // MARK: Removing
+
+    /// Removes a build and its log.
+    package func remove(_ id: String) throws {
+        try root.writeFreeingSpace { transaction in
+            try transaction.execute("DELETE FROM builds WHERE id = ?", [id])
+            try root.openDirectory().unlinkIfExists(Self.logName(id))
+        }
+    }
+
+    /// Removes all builds and what was kept for them.
     package func removeAll() throws {
-        _ = try root.write { try $0.execute("DELETE FROM builds") }
+        try root.writeFreeingSpace { transaction in
+            for table in ["builds", "build_keys", "build_lists"] { try transaction.execute("DELETE FROM \(table)") }
+            let directory = try root.openDirectory()
+            for folder in ["builds/logs", "builds/files"] where try directory.statusIfExists(PathBytes(folder)) != nil {
+                for name in try directory.directory(PathBytes(folder)).names() {
+                    try directory.unlinkIfExists(PathBytes(folder).appending(name))
+                }
+            }
+        }
+    }
+
+    fileprivate static func logName(_ id: String) -> PathBytes { PathBytes("builds/logs/\(id)") }
+
+    fileprivate static func listName(_ digest: Digest) -> PathBytes { PathBytes("builds/files/\(digest.hex)") }
+}
+
+/// The log of a build while it is written.
+package struct BuildLogFile: ~Copyable, Sendable {
+    fileprivate var file: TemporaryFile
+
+    /// Appends bytes.
+    package func write(_ bytes: Span<UInt8>) throws { try file.descriptor.write(bytes) }
+
+    /// Writes as ``write(_:)`` does. To be used only as long as the file lives.
+    package var sink: (Span<UInt8>) throws -> Void {
+        let descriptor = file.descriptor.raw
+        return { bytes in try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } }
+    }
+
+    /// In bytes.
+    package func size() throws -> Int64 { try file.descriptor.status().size }
+
+    /// Goes back to the start, to read what was written.
+    package func rewind() throws { try file.descriptor.seek(to: 0) }
+
+    /// Reads into the front of `buffer`; 0 at the end.
+    package func read(into buffer: inout [UInt8]) throws -> Int { try file.descriptor.read(into: &buffer) }
+
+    fileprivate mutating func move(to name: PathBytes) throws { try file.move(to: name) }
+}
+
+extension Transaction {
+    fileprivate func insert(_ build: BuildRecord) throws {
+        try execute(
+            """
+            INSERT INTO builds (id, started, finished, name, target, status, cached_steps, total_steps, image, tags,
+                error, log_size, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                build.id, build.started.column, build.finished.column, build.name, build.target,
+                build.status.rawValue, build.cachedSteps, build.totalSteps, build.imageID?.description,
+                build.tags.joined(separator: " "), build.error, build.logSize, build.details,
+            ])
+    }
+
+    fileprivate func note(_ keys: [Digest: String], of build: Int64) throws {
+        for (key, ingredients) in keys {
+            let known = try execute("UPDATE build_keys SET build = ? WHERE key = ?", [build, key.description])
+            if known == 0 {
+                try execute("INSERT INTO build_keys VALUES (?, ?, ?)", [key.description, ingredients, build])
+            }
+        }
+    }
+
+    fileprivate func note(_ lists: [Digest], of build: Int64) throws {
+        for digest in lists {
+            try execute("INSERT OR REPLACE INTO build_lists VALUES (?, ?)", [digest.description, build])
+        }
+    }
+
+    /// Removes the rows of what is too old, and returns the names of the files that went with them.
+    fileprivate func forget(_ limits: BuildIndex.Limits, slack: Int) throws -> [PathBytes] {
+        var names: [PathBytes] = []
+        let count: Int = try row("SELECT count(*) FROM builds")?[0] ?? 0
+        if count > limits.builds + slack {
+            let oldest = try row("SELECT number FROM builds ORDER BY number DESC LIMIT 1 OFFSET ?", [limits.builds - 1])
+            if let oldest: Int64 = oldest?[0] {
+                names += try rows("SELECT id FROM builds WHERE number < ? AND log_size > 0", [oldest])
+                    .map { BuildIndex.logName($0[0]) }
+                names += try rows("SELECT digest FROM build_lists WHERE build < ?", [oldest])
+                    .map { BuildIndex.listName(try Digest(parsing: $0[0] as String)) }
+                try execute("DELETE FROM builds WHERE number < ?", [oldest])
+                try execute("DELETE FROM build_keys WHERE build < ?", [oldest])
+                try execute("DELETE FROM build_lists WHERE build < ?", [oldest])
+            }
+        }
+        var bytes: Int64 = 0
+        for row in try rows("SELECT number, id, log_size FROM builds WHERE log_size > 0 ORDER BY number DESC") {
+            bytes += row[2]
+            guard bytes > limits.logBytes, bytes > row[2] as Int64 else { continue }
+            names.append(BuildIndex.logName(row[1]))
+            try execute("UPDATE builds SET log_size = 0 WHERE number = ?", [row[0] as Int64])
+        }
+        return names
     }
 }

@@ -134,10 +134,13 @@ final class StoreDatabase: Sendable {
                     size INTEGER NOT NULL, manifest TEXT, layers TEXT NOT NULL, annotations TEXT NOT NULL) WITHOUT ROWID;
                 CREATE TABLE names (reference TEXT PRIMARY KEY, image TEXT NOT NULL) WITHOUT ROWID;
                 CREATE INDEX names_by_image ON names (image);
-                CREATE TABLE builds (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, target TEXT NOT NULL,
-                    dockerfile TEXT NOT NULL, status TEXT NOT NULL, cached_steps INTEGER NOT NULL,
-                    total_steps INTEGER NOT NULL, image TEXT, error TEXT) WITHOUT ROWID;
-                CREATE INDEX builds_by_start ON builds (started);
+                CREATE TABLE builds (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+                    started TEXT NOT NULL, finished TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL,
+                    status TEXT NOT NULL, cached_steps INTEGER NOT NULL, total_steps INTEGER NOT NULL, image TEXT,
+                    tags TEXT NOT NULL, error TEXT, log_size INTEGER NOT NULL, details TEXT NOT NULL);
+                CREATE TABLE build_keys (key TEXT PRIMARY KEY, ingredients TEXT NOT NULL, build INTEGER NOT NULL)
+                    WITHOUT ROWID;
+                CREATE TABLE build_lists (digest TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
                 PRAGMA user_version = \(schemaVersion);
                 """)
     }

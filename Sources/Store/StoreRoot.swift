@@ -16,6 +16,8 @@ package import SystemPackage
 /// tmp/<owner>-<n>            anything else being made or being deleted
 /// tmp/<owner>.lock           locked as long as the owner runs
 /// contexts/                  the caller's own caches of file digests
+/// builds/logs/<id>           the log of a build, see ``BuildIndex``
+/// builds/files/<hex>         a list of files that went into a key
 /// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
 /// lock                       shared by whoever uses the store, exclusive for the collector
 /// collect                    there when something was removed that a lease still held

@@ -12,8 +12,8 @@ struct Lamina: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
-            LoadCommand.self, ImportCommand.self, RunCommand.self, DoctorCommand.self, DiskUsageCommand.self,
-            PruneCommand.self,
+            LoadCommand.self, ImportCommand.self, RunCommand.self, BuildsCommand.self, ExplainCommand.self,
+            DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
         ])
 
@@ -26,7 +26,8 @@ struct Lamina: AsyncParsableCommand {
             return
         }
         do {
-            var command = try parseAsRoot(GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst())))
+            let arguments = GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
+            var command = try parseAsRoot(ReportOptions.separatingFormats(arguments))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

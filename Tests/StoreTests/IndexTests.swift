@@ -107,26 +107,3 @@ import Testing
         #expect(try root.cache.record(for: withLayer.key) == nil)
     }
 }
-
-@Suite struct BuildIndexTests {
-    @Test func buildsAreListedNewestFirst() throws {
-        let fixture = try StoreFixture()
-        let root = try fixture.open()
-        func build(_ id: String, _ second: Int64, _ status: BuildRecord.Status) -> BuildRecord {
-            BuildRecord(
-                id: id, started: Timestamp(seconds: second),
-                finished: status == .running ? nil : Timestamp(seconds: second + 1, nanoseconds: 5), target: "t",
-                dockerfile: "Dockerfile", status: status, cachedSteps: 1, totalSteps: 2,
-                imageID: status == .succeeded ? Digest(of: id) : nil, error: status == .failed ? "no" : nil)
-        }
-        let builds = [build("a", 1, .running), build("b", 3, .failed), build("c", 2, .cancelled)]
-        for build in builds { try root.builds.save(build) }
-        #expect(try root.builds.list() == [builds[1], builds[2], builds[0]])
-        #expect(try root.builds.list(limit: 1) == [builds[1]])
-        try root.builds.save(build("a", 1, .succeeded))
-        #expect(try root.builds.build("a") == build("a", 1, .succeeded))
-        #expect(try root.builds.build("x") == nil)
-        try root.builds.removeAll()
-        #expect(try root.builds.list().isEmpty)
-    }
-}

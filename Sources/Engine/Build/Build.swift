@@ -16,6 +16,8 @@ package struct Build: Sendable {
     let images: ImageTransfer
     let progress: ProgressReporter
     let warnings: WarningLog
+    /// Notes what happens for the history of builds.
+    package let recorder: BuildRecorder
 
     /// What the checks find goes to `warnings` as it comes up, so that a build that fails leaves it too.
     package init(
@@ -26,7 +28,8 @@ package struct Build: Sendable {
         self.request = request
         self.store = store
         self.images = images
-        self.progress = progress
+        recorder = BuildRecorder(store: store)
+        self.progress = progress.observed(by: recorder.receive)
     }
 
     /// Runs the build.
@@ -34,9 +37,27 @@ package struct Build: Sendable {
     /// Throws the first failure, located in the Dockerfile where it came from there. The store is then as before, but
     /// for the steps that succeeded, whose results the next build finds.
     package func run() async throws -> BuildResult {
+        do {
+            let result = try await perform()
+            try? await record(imageID: result.imageID)
+            return result
+        } catch {
+            try? await record(error: error)
+            throw error
+        }
+    }
+
+    private func record(imageID: Digest? = nil, error: (any Error)? = nil) async throws {
+        try await offload { [recorder, request] in
+            recorder.finish(
+                imageID: imageID, tags: request.tags, target: request.options.target, error: error)
+        }
+    }
+
+    private func perform() async throws -> BuildResult {
         let lease = try store.lease()
         let started = Timestamp.now
-        let source = try await loadDefinition()
+        let source = try await loadDefinition { recorder.begin(request, $0) }
         let rules = try await loadIgnoreRules(dockerfile: source.path)
         let resolver = BaseImages(images: images, progress: progress)
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
@@ -44,6 +65,7 @@ package struct Build: Sendable {
         let options = try await options(for: source, BuildEpoch(remotes: remotes))
         let plan = try await lower(source, options, rules: rules, resolver: resolver)
         try request.sandbox.check(plan.graph.reachable(from: plan.target))
+        recorder.plan(plan)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
@@ -54,8 +76,8 @@ package struct Build: Sendable {
             snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,
             sandbox: settings.settings, loans: loans,
             copies: ContextCopies(store),
-            remotes: remotes)
-        let solver = GraphSolver(runner: runner, progress: progress)
+            remotes: remotes, journal: recorder.journal)
+        let solver = GraphSolver(runner: runner, progress: progress, observe: recorder.observe)
         let result = try await solver.solve(plan.graph, target: plan.target)
         try await offload { [store] in
             context.saveDigests()

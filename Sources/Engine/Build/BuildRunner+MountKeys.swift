@@ -7,11 +7,11 @@ extension BuildRunner {
     /// For each mount of a command what it reads, as far as the key depends on it: known before the inputs are run for
     /// files of the context only.
     func mountSources(of run: RunOperation, inputs: [Digest]) async throws -> [Digest?] {
-        try await offload { [context] in
+        try await offload { [context, journal] in
             try run.mounts.map { mount in
                 switch mount {
                 case .bind(let bind):
-                    if Self.isContext(inputs[bind.input]) { return try Self.contentKey(of: bind, in: context) }
+                    if Self.isContext(inputs[bind.input]) { return try Self.contentKey(of: bind, in: context, journal) }
                     return Self.pathKey(bind.source, input: inputs[bind.input])
                 case .cache(let cache): return cache.seed.map { Self.pathKey(cache.source, input: inputs[$0]) }
                 case .tmpfs, .secret, .ssh: return nil
@@ -32,7 +32,7 @@ extension BuildRunner {
                     sources.append(Self.pathKey(bind.source, input: chainKey(input.state.diffIDs)))
                 } else {
                     let tree = try await sourceTree(input)
-                    sources.append(try await offload { try Self.contentKey(of: bind, in: tree) })
+                    sources.append(try await offload { [journal] in try Self.contentKey(of: bind, in: tree, journal) })
                 }
             case .cache(let cache):
                 sources.append(
@@ -50,11 +50,12 @@ extension BuildRunner {
         return key.finish()
     }
 
-    private static func contentKey(of bind: BindMount, in tree: any FileTree) throws -> Digest {
+    private static func contentKey(of bind: BindMount, in tree: any FileTree, _ journal: KeyJournal) throws -> Digest {
         var key = KeyHasher("mount/1")
+        key.files = FileListing()
         key.add(bind.source)
         try key.add(contentOf: try bindSource(bind, in: tree), in: tree)
-        return key.finish()
+        return journal.finish(key)
     }
 
     /// The file that a mount shows. Links are followed inside the tree.
@@ -84,6 +85,8 @@ extension KeyHasher {
             add(definitionOf: mount)
             add(source?.hex)
         }
+        note(.mounts, mounts.map(\.summary))
+        note(.files, sources.map { $0?.hex })
     }
 
     private mutating func add(definitionOf mount: RunMount) {
@@ -118,6 +121,35 @@ extension KeyHasher {
             add(ssh.target)
             add(ssh.isRequired)
             for number in [ssh.mode, ssh.uid, ssh.gid] { add(number) }
+        }
+    }
+}
+
+extension RunMount {
+    /// The mount in the words of the instruction, as far as it counts.
+    fileprivate var summary: String {
+        func flag(_ text: String, _ isSet: Bool) -> String { isSet ? ",\(text)" : "" }
+        func owned(_ mode: UInt32, _ uid: UInt32, _ gid: UInt32) -> String {
+            ",mode=\(String(mode, radix: 8)),uid=\(uid),gid=\(gid)"
+        }
+        switch self {
+        case .bind(let bind):
+            return "type=bind,target=\(bind.target),source=\(bind.source)" + flag("rw", !bind.isReadOnly)
+        case .cache(let cache):
+            let id = cache.keyedID
+            return "type=cache,target=\(cache.target)" + (cache.source == "/" ? "" : ",source=\(cache.source)")
+                + (id.isEmpty ? "" : ",id=\(id)") + flag("ro", cache.isReadOnly)
+                + (cache.attributes.map { owned($0.mode, $0.uid, $0.gid) } ?? "")
+        case .tmpfs(let tmpfs):
+            return "type=tmpfs,target=\(tmpfs.target)" + (tmpfs.size.map { ",size=\($0)" } ?? "")
+                + flag("ro", tmpfs.isReadOnly)
+        case .secret(let secret):
+            return "type=secret,id=\(secret.id)" + (secret.target.map { ",target=\($0)" } ?? "")
+                + (secret.variable.map { ",env=\($0)" } ?? "") + flag("required", secret.isRequired)
+                + owned(secret.mode, secret.uid, secret.gid)
+        case .ssh(let ssh):
+            return "type=ssh,id=\(ssh.id),target=\(ssh.target)" + flag("required", ssh.isRequired)
+                + owned(ssh.mode, ssh.uid, ssh.gid)
         }
     }
 }

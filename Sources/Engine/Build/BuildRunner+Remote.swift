@@ -14,27 +14,29 @@ extension BuildRunner {
         key.add(source.owner)
         key.add(source.group)
         if let checksum = source.checksum {
-            key.add(checksum)
+            key.add(checksum, as: .content)
         } else {
             let file = try await remotes.current(source, label: label)
-            key.add(file.digest)
+            key.add(file.digest, as: .content)
             key.add(file.modified.map { "\($0)" })
         }
-        return key.finish()
+        key.note(.url, Redaction.withoutLogins(source.url))
+        return journal.finish(key)
     }
 
     /// What the files of a repository are known by: the commit, wherever it comes from.
     func key(of source: GitSource) async throws -> Digest {
         let commit = try await remotes.commit(of: source)
         var key = KeyHasher("git/1")
-        key.add(commit.hash)
+        key.add(commit.hash, as: .commit)
         key.add(source.subdirectory)
         key.add(source.includesSubmodules)
         key.add(source.times.rawValue)
         // The repository itself remembers what it came from.
         key.add(source.keepsGitDirectory ? source.publicRemote : nil)
         key.add(source.keepsGitDirectory ? source.ref : nil)
-        return key.finish()
+        key.note(.url, Redaction.withoutLogins(source.remote))
+        return journal.finish(key)
     }
 
     func fetch(_ source: HTTPSource, label: String, step: StepReporter) async throws -> RemoteFileTree {

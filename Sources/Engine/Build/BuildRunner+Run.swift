@@ -45,7 +45,7 @@ extension BuildRunner {
                 try sandbox.request.apply(to: &spec, for: run)
                 let limited = try LimitedRun(sandbox.request)
                 try withExtendedLifetime(mounts) {
-                    try Self.runToEnd(spec, run, limited, stopper: stopper, step: step)
+                    try Self.runToEnd(spec, run, limited, stopper: stopper, step: step, journal: journal)
                 }
                 return try files.commit(on: state, storage)
             }
@@ -92,7 +92,7 @@ extension BuildRunner {
 
     private static func runToEnd(
         _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxStopper,
-        step: StepReporter
+        step: StepReporter, journal: KeyJournal
     ) throws {
         var spec = spec
         limited.join(&spec)
@@ -103,6 +103,7 @@ extension BuildRunner {
         }
         var (status, usage) = try process.finish()
         limited.complete(&usage)
+        journal.note(usage, of: step.id)
         if stopper.isStopped { throw CancellationError() }
         guard !status.isSuccess else { return }
         throw EngineError(

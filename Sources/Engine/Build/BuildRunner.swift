@@ -20,6 +20,7 @@ struct BuildRunner: OperationRunner {
     let loans: BuildLoans
     let copies: ContextCopies
     let remotes: RemoteSources
+    let journal: KeyJournal
     let uses = BuildUses()
 
     func isVisible(_ vertex: Vertex) -> Bool {
@@ -41,7 +42,7 @@ struct BuildRunner: OperationRunner {
     private func key(of vertex: Vertex, inputs: [Digest]) async throws -> Digest {
         switch vertex.operation {
         case .scratch: return KeyHasher("scratch/1").finish()
-        case .image(let image): return chainKey(image.diffIDs)
+        case .image(let image): return imageKey(image)
         case .context(let context):
             var key = KeyHasher("context/1")
             key.add(context.name)
@@ -52,10 +53,10 @@ struct BuildRunner: OperationRunner {
             return runKey(run, base: inputs[0], sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
         case .copy(let copy):
-            let sources = try await offload { [context] in
+            let sources = try await offload { [context, journal] in
                 try copy.sources.map { source -> Digest? in
                     guard case .path(let word, let input) = source, Self.isContext(inputs[input]) else { return nil }
-                    return try Self.contentKey(of: word, copy, in: context)
+                    return try Self.contentKey(of: word, copy, in: context, journal)
                 }
             }
             return copyKey(
@@ -94,7 +95,8 @@ struct BuildRunner: OperationRunner {
                     continue
                 }
                 let tree = try await sourceTree(inputs[input])
-                sources.append(try await offload { try Self.contentKey(of: word, copy, in: tree) })
+                sources.append(
+                    try await offload { [journal] in try Self.contentKey(of: word, copy, in: tree, journal) })
             }
             return copyKey(copy, base: base, sources: sources)
         }
@@ -106,47 +108,62 @@ struct BuildRunner: OperationRunner {
         return key.finish()
     }
 
+    private func imageKey(_ image: ImageSource) -> Digest {
+        var key = KeyHasher("layers/1")
+        key.add(image.diffIDs.map(\.description))
+        key.note(.image, image.reference.with(tag: image.reference.tag, digest: nil).familiar)
+        key.note(.digest, (image.reference.digest ?? image.imageID).description)
+        return journal.finish(key)
+    }
+
     private func runKey(_ run: RunOperation, base: Digest, sources: [Digest?]) -> Digest {
         var key = KeyHasher("run/2")
-        key.add(base)
-        key.add(run.arguments)
+        key.add(base, as: .base)
+        key.add(run.arguments, as: .command)
         key.add(run.environment)
-        key.add(run.user)
-        key.add(run.workingDirectory)
-        key.add(run.network.rawValue)
+        key.note(.environment, run.environment.map(Redaction.variable))
+        key.note(.arguments, run.argumentNames)
+        key.add(run.user, as: .user)
+        key.add(run.workingDirectory, as: .directory)
+        key.add(run.network.rawValue, as: .network)
         for script in run.scripts {
             key.add(script.name)
             key.add(script.content)
         }
+        key.note(.scripts, run.scripts.map { String(decoding: $0.content, as: UTF8.self) })
         key.add(run.mounts, sources: sources)
         // Only what is not as usual, so that the keys of all other steps stay what they are.
         let unusual = sandbox.request.keyParts(of: run)
-        if !unusual.isEmpty { key.add(unusual) }
-        return key.finish()
+        if !unusual.isEmpty { key.add(unusual, as: .sandbox) }
+        return journal.finish(key)
     }
 
     private func directoryKey(_ directory: MakeDirectoryOperation, base: Digest) -> Digest {
         var key = KeyHasher("directory/1")
-        key.add(base)
-        key.add(directory.path)
-        key.add(directory.owner)
-        return key.finish()
+        key.add(base, as: .base)
+        key.add(directory.path, as: .destination)
+        key.add(directory.owner, as: .owner)
+        return journal.finish(key)
     }
 
     private func copyKey(_ copy: CopyOperation, base: Digest, sources: [Digest?]) -> Digest {
         var key = KeyHasher("copy/1")
-        key.add(base)
+        key.add(base, as: .base)
         key.add(definitionOf: copy)
         for source in sources { key.add(source?.hex) }
-        return key.finish()
+        key.note(.files, sources.map { $0?.hex })
+        return journal.finish(key)
     }
 
-    private static func contentKey(of word: String, _ copy: CopyOperation, in tree: any FileTree) throws -> Digest {
+    private static func contentKey(
+        of word: String, _ copy: CopyOperation, in tree: any FileTree, _ journal: KeyJournal
+    ) throws -> Digest {
         let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
         let excludes = try IgnoreRules(patterns: copy.excludes)
         var key = KeyHasher("files/1")
+        key.files = FileListing()
         try key.add(contentOf: matches, in: tree, excludes: excludes)
-        return key.finish()
+        return journal.finish(key)
     }
 
     // MARK: Records
@@ -191,6 +208,26 @@ struct BuildRunner: OperationRunner {
     // MARK: Operations
 
     func run(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
+        let result = try await perform(vertex, inputs: inputs, step: step)
+        try await offload { [self] in try noteSize(of: result, vertex, step: step.id) }
+        return result
+    }
+
+    /// Notes how much went through a step. What a command reads is not counted.
+    private func noteSize(of result: StepResult, _ vertex: Vertex, step: StepID) throws {
+        switch (vertex.operation, result) {
+        case (.scratch, _), (.image, _), (.context, _), (_, .context): return
+        case (.http, .remoteFile(let tree)):
+            journal.note(bytesIn: tree.file.size, bytesOut: tree.file.size, of: step)
+        case (.run, _), (.copy, _), (.makeDirectory, _), (.git, _), (.http, _):
+            guard let layer = result.state.diffIDs.last, let record = try store.layers.layer(layer) else { return }
+            var bytesIn: Int64?
+            if case .copy = vertex.operation { bytesIn = record.contentSize }
+            journal.note(bytesIn: bytesIn, bytesOut: record.contentSize, of: step)
+        }
+    }
+
+    private func perform(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
         switch vertex.operation {
         case .scratch: return .files(FileSystemState())
         case .context: return .context(context)

@@ -6,14 +6,17 @@ import Linux
 extension KeyHasher {
     /// The part of a copy's key that stands in the Dockerfile: how, not what.
     mutating func add(definitionOf copy: CopyOperation) {
-        add(copy.destination)
-        add(copy.owner)
-        add(copy.mode?.text)
-        add(copy.excludes)
+        add(copy.destination, as: .destination)
+        add(copy.owner, as: .owner)
+        add(copy.mode?.text, as: .mode)
+        add(copy.excludes, as: .excludes)
         add(copy.keepsParents)
         add(copy.isLinked)
         add(copy.archives == .unpack)
         if copy.archives == .unpackAll { add("unpack") }
+        note(.flags, copy.flags)
+        note(.words, copy.words)
+        note(.inline, copy.contents)
         for source in copy.sources {
             switch source {
             case .path(let word, _):
@@ -63,7 +66,9 @@ extension KeyHasher {
                 add(attribute.value)
             }
         }
-        if node.entry.kind == .regular { add(try tree.contentDigest(of: node)) }
+        let digest = node.entry.kind == .regular ? try tree.contentDigest(of: node) : []
+        if node.entry.kind == .regular { add(digest) }
+        if !isTop || !node.isDirectory { files?.append(node, digest: digest) }
         guard node.isDirectory else { return }
         for child in try tree.children(of: node) {
             let isExcluded = excludes.ignores(child.path.bytes(below: top))
@@ -71,6 +76,31 @@ extension KeyHasher {
             try add(child, top: top, in: tree, excludes: excludes)
         }
         add("end")
+    }
+}
+
+extension CopyOperation {
+    /// The flags that are on or off.
+    fileprivate var flags: [String] {
+        let unpack: String? = archives == .unpackAll ? "--unpack" : nil
+        return [keepsParents ? "--parents" : nil, isLinked ? "--link" : nil, unpack].compactMap(\.self)
+    }
+
+    /// The contents of here-documents.
+    fileprivate var contents: [String] {
+        sources.compactMap {
+            if case .inline(let file) = $0 { String(decoding: file.content, as: UTF8.self) } else { nil }
+        }
+    }
+
+    /// The names of the sources as written.
+    fileprivate var words: [String] {
+        sources.map { source in
+            switch source {
+            case .path(let word, _): word
+            case .inline(let file): "<<\(file.name)"
+            }
+        }
     }
 }
 

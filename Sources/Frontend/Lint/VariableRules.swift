@@ -23,12 +23,7 @@ extension Linter {
     }
 
     func checkSecret(name: String, at instruction: Instruction) {
-        let words = name.lowercased().split(separator: "_", omittingEmptySubsequences: false)
-        let secret: Set<Substring> = [
-            "apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token",
-        ]
-        let harmless: Set<Substring> = ["public", "file", "version"]
-        guard words.contains(where: secret.contains), !words.contains(where: harmless.contains) else { return }
+        guard VariableName.suggestsSecret(name) else { return }
         report(
             .secretsUsed,
             "Do not use ARG or ENV instructions for sensitive data (\(instruction.kind.name) \"\(name)\")",

@@ -82,6 +82,8 @@ struct BuildCommand: AsyncParsableCommand {
             valueName: "method"))
     var call: String?
 
+    @OptionGroup var reports: ReportOptions
+
     @Flag(help: "Check the Dockerfile and build nothing: --call=check.")
     var check = false
 
@@ -95,14 +97,19 @@ struct BuildCommand: AsyncParsableCommand {
         let question = try question()
         let renderer = ProgressRenderer(mode: mode)
         let warnings = WarningLog()
+        let reference = BuildReference()
         try await global.run(canceled: "ERROR: build canceled") {
             let source = SourceLines(context: FilePath(path))
             let summary = WarningSummary(isDebug: global.debug, source: source.lines)
             do {
                 guard question.method == .build else { return try await answer(question, renderer, warnings) }
-                let result = try await run(renderer, warnings) { try await $0.run() }
+                let result = try await run(renderer, warnings) { build in
+                    reference.current = build.recorder.reference
+                    return try await build.run()
+                }
                 renderer.finish()
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
+                try reports.show(reference.current, in: global.store(.readOnly))
                 report(result)
             } catch {
                 if error is ExitStatus { throw error }
@@ -111,6 +118,7 @@ struct BuildCommand: AsyncParsableCommand {
                 // Whatever went wrong after the user gave up is no news.
                 if error is CancellationError || Task.isCancelled { throw CancellationError() }
                 show(ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true))
+                try? reports.show(reference.current, in: global.store(.readOnly))
                 throw ExitStatus.failure
             }
         }
@@ -183,7 +191,7 @@ struct BuildCommand: AsyncParsableCommand {
 
     private func report(_ result: BuildResult) {
         let isPiped = (try? request().outputs.contains { $0.isStandardOutput }) ?? false
-        guard let id = result.imageID, quiet || tag.isEmpty, !isPiped else { return }
+        guard let id = result.imageID, quiet || tag.isEmpty, !isPiped, !reports.printsDocument else { return }
         say(id.description)
     }
 

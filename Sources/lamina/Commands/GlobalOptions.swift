@@ -47,6 +47,21 @@ struct GlobalOptions: ParsableArguments {
         return unsafe FilePath(String(cString: path))
     }
 
+    /// How many of the first arguments name a command and its subcommand.
+    private static func commandLength(of arguments: ArraySlice<String>) -> Int {
+        var commands = Lamina.configuration.subcommands
+        var count = 0
+        while let next = arguments.dropFirst(count).first,
+            let command = commands.first(where: {
+                $0.configuration.commandName == next || $0.configuration.aliases.contains(next)
+            })
+        {
+            commands = command.configuration.subcommands
+            count += 1
+        }
+        return count
+    }
+
     /// Lets the options stand before the command too, as in `lamina --root DIR build`.
     static func movedBehindCommand(_ arguments: [String]) -> [String] {
         var options: [String] = []
@@ -62,8 +77,9 @@ struct GlobalOptions: ParsableArguments {
                 break
             }
         }
-        guard let command = rest.first, !options.isEmpty else { return arguments }
-        return [command] + options + rest.dropFirst()
+        guard !rest.isEmpty, !options.isEmpty else { return arguments }
+        let command = rest.prefix(max(1, commandLength(of: rest)))
+        return command + options + rest.dropFirst(command.count)
     }
 }
 

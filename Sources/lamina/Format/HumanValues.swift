@@ -57,6 +57,16 @@ enum HumanDuration {
         }
     }
 
+    /// With as many decimals as say something: `37ms`, `2.41s`, `1m 05s`, `2h 03m`.
+    static func short(_ duration: Duration) -> String {
+        let seconds = max(0, duration.seconds)
+        if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded()))ms" }
+        if seconds < 59.95 { return "\(seconds.fixed(seconds < 9.995 ? 2 : 1))s" }
+        let whole = Int(seconds.rounded())
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return whole < 3600 ? "\(whole / 60)m \(two(whole % 60))s" : "\(whole / 3600)h \(two(whole / 60 % 60))m"
+    }
+
     /// `3 weeks ago`.
     static func ago(_ time: Timestamp, now: Timestamp) -> String {
         text(seconds: now.seconds - time.seconds) + " ago"

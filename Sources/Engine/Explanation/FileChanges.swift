@@ -1,0 +1,100 @@
+import Layers
+package import Linux
+
+/// What differs between two lists of files.
+package struct FileChanges: Hashable, Sendable {
+    /// One file that is not as it was.
+    package struct Change: Hashable, Sendable {
+        package enum Kind: Hashable, Sendable {
+            case added
+            case removed
+            /// It had this path before.
+            case renamed(from: PathBytes)
+            case changed([Difference])
+        }
+
+        package let path: PathBytes
+        package let kind: Kind
+
+        package init(path: PathBytes, kind: Kind) {
+            self.path = path
+            self.kind = kind
+        }
+    }
+
+    /// What of a file changed, from what to what.
+    package enum Difference: Hashable, Sendable {
+        /// Sizes in bytes.
+        case content(Int64, Int64)
+        case mode(UInt32, UInt32)
+        /// User and group.
+        case owner([UInt32], [UInt32])
+        /// Words such as `file` and `directory`.
+        case kind(String, String)
+        case linkTarget(PathBytes, PathBytes)
+        /// Extended attributes.
+        case attributes
+    }
+
+    /// Changed files, then renamed, added and removed ones, each in order of their paths.
+    package private(set) var changes: [Change] = []
+
+    package init(_ changes: [Change]) { self.changes = changes }
+
+    package var isEmpty: Bool { changes.isEmpty }
+
+    init(from old: [FileListing.File], to new: [FileListing.File]) {
+        let before = Dictionary(old.map { ($0.path, $0) }) { first, _ in first }
+        let after = Set(new.map(\.path))
+        var removed = Dictionary(grouping: before.values.filter { !after.contains($0.path) }) { Body($0) }
+        var (changed, renamed, added): ([Change], [Change], [Change]) = ([], [], [])
+        for file in new {
+            if let former = before[file.path] {
+                let differences = Self.differences(former, file)
+                if !differences.isEmpty { changed.append(Change(path: file.path, kind: .changed(differences))) }
+            } else if file.kind == .regular, file.size > 0, let match = removed[Body(file)]?.popLast() {
+                renamed.append(Change(path: file.path, kind: .renamed(from: match.path)))
+            } else {
+                added.append(Change(path: file.path, kind: .added))
+            }
+        }
+        let gone = removed.values.joined().map { Change(path: $0.path, kind: .removed) }
+        changes = [changed, renamed, added, gone].flatMap { $0.sorted { $0.path < $1.path } }
+    }
+
+    /// What makes a file the same under another name.
+    private struct Body: Hashable {
+        let kind: LayerEntry.Kind
+        let size: Int64
+        let content: UInt64
+        let permissions: UInt32
+
+        init(_ file: FileListing.File) {
+            (kind, size, content, permissions) = (file.kind, file.size, file.content, file.permissions)
+        }
+    }
+
+    private static func differences(_ old: FileListing.File, _ new: FileListing.File) -> [Difference] {
+        guard old.kind == new.kind else { return [.kind(word(old.kind), word(new.kind))] }
+        var found: [Difference] = []
+        if old.content != new.content || old.size != new.size { found.append(.content(old.size, new.size)) }
+        if old.linkTarget != new.linkTarget { found.append(.linkTarget(old.linkTarget, new.linkTarget)) }
+        if old.permissions != new.permissions { found.append(.mode(old.permissions, new.permissions)) }
+        if old.owner != new.owner || old.group != new.group {
+            found.append(.owner([old.owner, old.group], [new.owner, new.group]))
+        }
+        if old.attributes != new.attributes { found.append(.attributes) }
+        return found
+    }
+
+    private static func word(_ kind: LayerEntry.Kind) -> String {
+        switch kind {
+        case .regular, .hardLink: "file"
+        case .directory, .opaque: "directory"
+        case .symlink: "link"
+        case .characterDevice, .blockDevice: "device"
+        case .fifo: "fifo"
+        case .whiteout: "whiteout"
+        }
+    }
+}

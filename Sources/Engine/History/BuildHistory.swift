@@ -1,0 +1,65 @@
+import Diagnostics
+import OCI
+package import Store
+
+/// A build of the past, with all that is recorded of it.
+package struct PastBuild: Sendable {
+    package let record: BuildRecord
+    package let details: BuildDetails
+
+    package init(record: BuildRecord, details: BuildDetails) {
+        self.record = record
+        self.details = details
+    }
+
+    /// `nil` when the record is not one of this version.
+    init?(_ record: BuildRecord) {
+        guard let details = BuildDetails(decoding: record.details) else { return nil }
+        self.init(record: record, details: details)
+    }
+
+    /// From the start to the end of the build.
+    package var duration: Duration { record.duration }
+}
+
+extension BuildRecord {
+    /// From the start to the end of the build.
+    package var duration: Duration {
+        .seconds(finished.seconds - started.seconds) + .nanoseconds(finished.nanoseconds - started.nanoseconds)
+    }
+}
+
+/// The builds that a store remembers.
+package struct BuildHistory: Sendable {
+    package let store: StoreRoot
+
+    package init(store: StoreRoot) { self.store = store }
+
+    /// The build that a reference names: an ID or the beginning of one, `^N` for the one N before the newest, or a name
+    /// of the image it made. Without a reference it is the newest.
+    ///
+    /// Throws ``EngineError`` `.buildNotFound`.
+    package func record(_ reference: String?) throws -> BuildRecord {
+        if let found = try store.builds.find(reference ?? "^0") { return found }
+        guard let reference else {
+            throw EngineError(.buildNotFound, "no build is recorded", hint: "Builds are recorded as they end.")
+        }
+        if let name = try? ImageReference(parsing: reference),
+            let found = try store.builds.list().first(where: { $0.tags.contains(name.familiar) })
+        {
+            return found
+        }
+        throw EngineError(
+            .buildNotFound, "no build '\(reference)' is recorded",
+            hint: "See 'lamina builds' for those that are; ^1 is the one before the newest.")
+    }
+
+    /// See ``record(_:)``; with its details.
+    package func build(_ reference: String?) throws -> PastBuild {
+        let record = try record(reference)
+        guard let build = PastBuild(record) else {
+            throw EngineError(.corrupt, "the record of the build '\(record.id)' cannot be read")
+        }
+        return build
+    }
+}

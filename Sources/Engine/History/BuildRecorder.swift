@@ -1,0 +1,271 @@
+import Diagnostics
+import Frontend
+import Graph
+import Layers
+import Linux
+import OCI
+import Solver
+import Store
+import Synchronization
+import SystemPackage
+
+/// Notes what happens in one build, and writes it into the history when the build has ended.
+///
+/// History is told to people: what goes wrong with it is no failure of the build. Nothing is written before the end
+/// but the output of commands, so a build that is killed leaves no record.
+package final class BuildRecorder: Sendable {
+    /// A step as progress knows it.
+    struct Shown {
+        var label: String
+        var started: Duration
+        var ended: Duration?
+        var outcome: StepOutcome?
+        var outputBytes: Int64 = 0
+        var isVertex = false
+    }
+
+    struct State {
+        var details = BuildDetails()
+        var name = ""
+        /// By the index of the vertex, as it is in the graph; those that are not needed have none.
+        var vertices: [Int: RecordedStep] = [:]
+        var shown: [StepID: Shown] = [:]
+        var isReady = false
+    }
+
+    /// What users name the build by.
+    package let reference: String
+    let journal = KeyJournal()
+    private let store: StoreRoot
+    private let origin = ContinuousClock.now
+    private let started = Timestamp.now
+    private let state = Mutex(State())
+    private let log = Mutex<BuildLogWriter?>(nil)
+
+    init(store: StoreRoot) {
+        self.store = store
+        reference = Self.newReference()
+    }
+
+    private static func newReference() -> String {
+        // Without those that look like others.
+        let letters = Array("abcdefghjkmnpqrstuvwxyz23456789")
+        return String((0..<10).map { _ in letters[Int.random(in: letters.indices)] })
+    }
+
+    private var now: Duration { ContinuousClock.now - origin }
+
+    // MARK: Taking in
+
+    /// Takes in an event of progress.
+    func receive(_ event: BuildEvent) {
+        let now = now
+        switch event {
+        case .started(let id, let label, _):
+            state.withLock { $0.shown[id] = Shown(label: label, started: now) }
+        case .output(let id, let stream, let bytes):
+            state.withLock { $0.shown[id]?.outputBytes += Int64(bytes.count) }
+            log.withLock { log in
+                if log == nil { log = try? BuildLogWriter(store.builds) }
+                log?.append(bytes, stream, of: id, at: now)
+            }
+        case .finished(let id, let outcome):
+            state.withLock { state in
+                state.shown[id]?.ended = now
+                state.shown[id]?.outcome = outcome
+            }
+        case .status, .warning: break
+        }
+    }
+
+    /// Notes what is built, as soon as there is a Dockerfile.
+    func begin(_ request: BuildRequest, _ source: DockerfileSource) {
+        let context = FileSystem.absolute(request.context).lexicallyNormalized()
+        let path = (try? request.dockerfilePath()) ?? FilePath(source.name)
+        let file = FileSystem.absolute(path).lexicallyNormalized()
+        state.withLock { state in
+            state.details.context = context.string
+            state.details.dockerfile = file.string
+            state.details.dockerfileDigest = Digest(of: source.bytes)
+            state.details.platform = request.options.platform.description
+            state.details.ignoresCache = request.options.noCache == .all
+            state.details.arguments = request.options.buildArguments.compactMap { argument in
+                argument.value.map { Redaction.variable("\(argument.name)=\($0)") }
+            }
+            state.name = Self.name(context: context, dockerfile: file)
+            state.isReady = true
+        }
+    }
+
+    /// `app` for `app/Dockerfile`, `app/deploy.Dockerfile` and the like for others.
+    private static func name(context: FilePath, dockerfile: FilePath) -> String {
+        let folder = context.lastComponent?.string ?? "/"
+        var rest = dockerfile
+        guard rest.removePrefix(context) else { return "\(folder) (\(dockerfile.lastComponent?.string ?? "-"))" }
+        return rest == "Dockerfile" ? folder : "\(folder)/\(rest.string)"
+    }
+
+    /// Notes the steps that the target needs.
+    func plan(_ plan: BuildPlan) {
+        let needed = plan.graph.reachable(from: plan.target)
+        var positions: [VertexID: Int] = [:]
+        for (position, vertex) in needed.enumerated() { positions[vertex.id] = position }
+        state.withLock { state in
+            for vertex in needed {
+                var step = RecordedStep(
+                    label: Redaction.withoutLogins(vertex.label), kind: .init(vertex.operation))
+                step.lines = vertex.location?.lines
+                step.inputs = vertex.inputs.compactMap { positions[$0] }
+                step.ignoresCache = vertex.ignoresCache
+                state.vertices[vertex.id.index] = step
+            }
+        }
+    }
+
+    /// Takes in what the solver found out.
+    func observe(_ vertex: VertexID, _ note: VertexNote<BuildRunner>) {
+        let now = now
+        state.withLock { state in
+            var step = state.vertices[vertex.index] ?? RecordedStep(label: "", kind: .chore)
+            switch note {
+            case .defined(let key): step.definition = key
+            case .resolved(let key): step.content = key
+            case .shown(let id):
+                step.number = id.number
+                state.shown[id]?.isVertex = true
+            case .waiting: step.ready = now
+            case .began: step.started = now
+            case .ended(let outcome):
+                step.end(with: outcome)
+                if step.started != nil { step.ended = now }
+            }
+            state.vertices[vertex.index] = step
+        }
+    }
+
+    // MARK: Writing
+
+    /// Writes the record of the build, which has ended. Does nothing when it did not get as far as to a Dockerfile.
+    func finish(imageID: Digest?, tags: [ImageReference], target: String?, error: (any Error)?) {
+        let now = now
+        let state = self.state.withLock { $0 }
+        guard state.isReady else { return }
+        var details = state.details
+        details.steps = Self.steps(of: state, costs: journal.costs, isCancelled: error is CancellationError, end: now)
+        let work = details.work
+        var record = BuildRecord(
+            id: reference, started: started, finished: started.adding(now), name: state.name, target: target ?? "",
+            status: error == nil ? .succeeded : error is CancellationError ? .cancelled : .failed,
+            cachedSteps: work.count { $0.outcome.isHit }, totalSteps: work.count, imageID: imageID,
+            tags: tags.map(\.familiar), error: error.flatMap { $0 is CancellationError ? nil : describe($0) },
+            details: details.encoded)
+        var file: BuildLogFile?
+        if let log = log.withLock({ $0.take() }), let finished = try? log.finish() {
+            record.logSize = (try? finished.size()) ?? 0
+            file = consume finished
+        }
+        try? store.builds.save(record, facts: facts(for: details), log: file)
+    }
+
+    private static func steps(
+        of state: State, costs: [StepID: StepCost], isCancelled: Bool, end: Duration
+    ) -> [RecordedStep] {
+        var steps = state.vertices.sorted { $0.key < $1.key }.map(\.value)
+        for index in steps.indices {
+            let id = StepID(number: steps[index].number)
+            guard let shown = state.shown[id] else { continue }
+            steps[index].cost = costs[id] ?? StepCost()
+            steps[index].outputBytes = shown.outputBytes
+            if steps[index].started == nil {
+                steps[index].started = shown.started
+                steps[index].ended = shown.ended
+            }
+        }
+        for (id, shown) in state.shown.sorted(by: { $0.key.number < $1.key.number }) where !shown.isVertex {
+            var chore = RecordedStep(label: Redaction.withoutLogins(shown.label), kind: .chore)
+            chore.number = id.number
+            chore.started = shown.started
+            chore.ended = shown.ended ?? end
+            chore.outputBytes = shown.outputBytes
+            switch shown.outcome {
+            case .done, .cached: chore.outcome = .ran
+            case .failed(let message): (chore.outcome, chore.error) = (.failed, message)
+            case .cancelled: chore.outcome = .cancelled
+            case nil: chore.outcome = isCancelled ? .cancelled : .notReached
+            }
+            steps.append(chore)
+        }
+        return steps
+    }
+
+    /// What went into the keys, and those lists of files that are not kept yet.
+    private func facts(for details: BuildDetails) -> BuildFacts {
+        var facts = BuildFacts()
+        let known = journal.keys
+        for key in details.steps.flatMap({ [$0.definition, $0.content] }).compactMap(\.self) {
+            facts.keys[key] = known[key]?.encoded
+        }
+        for (digest, list) in journal.lists {
+            let isKept = (try? store.builds.hasList(digest)) ?? false
+            facts.lists[digest] = isKept ? [] : (try? Self.compressed(list.encoded)) ?? []
+        }
+        return facts
+    }
+
+    private static func compressed(_ bytes: [UInt8]) throws -> [UInt8] {
+        let output = Mutex<[UInt8]>([])
+        var writer = try CompressedBlobWriter(CompressionOptions(.zstd, level: 1, threads: 1)) { piece in
+            output.withLock { $0 += Array(copying: piece) }
+        }
+        try writer.write(bytes.span)
+        _ = try writer.finish(uncompressed: Digest(of: bytes))
+        return output.withLock { $0 }
+    }
+}
+
+extension RecordedStep {
+    fileprivate mutating func end(with outcome: VertexOutcome<BuildRunner>) {
+        switch outcome {
+        case .knownByDefinition(let result): end(.cached, result)
+        case .knownByContent(let result): end(.unchanged, result)
+        case .notNeeded: if self.outcome == .notReached { self.outcome = .cached }
+        case .ran(let result): end(.ran, result)
+        case .failed(let message):
+            self.outcome = .failed
+            error = message
+        case .cancelled: self.outcome = .cancelled
+        }
+    }
+
+    private mutating func end(_ outcome: Outcome, _ result: StepResult) {
+        self.outcome = outcome
+        switch result {
+        case .files(let state): self.result = state.chainID?.digest
+        case .remoteFile(let tree): self.result = tree.file.digest
+        case .context: break
+        }
+    }
+}
+
+extension RecordedStep.Kind {
+    fileprivate init(_ operation: Graph.Operation) {
+        self =
+            switch operation {
+            case .scratch: .scratch
+            case .image: .image
+            case .context: .context
+            case .http: .http
+            case .git: .git
+            case .run: .run
+            case .copy: .copy
+            case .makeDirectory: .directory
+            }
+    }
+}
+
+extension Timestamp {
+    fileprivate func adding(_ duration: Duration) -> Timestamp {
+        let total = Int64(nanoseconds) + duration.nanoseconds
+        return Timestamp(seconds: seconds + total / 1_000_000_000, nanoseconds: Int32(total % 1_000_000_000))
+    }
+}

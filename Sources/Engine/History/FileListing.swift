@@ -1,0 +1,135 @@
+import Layers
+import Linux
+import OCI
+
+/// The files that went into a key, with what counts of each: as compact as it can be made without much work, because
+/// every build makes it, and only one with a new key keeps it.
+struct FileListing: Sendable {
+    /// One file of a listing.
+    struct File: Hashable, Sendable {
+        var path: PathBytes
+        var kind: LayerEntry.Kind
+        var permissions: UInt32
+        var owner: UInt32
+        var group: UInt32
+        /// Of a regular file, in bytes.
+        var size: Int64
+        /// Of a symbolic link.
+        var linkTarget: PathBytes
+        /// The beginning of the content's SHA-256 for a regular file, else of that of the device's numbers; and
+        /// extended attributes.
+        var content: UInt64
+        var attributes: UInt64
+    }
+
+    /// Changes at the end with the format.
+    private static let magic = Array("lamina-list-1\n".utf8)
+    private(set) var encoded = Self.magic
+
+    /// Notes a file; `digest` is the SHA-256 of a regular file's bytes.
+    mutating func append(_ node: FileNode, digest: [UInt8]) {
+        let entry = node.entry
+        encoded.append(entry.kind.rawValue)
+        append(UInt64(entry.permissions))
+        append(UInt64(entry.owner))
+        append(UInt64(entry.group))
+        append(UInt64(clamping: entry.size))
+        append(UInt64(node.path.bytes.count))
+        encoded += node.path.bytes
+        switch entry.kind {
+        case .regular: encoded += digest.prefix(8)
+        case .symlink:
+            append(UInt64(entry.linkTarget.bytes.count))
+            encoded += entry.linkTarget.bytes
+        case .characterDevice, .blockDevice: append(UInt64(entry.deviceMajor) << 32 | UInt64(entry.deviceMinor))
+        default: break
+        }
+        guard !entry.attributes.isEmpty else { return encoded.append(0) }
+        encoded.append(8)
+        var hasher = DigestHasher()
+        for attribute in entry.attributes {
+            hasher.update("\(attribute.name.bytes.count):\(attribute.value.count):")
+            hasher.update(attribute.name.bytes.span)
+            hasher.update(attribute.value.span)
+        }
+        encoded += hasher.finishBytes().prefix(8)
+    }
+
+    /// LEB128.
+    private mutating func append(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            encoded.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        encoded.append(UInt8(rest))
+    }
+}
+
+extension FileListing {
+    /// Reads what ``encoded`` gives; `nil` when it is anything else.
+    static func decode(_ bytes: [UInt8]) -> [File]? {
+        guard bytes.starts(with: magic) else { return nil }
+        var reader = Reader(bytes: bytes, position: magic.count)
+        var files: [File] = []
+        while reader.position < bytes.count {
+            guard let file = reader.file() else { return nil }
+            files.append(file)
+        }
+        return files
+    }
+
+    private struct Reader {
+        let bytes: [UInt8]
+        var position: Int
+
+        mutating func number() -> UInt64? {
+            var value: UInt64 = 0
+            var shift: UInt64 = 0
+            while position < bytes.count, shift < 64 {
+                let byte = bytes[position]
+                position += 1
+                value |= UInt64(byte & 0x7f) << shift
+                if byte < 0x80 { return value }
+                shift += 7
+            }
+            return nil
+        }
+
+        mutating func run(_ count: UInt64?) -> ArraySlice<UInt8>? {
+            guard let count, count <= UInt64(bytes.count - position) else { return nil }
+            defer { position += Int(count) }
+            return bytes[position..<position + Int(count)]
+        }
+
+        mutating func hash() -> UInt64? { run(8)?.reduce(0) { $0 << 8 | UInt64($1) } }
+
+        mutating func file() -> File? {
+            guard let kind = run(1)?.first.flatMap(LayerEntry.Kind.init), let permissions = number(),
+                let owner = number(), let group = number(), let size = number(), let path = run(number())
+            else { return nil }
+            var file = File(
+                path: PathBytes(path), kind: kind, permissions: UInt32(truncatingIfNeeded: permissions),
+                owner: UInt32(truncatingIfNeeded: owner), group: UInt32(truncatingIfNeeded: group),
+                size: Int64(clamping: size), linkTarget: "", content: 0, attributes: 0)
+            switch kind {
+            case .regular:
+                guard let hash = hash() else { return nil }
+                file.content = hash
+            case .symlink:
+                guard let target = run(number()) else { return nil }
+                file.linkTarget = PathBytes(target)
+            case .characterDevice, .blockDevice:
+                guard let device = number() else { return nil }
+                file.content = device
+            default: break
+            }
+            guard let count = run(1)?.first else { return nil }
+            if count > 0 {
+                guard let hash = hash() else { return nil }
+                file.attributes = hash
+            }
+            return file
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import OCI
+import Sandbox
+import Solver
+import Synchronization
+
+/// Remembers what the keys of a build were made from and what its steps took, until the build is recorded.
+final class KeyJournal: Sendable {
+    private struct State {
+        var keys: [Digest: KeyIngredients] = [:]
+        var lists: [Digest: FileListing] = [:]
+        var costs: [StepID: StepCost] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Ends a key.
+    func finish(_ key: consuming KeyHasher) -> Digest {
+        let ingredients = key.ingredients
+        let files = key.files.take()
+        let digest = key.finish()
+        state.withLock { state in
+            if let files { state.lists[digest] = files } else { state.keys[digest] = ingredients }
+        }
+        return digest
+    }
+
+    /// Notes what the command of a step used.
+    func note(_ usage: StepUsage, of step: StepID) {
+        state.withLock { state in
+            state.costs[step, default: StepCost()].cpu = .microseconds(usage.userTime + usage.systemTime)
+            state.costs[step, default: StepCost()].peakMemory = Int64(clamping: usage.peakMemory)
+        }
+    }
+
+    /// Notes the bytes of files that a step read and wrote.
+    func note(bytesIn: Int64?, bytesOut: Int64?, of step: StepID) {
+        state.withLock { state in
+            state.costs[step, default: StepCost()].bytesIn = bytesIn
+            state.costs[step, default: StepCost()].bytesOut = bytesOut
+        }
+    }
+
+    var costs: [StepID: StepCost] { state.withLock { $0.costs } }
+
+    /// What the keys were made from.
+    var keys: [Digest: KeyIngredients] { state.withLock { $0.keys } }
+
+    /// The lists of the files that went into keys, by the key of the files.
+    var lists: [Digest: FileListing] { state.withLock { $0.lists } }
+}

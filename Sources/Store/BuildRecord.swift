@@ -1,0 +1,73 @@
+import GRDB
+package import OCI
+
+/// One build, as history tells it.
+package struct BuildRecord: Hashable, Sendable {
+    package enum Status: String, Hashable, Sendable, CaseIterable {
+        case succeeded
+        case failed
+        case cancelled
+    }
+
+    /// What users name the build by: ten letters and digits.
+    package let id: String
+    package var started: Timestamp
+    package var finished: Timestamp
+    /// The directory with the files of the build, and the Dockerfile in it or beside it, for tables.
+    package var name: String
+    /// The target stage as it was asked for; empty for the last one.
+    package var target: String
+    package var status: Status
+    package var cachedSteps: Int
+    package var totalSteps: Int
+    package var imageID: Digest?
+    /// The image's names, as references.
+    package var tags: [String]
+    /// What the user was told when the build failed.
+    package var error: String?
+    /// The size of the log as it is kept, in bytes.
+    package var logSize: Int64
+    /// All the rest: a document of the caller's.
+    package var details: String
+
+    package init(
+        id: String, started: Timestamp, finished: Timestamp, name: String, target: String = "", status: Status,
+        cachedSteps: Int = 0, totalSteps: Int = 0, imageID: Digest? = nil, tags: [String] = [], error: String? = nil,
+        logSize: Int64 = 0, details: String = ""
+    ) {
+        self.id = id
+        self.started = started
+        self.finished = finished
+        self.name = name
+        self.target = target
+        self.status = status
+        self.cachedSteps = cachedSteps
+        self.totalSteps = totalSteps
+        self.imageID = imageID
+        self.tags = tags
+        self.error = error
+        self.logSize = logSize
+        self.details = details
+    }
+
+    init(_ row: Row) throws {
+        self.init(
+            id: row["id"], started: Timestamp(column: row["started"]), finished: Timestamp(column: row["finished"]),
+            name: row["name"], target: row["target"], status: Status(rawValue: row["status"]) ?? .failed,
+            cachedSteps: row["cached_steps"], totalSteps: row["total_steps"],
+            imageID: try (row["image"] as String?).map { try Digest(parsing: $0) },
+            tags: (row["tags"] as String).split(separator: " ").map(String.init), error: row["error"],
+            logSize: row["log_size"], details: row["details"])
+    }
+}
+
+/// What goes with a build record and is shared by many: it is stored once, and forgotten with the last build that used
+/// it.
+package struct BuildFacts: Sendable {
+    /// What went into the keys of the build's steps, each a document of the caller's.
+    package var keys: [Digest: String] = [:]
+    /// Lists of files by a digest of what they list. An empty one is known to be there.
+    package var lists: [Digest: [UInt8]] = [:]
+
+    package init() {}
+}

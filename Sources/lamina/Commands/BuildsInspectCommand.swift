@@ -1,0 +1,68 @@
+import ArgumentParser
+import Engine
+import OCI
+import Store
+
+struct BuildsInspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show what is recorded of a build.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("text, json, or a template such as '{{.Status}}'.", valueName: "format")
+    )
+    var format: String?
+
+    @Argument(help: ArgumentHelp("The build (default: the newest).", valueName: "build"))
+    var build: String?
+
+    func run() async throws {
+        try await global.run {
+            let build = try BuildHistory(store: try global.store(.readOnly)).build(build)
+            switch format {
+            case nil, "text": for line in Self.lines(of: build) { say(line) }
+            case "json": say(build.json.text(.pretty(2)))
+            case let format?: say(try GoTemplate(format: format).render(build.json))
+            }
+        }
+    }
+
+    private static func lines(of build: PastBuild) -> [String] {
+        let (record, details) = (build.record, build.details)
+        var rows: [(String, String)] = [
+            ("Build", record.id), ("Name", record.name), ("Target", record.target),
+            ("Dockerfile", details.dockerfile), ("Context", details.context), ("Platform", details.platform),
+            ("Arguments", details.arguments.joined(separator: " ")), ("Tags", record.tags.joined(separator: ", ")),
+            ("Started", record.started.civil(separator: " ") + " UTC"),
+            ("Duration", HumanDuration.short(record.duration)),
+            ("Steps", "\(record.totalSteps), \(record.cachedSteps) of them cached"),
+            ("Status", record.status.rawValue), ("Image", record.imageID?.description ?? ""),
+        ]
+        if let error = record.error { rows.append(("Error", error)) }
+        let width = (rows.map(\.0.count).max() ?? 0) + 3
+        var lines = rows.filter { !$0.1.isEmpty }.map { "\("\($0.0):".padding(to: width))\(TerminalText.line($0.1))" }
+        var table = Table(headers: ["STEP", "STATUS", "TIME", "OUTPUT", "INSTRUCTION"])
+        for step in details.steps.filter({ $0.number > 0 }).sorted(by: { $0.number < $1.number }) {
+            table.append([
+                "#\(step.number)", step.outcome.word, step.wall.map(HumanDuration.short) ?? "",
+                step.outputBytes == 0 ? "" : HumanSize.short(step.outputBytes), TerminalText.line(step.label),
+            ])
+        }
+        lines += [""] + table.lines()
+        return lines
+    }
+}
+
+extension RecordedStep.Outcome {
+    /// The outcome as tables show it.
+    var word: String {
+        switch self {
+        case .cached, .unchanged: "cached"
+        case .ran: "done"
+        case .failed: "failed"
+        case .cancelled: "cancelled"
+        case .notReached: "not reached"
+        }
+    }
+}
