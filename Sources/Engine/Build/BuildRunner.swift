@@ -114,6 +114,8 @@ struct BuildRunner: OperationRunner {
         key.add(run.user)
         key.add(run.workingDirectory)
         key.add(run.network.rawValue)
+        // Only where there are any: without them the key is what it was before they could be given.
+        if !run.hostNames.isEmpty { key.add(run.hostNames) }
         for script in run.scripts {
             key.add(script.name)
             key.add(script.content)

@@ -15,6 +15,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var options: RunOptions
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var isolation: IsolationOptions
 
     @Argument(help: ArgumentHelp("The image: a name or an ID; pulled when it is not in the store.", valueName: "image"))
@@ -38,6 +40,9 @@ struct RunCommand: AsyncParsableCommand {
     private func request() throws -> RunRequest {
         var request = try options.request(image: image, command: command)
         request.isolation = try isolation.rung()
+        request.network = try network.settings()
+        request.volumes = try volumes.settings()
+        try request.volumes.requireNoLoans()
         return request
     }
 
