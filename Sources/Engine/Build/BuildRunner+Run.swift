@@ -44,8 +44,10 @@ extension BuildRunner {
                 let limited = try LimitedRun(sandbox.request)
                 limited.join(&spec)
                 try withExtendedLifetime((mounts, network)) {
-                    do { try runToEnd(spec, run, limited, stopper: stopper, step: step) } catch let error as EngineError {
-                        try openShell(in: spec, files, run, after: error, stopper: stopper)
+                    do {
+                        try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                    } catch let error as EngineError {
+                        try openShell(in: spec, files, run, after: error, stopper: stopper, step: step)
                         throw error
                     }
                 }
@@ -106,9 +108,11 @@ extension BuildRunner {
 
     private func openShell(
         in spec: SandboxSpec, _ files: borrowing StepFileSystem, _ run: RunOperation, after error: EngineError,
-        stopper: SandboxStopper
+        stopper: SandboxStopper, step: StepReporter
     ) throws {
-        guard let shell = sandbox.steps.failureShell else { return }
+        guard let shell = sandbox.steps.failureShell, !stopper.isStopped else { return }
+        // What progress shows of it should be there before the shell is.
+        step.finish(error)
         try shell.open(in: spec, files, shell: run.arguments.first ?? "", after: error, stopper: stopper)
     }
 
