@@ -15,7 +15,7 @@ struct AttachedCommand {
     ///
     /// With a terminal, ours is raw meanwhile and the command's has its size. Throws `SandboxError` when it could not be
     /// started, and ``ReaderGone``.
-    func run() throws -> Sandbox.ExitStatus {
+    func run() throws -> (status: Sandbox.ExitStatus, usage: StepUsage) {
         var process = try SandboxProcess(try SandboxPlan(spec))
         // Until all that the command wrote was shown.
         let raw = spec.streams == .terminal && isInteractive ? RawTerminal(STDIN_FILENO) : nil
@@ -27,9 +27,9 @@ struct AttachedCommand {
                 guard Self.write(bytes, to: number) else { throw ReaderGone() }
             }
         }
-        let status = try process.wait()
+        let ending = try process.finish()
         _ = consume raw
-        return status
+        return ending
     }
 
     /// Nobody but the pump keeps the input of a pipe, so that it ends when ours does.

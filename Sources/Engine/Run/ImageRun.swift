@@ -56,15 +56,31 @@ package struct ImageRun: Sendable {
             spec.isVolatile = true
             spec.hasInit = true
             spec.streams = request.hasTerminal ? .terminal : request.isInteractive ? .interactive : .captured
-            return try withExtendedLifetime((files, network, volumes)) { try run(spec, link) }
+            try request.sandbox.apply(to: &spec, for: RunOperation(arguments: spec.arguments, environment: []))
+            let limited = try LimitedRun(request.sandbox)
+            limited.join(&spec)
+            return try withExtendedLifetime((files, network, volumes)) {
+                try run(spec, limited, link, report)
+            }
         }
         _ = consume lease
         return status
     }
 
-    private func run(_ spec: SandboxSpec, _ link: CommandLink) throws -> CInt {
+    private func run(
+        _ spec: SandboxSpec, _ limited: borrowing LimitedRun, _ link: CommandLink, _ report: (String) -> Void
+    ) throws -> CInt {
         let command = AttachedCommand(spec: spec, isInteractive: request.isInteractive) { link.began($0) }
-        do { return try command.run().shellCode } catch is AttachedCommand.ReaderGone { return 128 + SIGPIPE }
+        do {
+            var (status, usage) = try command.run()
+            limited.complete(&usage)
+            if !status.isSuccess, usage.outOfMemoryKills > 0 {
+                report("lamina: the command ended with \(limited.explanation(of: usage))exit code \(status.shellCode)")
+            }
+            return status.shellCode
+        } catch is AttachedCommand.ReaderGone {
+            return 128 + SIGPIPE
+        }
     }
 
     // MARK: The image

@@ -17,6 +17,8 @@ package struct RunRequest: Sendable {
     package var isRootReadOnly = false
     /// `nil` leaves the choice to what this machine offers.
     package var isolation: Isolation?
+    /// What the command may do and use.
+    package var sandbox = SandboxRequest()
     package var network = NetworkSettings()
     package var volumes = VolumeSettings()
     /// Whether the command reads what this process can read.

@@ -16,6 +16,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var options: RunOptions
     @OptionGroup var network: NetworkOptions
+    @OptionGroup var sandbox: SandboxOptions
     @OptionGroup var volumes: VolumeOptions
     @OptionGroup var isolation: IsolationOptions
 
@@ -41,6 +42,7 @@ struct RunCommand: AsyncParsableCommand {
         var request = try options.request(image: image, command: command)
         request.isolation = try isolation.rung()
         request.network = try network.settings()
+        request.sandbox = try sandbox.request()
         request.volumes = try volumes.settings()
         try request.volumes.requireNoLoans()
         return request
