@@ -27,6 +27,14 @@ package enum EngineCode: String, FailureCode {
     case outOfMemory = "run.out-of-memory"
     case mountFailed = "run.mount"
     case isolation = "run.isolation"
+    /// A `--network`, `--add-host` or `--dns` that cannot be understood or served.
+    case badNetwork = "network.invalid"
+    /// A `--volume` or `--mount` that cannot be understood.
+    case badVolume = "volume.invalid"
+    /// A `--timeout` that cannot be understood.
+    case badTimeLimit = "timeout.invalid"
+    /// A command ran longer than it may.
+    case timedOut = "run.timeout"
     /// An `--isolation` that names none.
     case badIsolation = "isolation.invalid"
     case imageNotFound = "image.not-found"

@@ -1,4 +1,5 @@
 package import DockerfileSyntax
+package import Graph
 package import OCI
 
 /// What the user asks of a build, as far as it changes what the Dockerfile means.
@@ -14,6 +15,10 @@ package struct BuildOptions: Sendable {
     /// Whether the user asked for ``platform``; only then it is written over what the base image says.
     package var isPlatformExplicit: Bool
     package var noCache: NoCache
+    /// The network of the commands that do not ask for one.
+    package var network = NetworkMode.default
+    /// The names that are added to `/etc/hosts` of every command.
+    package var hostNames: [String] = []
     /// The Dockerfile as the user knows it, for messages.
     package var fileName: String
     /// Lower every stage, so that the checks see all of the file.

@@ -40,12 +40,12 @@ extension Lowering {
             case .tmpfs:
                 mount = .tmpfs(
                     TemporaryMount(
-                        target: try Self.target(options.target, in: state),
+                        target: try Self.target(options.target, in: state.workingDirectory),
                         size: options.size == 0 ? nil : options.size, isReadOnly: options.isReadOnly))
-            case .secret: mount = .secret(try Self.secretMount(options, in: state))
+            case .secret: mount = .secret(try Self.secretMount(options, in: state.workingDirectory))
             case .ssh:
                 let number = lowered.mounts.count { if case .ssh = $0 { true } else { false } }
-                mount = .ssh(try Self.agentMount(options, number: number, in: state))
+                mount = .ssh(try Self.agentMount(options, number: number, in: state.workingDirectory))
             }
             lowered.mounts.append(mount)
         }
@@ -53,8 +53,8 @@ extension Lowering {
     }
 
     /// The place of a mount; an empty one is the working directory itself.
-    private static func target(_ text: String, in state: StageState) throws -> String {
-        let target = ContainerPath.resolve(text, in: state.workingDirectory)
+    static func target(_ text: String, in directory: String) throws -> String {
+        let target = ContainerPath.resolve(text, in: directory)
         guard target != "/" else { throw FrontendError(.invalid, "invalid mount target \(GoFormat.quoted(target))") }
         return target
     }
@@ -77,7 +77,7 @@ extension Lowering {
     private mutating func bindMount(
         _ options: MountOptions, at instruction: Instruction, in state: StageState, _ lowered: inout LoweredMounts
     ) throws -> BindMount {
-        let target = try Self.target(options.target, in: state)
+        let target = try Self.target(options.target, in: state.workingDirectory)
         let vertex =
             options.from.isEmpty
             ? contextVertex() : try origin(options, at: instruction, in: state)
@@ -89,13 +89,9 @@ extension Lowering {
     private mutating func cacheMount(
         _ options: MountOptions, at instruction: Instruction, in state: StageState, _ lowered: inout LoweredMounts
     ) throws -> CacheMount {
-        let target = try Self.target(options.target, in: state)
+        let target = try Self.target(options.target, in: state.workingDirectory)
         let source = ContainerPath.resolve(options.source, in: "/")
-        var attributes: CacheMount.Attributes?
-        if source == "/", options.mode != nil || options.uid != nil || options.gid != nil {
-            attributes = CacheMount.Attributes(
-                mode: options.mode ?? 0o755, uid: options.uid ?? 0, gid: options.gid ?? 0)
-        }
+        let attributes = source == "/" ? options.cacheAttributes : nil
         var seed: Int?
         if !options.from.isEmpty {
             let vertex = try origin(options, at: instruction, in: state)
@@ -109,12 +105,12 @@ extension Lowering {
             isReadOnly: options.isReadOnly, source: source, seed: seed, attributes: attributes)
     }
 
-    private static func secretMount(_ options: MountOptions, in state: StageState) throws -> SecretMount {
+    static func secretMount(_ options: MountOptions, in directory: String) throws -> SecretMount {
         var id = options.source.isEmpty ? options.id : options.source
         if id.isEmpty { id = ContainerPath.base(options.target) }
         var target: String?
         if !options.target.isEmpty {
-            target = try Self.target(options.target, in: state)
+            target = try Self.target(options.target, in: directory)
         } else if options.variable == nil {
             target = "/run/secrets/\(ContainerPath.base(id))"
         }
@@ -123,11 +119,11 @@ extension Lowering {
             mode: options.mode ?? 0o400, uid: options.uid ?? 0, gid: options.gid ?? 0)
     }
 
-    private static func agentMount(_ options: MountOptions, number: Int, in state: StageState) throws -> SSHMount {
+    static func agentMount(_ options: MountOptions, number: Int, in directory: String) throws -> SSHMount {
         SSHMount(
             id: options.id,
             target: options.target.isEmpty
-                ? "/run/buildkit/ssh_agent.\(number)" : try target(options.target, in: state),
+                ? "/run/buildkit/ssh_agent.\(number)" : try target(options.target, in: directory),
             isRequired: options.isRequired, mode: options.mode ?? 0o600, uid: options.uid ?? 0, gid: options.gid ?? 0)
     }
 }

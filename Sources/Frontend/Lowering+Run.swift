@@ -17,7 +17,8 @@ extension Lowering {
         var operation = RunOperation(
             arguments: arguments, environment: environment.list, transientEnvironment: proxies(for: state),
             user: state.config.config.user, workingDirectory: state.workingDirectory,
-            network: NetworkMode(run.network), scripts: script.files, mounts: mounts.mounts)
+            network: run.network == .default ? options.network : NetworkMode(run.network),
+            hostNames: options.hostNames, scripts: script.files, mounts: mounts.mounts)
         operation.security = run.security == .insecure ? .insecure : .sandbox
         operation.devices = run.devices.map { DeviceRequest(name: $0.name, isRequired: $0.isRequired) }
         operation.argumentNames = Set(state.declaredArguments).sorted()

@@ -27,6 +27,12 @@ struct MountOptions {
     /// Unless it is said, only what outlives or belongs to the command can be written to.
     var isReadOnly: Bool { readOnly ?? (kind != .cache && kind != .tmpfs) }
 
+    /// What is said of a new directory of a cache.
+    var cacheAttributes: CacheMount.Attributes? {
+        guard mode != nil || uid != nil || gid != nil else { return nil }
+        return CacheMount.Attributes(mode: mode ?? 0o755, uid: uid ?? 0, gid: gid ?? 0)
+    }
+
     /// Parses the options in order: some are allowed only behind the `type` they belong to. `expand` resolves the
     /// variables of a value. Throws ``FrontendError`` `.invalid` in BuildKit's words.
     init(parsing text: String, expand: (String) throws -> String) throws {

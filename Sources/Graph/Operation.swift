@@ -64,6 +64,8 @@ package struct RunOperation: Hashable, Sendable {
     package var security = SecurityMode.sandbox
     /// What `--device` names, in the order of the instruction.
     package var devices: [DeviceRequest] = []
+    /// The names that the user has added to `/etc/hosts`. Their addresses are no part of the build.
+    package var hostNames: [String]
     /// Scripts that are visible below `/dev/pipes/` while the command runs.
     package var scripts: [InlineFile]
     /// In the order of the instruction.
@@ -71,8 +73,8 @@ package struct RunOperation: Hashable, Sendable {
 
     package init(
         arguments: [String], environment: [String], transientEnvironment: [String] = [], user: String = "",
-        workingDirectory: String = "/", network: NetworkMode = .default, scripts: [InlineFile] = [],
-        mounts: [RunMount] = []
+        workingDirectory: String = "/", network: NetworkMode = .default, hostNames: [String] = [],
+        scripts: [InlineFile] = [], mounts: [RunMount] = []
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -80,6 +82,7 @@ package struct RunOperation: Hashable, Sendable {
         self.user = user
         self.workingDirectory = workingDirectory
         self.network = network
+        self.hostNames = hostNames
         self.scripts = scripts
         self.mounts = mounts
     }
@@ -93,6 +96,8 @@ package enum NetworkMode: String, Hashable, Sendable {
     case none
     /// The builder's own, asked for by name.
     case host
+    /// One of its own that reaches the outside, but not this machine.
+    case `private`
 }
 
 /// How far a command is kept from the machine.

@@ -10,6 +10,8 @@ package enum SandboxCode: String, FailureCode {
     case commandNotFound = "sandbox.command-not-found"
     /// The command is there but cannot be executed.
     case commandNotExecutable = "sandbox.command-not-executable"
+    /// The private network could not be set up.
+    case network = "sandbox.network"
 }
 
 package typealias SandboxError = Failure<SandboxCode>

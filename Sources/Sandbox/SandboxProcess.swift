@@ -117,7 +117,11 @@ extension SandboxPlan {
     }
 
     /// The failure of a step in terms of what was asked for.
-    func explain(_ failure: SpawnFailure) -> SandboxError {
+    func explain(_ failure: SpawnFailure) -> SandboxError { Self.explain(failure, of: steps) }
+
+    /// The same for steps that belong to no plan; `isOnHost` says that the command is one of the host.
+    static func explain(_ failure: SpawnFailure, of steps: [SandboxStep], isOnHost: Bool = false) -> SandboxError {
+        let place = isOnHost ? "on this machine" : "in the image"
         let errno = failure.errno
         guard let index = failure.step, steps.indices.contains(index) else {
             let hint = errno == .notPermitted ? "Run as root, or see what 'lamina doctor' suggests." : nil
@@ -128,12 +132,12 @@ extension SandboxPlan {
         }
         if failure.isInterpreterMissing {
             return SandboxError(
-                .commandNotFound, "the interpreter of '\(command)' was not found in the image",
+                .commandNotFound, "the interpreter of '\(command)' was not found \(place)",
                 hint: "Install the interpreter or loader that the file names.", cause: errno)
         }
         switch errno {
         case .noSuchFileOrDirectory, .notDirectory:
-            return SandboxError(.commandNotFound, "'\(command)' was not found in the image", cause: errno)
+            return SandboxError(.commandNotFound, "'\(command)' was not found \(place)", cause: errno)
         case .permissionDenied, .isDirectory:
             return SandboxError(
                 .commandNotExecutable, "'\(command)' may not be executed",

@@ -13,9 +13,13 @@ struct StepEncoding {
     private(set) var environment: [UInt32] = []
 
     init(_ plan: SandboxPlan) {
-        self.init(plan.steps)
-        arguments = plan.spec.arguments.map { add(Array($0.utf8)) }
-        environment = plan.spec.environment.map { add(Array($0.utf8)) }
+        self.init(plan.steps, arguments: plan.spec.arguments, environment: plan.spec.environment)
+    }
+
+    init(_ steps: [SandboxStep], arguments: [String], environment: [String]) {
+        self.init(steps)
+        self.arguments = arguments.map { add(Array($0.utf8)) }
+        self.environment = environment.map { add(Array($0.utf8)) }
     }
 
     init(_ steps: [SandboxStep]) {

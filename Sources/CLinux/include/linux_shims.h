@@ -25,6 +25,9 @@ int linux_unix_listen(const char *path);
 int linux_unix_connect(const char *path);
 int linux_unix_accept(int listener);
 
+// A new, empty network namespace: unshare(2). Returns a descriptor of it, or -1 with errno set.
+int linux_new_network(void);
+
 // The macros of <sys/sysmacros.h> are not visible to Swift.
 unsigned int linux_major(uint64_t device);
 unsigned int linux_minor(uint64_t device);

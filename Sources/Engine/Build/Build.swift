@@ -70,11 +70,13 @@ package struct Build: Sendable {
         let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
         let trees = LayerTrees(store.layers)
         let isolation = StepIsolation(request.isolation)
-        let settings = try SandboxFiles(in: store, request.sandbox, isolation: isolation)
+        let files = try SandboxFiles(
+            in: store, network: request.steps.network, environment: images.registry.environment)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
             snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,
-            sandbox: settings.settings, loans: loans,
+            sandbox: SandboxSettings(
+                files: files, isolation: isolation, request: request.sandbox, steps: request.steps), loans: loans,
             copies: ContextCopies(store),
             remotes: remotes, journal: recorder.journal)
         let solver = GraphSolver(runner: runner, progress: progress, observe: recorder.observe)

@@ -97,6 +97,7 @@ extension BuildRunner {
             case .ssh(let ssh): try await add(ssh, to: &prepared)
             }
         }
+        try await add(sandbox.steps.volumes.volumes, to: &prepared)
         try await add(caches, to: &prepared)
         return prepared
     }
@@ -135,6 +136,14 @@ extension BuildRunner {
     }
 
     // MARK: Files
+
+    private func add(_ volumes: [HostVolume], to prepared: inout PreparedMounts) async throws {
+        for volume in volumes {
+            let (mount, directory) = try await offload { [store] in try volume.mount(in: store) }
+            prepared.mounts.append(mount)
+            if let directory { prepared.held.append(directory) }
+        }
+    }
 
     private func add(_ bind: BindMount, of input: StepResult, to prepared: inout PreparedMounts) async throws {
         let (layers, path) = try await layers(of: bind, input, &prepared)
@@ -185,7 +194,7 @@ extension BuildRunner {
     }
 
     /// Where the changes to a mount go until they are thrown away. The root of the overlay looks like that of the layer.
-    private static func writableLayer(
+    static func writableLayer(
         over layer: FilePath, in directory: FilePath
     ) throws -> (upper: FilePath, work: FilePath) {
         let status = try FileStatus(of: layer)

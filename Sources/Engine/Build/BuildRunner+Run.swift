@@ -6,18 +6,14 @@ import OCI
 import Sandbox
 import Solver
 import Store
-import Synchronization
 import SystemPackage
 
 /// What the commands of a build have in common.
 struct SandboxSettings: Sendable {
-    /// Files of the host that are `/etc/resolv.conf` and `/etc/hosts` inside.
-    let resolvConf: FilePath
-    let hosts: FilePath
-    /// An empty directory; see ``SandboxSpec/scratch``.
-    let scratch: FilePath
+    let files: SandboxFiles
     let isolation: StepIsolation
     let request: SandboxRequest
+    let steps: StepSettings
 }
 
 extension BuildRunner {
@@ -27,25 +23,33 @@ extension BuildRunner {
         let state = inputs[0].state
         let lowers = try await snapshots.all(of: state.diffIDs).map(\.directory)
         let user = try await resolveUser(run.user, in: state, run)
+        let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
         let mounts = try await mounts(of: run, inputs: inputs)
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
                 let files = try StepFileSystem(lowers: lowers, isolation: isolation, store: store)
-                var spec = SandboxSpec(arguments: run.arguments, root: files.tree, scratch: sandbox.scratch)
+                var spec = SandboxSpec(arguments: run.arguments, root: files.tree, scratch: sandbox.files.scratch)
                 spec.environment = Self.environment(run, secrets: mounts.variables, home: user.home)
                 spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
                 spec.workingDirectory = FilePath(run.workingDirectory)
-                spec.network = run.network == .none ? .none : .host
-                spec.resolvConf = sandbox.resolvConf
-                spec.hosts = sandbox.hosts
+                let network = try StepNetwork(run.network, sandbox.files)
+                spec.network = network.network
+                spec.resolvConf = network.resolvConf
+                spec.hosts = network.hosts
                 // The store's own synchronisation makes the result durable; that of the command would only wait.
                 spec.isVolatile = true
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
                 try sandbox.request.apply(to: &spec, for: run)
                 let limited = try LimitedRun(sandbox.request)
-                try withExtendedLifetime(mounts) {
-                    try Self.runToEnd(spec, run, limited, stopper: stopper, step: step, journal: journal)
+                limited.join(&spec)
+                try withExtendedLifetime((mounts, network)) {
+                    do {
+                        try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                    } catch let error as EngineError {
+                        try openShell(in: spec, files, run, after: error, stopper: stopper, step: step)
+                        throw error
+                    }
                 }
                 return try files.commit(on: state, storage)
             }
@@ -90,54 +94,52 @@ extension BuildRunner {
             isReadOnly: true)
     }
 
-    private static func runToEnd(
-        _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxStopper,
-        step: StepReporter, journal: KeyJournal
+    /// The command with the mounts that the user gives to all; after its key was made, as they are no part of it.
+    private static func lending(_ mounts: [RunMount], to run: RunOperation) -> RunOperation {
+        var run = run
+        for mount in mounts {
+            run.mounts.append(mount)
+            guard case .ssh(let ssh) = mount, !run.environment.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") })
+            else { continue }
+            run.environment.append("SSH_AUTH_SOCK=\(ssh.target)")
+        }
+        return run
+    }
+
+    private func openShell(
+        in spec: SandboxSpec, _ files: borrowing StepFileSystem, _ run: RunOperation, after error: EngineError,
+        stopper: SandboxStopper, step: StepReporter
     ) throws {
-        var spec = spec
-        limited.join(&spec)
+        guard let shell = sandbox.steps.failureShell, !stopper.isStopped else { return }
+        // What progress shows of it should be there before the shell is.
+        step.finish(error)
+        try shell.open(in: spec, files, shell: run.arguments.first ?? "", after: error, stopper: stopper)
+    }
+
+    private func runToEnd(
+        _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxStopper,
+        step: StepReporter
+    ) throws {
         let process = try SandboxProcess(try SandboxPlan(spec))
-        stopper.began(process.signaller)
+        let limit = sandbox.steps.timeLimit
+        stopper.began(process.signaller, limit: limit?.duration)
         try process.forwardOutput { stream, bytes in
             step.output(stream == .standardError ? .standardError : .standardOutput, Array(copying: bytes))
         }
         var (status, usage) = try process.finish()
         limited.complete(&usage)
+        stopper.ended()
         journal.note(usage, of: step.id)
         if stopper.isStopped { throw CancellationError() }
+        if let limit, stopper.isTimedOut {
+            throw EngineError(
+                .timedOut, "process \"\(Self.text(run))\" did not complete: it ran longer than --timeout \(limit.text)")
+        }
         guard !status.isSuccess else { return }
         throw EngineError(
             usage.outOfMemoryKills > 0 ? .outOfMemory : .runFailed,
-            "process \"\(text(run))\" did not complete successfully: "
+            "process \"\(Self.text(run))\" did not complete successfully: "
                 + "\(limited.explanation(of: usage))exit code: \(status.shellCode)")
-    }
-}
-
-/// Ends a running command when its build is cancelled, whichever comes first: the cancellation or the start.
-final class SandboxStopper: Sendable {
-    private struct State {
-        var signaller: SandboxSignaller?
-        var isStopped = false
-    }
-
-    private let state = Mutex(State())
-
-    var isStopped: Bool { state.withLock { $0.isStopped } }
-
-    func began(_ signaller: SandboxSignaller) {
-        let isStopped = state.withLock { state in
-            state.signaller = signaller
-            return state.isStopped
-        }
-        if isStopped { signaller.kill() }
-    }
-
-    func stop() {
-        let signaller = state.withLock { state in
-            state.isStopped = true
-            return state.signaller
-        }
-        signaller?.kill()
     }
 }
 

@@ -126,6 +126,8 @@ struct BuildRunner: OperationRunner {
         key.add(run.user, as: .user)
         key.add(run.workingDirectory, as: .directory)
         key.add(run.network.rawValue, as: .network)
+        // Only where there are any: without them the key is what it was before they could be given.
+        if !run.hostNames.isEmpty { key.add(run.hostNames) }
         for script in run.scripts {
             key.add(script.name)
             key.add(script.content)

@@ -1,38 +1,78 @@
+import Diagnostics
+import Graph
 import Linux
+import Sandbox
 import Store
+import Synchronization
 import SystemPackage
 
 /// The files that every command of a build sees in place of its image's own.
 ///
 /// They live in a directory of this build's own, which goes away with it.
 final class SandboxFiles: Sendable {
-    let settings: SandboxSettings
+    let network: NetworkSettings
+    let searchPath: String
+    /// An empty directory; see ``SandboxSpec/scratch``.
+    let scratch: FilePath
+    private let store: StoreRoot
+    private let hostname: String
     private let directory: TemporaryDirectory
+    private let written = Mutex<Set<String>>([])
 
     init(
-        in store: StoreRoot, _ request: SandboxRequest, isolation: StepIsolation, hostname: String = "buildkitsandbox"
+        in store: StoreRoot, network: NetworkSettings, environment: [String: String],
+        hostname: String = "buildkitsandbox"
     ) throws {
+        self.store = store
+        self.network = network
+        self.hostname = hostname
+        searchPath = environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
         directory = try store.temporaryDirectory()
-        let path = directory.path
-        settings = SandboxSettings(
-            resolvConf: path.appending("resolv.conf"), hosts: path.appending("hosts"),
-            scratch: path.appending("root"), isolation: isolation, request: request)
-        let hostResolvConf = try Self.hostResolvConf()
-        try FileSystem.write(Array(hostResolvConf.utf8), to: settings.resolvConf)
-        let hosts = "127.0.0.1\tlocalhost \(hostname)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        try FileSystem.write(Array(hosts.utf8), to: settings.hosts)
-        try Directory(opening: path).makeDirectory("root", permissions: 0o700)
+        scratch = directory.path.appending("root")
+        try Directory(opening: directory.path).makeDirectory("root", permissions: 0o700)
     }
 
-    /// The host's own file, as commands share the host's network; behind systemd's stub the file with the real servers.
-    private static func hostResolvConf() throws -> String {
-        let own = (try? readText("/etc/resolv.conf")) ?? ""
-        let servers = own.split(separator: "\n").filter { $0.hasPrefix("nameserver") }
-        if servers.count == 1, servers[0].contains("127.0.0.53"),
-            let real = try? readText("/run/systemd/resolve/resolv.conf")
-        {
-            return real
+    func newDirectory() throws -> TemporaryDirectory { try store.temporaryDirectory() }
+
+    /// The files that are `/etc/resolv.conf` and `/etc/hosts` in a network, written when they are first needed.
+    func names(for mode: NetworkMode) throws -> (resolvConf: FilePath, hosts: FilePath) {
+        switch mode {
+        case .default, .host:
+            return (
+                try file("resolv.conf") { ResolverFile.host().text(network) },
+                try file("hosts") { hosts(gateway: "127.0.0.1") }
+            )
+        case .none:
+            return (
+                try file("resolv.conf.none") { ResolverFile.host().text(network, forwarder: nil) },
+                try file("hosts") { hosts(gateway: "127.0.0.1") }
+            )
+        case .private:
+            let gateway = Gateway.address()
+            if gateway == nil, network.hosts.contains(where: { $0.address == nil }) {
+                throw EngineError(
+                    .badNetwork, "host-gateway has no address in a private network: this machine has no default route")
+            }
+            return (
+                try file("resolv.conf.private") {
+                    ResolverFile.host().text(network, forwarder: gateway == nil ? nil : PrivateNetwork.nameServer)
+                },
+                try file("hosts.private") { hosts(gateway: gateway ?? "") }
+            )
         }
-        return own
+    }
+
+    private func file(_ name: String, _ text: () -> String) throws -> FilePath {
+        let path = directory.path.appending(name)
+        try written.withLock { written in
+            guard written.insert(name).inserted else { return }
+            try FileSystem.write(Array(text().utf8), to: path)
+        }
+        return path
+    }
+
+    private func hosts(gateway: String) -> String {
+        let own = "127.0.0.1\tlocalhost \(hostname)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        return own + network.hosts.map { "\($0.address ?? gateway)\t\($0.name)\n" }.joined()
     }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Linux
 import OCI
 import Sandbox
 import Store
@@ -24,6 +25,15 @@ struct StepFileSystem: ~Copyable, Sendable {
                 .isolation, "commands cannot run with --isolation=\(isolation.rawValue) yet",
                 hint: "Leave the choice to --isolation=auto.")
         }
+    }
+
+    /// Makes the tree ready for a command after another.
+    ///
+    /// The kernel refuses to mount an overlay again that was mounted as volatile; the mark of that is all there is in the
+    /// working directory.
+    func prepareForAnotherCommand() throws {
+        let work = try Directory(opening: snapshot.work)
+        for name in try work.names() { try work.removeTree(name) }
     }
 
     /// Records what the command changed as the layer on top of `state`, once the command has ended.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Dispatch
 import Glibc
 import Linux
 import Sandbox
@@ -7,35 +8,34 @@ import Sandbox
 struct AttachedCommand {
     var spec: SandboxSpec
     var isInteractive: Bool
-    let link: CommandLink
+    /// Called when the command runs.
+    let began: (SandboxSignaller) -> Void
 
     /// Runs the command to its end, on the calling thread.
     ///
-    /// A terminal is raw meanwhile and has the size of ours. Throws `SandboxError` when it could not be started.
-    func run() throws -> Sandbox.ExitStatus {
+    /// With a terminal, ours is raw meanwhile and the command's has its size. Throws `SandboxError` when it could not be
+    /// started, and ``ReaderGone``.
+    func run() throws -> (status: Sandbox.ExitStatus, usage: StepUsage) {
         var process = try SandboxProcess(try SandboxPlan(spec))
         // Until all that the command wrote was shown.
         let raw = spec.streams == .terminal && isInteractive ? RawTerminal(STDIN_FILENO) : nil
-        let pump = try connect(process.takeInput(), process.signaller)
-        try withExtendedLifetime(pump) {
+        began(process.signaller)
+        let connection = try connect(process.takeInput())
+        try withExtendedLifetime(connection) {
             try process.forwardOutput { stream, bytes in
                 let number = stream == .standardError ? STDERR_FILENO : STDOUT_FILENO
                 guard Self.write(bytes, to: number) else { throw ReaderGone() }
             }
         }
-        let status = try process.wait()
+        let ending = try process.finish()
         _ = consume raw
-        return status
+        return ending
     }
 
-    /// Nobody but the pump keeps the input, so that it ends when ours does.
-    private func connect(_ input: SandboxInput?, _ signaller: SandboxSignaller) throws -> InputPump? {
-        let isTerminal = spec.streams == .terminal
-        if isTerminal, let size = TerminalSize(of: STDOUT_FILENO) ?? TerminalSize(of: STDIN_FILENO) {
-            input?.resize(columns: size.columns, rows: size.rows)
-        }
-        link.began(signaller, terminal: isTerminal ? input : nil)
-        return try isInteractive ? input.map { try InputPump(from: STDIN_FILENO, to: $0) } : nil
+    /// Nobody but the pump keeps the input of a pipe, so that it ends when ours does.
+    private func connect(_ input: SandboxInput?) throws -> (InputPump?, WindowWatch?) {
+        let watch = spec.streams == .terminal ? input.map { WindowWatch(for: $0) } : nil
+        return (try isInteractive ? input.map { try InputPump(from: STDIN_FILENO, to: $0) } : nil, watch)
     }
 
     /// Nobody reads our output any more: the command ends as it would if it wrote there itself.
@@ -57,5 +57,24 @@ struct AttachedCommand {
             }
             return true
         }
+    }
+}
+
+/// Gives a command's terminal the size of our window, now and whenever that changes.
+private final class WindowWatch {
+    private let source: any DispatchSourceSignal
+
+    init(for input: SandboxInput) {
+        source = DispatchSource.makeSignalSource(signal: SIGWINCH, queue: .global())
+        source.setEventHandler { Self.fit(input) }
+        source.resume()
+        Self.fit(input)
+    }
+
+    deinit { source.cancel() }
+
+    private static func fit(_ input: SandboxInput) {
+        guard let size = TerminalSize(of: STDOUT_FILENO) ?? TerminalSize(of: STDIN_FILENO) else { return }
+        input.resize(columns: size.columns, rows: size.rows)
     }
 }

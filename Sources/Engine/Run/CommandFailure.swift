@@ -11,7 +11,7 @@ package enum CommandFailure: Hashable, Sendable {
         switch (error as? SandboxError)?.code {
         case .commandNotFound: self = .notFound
         case .commandNotExecutable: self = .notExecutable
-        case .invalid, .setup, nil: return nil
+        case .invalid, .setup, .network, nil: return nil
         }
     }
 }

@@ -1,5 +1,4 @@
 import Glibc
-package import Linux
 import Sandbox
 import Synchronization
 
@@ -7,7 +6,6 @@ import Synchronization
 package final class CommandLink: Sendable {
     private struct State {
         var signaller: SandboxSignaller?
-        var terminal: SandboxInput?
         /// How often the command was asked to end.
         var requests = 0
     }
@@ -28,15 +26,5 @@ package final class CommandLink: Sendable {
         return signaller != nil
     }
 
-    /// Tells the command's terminal, if it has one, that the window has another size.
-    package func resize(to size: TerminalSize) {
-        state.withLock { $0.terminal }?.resize(columns: size.columns, rows: size.rows)
-    }
-
-    func began(_ signaller: SandboxSignaller, terminal: SandboxInput?) {
-        state.withLock { state in
-            state.signaller = signaller
-            state.terminal = terminal
-        }
-    }
+    func began(_ signaller: SandboxSignaller) { state.withLock { $0.signaller = signaller } }
 }

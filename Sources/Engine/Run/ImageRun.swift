@@ -38,29 +38,49 @@ package struct ImageRun: Sendable {
         let status = try await offload {
             let root = try StepFileSystem(lowers: lowers, isolation: rung, store: store)
             let hostname = request.hostname ?? Self.newHostname()
-            let files = try SandboxFiles(in: store, SandboxRequest(), isolation: isolation, hostname: hostname)
+            let files = try SandboxFiles(
+                in: store, network: request.network, environment: images.registry.environment, hostname: hostname)
+            let network = try StepNetwork(request.network.mode, files)
+            let volumes = try request.volumes.volumes.map { try $0.mount(in: store) }
             var spec = SandboxSpec(
-                arguments: try arguments(config.config), root: root.tree, scratch: files.settings.scratch)
+                arguments: try arguments(config.config), root: root.tree, scratch: files.scratch)
             spec.hostname = hostname
             spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
             spec.environment = environment(config.config, home: user.home, hostname: hostname)
             spec.workingDirectory = try workingDirectory(config.config)
-            spec.network = request.network == .none ? .none : .host
-            spec.resolvConf = files.settings.resolvConf
-            spec.hosts = files.settings.hosts
+            spec.network = network.network
+            spec.resolvConf = network.resolvConf
+            spec.hosts = network.hosts
+            spec.mounts = volumes.map(\.0) + request.volumes.temporaryMounts
             spec.isRootReadOnly = request.isRootReadOnly
             spec.isVolatile = true
             spec.hasInit = true
             spec.streams = request.hasTerminal ? .terminal : request.isInteractive ? .interactive : .captured
-            return try withExtendedLifetime(files) { try run(spec, link) }
+            try request.sandbox.apply(to: &spec, for: RunOperation(arguments: spec.arguments, environment: []))
+            let limited = try LimitedRun(request.sandbox)
+            limited.join(&spec)
+            return try withExtendedLifetime((files, network, volumes)) {
+                try run(spec, limited, link, report)
+            }
         }
         _ = consume lease
         return status
     }
 
-    private func run(_ spec: SandboxSpec, _ link: CommandLink) throws -> CInt {
-        let command = AttachedCommand(spec: spec, isInteractive: request.isInteractive, link: link)
-        do { return try command.run().shellCode } catch is AttachedCommand.ReaderGone { return 128 + SIGPIPE }
+    private func run(
+        _ spec: SandboxSpec, _ limited: borrowing LimitedRun, _ link: CommandLink, _ report: (String) -> Void
+    ) throws -> CInt {
+        let command = AttachedCommand(spec: spec, isInteractive: request.isInteractive) { link.began($0) }
+        do {
+            var (status, usage) = try command.run()
+            limited.complete(&usage)
+            if !status.isSuccess, usage.outOfMemoryKills > 0 {
+                report("lamina: the command ended with \(limited.explanation(of: usage))exit code \(status.shellCode)")
+            }
+            return status.shellCode
+        } catch is AttachedCommand.ReaderGone {
+            return 128 + SIGPIPE
+        }
     }
 
     // MARK: The image

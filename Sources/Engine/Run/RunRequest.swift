@@ -1,5 +1,3 @@
-package import Graph
-
 /// A command that the user wants to run in an image. A value: nothing has happened yet.
 package struct RunRequest: Sendable {
     /// A name or an ID.
@@ -19,7 +17,10 @@ package struct RunRequest: Sendable {
     package var isRootReadOnly = false
     /// `nil` leaves the choice to what this machine offers.
     package var isolation: Isolation?
-    package var network = NetworkMode.default
+    /// What the command may do and use.
+    package var sandbox = SandboxRequest()
+    package var network = NetworkSettings()
+    package var volumes = VolumeSettings()
     /// Whether the command reads what this process can read.
     package var isInteractive = false
     package var hasTerminal = false

@@ -88,6 +88,7 @@ struct BuildCommand: AsyncParsableCommand {
     var check = false
 
     @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var steps: StepOptions
 
     @Argument(help: "The directory with the files of the build.")
     var path: String
@@ -129,7 +130,10 @@ struct BuildCommand: AsyncParsableCommand {
         guard !buildArguments.contains(where: { $0.hasPrefix("=") }) else {
             throw ValidationError("--build-arg needs a name before the equals sign")
         }
-        do { _ = try request() } catch let error as EngineError where error.code == .unsupported {
+        do {
+            var request = try request()
+            try steps.apply(to: &request)
+        } catch let error as EngineError where error.code == .unsupported {
             return
         } catch let error as any AnyFailure {
             throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
@@ -174,7 +178,12 @@ struct BuildCommand: AsyncParsableCommand {
     private func run<Value: Sendable>(
         _ renderer: ProgressRenderer, _ warnings: WarningLog, _ body: (Build) async throws -> Value
     ) async throws -> Value {
-        let request = try request()
+        var request = try request()
+        try steps.apply(to: &request) { failure in
+            renderer.finish(error: EngineError(.runFailed, failure))
+            OutputTerminal.standardError.write(
+                "ERROR: \(TerminalText.line(failure))\nA shell in the files of the step; leave it to end the build.\n")
+        }
         let images = try global.images()
         let build = Build(
             request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),

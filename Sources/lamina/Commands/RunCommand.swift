@@ -15,6 +15,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var options: RunOptions
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var sandbox: SandboxOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var isolation: IsolationOptions
 
     @Argument(help: ArgumentHelp("The image: a name or an ID; pulled when it is not in the store.", valueName: "image"))
@@ -38,6 +41,10 @@ struct RunCommand: AsyncParsableCommand {
     private func request() throws -> RunRequest {
         var request = try options.request(image: image, command: command)
         request.isolation = try isolation.rung()
+        request.network = try network.settings()
+        request.sandbox = try sandbox.request()
+        request.volumes = try volumes.settings()
+        try request.volumes.requireNoLoans()
         return request
     }
 

@@ -1,7 +1,6 @@
 import Dispatch
 import Engine
 import Glibc
-import Linux
 import Synchronization
 
 /// Passes the signals that this process gets on to the command it runs; before the command runs, those that end a
@@ -17,7 +16,7 @@ final class SignalForwarder: Sendable {
 
     init(_ link: CommandLink) {
         self.link = link
-        for number in [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGWINCH] {
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in
@@ -40,10 +39,6 @@ final class SignalForwarder: Sendable {
     }
 
     private func receive(_ number: CInt) {
-        if number == SIGWINCH {
-            if let size = TerminalSize(of: STDOUT_FILENO) ?? TerminalSize(of: STDIN_FILENO) { link.resize(to: size) }
-            return
-        }
         guard !link.send(number), [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(number) else { return }
         let (isFirst, action) = state.withLock { state in
             defer { state.canceled = state.canceled ?? number }

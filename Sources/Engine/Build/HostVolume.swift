@@ -1,0 +1,157 @@
+import Diagnostics
+import DockerfileSyntax
+import Frontend
+package import Graph
+import Linux
+import Sandbox
+import Store
+package import SystemPackage
+
+/// The mounts that the user gives to all commands.
+package struct VolumeSettings: Hashable, Sendable {
+    package private(set) var volumes: [HostVolume] = []
+    /// Caches, memory, secrets and agents, as a RUN could have them.
+    package private(set) var mounts: [RunMount] = []
+
+    package init() {}
+
+    /// Parses the values of `--volume` and `--mount`.
+    ///
+    /// Throws ``EngineError`` `.badVolume`, and what the mounts of RUN throw.
+    package init(volumes: [String], mounts: [String]) throws {
+        self.volumes = try volumes.map { try HostVolume(volume: $0) }
+        for text in mounts {
+            if let bind = try HostVolume(mount: text) {
+                self.volumes.append(bind)
+            } else {
+                self.mounts.append(try RunMount(option: text))
+            }
+        }
+    }
+}
+
+/// A file or directory of this machine that commands see.
+package struct HostVolume: Hashable, Sendable {
+    package enum Access: Hashable, Sendable {
+        case readOnly
+        case readWrite
+        /// What commands write is thrown away when they end.
+        case discarding
+    }
+
+    /// Absolute, and there.
+    package let source: FilePath
+    /// Absolute.
+    package let target: FilePath
+    package let access: Access
+
+    private init(_ source: String, _ target: String, _ access: Access, in text: String) throws {
+        guard target.hasPrefix("/"), FilePath(target).lexicallyNormalized() != "/" else {
+            throw EngineError(
+                .badVolume, "invalid volume '\(text)': '\(target)' is no absolute path below the root",
+                hint: "Write it as HOST:CONTAINER[:ro].")
+        }
+        guard source.hasPrefix("/") || source == "." || source.hasPrefix("./") || source.hasPrefix("../") else {
+            throw EngineError(
+                .badVolume, "invalid volume '\(text)': '\(source)' is no path, and there are no named volumes",
+                hint: "Write a path of this machine, such as /\(source) or ./\(source).")
+        }
+        self.source = FileSystem.absolute(FilePath(source))
+        do { _ = try FileStatus(of: self.source) } catch {
+            throw EngineError(.badVolume, "invalid volume '\(text)': there is no \(source)", cause: error)
+        }
+        self.target = FilePath(target)
+        self.access = access
+    }
+
+    /// Parses `HOST:CONTAINER[:OPTIONS]`; the options are `ro`, `rw`, `O` and the labels `z` and `Z`, which mean nothing
+    /// here.
+    init(volume text: String) throws {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard (2...3).contains(parts.count) else {
+            throw EngineError(
+                .badVolume, "invalid volume '\(text)'", hint: "Write it as HOST:CONTAINER[:ro].")
+        }
+        var access = Access.readWrite
+        for option in parts.count == 3 ? parts[2].split(separator: ",") : [] {
+            switch option {
+            case "ro": access = .readOnly
+            case "rw": access = .readWrite
+            case "O": access = .discarding
+            case "z", "Z": break
+            default:
+                throw EngineError(
+                    .badVolume, "invalid volume '\(text)': unknown option '\(option)'", hint: "Use ro, rw or O.")
+            }
+        }
+        try self.init(parts[0], parts[1], access, in: text)
+    }
+
+    /// Parses `type=bind,source=HOST,target=CONTAINER[,readonly]`; `nil` for a mount of another type.
+    init?(mount text: String) throws {
+        var (kind, source, target) = ("bind", "", "")
+        var access = Access.readWrite
+        var unknown: String?
+        for field in try CommaSeparated.fields(text) {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let value = parts.count > 1 ? parts[1] : "true"
+            switch parts[0].lowercased() {
+            case "type": kind = value
+            case "source", "src": source = value
+            case "target", "dst", "destination": target = value
+            case "readonly", "ro": access = try Self.flag(value, in: field) ? .readOnly : .readWrite
+            case "readwrite", "rw": access = try Self.flag(value, in: field) ? .readWrite : .readOnly
+            default: unknown = field
+            }
+        }
+        guard kind == "bind" else { return nil }
+        if let unknown { throw EngineError(.badVolume, "invalid mount '\(text)': unexpected field '\(unknown)'") }
+        try self.init(source, target, access, in: text)
+    }
+
+    private static func flag(_ value: String, in field: String) throws -> Bool {
+        switch value {
+        case "1", "true": return true
+        case "0", "false": return false
+        default: throw EngineError(.badVolume, "invalid value in '\(field)': use true or false")
+        }
+    }
+}
+
+extension VolumeSettings {
+    /// The mounts of memory.
+    var temporaryMounts: [SandboxMount] {
+        mounts.compactMap { mount in
+            guard case .tmpfs(let mount) = mount else { return nil }
+            return SandboxMount(
+                target: FilePath(mount.target), source: .temporary(size: mount.size), isReadOnly: mount.isReadOnly)
+        }
+    }
+
+    /// Throws ``EngineError`` `.badVolume` for mounts that only a build can have.
+    package func requireNoLoans() throws {
+        for mount in mounts {
+            if case .tmpfs = mount { continue }
+            throw EngineError(
+                .badVolume, "lamina run has mounts of type bind and tmpfs only",
+                hint: "Give a file with --volume FILE:TARGET:ro.")
+        }
+    }
+}
+
+extension HostVolume {
+    /// The mount for a sandbox, and what must stay until its command has ended.
+    func mount(in store: StoreRoot) throws -> (SandboxMount, held: TemporaryDirectory?) {
+        guard access == .discarding else {
+            let mount = SandboxMount(target: target, source: .bind(source), isReadOnly: access == .readOnly)
+            return (mount, nil)
+        }
+        guard try FileStatus(of: source).type == .directory else {
+            throw EngineError(.badVolume, "the volume option O is for directories, and \(source) is none")
+        }
+        let directory = try store.temporaryDirectory()
+        let made = try BuildRunner.writableLayer(over: source, in: directory.path)
+        let tree = SandboxTree.overlay(lowers: [source], upper: made.upper, work: made.work)
+        return (SandboxMount(target: target, source: .tree(tree, path: "/"), isReadOnly: false), directory)
+    }
+}

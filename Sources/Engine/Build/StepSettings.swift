@@ -1,0 +1,36 @@
+import Diagnostics
+import DockerfileSyntax
+import Linux
+
+/// What the user gives to all commands of a build, whatever the Dockerfile says.
+package struct StepSettings: Sendable {
+    /// How long a command may run; `nil` for as long as it likes.
+    package var timeLimit: TimeLimit?
+    package var network = NetworkSettings()
+    /// Mounted for every command; no part of any cache key.
+    package var volumes = VolumeSettings()
+    /// What is done where a command has failed, before the build fails.
+    package var failureShell: FailureShell?
+
+    package init() {}
+}
+
+/// How long a command may run.
+package struct TimeLimit: Hashable, Sendable {
+    package let duration: Duration
+    /// As the user wrote it.
+    package let text: String
+
+    /// Parses a duration such as `30s`, `1h30m` or `1.5m`.
+    ///
+    /// Throws ``EngineError`` `.badTimeLimit`.
+    package init(parsing text: String) throws {
+        let nanoseconds: Int64
+        do { nanoseconds = try GoDuration.nanoseconds(text) } catch {
+            throw EngineError(.badTimeLimit, "'\(text)' of --timeout is no duration", hint: "Write it as 30s or 10m.")
+        }
+        guard nanoseconds > 0 else { throw EngineError(.badTimeLimit, "--timeout must be more than 0") }
+        duration = .nanoseconds(nanoseconds)
+        self.text = text
+    }
+}

@@ -1,0 +1,75 @@
+import CLinux
+import Diagnostics
+import Glibc
+import Linux
+package import SystemPackage
+
+/// A network namespace that reaches the outside through `pasta`, a translator that runs as an ordinary program, for as
+/// long as this is held.
+///
+/// Its commands get answers from the net, and nothing gets in: no port is forwarded, and neither this machine's loopback
+/// nor its abstract sockets can be reached. See `pasta(1)`.
+package final class PrivateNetwork: Sendable {
+    private let namespace: SharedDescriptor
+    private let pasta: Companion
+
+    /// The address at which the host's own name servers answer inside.
+    package static let nameServer = "169.254.1.1"
+
+    /// - Parameters:
+    ///   - directory: an empty directory for its files.
+    ///   - reachesHost: whether the host's loopback is at the address of the gateway.
+    ///   - searchPath: where `pasta` is looked for.
+    /// - Throws: `SandboxError` `.network`.
+    package init(in directory: FilePath, reachesHost: Bool, searchPath: String) throws {
+        let number = try check("create", "a network namespace") { linux_new_network() }
+        namespace = SharedDescriptor(OwnedDescriptor(FileDescriptor(rawValue: number)))
+        let ready = directory.appending("ready")
+        try check("create", ready) { unsafe ready.withPlatformString { unsafe mkfifo($0, 0o600) } }
+        let fifo = try OwnedDescriptor.open(ready, .readOnly, options: .nonBlocking)
+        do {
+            pasta = try Companion(
+                Self.arguments(reachesHost: reachesHost), environment: ["PATH=\(searchPath)"],
+                log: directory.appending("pasta.log"), namespaces: .mount, after: Self.steps(number, ready: ready))
+        } catch let error as SandboxError where error.code == .commandNotFound {
+            throw SandboxError(
+                .network, "the private network needs the program 'pasta', which is not installed",
+                hint: "Install the package passt, or choose another --network.", cause: error)
+        }
+        // It writes its number when everything is set up.
+        guard pasta.waits(for: fifo.number, milliseconds: 20_000) else {
+            let reason = pasta.lastWords { $0.contains("to syslog") } ?? "it did not say why"
+            throw SandboxError(
+                .network, "pasta could not set up the private network: \(reason)",
+                hint: "Choose another --network, or see 'man pasta'.")
+        }
+        _ = consume fifo
+    }
+
+    /// The namespace as the child of a sandbox finds it, which has this process's descriptors until its command starts.
+    package var path: FilePath { FilePath("/proc/self/fd/\(namespace.number)") }
+
+    /// pasta gives up most capabilities before it opens the namespace, and may not look into `/proc` of this process any
+    /// more. So both files are mounted at paths of its own, where profiles of AppArmor allow it to open them.
+    private static func steps(_ namespace: CInt, ready: FilePath) -> [SandboxStep] {
+        let closed: MountFlags = [.noSetuid, .noDevices, .noExecute]
+        return [
+            SandboxStep(.mount(source: nil, target: "/", type: nil, flags: [.recursive, .isPrivate], data: nil)),
+            SandboxStep(.openTree(slot: 0, root: nil, path: FilePath("/proc/self/fd/\(namespace)"))),
+            SandboxStep(.openTree(slot: 1, root: nil, path: ready)),
+            SandboxStep(.mount(source: "tmpfs", target: "/tmp", type: "tmpfs", flags: closed, data: "mode=700")),
+            SandboxStep(.makeFile("/tmp/netns", content: [], permissions: 0o600, owner: geteuid(), group: getegid())),
+            SandboxStep(.makeFile("/tmp/ready", content: [], permissions: 0o600, owner: geteuid(), group: getegid())),
+            SandboxStep(.attach(slot: 0, target: "/tmp/netns")),
+            SandboxStep(.attach(slot: 1, target: "/tmp/ready")),
+        ]
+    }
+
+    private static func arguments(reachesHost: Bool) -> [String] {
+        [
+            "pasta", "--config-net", "--foreground", "--quiet", "--runas", "0", "--netns-only", "--netns", "/tmp/netns",
+            "--pid", "/tmp/ready", "--tcp-ports", "none", "--udp-ports", "none", "--tcp-ns", "none", "--udp-ns", "none",
+            "--dns-forward", nameServer,
+        ] + (reachesHost ? [] : ["--no-map-gw"])
+    }
+}

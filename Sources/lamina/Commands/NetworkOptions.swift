@@ -1,0 +1,53 @@
+import ArgumentParser
+import Engine
+
+/// The network of commands, for build and run.
+struct NetworkOptions: ParsableArguments {
+    @Option(
+        name: [.long, .customLong("net")],
+        help: ArgumentHelp("The network of commands: default, host, none or private.", valueName: "mode"))
+    var network: String?
+
+    @Option(
+        name: .customLong("add-host"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Add a name to /etc/hosts; host-gateway is this machine.", valueName: "name=ip"))
+    var addedHosts: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Name servers in place of this machine's.", valueName: "ip"))
+    var dns: [String] = []
+
+    @Option(
+        name: .customLong("dns-search"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Domains to look names up in, in place of this machine's; . for none.", valueName: "domain"))
+    var dnsSearch: [String] = []
+
+    @Option(
+        name: .customLong("dns-option"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Options of the resolver, in place of this machine's.", valueName: "option"))
+    var dnsOptions: [String] = []
+
+    /// Throws `EngineError` `.badNetwork`.
+    func settings() throws -> NetworkSettings {
+        try NetworkSettings(
+            mode: network, hosts: addedHosts, nameServers: dns, searchDomains: dnsSearch, resolverOptions: dnsOptions)
+    }
+}
+
+/// What is mounted besides what the image has, for build and run.
+struct VolumeOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong, parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Show commands a file or directory of this machine.", valueName: "host:path[:ro]"))
+    var volume: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Mount something for all commands: type=bind|tmpfs, and for build cache|secret|ssh.", valueName: "spec"))
+    var mount: [String] = []
+
+    /// Throws `EngineError` `.badVolume`, and what mounts of RUN throw.
+    func settings() throws -> VolumeSettings { try VolumeSettings(volumes: volume, mounts: mount) }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Engine
+import Frontend
+import Glibc
+
+/// What holds for all commands of a build.
+struct StepOptions: ParsableArguments {
+    /// What to do when a command fails.
+    enum FailureAction: String, ExpressibleByArgument, CaseIterable {
+        case stop
+        case shell
+    }
+
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var volumes: VolumeOptions
+
+    @Option(help: ArgumentHelp("How long a command may run, such as 30s or 10m.", valueName: "duration"))
+    var timeout: String?
+
+    @Option(
+        name: .customLong("on-error"),
+        help: ArgumentHelp("What to do when a command fails: stop, or open a shell in its files.", valueName: "action"))
+    var onError = FailureAction.stop
+
+    /// Puts the options into a request.
+    ///
+    /// `shell` is called before a shell opens, with what has failed. Throws `EngineError`.
+    func apply(to request: inout BuildRequest, shell: @escaping @Sendable (String) -> Void = { _ in }) throws {
+        var steps = StepSettings()
+        steps.timeLimit = try timeout.map { try TimeLimit(parsing: $0) }
+        steps.network = try network.settings()
+        steps.volumes = try volumes.settings()
+        if onError == .shell {
+            guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
+                throw ValidationError("--on-error=shell needs a terminal, and there is none")
+            }
+            steps.failureShell = FailureShell(begin: shell)
+        }
+        // Whoever names the network of all commands has granted it.
+        if steps.network.mode == .host { try request.sandbox.allow("network.host") }
+        request.options.network = steps.network.mode
+        request.options.hostNames = steps.network.hosts.map(\.name)
+        request.steps = steps
+    }
+}
