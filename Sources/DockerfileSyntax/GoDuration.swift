@@ -1,12 +1,12 @@
 /// Durations as HEALTHCHECK takes them, such as `1h2m3.5s`.
-enum GoDuration {
+package enum GoDuration {
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("ns", 1), ("us", 1000), ("\u{B5}s", 1000), ("\u{3BC}s", 1000), ("ms", 1_000_000), ("s", 1_000_000_000),
         ("m", 60_000_000_000), ("h", 3_600_000_000_000),
     ]
 
     /// The number of nanoseconds; fails as Go's `time.ParseDuration` does, and with its words.
-    static func nanoseconds(_ text: String) throws(DockerfileError) -> Int64 {
+    package static func nanoseconds(_ text: String) throws(DockerfileError) -> Int64 {
         var rest = Text(text)
         let isNegative = rest.first == UInt8(ascii: "-")
         if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }

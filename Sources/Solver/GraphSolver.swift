@@ -10,6 +10,7 @@ package actor GraphSolver<Runner: OperationRunner> {
     private let runner: Runner
     private let progress: ProgressReporter
     private let limit: Int
+    private let usesDefinitions: Bool
     private var graph = BuildGraph()
     private var keys: [VertexID: Task<Runner.Key, any Error>] = [:]
     private var results: [VertexID: Task<Runner.Result, any Error>] = [:]
@@ -19,8 +20,10 @@ package actor GraphSolver<Runner: OperationRunner> {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var failure: (any Error)?
 
-    /// `limit` is how many operations run at once.
-    package init(runner: Runner, progress: ProgressReporter, limit: Int = 16) {
+    /// `limit` is how many operations run at once. Without `usesDefinitions` every result is looked up by the content
+    /// of its inputs, each of which is looked at then.
+    package init(runner: Runner, progress: ProgressReporter, limit: Int = 16, usesDefinitions: Bool = true) {
+        self.usesDefinitions = usesDefinitions
         self.runner = runner
         self.progress = progress
         self.limit = limit
@@ -102,7 +105,8 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     private func resolve(_ vertex: Vertex) async throws -> Runner.Result {
         let definition = try await keyTask(vertex.id).value
-        if !rerunsOrFollowsRerun(vertex.id), let known = try await runner.cached(definition, for: vertex) {
+        let isLookedUp = usesDefinitions && !rerunsOrFollowsRerun(vertex.id)
+        if isLookedUp, let known = try await runner.cached(definition, for: vertex) {
             for ancestor in graph.reachable(from: vertex.id) { reportCached(ancestor) }
             return known
         }
@@ -116,7 +120,8 @@ package actor GraphSolver<Runner: OperationRunner> {
             throw reported(error, of: vertex)
         }
         if !vertex.ignoresCache, let known = try await runner.cached(content, for: vertex) {
-            try await runner.save(known, under: [definition], for: vertex)
+            // What is recorded under this key already keeps its age.
+            if definition != content { try await runner.save(known, under: [definition], for: vertex) }
             reportCached(vertex)
             return known
         }

@@ -26,7 +26,9 @@ struct Lamina: AsyncParsableCommand {
             return
         }
         do {
-            var command = try parseAsRoot(GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst())))
+            var command = try parseAsRoot(
+                CacheUseOptions.withPullValue(
+                    GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
