@@ -3,6 +3,8 @@ package import Diagnostics
 /// What can go wrong when modules work together.
 package enum EngineCode: String, FailureCode {
     case contextNotFound = "build.context-not-found"
+    /// A context that cannot be what it is said to be.
+    case badContext = "build.context"
     case dockerfileNotFound = "build.dockerfile-not-found"
     case sourceNotFound = "copy.source-not-found"
     case copyConflict = "copy.conflict"
@@ -45,6 +47,7 @@ package enum EngineCode: String, FailureCode {
     case badFilter = "filter.invalid"
     /// The user was asked and said no.
     case cancelled = "cancelled"
+    case badArgumentFile = "arguments.invalid"
     case unsupported = "unsupported"
 }
 package typealias EngineError = Failure<EngineCode>

@@ -31,13 +31,15 @@ package struct BuildOptions: Sendable {
     package var contextFiles: (@Sendable (_ source: String) -> [String])?
 
     /// The contexts that the user gives by name; see ``NamedContexts``.
-    package var contexts = NamedContexts()
+    package var contexts: NamedContexts
 
     package init(
         target: String? = nil, buildArguments: [(name: String, value: String?)] = [],
         labels: [(name: String, value: String)] = [], platform: Platform = .host, isPlatformExplicit: Bool = false,
-        noCache: NoCache = .none, fileName: String = "Dockerfile", checksAllStages: Bool = false
+        noCache: NoCache = .none, fileName: String = "Dockerfile", checksAllStages: Bool = false,
+        contexts: NamedContexts = NamedContexts()
     ) {
+        self.contexts = contexts
         self.target = target
         self.buildArguments = buildArguments
         self.labels = labels

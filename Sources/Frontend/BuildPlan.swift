@@ -79,6 +79,9 @@ package protocol BaseImageResolver: Sendable {
     ///
     /// The reference of the result should carry the digest, so that progress can show it.
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase
+
+    /// The image in the layout directory that the user gives as a context of this name.
+    func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase
 }
 
 /// An image that a stage starts from or copies from.

@@ -64,8 +64,7 @@ private struct Planner<Resolver: BaseImageResolver> {
             for request in open {
                 group.addTask {
                     do {
-                        let key = request.key
-                        return (key, try await resolver.resolve(key.reference, platform: key.platform))
+                        return (request.key, try await resolver.resolve(request.key))
                     } catch let error as any AnyFailure {
                         throw error.located(at: request.location)
                     }
@@ -79,8 +78,23 @@ private struct Planner<Resolver: BaseImageResolver> {
 
 /// An image for a platform.
 struct ImageKey: Hashable, Sendable {
-    let reference: ImageReference
+    enum Name: Hashable, Sendable {
+        case reference(ImageReference)
+        /// The name of a context.
+        case layout(String)
+    }
+
+    let name: Name
     let platform: Platform
+}
+
+extension BaseImageResolver {
+    func resolve(_ key: ImageKey) async throws -> ResolvedBase {
+        switch key.name {
+        case .reference(let reference): try await resolve(reference, platform: key.platform)
+        case .layout(let context): try await resolve(layout: context, platform: key.platform)
+        }
+    }
 }
 
 /// An image that is needed, and the instruction that needs it.

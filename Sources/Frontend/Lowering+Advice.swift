@@ -7,7 +7,7 @@ extension Lowering {
     /// target and what it starts from or, when all stages are checked, in any stage that could be a target.
     func checkAdvice(stages: [Int], target: Int) {
         for index in shipped(among: stages, target: target) {
-            for instruction in table.entries[index].stage.instructions {
+            for instruction in table.entries[index].instructions {
                 guard case .run(let run) = instruction.kind else { continue }
                 linter.checkPackageCache(of: run, at: instruction)
             }

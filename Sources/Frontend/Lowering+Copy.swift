@@ -157,7 +157,7 @@ extension String {
     fileprivate var latin1: [UInt8] { unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
 
     /// A pattern that matches this name and no other.
-    fileprivate var escapedPattern: String {
+    var escapedPattern: String {
         var pattern = UnicodeScalarView()
         for scalar in unicodeScalars {
             if "*?[\\".unicodeScalars.contains(scalar) { pattern.append("\\") }

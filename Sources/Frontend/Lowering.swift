@@ -33,7 +33,7 @@ struct Lowering: Sendable {
         try Self.checkDefaults(dockerfile, options, expander, &linter)
         scope = try GlobalScope(dockerfile, options, expander: expander, buildArgument: options.buildArgument)
         table = try StageTable(
-            dockerfile, file: options.fileName, scope: scope, expander: expander, linter: &linter)
+            dockerfile, options, scope: scope, expander: expander, linter: &linter)
     }
 
     /// The configuration of the checks: the build argument, else the directive at the top of the file.
@@ -105,11 +105,18 @@ struct Lowering: Sendable {
     private func imageRequest(
         _ source: StageSource, _ platform: Platform, _ instruction: Instruction
     ) throws -> ImageRequest? {
-        guard case .image(let name) = source else { return nil }
+        let location = location(of: instruction)
         return try locating(instruction, in: options.fileName) {
-            ImageRequest(
-                key: ImageKey(reference: try Self.reference(name), platform: platform),
-                location: location(of: instruction))
+            try Self.key(source, platform).map { ImageRequest(key: $0, location: location) }
+        }
+    }
+
+    /// `nil` for what is no image.
+    private static func key(_ source: StageSource, _ platform: Platform) throws -> ImageKey? {
+        switch source {
+        case .scratch, .stage, .context: nil
+        case .image(let name): ImageKey(name: .reference(try reference(name)), platform: platform)
+        case .layout(let context): ImageKey(name: .layout(context), platform: platform)
         }
     }
 
@@ -121,9 +128,10 @@ struct Lowering: Sendable {
         }
     }
 
-    func image(_ name: String, for platform: Platform) throws -> ResolvedBase {
-        let key = ImageKey(reference: try Self.reference(name), platform: platform)
-        guard let image = images[key] else { preconditionFailure("images are resolved before they are used") }
+    func image(_ source: StageSource, for platform: Platform) throws -> ResolvedBase {
+        guard let key = try Self.key(source, platform), let image = images[key] else {
+            preconditionFailure("images are resolved before they are used")
+        }
         return image
     }
 
@@ -134,10 +142,10 @@ struct Lowering: Sendable {
         let entry = table.entries[index]
         let texts: [String]
         switch entry.base {
-        case .scratch: texts = []
+        case .scratch, .context: texts = []
         case .stage(let parent): texts = states[parent]?.config.config.onBuild ?? []
-        case .image(let name):
-            texts = try image(name, for: entry.platform ?? options.platform).config.config.onBuild
+        case .image, .layout:
+            texts = try image(entry.base, for: entry.platform ?? options.platform).config.config.onBuild
         }
         return try texts.map { text in
             try locating(entry.stage.from, in: options.fileName) {
@@ -148,10 +156,10 @@ struct Lowering: Sendable {
 
     mutating func lower(stage index: Int, triggers: [Instruction]) throws {
         let entry = table.entries[index]
-        let steps = (triggers + entry.stage.instructions).count { Self.isStep($0.kind) }
+        let steps = (triggers + entry.instructions).count { Self.isStep($0.kind) }
         var state = try begin(entry, steps: steps)
         for trigger in triggers { try apply(Step(trigger, isTrigger: true), to: &state) }
-        for instruction in entry.stage.instructions { try apply(Step(instruction), to: &state) }
+        for instruction in entry.instructions { try apply(Step(instruction), to: &state) }
         state.finish()
         states[index] = state
     }
@@ -174,17 +182,20 @@ struct Lowering: Sendable {
             guard let parent = states[index] else { preconditionFailure("a parent stage is lowered before its child") }
             state = newState(entry, parent.config, parent.vertex, steps: steps)
             state.inherit(from: parent)
-        case .image(let name): state = try begin(entry, onImage: name, steps: steps)
+        case .image, .layout: state = try begin(entry, onImage: entry.base, steps: steps)
+        case .context(let name): state = begin(entry, onContext: name, steps: steps)
         }
         state.config.config.onBuild = []
         state.applyConfig()
         return state
     }
 
-    private mutating func begin(_ entry: StageEntry, onImage name: String, steps: Int) throws -> StageState {
+    private mutating func begin(_ entry: StageEntry, onImage source: StageSource, steps: Int) throws -> StageState {
         let platform = entry.platform ?? options.platform
-        let image = try image(name, for: platform)
-        linter.checkPlatform(image.config.platform, expected: platform, image: name, of: entry.stage)
+        let image = try image(source, for: platform)
+        if case .image(let name) = source {
+            linter.checkPlatform(image.config.platform, expected: platform, image: name, of: entry.stage)
+        }
         // An image without layers is a config and nothing else: there is nothing to fetch.
         let isEmpty = image.config.diffIDs.isEmpty && image.config.history.allSatisfy(\.emptyLayer)
         let operation = isEmpty ? Operation.scratch : .image(image.source)
@@ -194,6 +205,23 @@ struct Lowering: Sendable {
             location: location(of: entry.stage.from))
         var state = newState(entry, image.config.asBase(), vertex, steps: steps + 1)
         state.label = label
+        return state
+    }
+
+    /// The files of a context as a root file system.
+    private mutating func begin(_ entry: StageEntry, onContext name: String, steps: Int) -> StageState {
+        let scratch = shared(.scratch, label: "FROM scratch")
+        let files = contextVertex(named: name)
+        var label = StepLabel(prefix: labelPrefix(of: entry), total: steps + 1)
+        let text = "[context \(name)] load from client"
+        let vertex = graph.add(
+            .copy(CopyOperation(sources: [.path(files.root, input: 1)], destination: "/")),
+            inputs: [scratch, files.vertex], label: label.next("FROM \(name)"), location: location(of: entry.stage.from)
+        )
+        var state = newState(entry, ImageConfig(platform: options.platform), vertex, steps: steps + 1)
+        state.config.config.workingDirectory = "/"
+        state.label = label
+        state.record(text, layer: vertex)
         return state
     }
 
@@ -224,14 +252,26 @@ struct Lowering: Sendable {
         shared(.context(.main), label: "[internal] load build context")
     }
 
+    /// What holds the files of a context that the user gives by name, and the pattern for all that is in it.
+    mutating func contextVertex(named name: String) -> (vertex: VertexID, root: String) {
+        if case .file(let source)? = options.contexts.content(name)?.content {
+            return (
+                shared(.http(source), label: "[context \(name)] \(RemoteFlags.redacted(source.url))"),
+                source.fileName.escapedPattern
+            )
+        }
+        return (shared(.context(ContextSource(name: name)), label: "[context \(name)] load from client"), "/")
+    }
+
     /// The files that `--from` of `instruction` names.
     mutating func vertex(
         of source: StageSource, for instruction: Instruction, in state: StageState
     ) throws -> VertexID {
         switch source {
         case .scratch: return shared(.scratch, label: "FROM scratch")
-        case .image(let name):
-            let image = try image(name, for: options.platform)
+        case .context(let name): return contextVertex(named: name).vertex
+        case .image, .layout:
+            let image = try image(source, for: options.platform)
             return shared(
                 .image(image.source), label: "FROM \(image.source.reference)", location: location(of: instruction))
         case .stage(let index):

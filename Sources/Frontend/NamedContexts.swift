@@ -1,12 +1,15 @@
 import Diagnostics
+package import Graph
 import OCI
 
 /// The contexts that a user gives besides that of the build. They stand in for the images and stages of their names.
 package struct NamedContexts: Sendable {
     /// What a context is, as far as a Dockerfile's meaning depends on it.
     package enum Content: Hashable, Sendable {
-        /// Files, which are looked at when a step needs them.
+        /// The files of a directory or a repository, which are looked at when a step needs them.
         case files
+        /// A file of the web.
+        case file(HTTPSource)
         /// An image by its name.
         case image(String)
         /// An image in a layout directory.
@@ -30,6 +33,17 @@ package struct NamedContexts: Sendable {
 
     /// What a name of an image or a stage stands for; `nil` where no context has it.
     func content(_ name: String) -> (name: String, content: Content)? { Self.key(name).flatMap { entries[$0] } }
+
+    /// What a name of an image or a stage stands for in a Dockerfile; `nil` where no context has it.
+    func source(_ name: String) -> StageSource? {
+        guard let (name, content) = content(name) else { return nil }
+        return switch content {
+        case .files, .file: .context(name)
+        case .image("scratch"): .scratch
+        case .image(let image): .image(image)
+        case .layout: .layout(name)
+        }
+    }
 
     /// The name of a context as the user gave it; `nil` where there is none.
     func name(_ name: String) -> String? { content(name)?.name }

@@ -48,9 +48,7 @@ struct RemoteFlags {
             return (.http(source), Self.redacted(url))
         case .git(let reference):
             let source = try git(reference)
-            let ref = [source.ref, source.subdirectory].reversed().drop { $0.isEmpty }.reversed().joined(separator: ":")
-            let name = Self.redacted(source.remote) + (ref.isEmpty ? "" : "#\(ref)")
-            return (.git(source), "[internal] load git source \(name)")
+            return (.git(source), source.label)
         }
     }
 
@@ -62,14 +60,10 @@ struct RemoteFlags {
             throw FrontendError(.invalid, "inconsistent checksum configuration")
         }
         try reference.checkLogin()
-        return GitSource(
-            remote: reference.remote, ref: reference.ref,
-            subdirectory: String(ContainerPath.clean(reference.subdirectory).dropFirst()),
-            checksum: checksum.isEmpty ? reference.checksum : checksum,
-            keepsGitDirectory: keepsGitDirectory ?? reference.keepsGitDirectory ?? false,
-            includesSubmodules: reference.includesSubmodules ?? true,
-            times: GitSource.Times(rawValue: reference.times) ?? .checkout,
-            fetchesByCommit: reference.fetchesByCommit ?? false)
+        var source = reference.source
+        if !checksum.isEmpty { source.checksum = checksum }
+        source.keepsGitDirectory = keepsGitDirectory ?? source.keepsGitDirectory
+        return source
     }
 
     private func digest() throws -> Digest? {

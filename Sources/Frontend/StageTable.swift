@@ -8,6 +8,10 @@ enum StageSource: Hashable, Sendable {
     case stage(Int)
     /// An image by its name as written.
     case image(String)
+    /// The files of a context that the user gives under this name.
+    case context(String)
+    /// The image in a layout directory that the user gives under this name.
+    case layout(String)
 }
 
 /// One stage with its names resolved.
@@ -16,8 +20,13 @@ struct StageEntry: Sendable {
     let base: StageSource
     /// The value of `--platform`.
     let platform: Platform?
+    /// Whether a context of its name stands in for the stage, whose instructions then do not count.
+    let isReplaced: Bool
     /// What COPY and the mounts of RUN read, with the instruction that says so.
     var dependencies: [(source: StageSource, instruction: Instruction)] = []
+
+    /// What is done on the base.
+    var instructions: [Instruction] { isReplaced ? [] : stage.instructions }
 
     /// The name in messages; stages without a name have a number.
     var displayName: String { stage.name ?? "stage-\(stage.index)" }
@@ -37,22 +46,28 @@ struct StageTable: Sendable {
     /// Stage names in lower case; a later stage takes over the name of an earlier one.
     private var indices: [String: Int] = [:]
     private let file: String
+    private let contexts: NamedContexts
 
     init(
-        _ dockerfile: Dockerfile, file: String, scope: GlobalScope, expander: WordExpander, linter: inout Linter
+        _ dockerfile: Dockerfile, _ options: BuildOptions, scope: GlobalScope, expander: WordExpander,
+        linter: inout Linter
     ) throws {
+        let file = options.fileName
         self.file = file
+        contexts = options.contexts
         for stage in dockerfile.stages {
-            let entry = try locating(stage.from, in: file) {
-                StageEntry(
-                    stage: stage, base: try base(of: stage, scope, expander, &linter),
-                    platform: try Self.platform(of: stage, scope, expander, &linter))
+            let entry = try locating(stage.from, in: file) { () throws -> StageEntry in
+                let base = try base(of: stage, scope, expander, &linter)
+                let context = stage.name.flatMap { contexts.source($0) }
+                return StageEntry(
+                    stage: stage, base: context ?? base,
+                    platform: try Self.platform(of: stage, scope, expander, &linter), isReplaced: context != nil)
             }
             entries.append(entry)
             if let name = stage.name { indices[name] = stage.index }
         }
         for index in entries.indices {
-            for instruction in entries[index].stage.instructions {
+            for instruction in entries[index].instructions {
                 for source in try sources(of: instruction) { entries[index].dependencies.append((source, instruction)) }
             }
         }
@@ -69,7 +84,7 @@ struct StageTable: Sendable {
             throw FrontendError(.invalid, "base name (\(stage.base)) should not be blank")
         }
         if let index = indices[word.text] { return .stage(index) }
-        return word.text == "scratch" ? .scratch : .image(word.text)
+        return word.text == "scratch" ? .scratch : contexts.source(word.text) ?? .image(word.text)
     }
 
     private static func platform(
@@ -119,7 +134,7 @@ struct StageTable: Sendable {
             return .stage(index)
         }
         if let index = indices[name.lowercased()] { return .stage(index) }
-        return name == "scratch" ? .scratch : .image(name)
+        return name == "scratch" ? .scratch : contexts.source(name) ?? .image(name)
     }
 
     /// The stage with a name, in any case.

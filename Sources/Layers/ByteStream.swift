@@ -26,16 +26,16 @@ package final class DescriptorStream: ByteStream {
 }
 
 /// A stream whose first bytes were read already, to see what they are.
-final class PrefixedStream: ByteStream {
+package final class PrefixedStream: ByteStream {
     private var prefix: ArraySlice<UInt8>
     private let rest: any ByteStream
 
-    init(_ prefix: ArraySlice<UInt8>, _ rest: any ByteStream) {
+    package init(_ prefix: ArraySlice<UInt8>, _ rest: any ByteStream) {
         self.prefix = prefix
         self.rest = rest
     }
 
-    func read(into buffer: inout [UInt8]) throws -> Int {
+    package func read(into buffer: inout [UInt8]) throws -> Int {
         guard !prefix.isEmpty else { return try rest.read(into: &buffer) }
         let piece = Array(prefix.prefix(buffer.count))
         buffer.copy(piece.span, to: 0)

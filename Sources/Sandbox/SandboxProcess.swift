@@ -142,6 +142,12 @@ extension SandboxPlan {
             return SandboxError(
                 .commandNotExecutable, "'\(command)' may not be executed",
                 hint: "Make it executable, for instance with 'chmod +x'.", cause: errno)
+        case .execFormatError:
+            return SandboxError(
+                .commandNotExecutable, "'\(command)' cannot be executed: exec format error",
+                hint: "It is a program for another processor, or a script without a first line that names its "
+                    + "interpreter; QEMU with binfmt_misc on this machine runs what other processors do.",
+                cause: errno)
         default:
             return SandboxError(.commandNotExecutable, "'\(command)' cannot be executed: \(errno)", cause: errno)
         }

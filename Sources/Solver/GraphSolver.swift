@@ -11,6 +11,7 @@ package actor GraphSolver<Runner: OperationRunner> {
     private let progress: ProgressReporter
     private let observe: @Sendable (VertexID, VertexNote<Runner>) -> Void
     private let limit: Int
+    private let usesDefinitions: Bool
     private var graph = BuildGraph()
     private var keys: [VertexID: Task<Runner.Key, any Error>] = [:]
     private var results: [VertexID: Task<Runner.Result, any Error>] = [:]
@@ -20,11 +21,13 @@ package actor GraphSolver<Runner: OperationRunner> {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var failure: (any Error)?
 
-    /// `limit` is how many operations run at once. `observe` is told what becomes of each vertex, from any thread.
+    /// `limit` is how many operations run at once. Without `usesDefinitions` every result is looked up by the content
+    /// of its inputs, each of which is looked at then. `observe` is told what becomes of each vertex, from any thread.
     package init(
-        runner: Runner, progress: ProgressReporter, limit: Int = 16,
+        runner: Runner, progress: ProgressReporter, limit: Int = 16, usesDefinitions: Bool = true,
         observe: @escaping @Sendable (VertexID, VertexNote<Runner>) -> Void = { _, _ in }
     ) {
+        self.usesDefinitions = usesDefinitions
         self.runner = runner
         self.progress = progress
         self.observe = observe
@@ -109,7 +112,8 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     private func resolve(_ vertex: Vertex) async throws -> Runner.Result {
         let definition = try await keyTask(vertex.id).value
-        if !rerunsOrFollowsRerun(vertex.id), let known = try await runner.cached(definition, for: vertex) {
+        let isLookedUp = usesDefinitions && !rerunsOrFollowsRerun(vertex.id)
+        if isLookedUp, let known = try await runner.cached(definition, for: vertex) {
             for ancestor in graph.reachable(from: vertex.id) {
                 reportCached(ancestor)
                 observe(ancestor.id, .ended(ancestor.id == vertex.id ? .knownByDefinition(known) : .notNeeded))
@@ -127,7 +131,8 @@ package actor GraphSolver<Runner: OperationRunner> {
         }
         observe(vertex.id, .resolved(content))
         if !vertex.ignoresCache, let known = try await runner.cached(content, for: vertex) {
-            try await runner.save(known, under: [definition], for: vertex)
+            // What is recorded under this key already keeps its age.
+            if definition != content { try await runner.save(known, under: [definition], for: vertex) }
             reportCached(vertex)
             observe(vertex.id, .ended(.knownByContent(known)))
             return known

@@ -27,7 +27,8 @@ struct Lamina: AsyncParsableCommand {
         }
         do {
             let arguments = GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
-            var command = try parseAsRoot(ReportOptions.separatingFormats(arguments))
+            var command = try parseAsRoot(
+                CacheUseOptions.withPullValue(ReportOptions.separatingFormats(arguments)))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

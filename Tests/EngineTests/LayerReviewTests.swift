@@ -17,6 +17,10 @@ import Testing
         func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
             throw EngineError(.corrupt, "there are no images")
         }
+
+        func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
+            throw EngineError(.corrupt, "there are no layouts")
+        }
     }
 
     /// The warnings about a build whose steps left these layers, bottom first; a size of -1 is a whiteout, -2 an

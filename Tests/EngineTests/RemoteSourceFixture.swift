@@ -51,11 +51,19 @@ struct RemoteSourceFixture {
         let text = lines.contains("FROM") ? "\(lines)\n" : "FROM scratch\n\(lines)\n"
         let dockerfile = root.appending("context/Dockerfile")
         try writeFile(Array(text.utf8), dockerfile)
-        let archive = root.appending("out.tar")
         var request = BuildRequest(context: root.appending("context"))
-        request.outputs = [.tar(archive)]
         request.agents = agents
         request.secrets = secrets.map { BuildSecret(id: $0, source: .value($1)) }
+        return try await run(request, environment: environment)
+    }
+
+    /// Builds what a request says, for its files alone.
+    func run(
+        _ request: BuildRequest, environment: [String: String] = ProcessVariables.network
+    ) async throws -> Result {
+        let archive = root.appending("out.tar")
+        var request = request
+        request.outputs = [.tar(archive)]
         let labels = Mutex<[StepID: String]>([:])
         let steps = Mutex<[String: StepOutcome]>([:])
         let progress = ProgressReporter { event in

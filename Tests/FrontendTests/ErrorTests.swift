@@ -61,6 +61,10 @@ import Testing
             func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
                 throw PlatformError(.malformed, "gone")
             }
+
+            func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
+                throw PlatformError(.malformed, "gone")
+            }
         }
         let dockerfile = try parse("FROM scratch\nFROM \\\n a\n")
         let error = await #expect(throws: PlatformError.self) {

@@ -18,6 +18,10 @@ final class FakeResolver: BaseImageResolver {
     /// `name@platform`, sorted.
     var asked: [String] { requests.withLock { $0.sorted() } }
 
+    func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
+        try await resolve(ImageReference(parsing: context), platform: platform)
+    }
+
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
         requests.withLock { $0.append("\(reference) \(platform)") }
         guard let config = images[reference.description] else { throw Unknown() }

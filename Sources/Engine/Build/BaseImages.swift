@@ -1,7 +1,9 @@
+import Diagnostics
 import Frontend
 import Graph
 import Linux
 import OCI
+import Registry
 import Solver
 import Store
 
@@ -9,6 +11,26 @@ import Store
 struct BaseImages: BaseImageResolver {
     let images: ImageTransfer
     let progress: ProgressReporter
+    let pull: PullPolicy
+    var contexts: [NamedContext] = []
+
+    func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
+        try await progress.step("[context \(context)] load metadata for \(context)") { _ in
+            guard case .layout(let layout)? = contexts.last(where: { $0.name == context })?.content else {
+                throw EngineError(.badContext, "there is no layout for the context '\(context)'")
+            }
+            return try await offload { [images] in
+                let image = try images.take(layout, platform: platform)
+                let config = try images.config(of: image)
+                let name = try ImageReference(parsing: context)
+                return ResolvedBase(
+                    source: ImageSource(
+                        reference: name.with(tag: name.tag, digest: image.manifest?.digest), platform: config.platform,
+                        diffIDs: config.diffIDs, imageID: image.id),
+                    config: config)
+            }
+        }
+    }
 
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
         try await progress.step("[internal] load metadata for \(reference)") { step in
@@ -26,10 +48,22 @@ struct BaseImages: BaseImageResolver {
         _ reference: ImageReference, platform: Platform, step: StepReporter
     ) async throws -> StoredImage {
         let known = try await offload { [images] in try images.store.images.image(named: reference) }
-        if let known, known.platform.distance(from: platform) != nil { return known }
+        let stored = known.flatMap { $0.platform.distance(from: platform) == nil ? nil : $0 }
+        if let stored, pull.accepts(reference) { return stored }
         if reference == EmbeddedBase.reference {
+            try EmbeddedBase.requireSupport(for: platform)
             return try await offload { [images] in try EmbeddedBase(images: images).install() }
         }
+        try pull.allow(reference)
+        do { return try await fetch(reference, platform: platform, step: step) } catch let error as RegistryError {
+            guard pull == .newer, let stored else { throw error }
+            return stored
+        }
+    }
+
+    private func fetch(
+        _ reference: ImageReference, platform: Platform, step: StepReporter
+    ) async throws -> StoredImage {
         return try await images.pull(reference, platform: platform) { event in
             switch event {
             case .resolved(let descriptor, _):

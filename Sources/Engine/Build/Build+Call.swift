@@ -14,17 +14,19 @@ extension Build {
         var source: DockerfileSource?
         var failure: (any Error)?
         do {
-            let definition = try await loadDefinition { source = $0 }
-            let rules = try await loadIgnoreRules(dockerfile: definition.path)
+            let (files, remotes) = try await contextForCall()
+            let definition = try await loadDefinition(in: files, remotes) { source = $0 }
+            let rules = try await loadIgnoreRules(of: files, dockerfile: definition.path)
             var options = request.options.named(definition.name)
             // Nothing is fetched for a time that no step will have.
             if try !EpochSource(definition.dockerfile, options).isKnown { options.setEpoch(nil) }
             options.ignoreRules = rules
             options.givesAdvice = true
             options.checksAllStages = (options.target ?? "").isEmpty
-            let copied = CopiedFiles(tree: try ContextTree(request.context, rules: rules, cache: nil))
+            let copied = CopiedFiles(tree: try ContextTree(files.directory, rules: rules, cache: nil), keeping: files)
             options.contextFiles = copied.files(of:)
-            let resolver = BaseImages(images: images, progress: progress)
+            let resolver = BaseImages(
+                images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
             _ = try await lower(definition.dockerfile, options, resolver: resolver, log: warnings)
         } catch {
             if error is CancellationError || source == nil { throw error }
@@ -35,17 +37,30 @@ extension Build {
         return CheckReport(warnings: warnings.warnings, source: source, error: failure)
     }
 
+    /// The context, and what fetched it; commands that are no builds run no steps.
+    private func contextForCall() async throws -> (BuildContext, RemoteSources) {
+        let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
+        let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
+        let snapshots = Snapshots(
+            store: store, trees: LayerTrees(store.layers), isolation: StepIsolation(request.isolation))
+        let files = try await loadContext(ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
+        return (files, remotes)
+    }
+
     /// What can be given to the build of the target.
     package func outline() async throws -> Outline {
-        let definition = try await loadDefinition()
+        let (files, remotes) = try await contextForCall()
+        let definition = try await loadDefinition(in: files, remotes)
         return try await Outline(
             definition.dockerfile, request.options.named(definition.name), source: definition.source,
-            resolver: BaseImages(images: images, progress: progress))
+            resolver: BaseImages(
+                images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts))
     }
 
     /// The stages of the Dockerfile.
     package func targets() async throws -> TargetList {
-        let definition = try await loadDefinition()
+        let (files, remotes) = try await contextForCall()
+        let definition = try await loadDefinition(in: files, remotes)
         return TargetList(definition.dockerfile, source: definition.source)
     }
 }
@@ -53,6 +68,13 @@ extension Build {
 /// Tells which files of a build context a COPY would take, without reading them.
 private struct CopiedFiles: Sendable {
     let tree: ContextTree
+    /// What keeps the files of the tree.
+    let context: BuildContext
+
+    init(tree: ContextTree, keeping context: BuildContext) {
+        self.tree = tree
+        self.context = context
+    }
 
     /// The paths of the regular files that a source of COPY takes; none where it names nothing.
     func files(of word: String) -> [String] {

@@ -18,12 +18,15 @@ package struct Build: Sendable {
     let warnings: WarningLog
     /// Notes what happens for the history of builds.
     package let recorder: BuildRecorder
+    let texts: SourceTexts
 
-    /// What the checks find goes to `warnings` as it comes up, so that a build that fails leaves it too.
+    /// What the checks find goes to `warnings` as it comes up, and what is read to `texts`, so that a build that fails
+    /// leaves it too.
     package init(
         _ request: BuildRequest, store: StoreRoot, images: ImageTransfer, progress: ProgressReporter,
-        warnings: WarningLog = WarningLog()
+        warnings: WarningLog = WarningLog(), texts: SourceTexts = SourceTexts()
     ) {
+        self.texts = texts
         self.warnings = warnings
         self.request = request
         self.store = store
@@ -57,32 +60,40 @@ package struct Build: Sendable {
     private func perform() async throws -> BuildResult {
         let lease = try store.lease()
         let started = Timestamp.now
-        let source = try await loadDefinition { recorder.begin(request, $0) }
-        let rules = try await loadIgnoreRules(dockerfile: source.path)
-        let resolver = BaseImages(images: images, progress: progress)
+        let trees = LayerTrees(store.layers)
+        let isolation = StepIsolation(request.isolation)
+        let snapshots = Snapshots(store: store, trees: trees, isolation: isolation)
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
-        let options = try await options(for: source, BuildEpoch(remotes: remotes))
+        let loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
+        let files = try await loadContext(loader)
+        let source = try await loadDefinition(in: files, remotes) { recorder.begin(request, $0) }
+        let rules = try await loadIgnoreRules(of: files, dockerfile: source.path)
+        let resolver = BaseImages(
+            images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
+        let options = try await options(
+            for: source, BuildEpoch(remotes: remotes, inputs: request.inputs, context: files))
         let plan = try await lower(source, options, rules: rules, resolver: resolver)
         try request.sandbox.check(plan.graph.reachable(from: plan.target))
         recorder.plan(plan)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
-        let context = try ContextTree(request.context, rules: rules, cache: store.contexts)
-        let trees = LayerTrees(store.layers)
-        let isolation = StepIsolation(request.isolation)
-        let files = try SandboxFiles(
+        let context = try ContextTree(files.directory, rules: rules, cache: files.isTemporary ? nil : store.contexts)
+        let contexts = ContextTrees(main: context, named: request.inputs.contexts, loader: loader)
+        let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
-            snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,
+            snapshots: snapshots, contexts: contexts, now: now,
             sandbox: SandboxSettings(
-                files: files, isolation: isolation, request: request.sandbox, steps: request.steps), loans: loans,
+                files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps),
+            loans: loans,
             copies: ContextCopies(store),
-            remotes: remotes, journal: recorder.journal)
-        let solver = GraphSolver(runner: runner, progress: progress, observe: recorder.observe)
+            remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: started))
+        let solver = GraphSolver(
+            runner: runner, progress: progress, usesDefinitions: runner.oldest == nil, observe: recorder.observe)
         let result = try await solver.solve(plan.graph, target: plan.target)
+        await contexts.saveDigests()
         try await offload { [store] in
-            context.saveDigests()
             runner.uses.note(in: store)
         }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
@@ -113,25 +124,37 @@ package struct Build: Sendable {
     struct Definition {
         let dockerfile: Dockerfile
         let source: DockerfileSource
-        let path: FilePath
+        /// `nil` for one that is no file of this machine.
+        let path: FilePath?
         let name: String
         let step: StepReporter
     }
 
+    /// Finds the files of the build, and brings those here that are elsewhere.
+    func loadContext(_ loader: ContextLoader) async throws -> BuildContext {
+        try request.inputs.check()
+        guard let location = request.inputs.context else {
+            try request.requireContext()
+            return BuildContext(request.context, isLocal: true)
+        }
+        return try await loader.load(location)
+    }
+
     /// Reads and parses the Dockerfile; `source` gets its text even if it cannot be parsed.
-    func loadDefinition(_ source: (DockerfileSource) -> Void = { _ in }) async throws -> Definition {
-        try request.requireContext()
-        let path = try request.dockerfilePath()
-        let name = request.dockerfile == nil ? (path.lastComponent?.string ?? path.string) : path.string
-        let step = progress.begin("[internal] load build definition from \(path.lastComponent?.string ?? "Dockerfile")")
+    func loadDefinition(
+        in context: BuildContext, _ remotes: RemoteSources, _ source: (DockerfileSource) -> Void = { _ in }
+    ) async throws -> Definition {
+        let file = try await definitionFile(in: context, remotes)
+        let step = progress.begin(
+            "[internal] load build definition from \(FilePath(file.name).lastComponent?.string ?? file.name)")
         do {
-            let bytes = try await offload { try OwnedDescriptor.open(path).readAll(limit: 64 << 20) }
-            step.status("transferring dockerfile:", current: Int64(bytes.count), isComplete: true)
-            let text = DockerfileSource(name: name, bytes: bytes)
+            step.status("transferring dockerfile:", current: Int64(file.bytes.count), isComplete: true)
+            let text = DockerfileSource(name: file.name, bytes: file.bytes)
+            texts.remember(text)
             source(text)
-            let dockerfile = try parse(bytes, name: name)
+            let dockerfile = try parse(file.bytes, name: file.name)
             step.finish(.done)
-            return Definition(dockerfile: dockerfile, source: text, path: path, name: name, step: step)
+            return Definition(dockerfile: dockerfile, source: text, path: file.path, name: file.name, step: step)
         } catch {
             step.finish(error)
             throw error
@@ -144,10 +167,12 @@ package struct Build: Sendable {
         }
     }
 
-    func loadIgnoreRules(dockerfile: FilePath) async throws -> IgnoreRules {
-        try await progress.step("[internal] load .dockerignore") { step in
-            let file = try await offload { [context = request.context] in
-                try IgnoreFile(dockerfile: dockerfile, context: context)
+    /// Only in the user's own directory an ignore file counts without being asked for.
+    func loadIgnoreRules(of context: BuildContext, dockerfile: FilePath?) async throws -> IgnoreRules {
+        guard context.isLocal || request.inputs.ignoreFile != nil else { return try IgnoreFile.none().rules }
+        return try await progress.step("[internal] load .dockerignore") { step in
+            let file = try await offload { [chosen = request.inputs.ignoreFile] in
+                try IgnoreFile(dockerfile: dockerfile, context: context.directory, chosen: chosen)
             }
             // BuildKit shows two bytes for a file that is not there.
             step.status("transferring context:", current: Int64(file.path == nil ? 2 : file.size), isComplete: true)
@@ -162,8 +187,7 @@ package struct Build: Sendable {
     ) async throws -> Digest? {
         if request.outputs.contains(.none) { return nil }
         var imageID: Digest?
-        let keepsImage = request.outputs.isEmpty || request.outputs.contains { $0.isImage }
-        if keepsImage {
+        if request.makesImage {
             imageID = try await progress.step("exporting to image") { step in
                 try await saveImage(plan, state, step: step)
             }

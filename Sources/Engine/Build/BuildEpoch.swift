@@ -10,16 +10,32 @@ import Store
 /// Finds out which moment stands for the time of a build, where its user names something that has one.
 struct BuildEpoch: Sendable {
     let remotes: RemoteSources
+    let inputs: BuildInputs
+    let context: BuildContext
 
     /// In seconds since 1970; `nil` where the source is silent.
-    func seconds(of source: EpochSource, contexts: (String?) -> Int64? = { _ in nil }) async throws -> Int64? {
+    func seconds(of source: EpochSource) async throws -> Int64? {
         switch source {
         case .none: nil
         case .seconds(let seconds): seconds
-        case .context: contexts(nil)
-        case .namedContext(let name): contexts(name)
+        case .context: try await timeOfContext()
+        case .namedContext(let name): try await time(ofContext: name)
         case .file(let source, let label): try await time(of: source, label: label)
         case .repository(let source, let label): try await time(of: source, label: label)
+        }
+    }
+
+    /// A directory has no time.
+    private func timeOfContext() async throws -> Int64? {
+        guard case .git(let source, let label)? = inputs.context else { return context.time }
+        return try await time(of: source, label: label)
+    }
+
+    private func time(ofContext name: String) async throws -> Int64? {
+        switch inputs.contexts.last(where: { $0.name == name })?.content {
+        case .git(let source, let label): try await time(of: source, label: label)
+        case .file(let source): try await time(of: source, label: "[context \(name)] \(RemoteContext.http(source).label)")
+        case .directory, .image, .layout, nil: nil
         }
     }
 

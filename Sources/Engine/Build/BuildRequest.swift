@@ -4,8 +4,10 @@ package import SystemPackage
 
 /// What the user asks a build to do. A value: nothing has happened yet.
 package struct BuildRequest: Sendable {
-    /// The directory with the files of the build.
+    /// The directory with the files of the build, as the user names it.
     package var context: FilePath
+    /// What the build reads besides, or instead of that directory.
+    package var inputs = BuildInputs()
     /// The Dockerfile, relative to the working directory; `nil` for `Dockerfile` in the context.
     package var dockerfile: FilePath?
     package var tags: [ImageReference] = []
@@ -21,10 +23,17 @@ package struct BuildRequest: Sendable {
     package var sandbox = SandboxRequest()
     /// What all commands get.
     package var steps = StepSettings()
+    /// How new what is found must be.
+    package var freshness = Freshness()
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 
     package init(context: FilePath) { self.context = context }
+
+    /// Whether an image comes of it, and not only files.
+    package var makesImage: Bool {
+        outputs.isEmpty || (!outputs.contains(.none) && outputs.contains { $0.isImage })
+    }
 
     /// What built the image. It is no part of the config, which stays comparable with that of other builders.
     package static let builderAnnotations = ["dev.lamina.version": Version.current]

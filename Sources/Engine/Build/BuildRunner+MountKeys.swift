@@ -7,11 +7,12 @@ extension BuildRunner {
     /// For each mount of a command what it reads, as far as the key depends on it: known before the inputs are run for
     /// files of the context only.
     func mountSources(of run: RunOperation, inputs: [Digest]) async throws -> [Digest?] {
-        try await offload { [context, journal] in
+        let trees = try await contexts.trees(of: inputs)
+        return try await offload { [journal] in
             try run.mounts.map { mount in
                 switch mount {
                 case .bind(let bind):
-                    if Self.isContext(inputs[bind.input]) { return try Self.contentKey(of: bind, in: context, journal) }
+                    if let tree = trees[bind.input] { return try Self.contentKey(of: bind, in: tree, journal) }
                     return Self.pathKey(bind.source, input: inputs[bind.input])
                 case .cache(let cache): return cache.seed.map { Self.pathKey(cache.source, input: inputs[$0]) }
                 case .tmpfs, .secret, .ssh: return nil

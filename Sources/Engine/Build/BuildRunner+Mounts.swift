@@ -47,13 +47,20 @@ struct BuildLoans: Sendable {
 /// Parts of the context that have to be copied before they can be mounted, each once in a build.
 actor ContextCopies {
     private let store: StoreRoot
-    private var tasks: [PathBytes: Task<TemporaryDirectory, any Error>] = [:]
+    private var tasks: [Source: Task<TemporaryDirectory, any Error>] = [:]
+
+    /// A file of one of the contexts.
+    private struct Source: Hashable {
+        let context: FilePath
+        let path: PathBytes
+    }
 
     init(_ store: StoreRoot) { self.store = store }
 
     /// A directory that holds what `node` holds, or `node` itself under the name `file`.
     func copy(of node: FileNode, in tree: ContextTree) async throws -> TemporaryDirectory {
-        if let task = tasks[node.path] { return try await task.value }
+        let source = Source(context: tree.path, path: node.path)
+        if let task = tasks[source] { return try await task.value }
         let task = Task { [store] in
             try await offload {
                 let directory = try store.temporaryDirectory()
@@ -62,7 +69,7 @@ actor ContextCopies {
                 return directory
             }
         }
-        tasks[node.path] = task
+        tasks[source] = task
         return try await task.value
     }
 }

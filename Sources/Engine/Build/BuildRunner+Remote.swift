@@ -51,22 +51,6 @@ extension BuildRunner {
 
     /// The files of a commit as a layer on nothing.
     func fetch(_ source: GitSource, step: StepReporter) async throws -> FileSystemState {
-        let commit = try await remotes.commit(of: source)
-        let repository = try remotes.repository(source)
-        let committed = try await repository.checkOut(commit, step: step)
-        let time = source.times == .commit ? FileTime(seconds: committed) : now.fileTime
-        let diffID = try await offload { [self] in
-            try withExtendedLifetime(repository) {
-                let tree = try CheckoutTree(repository.files, source, time: time, store: store)
-                let all = CopyOperation(sources: [.path("/", input: 1)], destination: GitSource.folder)
-                var draft = LayerDraft(on: LayerTree())
-                let planner = try CopyPlanner(all, owner: nil, now: time)
-                for match in try SourceMatcher(tree: tree, keepsParents: false).matches("/") {
-                    try planner.copy(match, from: tree, copy: 0, into: &draft)
-                }
-                return try storage.write(draft)
-            }
-        }
-        return FileSystemState().adding(diffID, created: now)
+        try await remotes.layer(of: source, now: now, step: step)
     }
 }

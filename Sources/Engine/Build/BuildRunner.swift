@@ -13,7 +13,7 @@ struct BuildRunner: OperationRunner {
     let storage: LayerStorage
     let trees: LayerTrees
     let snapshots: Snapshots
-    let context: ContextTree
+    let contexts: ContextTrees
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
     let sandbox: SandboxSettings
@@ -22,6 +22,8 @@ struct BuildRunner: OperationRunner {
     let remotes: RemoteSources
     let journal: KeyJournal
     let uses = BuildUses()
+    /// Steps that were run before count for nothing; `nil` takes a result of any age.
+    let oldest: Timestamp?
 
     func isVisible(_ vertex: Vertex) -> Bool {
         switch vertex.operation {
@@ -43,20 +45,18 @@ struct BuildRunner: OperationRunner {
         switch vertex.operation {
         case .scratch: return KeyHasher("scratch/1").finish()
         case .image(let image): return imageKey(image)
-        case .context(let context):
-            var key = KeyHasher("context/1")
-            key.add(context.name)
-            return key.finish()
+        case .context(let context): return ContextTrees.key(context)
         case .http(let source): return try await key(of: source, label: vertex.label)
         case .git(let source): return try await key(of: source)
         case .run(let run):
             return runKey(run, base: inputs[0], sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
         case .copy(let copy):
-            let sources = try await offload { [context, journal] in
+            let trees = try await contexts.trees(of: inputs)
+            let sources = try await offload { [journal] in
                 try copy.sources.map { source -> Digest? in
-                    guard case .path(let word, let input) = source, Self.isContext(inputs[input]) else { return nil }
-                    return try Self.contentKey(of: word, copy, in: context, journal)
+                    guard case .path(let word, let input) = source, let tree = trees[input] else { return nil }
+                    return try Self.contentKey(of: word, copy, in: tree, journal)
                 }
             }
             return copyKey(
@@ -71,12 +71,6 @@ struct BuildRunner: OperationRunner {
                     return key.finish()
                 })
         }
-    }
-
-    static func isContext(_ key: Digest) -> Bool {
-        var context = KeyHasher("context/1")
-        context.add(ContextSource.main.name)
-        return key == context.finish()
     }
 
     func contentKey(of vertex: Vertex, inputs: [StepResult]) async throws -> Digest {
@@ -176,6 +170,7 @@ struct BuildRunner: OperationRunner {
         case .http, .git, .run, .copy, .makeDirectory: break
         }
         guard let record = try await offload({ [store] in try store.cache.record(for: key) }) else { return nil }
+        if let oldest, record.createdAt < oldest { return nil }
         uses.add(record)
         if case .http(let source) = vertex.operation {
             return RemoteFile(decoding: record.result).map {
@@ -232,7 +227,7 @@ struct BuildRunner: OperationRunner {
     private func perform(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
         switch vertex.operation {
         case .scratch: return .files(FileSystemState())
-        case .context: return .context(context)
+        case .context(let context): return .context(try await contexts.tree(context))
         case .image(let image):
             return .files(
                 FileSystemState(layers: image.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) }))

@@ -12,12 +12,34 @@ struct IgnoreFile: Sendable {
     /// Its size in bytes.
     let size: Int
 
-    /// Reads the ignore file beside the Dockerfile, else that of the context.
+    /// Nothing is ignored.
+    static func none() throws -> IgnoreFile { try IgnoreFile(candidates: [], own: nil) }
+
+    /// Reads the ignore file beside the Dockerfile, else that of the context; `chosen` goes before both, and has to be
+    /// there.
     ///
     /// Throws ``FrontendError`` `.syntax`, with the line, for a pattern that is none.
-    init(dockerfile: FilePath?, context: FilePath) throws {
+    init(dockerfile: FilePath?, context: FilePath, chosen: FilePath? = nil) throws {
+        if let chosen {
+            try self.init(chosen: chosen)
+            return
+        }
         let own = dockerfile.map { FilePath("\($0).dockerignore") }
-        for path in [own, context.appending(".dockerignore")].compactMap({ $0 }) {
+        try self.init(candidates: [own, context.appending(".dockerignore")].compactMap(\.self), own: own)
+    }
+
+    /// Reads the one file that counts.
+    ///
+    /// Throws ``EngineError`` `.badContext` if it is not there, and ``FrontendError`` `.syntax` for a bad pattern.
+    init(chosen: FilePath) throws {
+        try self.init(candidates: [chosen], own: chosen)
+        guard path != nil else {
+            throw EngineError(.badContext, "the ignore file \(chosen) is not there", hint: "Check --ignorefile.")
+        }
+    }
+
+    private init(candidates: [FilePath], own: FilePath?) throws {
+        for path in candidates {
             guard try BuildRequest.isFile(path) else { continue }
             let bytes = try OwnedDescriptor.open(path).readAll(limit: 16 << 20)
             do { rules = try IgnoreRules(parsing: bytes) } catch {
@@ -34,13 +56,16 @@ struct IgnoreFile: Sendable {
 }
 
 extension BuildRequest {
-    /// Throws ``EngineError`` `.contextNotFound` unless the context is a directory.
-    func requireContext() throws {
+    /// Throws ``EngineError`` `.contextNotFound` unless the context is a directory; `name` is that of a context which
+    /// is not the build's own.
+    func requireContext(named name: String? = nil) throws {
         do { _ = try Directory(opening: context) } catch let error as LinuxError where error.code == .notFound {
             let problem = error.errno == .notDirectory ? "is not a directory" : "not found"
             throw EngineError(
-                .contextNotFound, "unable to prepare context: path \"\(context)\" \(problem)",
-                hint: "Give the directory with the files of the build.")
+                .contextNotFound,
+                name.map { "failed to get build context \($0): path \"\(context)\" \(problem)" }
+                    ?? "unable to prepare context: path \"\(context)\" \(problem)",
+                hint: "Give the directory with the files of the \(name == nil ? "build" : "context").")
         }
     }
 

@@ -42,6 +42,14 @@ struct EmbeddedBase {
         return try images.save(id, config, manifest: nil, layers: [], as: [Self.reference])
     }
 
+    /// It is made of this machine's own program. Throws ``EngineError`` `.imageNotFound` for another machine.
+    static func requireSupport(for platform: Platform) throws {
+        guard Platform.host.distance(from: platform) == nil else { return }
+        throw EngineError(
+            .imageNotFound, "\(reference.familiar) is made on this machine, for \(Platform.host) and not \(platform)",
+            hint: "Take a base image from a registry.")
+    }
+
     /// Whether a file is an ELF program that needs no interpreter.
     private static func isStatic(_ path: FilePath) throws -> Bool {
         guard let file = try? OwnedDescriptor.open(path) else { return false }

@@ -49,10 +49,11 @@ struct GitCommand: Sendable {
             } ?? []
         // Git would tell from the program's name how to call it.
         let shell = ssh.map { ["GIT_SSH_COMMAND=\($0.command)", "GIT_SSH_VARIANT=ssh"] } ?? []
+        let protocols = ["http", "https", "git"] + (ssh == nil ? [] : ["ssh"])
         let network = passed.compactMap { name in environment[name].map { "\(name)=\($0)" } } + authorities
         return network + login + shell + [
             "HOME=\(directory)", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
-            "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=http:https:git\(ssh == nil ? "" : ":ssh")",
+            "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=\(protocols.joined(separator: ":"))",
             // A repository that the store happens to lie in is none of ours.
             "GIT_CEILING_DIRECTORIES=\(directory.removingLastComponent())",
         ]

@@ -16,7 +16,7 @@ extension Outline {
         let target = try lowering.table.target(named: options.target)
         for index in lowering.table.reachable(from: target) {
             guard let key = try lowering.baseRequest(of: index)?.key, lowering.images[key] == nil else { continue }
-            lowering.images[key] = try? await resolver.resolve(key.reference, platform: key.platform)
+            lowering.images[key] = try? await resolver.resolve(key)
         }
         let stage = lowering.table.entries[target].stage
         name = stage.name ?? ""
@@ -144,19 +144,19 @@ private struct OutlineReader {
         var environment = Environment()
         var triggers: [Instruction] = []
         switch entry.base {
-        case .scratch: break
+        case .scratch, .context: break
         case .stage(let base):
             environment = environments[base] ?? environment
             triggers = try lowering.table.entries[base].stage.instructions.compactMap { instruction in
                 guard case .onbuild(let onbuild) = instruction.kind else { return nil }
                 return try Instruction.parseTrigger(onbuild.trigger, at: entry.stage.from.range)
             }
-        case .image:
+        case .image, .layout:
             guard let key = try lowering.baseRequest(of: index)?.key, let image = lowering.images[key] else { break }
             environment = Environment(image.config.config.environment)
             triggers = try lowering.triggers(of: index)
         }
-        for instruction in triggers + entry.stage.instructions {
+        for instruction in triggers + entry.instructions {
             try locating(instruction, in: lowering.options.fileName) {
                 try read(instruction, &environment, &result)
             }

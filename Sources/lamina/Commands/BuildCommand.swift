@@ -26,10 +26,9 @@ struct BuildCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The stage to build (default: the last).", valueName: "stage"))
     var target: String?
 
-    @Option(
-        name: .customLong("build-arg"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set a build argument; K alone takes the value from the environment.", valueName: "K[=V]"))
-    var buildArguments: [String] = []
+    @OptionGroup var arguments: ArgumentOptions
+
+    @OptionGroup var contexts: ContextOptions
 
     @Option(
         name: .customLong("label"), parsing: .unconditionalSingleValue,
@@ -48,8 +47,7 @@ struct BuildCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Sandbox options") var sandbox: SandboxOptions
 
-    @Flag(name: .customLong("no-cache"), help: "Run every step, whatever is known.")
-    var noCache = false
+    @OptionGroup var cacheUse: CacheUseOptions
 
     @Option(help: ArgumentHelp("How to show progress: auto, plain, tty, quiet or rawjson.", valueName: "mode"))
     var progress: String?
@@ -65,6 +63,8 @@ struct BuildCommand: AsyncParsableCommand {
 
     @Flag(name: .customLong("push"), help: "Push the image: -o type=registry.")
     var push = false
+
+    @OptionGroup var reports: BuildReportOptions
 
     @Option(
         name: .customLong("annotation"), parsing: .unconditionalSingleValue,
@@ -90,7 +90,7 @@ struct BuildCommand: AsyncParsableCommand {
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var steps: StepOptions
 
-    @Argument(help: "The directory with the files of the build.")
+    @Argument(help: "The files of the build: a directory, the URL of a Git repository or an archive, or - for stdin.")
     var path: String
 
     func run() async throws {
@@ -99,14 +99,18 @@ struct BuildCommand: AsyncParsableCommand {
         let renderer = ProgressRenderer(mode: mode)
         let warnings = WarningLog()
         let reference = BuildReference()
+        let texts = SourceTexts()
         try await global.run(canceled: "ERROR: build canceled") {
-            let source = SourceLines(context: FilePath(path))
+            let source = SourceLines(context: FilePath(path), texts: texts)
             let summary = WarningSummary(isDebug: global.debug, source: source.lines)
             do {
-                guard question.method == .build else { return try await answer(question, renderer, warnings) }
-                let result = try await run(renderer, warnings) { build in
+                guard question.method == .build else { return try await answer(question, renderer, warnings, texts) }
+                try reports.prepare()
+                let result = try await run(renderer, warnings, texts) { build in
                     reference.current = build.recorder.reference
-                    return try await build.run()
+                    let result = try await build.run()
+                    try await reports.write(result, of: build)
+                    return result
                 }
                 renderer.finish()
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
@@ -127,9 +131,6 @@ struct BuildCommand: AsyncParsableCommand {
 
     /// What is wrong with the arguments themselves is a wrong command line, and ends with 2.
     func validate() throws {
-        guard !buildArguments.contains(where: { $0.hasPrefix("=") }) else {
-            throw ValidationError("--build-arg needs a name before the equals sign")
-        }
         do {
             var request = try request()
             try steps.apply(to: &request)
@@ -152,8 +153,10 @@ struct BuildCommand: AsyncParsableCommand {
         return try BuildCall(parsing: call)
     }
 
-    private func answer(_ question: BuildCall, _ renderer: ProgressRenderer, _ warnings: WarningLog) async throws {
-        let answer = try await run(renderer, warnings) { try await question.answer(of: $0) }
+    private func answer(
+        _ question: BuildCall, _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts
+    ) async throws {
+        let answer = try await run(renderer, warnings, texts) { try await question.answer(of: $0) }
         renderer.finish()
         answer.lines.forEach(say)
         show(answer.errorLines)
@@ -176,7 +179,8 @@ struct BuildCommand: AsyncParsableCommand {
 
     /// Lets `body` use a build, and closes the connections to registries behind it.
     private func run<Value: Sendable>(
-        _ renderer: ProgressRenderer, _ warnings: WarningLog, _ body: (Build) async throws -> Value
+        _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts,
+        _ body: (Build) async throws -> Value
     ) async throws -> Value {
         var request = try request()
         try steps.apply(to: &request) { failure in
@@ -187,7 +191,7 @@ struct BuildCommand: AsyncParsableCommand {
         let images = try global.images()
         let build = Build(
             request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),
-            warnings: warnings)
+            warnings: warnings, texts: texts)
         do {
             let result = try await body(build)
             try await images.registry.shutdown()
@@ -205,13 +209,9 @@ struct BuildCommand: AsyncParsableCommand {
     }
 
     private func request() throws -> BuildRequest {
-        guard path != "-", !path.contains("://"), !path.hasPrefix("git@"), file != "-" else {
-            throw EngineError(
-                .unsupported, "a context or a Dockerfile from a URL or the standard input is not there yet",
-                hint: "Give a local directory.")
-        }
         var request = BuildRequest(context: FilePath(path))
-        request.dockerfile = file.map { FilePath($0) }
+        request.inputs = try contexts.inputs(path: path, file: file, arguments: arguments.arguments())
+        if request.inputs.definition == nil { request.dockerfile = file.map { FilePath($0) } }
         request.tags = try tag.map { try Self.tagReference($0) }
         for text in output {
             let (output, names) = try BuildOutput.parse(text)
@@ -222,16 +222,18 @@ struct BuildCommand: AsyncParsableCommand {
         if request.outputs.contains(.push), request.tags.isEmpty {
             throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
         }
-        request.options = options()
         request.isolation = try isolation.rung()
+        request.options = try options()
+        request.freshness = try cacheUse.freshness()
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()
         request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
         for annotation in annotations {
-            let (key, value) = Self.pair(annotation)
+            let (key, value) = KeyValue.pair(annotation)
             request.annotations[key] = value ?? ""
         }
+        try reports.check(request)
         return request
     }
 
@@ -243,25 +245,14 @@ struct BuildCommand: AsyncParsableCommand {
         return reference
     }
 
-    private func options() -> BuildOptions {
-        var arguments: [(name: String, value: String?)] = buildArguments.map { text in
-            let (name, value) = Self.pair(text)
-            return (name, value ?? GlobalOptions.environment[name])
-        }
-        if !arguments.contains(where: { $0.name == "SOURCE_DATE_EPOCH" }) {
-            arguments.append(("SOURCE_DATE_EPOCH", GlobalOptions.environment["SOURCE_DATE_EPOCH"]))
-        }
+    private func options() throws -> BuildOptions {
+        let platform = try arguments.platformChoice()
         return BuildOptions(
-            target: target, buildArguments: arguments,
+            target: target, buildArguments: try arguments.arguments(),
             labels: labels.map { text in
-                let (name, value) = Self.pair(text)
+                let (name, value) = KeyValue.pair(text)
                 return (name, value ?? "")
-            }, noCache: noCache ? .all : .none)
-    }
-
-    /// Splits `K=V`; the value is `nil` when there is no equals sign.
-    private static func pair(_ text: String) -> (String, String?) {
-        guard let equals = text.firstIndex(of: "=") else { return (text, nil) }
-        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+            }, platform: platform ?? .host, isPlatformExplicit: platform != nil,
+            noCache: try cacheUse.noCacheChoice(), contexts: try contexts.named())
     }
 }

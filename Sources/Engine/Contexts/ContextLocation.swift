@@ -1,0 +1,61 @@
+import Diagnostics
+import Frontend
+package import Graph
+import Linux
+package import SystemPackage
+
+/// Where the files of a context are.
+package enum ContextLocation: Hashable, Sendable {
+    case directory(FilePath)
+    /// An archive with the files, or a Dockerfile without any.
+    case standardInput
+    case git(GitSource, label: String)
+    /// An archive with the files, or a Dockerfile.
+    case http(HTTPSource, label: String)
+
+    /// Parses `PATH`, `URL` or `-`. A directory of this machine goes before a repository that is named like it.
+    ///
+    /// - Throws: ``FrontendError`` `.invalid` for a reference to a repository with a bad query.
+    package init(parsing text: String, keepsGitDirectory: Bool = false) throws {
+        if text == "-" {
+            self = .standardInput
+            return
+        }
+        if (try? FileStatus(of: FilePath(text)).type) != .directory,
+            let remote = try RemoteContext(text, keepsGitDirectory: keepsGitDirectory)
+        {
+            switch remote {
+            case .git(let source): self = .git(source, label: remote.label)
+            case .http(let source): self = .http(source, label: "[internal] load remote build context")
+            }
+            return
+        }
+        self = .directory(FilePath(text))
+    }
+}
+
+/// What a build reads, as far as its user says.
+package struct BuildInputs: Hashable, Sendable {
+    /// Where the Dockerfile is, if not in a file.
+    package enum Definition: Hashable, Sendable {
+        case standardInput
+        case url(HTTPSource)
+    }
+
+    /// `nil` is the directory that the request names.
+    package var context: ContextLocation?
+    package var definition: Definition?
+    /// The ignore file, in place of the one that is looked for.
+    package var ignoreFile: FilePath?
+    package var contexts: [NamedContext] = []
+
+    package init() {}
+
+    /// - Throws: ``EngineError`` `.badContext` when one and the same input is to be two things.
+    package func check() throws {
+        guard context == .standardInput, definition == .standardInput else { return }
+        throw EngineError(
+            .badContext, "invalid argument: can't use stdin for both build context and dockerfile",
+            hint: "Put the Dockerfile into the archive, or give the context as a directory.")
+    }
+}

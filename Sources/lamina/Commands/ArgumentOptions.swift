@@ -1,0 +1,66 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import Frontend
+import OCI
+import SystemPackage
+
+/// What a Dockerfile's variables are.
+struct ArgumentOptions: ParsableArguments {
+    @Option(
+        name: .customLong("build-arg"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Set a build argument; K alone takes the value from the environment.", valueName: "K[=V]"))
+    var buildArguments: [String] = []
+
+    @Option(
+        name: .customLong("build-arg-file"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Set the build arguments in a file, K=V a line; --build-arg goes before it.", valueName: "file"))
+    var argumentFiles: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("The platform of the image, e.g. linux/arm64 (default: this machine's).", valueName: "p"))
+    var platform: [String] = []
+
+    func validate() throws {
+        guard !buildArguments.contains(where: { $0.hasPrefix("=") }) else {
+            throw ValidationError("--build-arg needs a name before the equals sign")
+        }
+    }
+
+    /// The build arguments, the last of a name counts.
+    func arguments() throws -> [(name: String, value: String?)] {
+        var arguments = try argumentFiles.flatMap { try ArgumentFile.read(FilePath($0)) }
+        arguments += buildArguments.map { KeyValue.pair($0) }
+        arguments = arguments.map { ($0.name, $0.value ?? GlobalOptions.environment[$0.name]) }
+        if !arguments.contains(where: { $0.name == EpochSource.name }) {
+            arguments.append((EpochSource.name, GlobalOptions.environment[EpochSource.name]))
+        }
+        return arguments
+    }
+
+    /// The platform asked for, also by docker's variable; `nil` for that of this machine.
+    ///
+    /// Throws ``EngineError`` `.unsupported` for several.
+    func platformChoice() throws -> Platform? {
+        let given = platform.isEmpty ? [GlobalOptions.environment["DOCKER_DEFAULT_PLATFORM"] ?? ""] : platform
+        let names = given.flatMap { $0.split(separator: ",").map(String.init) }
+        let platforms = try names.map { $0 == "local" ? Platform.host : try Platform(parsing: $0) }
+        guard Set(platforms).count <= 1 else {
+            throw EngineError(
+                .unsupported, "an image for several platforms at once cannot be built yet",
+                hint: "Build once for each platform.")
+        }
+        return platforms.first
+    }
+}
+
+/// Texts of the form `K=V`.
+enum KeyValue {
+    /// The value is `nil` when there is no equals sign.
+    static func pair(_ text: String) -> (name: String, value: String?) {
+        guard let equals = text.firstIndex(of: "=") else { return (text, nil) }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+}

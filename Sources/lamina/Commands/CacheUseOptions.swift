@@ -1,0 +1,73 @@
+import ArgumentParser
+import Diagnostics
+import DockerfileSyntax
+import Engine
+import Frontend
+
+/// What of the cache and the store a build may use.
+struct CacheUseOptions: ParsableArguments {
+    @Flag(name: .customLong("no-cache"), help: "Run every step, whatever is known.")
+    var noCache = false
+
+    @Option(
+        name: .customLong("no-cache-filter"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Run every step of these stages; may be repeated.", valueName: "stage,…"))
+    var noCacheFilter: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "When to ask registries for base images: always (also --pull alone), missing, never or newer.",
+            valueName: "when"))
+    var pull: String?
+
+    @Option(
+        name: .customLong("cache-ttl"), parsing: .unconditional,
+        help: ArgumentHelp("Run steps again that last ran so long ago, e.g. 24h.", valueName: "duration"))
+    var cacheLifetime: String?
+
+    /// Gives `--pull` without a value the one it stands for: what follows it is no value of it, as in docker.
+    static func withPullValue(_ arguments: [String]) -> [String] {
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        return arguments.enumerated().map { $0 < end && $1 == "--pull" ? "--pull=always" : $1 }
+    }
+
+    func noCacheChoice() throws -> NoCache {
+        let stages = noCacheFilter.flatMap { $0.split(separator: ",").map(String.init) }
+        guard stages.isEmpty || !noCache else {
+            throw ValidationError("--no-cache and --no-cache-filter cannot currently be used together")
+        }
+        // A lifetime of nothing leaves nothing to be found.
+        if try noCache || lifetime() == 0 { return .all }
+        return stages.isEmpty ? .none : .stages(stages)
+    }
+
+    func freshness() throws -> Freshness {
+        var freshness = Freshness()
+        freshness.pull = try policy()
+        freshness.cacheLifetime = try lifetime()
+        return freshness
+    }
+
+    private func policy() throws -> PullPolicy {
+        switch pull {
+        // What docker takes for its own flag.
+        case nil, "false": return .missing
+        case "true": return .always
+        case let name?:
+            guard let policy = PullPolicy(rawValue: name) else {
+                throw ValidationError("invalid pull policy '\(name)': use always, missing, never or newer")
+            }
+            return policy
+        }
+    }
+
+    private func lifetime() throws -> Int64? {
+        guard let cacheLifetime else { return nil }
+        let nanoseconds: Int64
+        do { nanoseconds = try GoDuration.nanoseconds(cacheLifetime) } catch {
+            throw ValidationError("--cache-ttl: \(error.message)")
+        }
+        guard nanoseconds >= 0 else { throw ValidationError("--cache-ttl cannot be negative") }
+        return nanoseconds
+    }
+}

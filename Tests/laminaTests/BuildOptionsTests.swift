@@ -1,0 +1,71 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import Frontend
+import OCI
+import Testing
+
+@testable import lamina
+
+/// The option groups of `lamina build`.
+@Suite struct BuildOptionsTests {
+    private static func cacheUse(_ arguments: [String]) throws -> CacheUseOptions {
+        try CacheUseOptions.parse(CacheUseOptions.withPullValue(arguments))
+    }
+
+    @Test(arguments: [
+        ([], PullPolicy.missing), (["--pull"], .always), (["--pull=always"], .always), (["--pull=never"], .never),
+        (["--pull=newer"], .newer), (["--pull=true"], .always), (["--pull=false"], .missing),
+        (["--pull=missing"], .missing), (["--pull=never", "--pull"], .always),
+    ])
+    func pull(_ arguments: [String], _ policy: PullPolicy) throws {
+        #expect(try Self.cacheUse(arguments).freshness().pull == policy)
+    }
+
+    /// What follows the bare flag is no value of it.
+    @Test func pullTakesNoWord() {
+        #expect(CacheUseOptions.withPullValue(["build", "--pull", "."]) == ["build", "--pull=always", "."])
+        #expect(CacheUseOptions.withPullValue(["build", "--", "--pull"]) == ["build", "--", "--pull"])
+    }
+
+    @Test(arguments: [
+        ([], NoCache.none), (["--no-cache"], .all), (["--cache-ttl", "0"], .all),
+        (["--no-cache-filter", "a,b", "--no-cache-filter=c"], .stages(["a", "b", "c"])),
+        (["--cache-ttl", "1h"], .none),
+    ])
+    func noCache(_ arguments: [String], _ choice: NoCache) throws {
+        #expect(try Self.cacheUse(arguments).noCacheChoice() == choice)
+    }
+
+    @Test func lifetime() throws {
+        #expect(try Self.cacheUse(["--cache-ttl=1h30m"]).freshness().cacheLifetime == 5400 * 1_000_000_000)
+        #expect(try Self.cacheUse([]).freshness().cacheLifetime == nil)
+    }
+
+    @Test(arguments: [
+        ["--no-cache", "--no-cache-filter", "a"], ["--pull=sometimes"], ["--cache-ttl", "soon"], ["--cache-ttl=-1s"],
+    ])
+    func refused(_ arguments: [String]) throws {
+        let options = try Self.cacheUse(arguments)
+        #expect(throws: ValidationError.self) {
+            _ = try options.freshness()
+            _ = try options.noCacheChoice()
+        }
+    }
+
+    @Test(arguments: [
+        (["--platform", "linux/arm64"], "linux/arm64"),
+        (["--platform=arm64", "--platform=linux/arm64/v8"], "linux/arm64"),
+        (["--platform", "local"], Platform.host.description),
+    ])
+    func platform(_ arguments: [String], _ platform: String) throws {
+        #expect(try ArgumentOptions.parse(arguments).platformChoice()?.description == platform)
+    }
+
+    @Test func badPlatforms() throws {
+        #expect(throws: EngineError.self) {
+            try ArgumentOptions.parse(["--platform=linux/amd64,linux/arm64"]).platformChoice()
+        }
+        #expect(throws: PlatformError.self) { try ArgumentOptions.parse(["--platform=a@b"]).platformChoice() }
+    }
+}
