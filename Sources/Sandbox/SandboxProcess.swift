@@ -107,7 +107,7 @@ extension SandboxPlan {
     }
 
     /// A step as somebody understands it who has not read the others: with the thing rather than the slot it is in.
-    private func plainDescription(of step: SandboxStep) -> String {
+    private static func plainDescription(of step: SandboxStep, in steps: [SandboxStep]) -> String {
         guard case .attach(let slot, let target) = step.operation else { return step.description }
         for case .openTree(slot, let root, let path) in steps.map(\.operation) {
             // A tree of layers is prepared where only the child sees it.
@@ -128,7 +128,7 @@ extension SandboxPlan {
             return SandboxError(.setup, "cannot create the sandbox's namespaces: \(errno)", hint: hint, cause: errno)
         }
         guard case .execute(let command) = steps[index].operation else {
-            return SandboxError(.setup, "cannot \(plainDescription(of: steps[index])): \(errno)", cause: errno)
+            return SandboxError(.setup, "cannot \(plainDescription(of: steps[index], in: steps)): \(errno)", cause: errno)
         }
         if failure.isInterpreterMissing {
             return SandboxError(

@@ -64,7 +64,7 @@ struct BuildCommand: AsyncParsableCommand {
     @Flag(name: .customLong("push"), help: "Push the image: -o type=registry.")
     var push = false
 
-    @OptionGroup var reports: BuildReportOptions
+    @OptionGroup var resultFiles: ResultFileOptions
 
     @Option(
         name: .customLong("annotation"), parsing: .unconditionalSingleValue,
@@ -105,11 +105,11 @@ struct BuildCommand: AsyncParsableCommand {
             let summary = WarningSummary(isDebug: global.debug, source: source.lines)
             do {
                 guard question.method == .build else { return try await answer(question, renderer, warnings, texts) }
-                try reports.prepare()
+                try resultFiles.prepare()
                 let result = try await run(renderer, warnings, texts) { build in
                     reference.current = build.recorder.reference
                     let result = try await build.run()
-                    try await reports.write(result, of: build)
+                    try await resultFiles.write(result, of: build)
                     return result
                 }
                 renderer.finish()
@@ -233,7 +233,7 @@ struct BuildCommand: AsyncParsableCommand {
             let (key, value) = KeyValue.pair(annotation)
             request.annotations[key] = value ?? ""
         }
-        try reports.check(request)
+        try resultFiles.check(request)
         return request
     }
 

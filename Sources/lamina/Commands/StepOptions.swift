@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Frontend
 import Glibc
+import Graph
 
 /// What holds for all commands of a build.
 struct StepOptions: ParsableArguments {

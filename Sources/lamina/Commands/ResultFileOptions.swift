@@ -6,7 +6,7 @@ import OCI
 import SystemPackage
 
 /// Files that say what came of a build.
-struct BuildReportOptions: ParsableArguments {
+struct ResultFileOptions: ParsableArguments {
     @Option(
         name: .customLong("iidfile"), parsing: .unconditional,
         help: ArgumentHelp("Write the image ID to a file.", valueName: "file"))
