@@ -33,7 +33,9 @@ package enum EngineCode: String, FailureCode {
     case imageInUse = "image.in-use"
     case badArchive = "archive.malformed"
     case badOutput = "output.invalid"
+    case storeInUse = "store.in-use"
     case badFilter = "filter.invalid"
+    case badOption = "option.invalid"
     /// The user was asked and said no.
     case cancelled = "cancelled"
     case unsupported = "unsupported"

@@ -22,6 +22,8 @@ package struct BuildRequest: Sendable {
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 
+    package var housekeeping = HousekeepingRequest()
+
     package init(context: FilePath) { self.context = context }
 
     /// What built the image. It is no part of the config, which stays comparable with that of other builders.

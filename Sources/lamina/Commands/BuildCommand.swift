@@ -87,6 +87,8 @@ struct BuildCommand: AsyncParsableCommand {
 
     @OptionGroup var isolation: IsolationOptions
 
+    @OptionGroup var housekeeping: HousekeepingOptions
+
     @Argument(help: "The directory with the files of the build.")
     var path: String
 
@@ -207,6 +209,7 @@ struct BuildCommand: AsyncParsableCommand {
         }
         request.options = options()
         request.isolation = try isolation.rung()
+        request.housekeeping = try housekeeping.request()
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()
