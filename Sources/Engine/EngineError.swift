@@ -44,7 +44,9 @@ package enum EngineCode: String, FailureCode {
     case buildNotFound = "build.not-found"
     case badArchive = "archive.malformed"
     case badOutput = "output.invalid"
+    case storeInUse = "store.in-use"
     case badFilter = "filter.invalid"
+    case badOption = "option.invalid"
     /// The user was asked and said no.
     case cancelled = "cancelled"
     case badArgumentFile = "arguments.invalid"

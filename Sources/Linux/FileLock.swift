@@ -1,4 +1,5 @@
 import CLinux
+import Diagnostics
 import Glibc
 package import SystemPackage
 
@@ -30,6 +31,17 @@ package struct FileLock: ~Copyable, Sendable {
         if linux_flock(descriptor.number, operation) == 0 { return FileLock(descriptor) }
         guard Errno.current == .wouldBlock else { throw LinuxError(.current, "lock", path) }
         return nil
+    }
+
+    /// Whether the locked file still has this path: nobody has removed it.
+    package func isLock(of path: FilePath) throws -> Bool {
+        let own = try descriptor.status()
+        do {
+            let status = try FileStatus(of: path)
+            return status.device == own.device && status.inode == own.inode
+        } catch let error as LinuxError where error.code == .notFound {
+            return false
+        }
     }
 
     private static func open(_ path: FilePath) throws -> OwnedDescriptor {

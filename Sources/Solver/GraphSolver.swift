@@ -6,32 +6,47 @@ package import Graph
 /// A vertex is looked up by its definition before its inputs are touched, and by the content of its inputs before it
 /// runs. A vertex that must run anew (``Vertex/ignoresCache``) makes the definitions of all that follow it say
 /// nothing, so these are looked up by content alone.
+///
+/// Vertices that are equal, by definition or by content, run once: in this build the second waits for the first, and
+/// builds that run at the same time agree by a claim on the content (``OperationRunner/claim(_:for:)``).
 package actor GraphSolver<Runner: OperationRunner> {
     private let runner: Runner
     private let progress: ProgressReporter
     private let observe: @Sendable (VertexID, VertexNote<Runner>) -> Void
-    private let limit: Int
+    private let limits: StepLimits
+    private let turns: StepTurns
     private let usesDefinitions: Bool
     private var graph = BuildGraph()
     private var keys: [VertexID: Task<Runner.Key, any Error>] = [:]
     private var results: [VertexID: Task<Runner.Result, any Error>] = [:]
     private var mustRerun: [VertexID: Bool] = [:]
     private var steps: [VertexID: StepID] = [:]
-    private var running = 0
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// The first vertex of each definition, apart for those that are looked up and those that are not.
+    private var definitions: [Definition: VertexID] = [:]
+    /// The vertex that makes the result of a content, if any does.
+    private var contents: [Runner.Key: VertexID] = [:]
+    /// Steps that are shown already, but wait for another build.
+    private var waiting: [VertexID: StepReporter] = [:]
     private var failure: (any Error)?
 
-    /// `limit` is how many operations run at once. Without `usesDefinitions` every result is looked up by the content
+    private struct Definition: Hashable {
+        let key: Runner.Key
+        let mustRerun: Bool
+    }
+
+    /// `limits` say how many operations run at once. Without `usesDefinitions` every result is looked up by the content
     /// of its inputs, each of which is looked at then. `observe` is told what becomes of each vertex, from any thread.
     package init(
-        runner: Runner, progress: ProgressReporter, limit: Int = 16, usesDefinitions: Bool = true,
+        runner: Runner, progress: ProgressReporter, limits: StepLimits = .standard(cores: 2),
+        usesDefinitions: Bool = true,
         observe: @escaping @Sendable (VertexID, VertexNote<Runner>) -> Void = { _, _ in }
     ) {
         self.usesDefinitions = usesDefinitions
         self.runner = runner
         self.progress = progress
         self.observe = observe
-        self.limit = limit
+        self.limits = limits
+        turns = StepTurns(limits)
     }
 
     /// The result of `target`. When a step fails the others are cancelled and waited for, and its error is thrown.
@@ -70,10 +85,8 @@ package actor GraphSolver<Runner: OperationRunner> {
         if let task = keys[id] { return task }
         let vertex = graph[id]
         let task = Task { () throws -> Runner.Key in
-            // All at once: a key may have to be asked for at a server.
-            let tasks = vertex.inputs.map { keyTask($0) }
-            var inputs: [Runner.Key] = []
-            for task in tasks { inputs.append(try await task.value) }
+            // A key may have to be asked for at a server.
+            let inputs = try await values(of: vertex.inputs) { keyTask($0) }
             do {
                 let key = try await runner.definitionKey(of: vertex, inputs: inputs)
                 observe(id, .defined(key))
@@ -110,19 +123,34 @@ package actor GraphSolver<Runner: OperationRunner> {
         return task
     }
 
+    /// The values of tasks: all at once, unless only one step may run.
+    private func values<Value: Sendable>(
+        of inputs: [VertexID], _ task: (VertexID) -> Task<Value, any Error>
+    ) async throws -> [Value] {
+        var values: [Value] = []
+        if limits.total == 1 {
+            for input in inputs { values.append(try await task(input).value) }
+        } else {
+            for task in inputs.map({ task($0) }) { values.append(try await task.value) }
+        }
+        return values
+    }
+
     private func resolve(_ vertex: Vertex) async throws -> Runner.Result {
         let definition = try await keyTask(vertex.id).value
         let isLookedUp = usesDefinitions && !rerunsOrFollowsRerun(vertex.id)
+        let twin = Definition(key: definition, mustRerun: !isLookedUp)
+        if let first = definitions[twin] {
+            let result = try await resultTask(first).value
+            reportKnown(vertex, result)
+            return result
+        }
+        definitions[twin] = vertex.id
         if isLookedUp, let known = try await runner.cached(definition, for: vertex) {
-            for ancestor in graph.reachable(from: vertex.id) {
-                reportCached(ancestor)
-                observe(ancestor.id, .ended(ancestor.id == vertex.id ? .knownByDefinition(known) : .notNeeded))
-            }
+            reportKnown(vertex, known)
             return known
         }
-        let inputTasks = vertex.inputs.map { resultTask($0) }
-        var inputs: [Runner.Result] = []
-        for task in inputTasks { inputs.append(try await task.value) }
+        let inputs = try await values(of: vertex.inputs) { resultTask($0) }
         let content: Runner.Key
         do {
             content = try await runner.contentKey(of: vertex, inputs: inputs)
@@ -130,19 +158,78 @@ package actor GraphSolver<Runner: OperationRunner> {
             throw reported(error, of: vertex)
         }
         observe(vertex.id, .resolved(content))
-        if !vertex.ignoresCache, let known = try await runner.cached(content, for: vertex) {
+        if vertex.ignoresCache { return try await run(vertex, inputs, savingAs: [definition, content]) }
+        if let known = try await runner.cached(content, for: vertex) {
             // What is recorded under this key already keeps its age.
             if definition != content { try await runner.save(known, under: [definition], for: vertex) }
             reportCached(vertex)
             observe(vertex.id, .ended(.knownByContent(known)))
             return known
         }
+        if let first = contents[content] {
+            let result = try await resultTask(first).value
+            try await runner.save(result, under: [definition], for: vertex)
+            reportCached(vertex)
+            observe(vertex.id, .ended(.knownByContent(result)))
+            return result
+        }
+        contents[content] = vertex.id
+        return try await runUnlessAnotherBuildDoes(vertex, inputs, definition, content)
+    }
+
+    private func run(
+        _ vertex: Vertex, _ inputs: [Runner.Result], savingAs keys: [Runner.Key]
+    ) async throws -> Runner.Result {
         let result = try await runInTurn(vertex, inputs: inputs)
-        try await runner.save(result, under: [definition, content], for: vertex)
+        try await runner.save(result, under: keys, for: vertex)
         return result
     }
 
+    /// Whoever has the claim runs the step, and the others find what it made. If it fails or dies, the next one runs it.
+    private func runUnlessAnotherBuildDoes(
+        _ vertex: Vertex, _ inputs: [Runner.Result], _ definition: Runner.Key, _ content: Runner.Key
+    ) async throws -> Runner.Result {
+        let claim = try await claim(content, for: vertex)
+        defer { withExtendedLifetime(claim) {} }
+        // It may have been made between the look-up and the claim.
+        if let known = try await runner.cached(content, for: vertex) {
+            try await runner.save(known, under: [definition], for: vertex)
+            reportCached(vertex)
+            return known
+        }
+        return try await run(vertex, inputs, savingAs: [definition, content])
+    }
+
+    private func claim(_ content: Runner.Key, for vertex: Vertex) async throws -> StepClaim {
+        do {
+            var delay = Duration.milliseconds(5)
+            while true {
+                let claim = try await runner.claim(content, for: vertex)
+                if case .granted = claim { return claim }
+                if waiting[vertex.id] == nil, runner.isVisible(vertex) {
+                    let step = begin(vertex)
+                    step.status("waiting for the same step of another build")
+                    waiting[vertex.id] = step
+                }
+                try await Task.sleep(for: delay)
+                delay = min(delay * 2, .milliseconds(100))
+            }
+        } catch {
+            waiting.removeValue(forKey: vertex.id)?.finish(error)
+            throw error
+        }
+    }
+
+    /// Shows a vertex whose result is known by its definition, and with it all that was not needed for it.
+    private func reportKnown(_ vertex: Vertex, _ result: Runner.Result) {
+        for ancestor in graph.reachable(from: vertex.id) {
+            reportCached(ancestor)
+            observe(ancestor.id, .ended(ancestor.id == vertex.id ? .knownByDefinition(result) : .notNeeded))
+        }
+    }
+
     private func reportCached(_ vertex: Vertex) {
+        if let step = waiting.removeValue(forKey: vertex.id) { return step.finish(.cached) }
         guard steps[vertex.id] == nil, runner.isVisible(vertex) else { return }
         begin(vertex).finish(.cached)
     }
@@ -162,10 +249,25 @@ package actor GraphSolver<Runner: OperationRunner> {
             return result
         }
         observe(vertex.id, .waiting)
-        await acquire()
-        defer { release() }
-        try Task.checkCancellation()
-        let step = begin(vertex)
+        let isComputing = runner.isComputing(vertex)
+        await turns.acquire(vertex.id, isComputing: isComputing)
+        do {
+            let result = try await runNow(vertex, inputs)
+            await turns.release(isComputing: isComputing)
+            return result
+        } catch {
+            await turns.release(isComputing: isComputing)
+            throw error
+        }
+    }
+
+    private func runNow(_ vertex: Vertex, _ inputs: [Runner.Result]) async throws -> Runner.Result {
+        let waited = waiting.removeValue(forKey: vertex.id)
+        if Task.isCancelled {
+            waited?.finish(.cancelled)
+            throw CancellationError()
+        }
+        let step = waited ?? begin(vertex)
         observe(vertex.id, .began)
         do {
             let result = try await runner.run(vertex, inputs: inputs, step: step)
@@ -190,24 +292,5 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     private static func located(_ error: any Error, at vertex: Vertex) -> any Error {
         (error as? any AnyFailure)?.located(at: vertex.location) ?? error
-    }
-
-    // MARK: Turns
-
-    private func acquire() async {
-        if running < limit {
-            running += 1
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    /// Hands the place on to the step that waits longest.
-    private func release() {
-        if waiting.isEmpty {
-            running -= 1
-        } else {
-            waiting.removeFirst().resume()
-        }
     }
 }

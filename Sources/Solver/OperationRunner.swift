@@ -22,8 +22,22 @@ package protocol OperationRunner: Sendable {
     /// Runs the operation. Cancellation of the task must end it soon.
     func run(_ vertex: Vertex, inputs: [Result], step: StepReporter) async throws -> Result
 
+    /// Asks that no other build runs what has this content key, as long as the claim is held.
+    func claim(_ content: Key, for vertex: Vertex) async throws -> StepClaim
+
+    /// Whether the step computes in this process, rather than waiting for a command or for the network.
+    func isComputing(_ vertex: Vertex) -> Bool
+
     /// Whether progress shows the vertex: scratch and contexts, for instance, are nothing to wait for.
     func isVisible(_ vertex: Vertex) -> Bool
+}
+
+/// The answer to one who wants to run a step alone.
+package enum StepClaim: Sendable {
+    /// Nobody else runs it, as long as the object is held; without one, as it need not be asked.
+    case granted((any AnyObject & Sendable)?)
+    /// Another build runs it now.
+    case busy
 }
 
 /// The message of an error as users see it.

@@ -153,7 +153,8 @@ private struct Sweep {
             // Others are being made; the owner's death is what ends them.
             Int64(name.lastComponent.text).map { !keptSnapshots.contains($0) } ?? false
         }
-        return blobs + lists + snapshots
+        // Whoever claims something holds a lease.
+        return blobs + lists + snapshots + (try names(PathBytes(StepClaims.folder)))
     }
 
     /// Measures what would be freed.

@@ -99,11 +99,3 @@ extension Transaction {
         }
     }
 }
-
-extension StoreRoot {
-    /// Lets the collector run if it was kept from it when something was removed. Call without a lease.
-    package func collectIfDue() throws {
-        guard isCollectionDue else { return }
-        _ = try collector.collect()
-    }
-}

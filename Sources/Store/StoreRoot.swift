@@ -19,8 +19,11 @@ package import SystemPackage
 /// builds/logs/<id>           the log of a build, see ``BuildIndex``
 /// builds/files/<hex>         a list of files that went into a key
 /// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
+/// claims/<hex>               locked by the build that makes what has this key, see ``StepClaims``
 /// lock                       shared by whoever uses the store, exclusive for the collector
 /// collect                    there when something was removed that a lease still held
+/// collected                  when the store was cleaned up last, see ``CollectionPolicy``
+/// damaged/<n>                a snapshot that was taken out of use because it was changed
 /// db.lock                    held while the database is opened
 /// reserve                    space that is given up on a full disk, so that something can be removed
 /// ```
@@ -93,6 +96,7 @@ package final class StoreRoot: Sendable {
     package var builds: BuildIndex { BuildIndex(root: self) }
     package var collector: GarbageCollector { GarbageCollector(root: self) }
     package var pruner: Pruner { Pruner(root: self) }
+    package var claims: StepClaims { StepClaims(root: self) }
 
     /// Keeps the collector away until the lease is dropped; waits while it runs.
     ///
@@ -141,7 +145,10 @@ package final class StoreRoot: Sendable {
         try Self.createDirectories(path)
         let directory = try openDirectory()
         // Of the first of these that fails, the error tells whether the root can be written to.
-        for name in ["blobs", "blobs/sha256", "layers", "snapshots", "tmp", "contexts", CacheMountStore.folder] {
+        for name in [
+            "blobs", "blobs/sha256", "layers", "snapshots", "tmp", "contexts", StepClaims.folder,
+            CacheMountStore.folder,
+        ] {
             try Self.createDirectory(PathBytes(name), in: directory)
         }
         _ = try directory.open("lock", O_RDWR | O_CREAT, mode: 0o600)

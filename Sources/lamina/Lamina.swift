@@ -13,7 +13,7 @@ struct Lamina: AsyncParsableCommand {
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
             LoadCommand.self, ImportCommand.self, RunCommand.self, BuildsCommand.self, ExplainCommand.self,
-            DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self,
+            DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self, StoreCheckCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
         ])
 

@@ -11,6 +11,8 @@ private final class TextRunner: OperationRunner {
         var ran: [String] = []
         var running = 0
         var peak = 0
+        /// How often a claim is refused.
+        var claimedByOthers: [String: Int] = [:]
     }
 
     let state = Mutex(State())
@@ -18,11 +20,17 @@ private final class TextRunner: OperationRunner {
     let delay: Duration
     /// Replaces the result of a step, to see what follows from an equal or a different one.
     let results: [String: String]
+    /// What other builds make while we wait.
+    let others: [String: String]
 
-    init(failing: Set<String> = [], delay: Duration = .zero, results: [String: String] = [:]) {
+    init(
+        failing: Set<String> = [], delay: Duration = .zero, results: [String: String] = [:],
+        others: [String: String] = [:]
+    ) {
         self.failing = failing
         self.delay = delay
         self.results = results
+        self.others = others
     }
 
     struct Broken: Error {}
@@ -52,6 +60,18 @@ private final class TextRunner: OperationRunner {
         if failing.contains(vertex.label) { throw Broken() }
         return results[vertex.label] ?? "\(vertex.label)(\(inputs.joined(separator: ",")))"
     }
+
+    func claim(_ content: String, for vertex: Vertex) async throws -> StepClaim {
+        state.withLock { state in
+            guard let count = state.claimedByOthers[content] else { return .granted(nil) }
+            state.claimedByOthers[content] = count > 1 ? count - 1 : nil
+            // The other build is done with it.
+            if count == 1, let result = others[content] { state.known[content] = result }
+            return .busy
+        }
+    }
+
+    func isComputing(_ vertex: Vertex) -> Bool { vertex.label.hasPrefix("compute") }
 
     func isVisible(_ vertex: Vertex) -> Bool { true }
 
@@ -130,8 +150,90 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
         let leaves = (0..<6).map { graph.add(.scratch, inputs: [], label: "\($0)") }
         let target = graph.add(.scratch, inputs: leaves, label: "t")
         let runner = TextRunner(delay: .milliseconds(50))
-        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter, limit: 3).solve(graph, target: target)
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter, limits: StepLimits(total: 3))
+            .solve(graph, target: target)
         #expect(runner.state.withLock { $0.peak } == 3)
+    }
+
+    @Test func oneAtATimeIsInTheOrderOfTheGraph() async throws {
+        let (graph, target) = diamond()
+        let runner = TextRunner(delay: .milliseconds(1))
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter, limits: StepLimits(total: 1))
+            .solve(graph, target: target)
+        #expect(runner.state.withLock { $0.peak } == 1)
+        #expect(runner.ran == ["a", "b", "c", "d"])
+    }
+
+    @Test func thoseThatComputeHaveALimitOfTheirOwn() async throws {
+        var graph = BuildGraph()
+        let leaves = (0..<12).map { graph.add(.scratch, inputs: [], label: $0 < 6 ? "compute \($0)" : "wait \($0)") }
+        let target = graph.add(.scratch, inputs: leaves, label: "t")
+        let runner = TextRunner(delay: .milliseconds(50))
+        _ = try await GraphSolver(
+            runner: runner, progress: Recorder().reporter, limits: StepLimits(total: 10, computing: 2)
+        ).solve(graph, target: target)
+        #expect(runner.state.withLock { $0.peak } == 8)
+    }
+
+    @Test(arguments: [[], ["x"]] as [Set<String>])
+    func equalVerticesRunOnce(rerunning: Set<String>) async throws {
+        var graph = BuildGraph()
+        func stage() -> VertexID {
+            let x = graph.add(.scratch, inputs: [], label: "x", ignoresCache: rerunning.contains("x"))
+            return graph.add(.scratch, inputs: [x], label: "y")
+        }
+        let target = graph.add(.scratch, inputs: [stage(), stage()], label: "t")
+        let runner = TextRunner(delay: .milliseconds(5))
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        #expect(runner.ran.sorted() == ["t", "x", "y"])
+    }
+
+    @Test func equalContentRunsOnce() async throws {
+        var graph = BuildGraph()
+        let leaves = ["a", "b"].map { graph.add(.scratch, inputs: [], label: $0) }
+        let twins = leaves.map { graph.add(.scratch, inputs: [$0], label: "twin") }
+        let target = graph.add(.scratch, inputs: twins, label: "t")
+        let runner = TextRunner(delay: .milliseconds(5), results: ["a": "same", "b": "same"])
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        #expect(runner.ran.sorted() == ["a", "b", "t", "twin"])
+    }
+
+    /// With a result when the other build has made it, without one when it has failed.
+    @Test(arguments: [true, false]) func waitsForAnotherBuildWithTheSameStep(isMade: Bool) async throws {
+        var graph = BuildGraph()
+        let target = graph.add(.scratch, inputs: [], label: "a")
+        let key = "content(a:)"
+        let runner = TextRunner(others: isMade ? [key: "made elsewhere"] : [:])
+        runner.state.withLock { $0.claimedByOthers[key] = 3 }
+        let recorder = Recorder()
+        let result = try await GraphSolver(runner: runner, progress: recorder.reporter).solve(graph, target: target)
+        #expect(result == (isMade ? "made elsewhere" : "a()"))
+        #expect(recorder["a"] == (isMade ? .cached : .done))
+        #expect(runner.ran == (isMade ? [] : ["a"]))
+    }
+
+    @Test func noCacheWaitsForNobody() async throws {
+        var graph = BuildGraph()
+        let target = graph.add(.scratch, inputs: [], label: "a", ignoresCache: true)
+        let runner = TextRunner()
+        runner.state.withLock { $0.claimedByOthers["content(a:)"] = .max }
+        _ = try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        #expect(runner.ran == ["a"])
+    }
+
+    @Test func aWaitCanBeCancelled() async throws {
+        var graph = BuildGraph()
+        let target = graph.add(.scratch, inputs: [], label: "a")
+        let runner = TextRunner()
+        runner.state.withLock { $0.claimedByOthers["content(a:)"] = .max }
+        let recorder = Recorder()
+        let task = Task {
+            try await GraphSolver(runner: runner, progress: recorder.reporter).solve(graph, target: target)
+        }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(recorder["a"] == .cancelled && runner.ran.isEmpty)
     }
 
     @Test func aFailureCancelsTheOthersAndIsReported() async throws {

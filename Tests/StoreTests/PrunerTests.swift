@@ -102,10 +102,10 @@ import Testing
         #expect(try root.snapshots.snapshot(ChainID(diffIDs[0], on: nil)) != nil)
         #expect(try root.isWhole(image))
         try build.cache.noteUse(of: [found], [], at: Timestamp(seconds: 10))
-        try root.collectIfDue()
+        _ = try root.collectAutomatically(CollectionPolicy(), hasGrown: false)
         #expect(try fixture.exists("collect"))
         _ = consume lease
-        try root.collectIfDue()
+        _ = try root.collectAutomatically(CollectionPolicy(), hasGrown: false)
         #expect(try !fixture.exists("collect"))
         #expect(try root.cache.record(for: found.key) == found)
         // The image, which was only removable, and the result that came back.

@@ -29,7 +29,7 @@ import Testing
         #expect(try OwnedDescriptor.open(fixture.path).status().permissions == 0o700)
         #expect(
             try fixture.names("") == [
-                "blobs", "cache-mounts", "contexts", "layers", "lock", "reserve", "snapshots", "tmp",
+                "blobs", "cache-mounts", "claims", "contexts", "layers", "lock", "reserve", "snapshots", "tmp",
             ])
         #expect(try root.images.list().isEmpty)
         #expect(try fixture.exists("db.sqlite"))

@@ -90,7 +90,8 @@ package struct Build: Sendable {
             copies: ContextCopies(store),
             remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: started))
         let solver = GraphSolver(
-            runner: runner, progress: progress, usesDefinitions: runner.oldest == nil, observe: recorder.observe)
+            runner: runner, progress: progress, limits: request.housekeeping.limits,
+            usesDefinitions: runner.oldest == nil, observe: recorder.observe)
         let result = try await solver.solve(plan.graph, target: plan.target)
         await contexts.saveDigests()
         try await offload { [store] in
@@ -99,6 +100,7 @@ package struct Build: Sendable {
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
         await review(plan, result.state, step: source.step)
         _ = consume lease
+        await cleanUp(hasGrown: runner.uses.hasGrown)
         return BuildResult(imageID: imageID, warnings: warnings.warnings)
     }
 
@@ -117,6 +119,18 @@ package struct Build: Sendable {
         let known = warnings.warnings.count
         try? await offload { [store] in try LayerReview(plan, state, layers: store.layers).report() }
         for warning in warnings.warnings.dropFirst(known) { step.warn(warning.summary) }
+    }
+
+    /// Keeps the store within its limits. Whatever goes wrong, the build has succeeded.
+    private func cleanUp(hasGrown: Bool) async {
+        let policy = request.housekeeping.collection
+        let pruning = try? await offload { [store] in
+            try store.collectAutomatically(policy, hasGrown: hasGrown)
+        }
+        guard let pruning = pruning ?? nil else { return }
+        let step = progress.begin("[internal] clean up the store")
+        step.status("removing \(pruning.records.count) results", current: pruning.freedBytes, isComplete: true)
+        step.finish(.done)
     }
 
     // MARK: Input

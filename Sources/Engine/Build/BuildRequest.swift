@@ -28,6 +28,8 @@ package struct BuildRequest: Sendable {
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 
+    package var housekeeping = HousekeepingRequest()
+
     package init(context: FilePath) { self.context = context }
 
     /// Whether an image comes of it, and not only files.

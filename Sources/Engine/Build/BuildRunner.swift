@@ -76,8 +76,7 @@ struct BuildRunner: OperationRunner {
     func contentKey(of vertex: Vertex, inputs: [StepResult]) async throws -> Digest {
         let base = chainKey(inputs.first?.state.diffIDs ?? [])
         switch vertex.operation {
-        case .scratch, .image, .context: return base
-        case .http, .git: return try await definitionKey(of: vertex, inputs: [])
+        case .scratch, .image, .context, .http, .git: return try await key(of: vertex, inputs: [])
         case .run(let run):
             return runKey(run, base: base, sources: try await mountSources(of: run, inputs: inputs))
         case .makeDirectory(let directory): return directoryKey(directory, base: base)
@@ -190,6 +189,7 @@ struct BuildRunner: OperationRunner {
         case .copy: kind = "copy"
         case .makeDirectory: kind = "directory"
         }
+        uses.noteGrowth()
         let state = result.state
         let time = Timestamp.now
         try await offload { [store] in
@@ -199,6 +199,23 @@ struct BuildRunner: OperationRunner {
                         key: key, kind: kind, description: vertex.label, result: result.encoded,
                         diffIDs: state.diffIDs, blobs: result.blobs, createdAt: time, lastUsed: time))
             }
+        }
+    }
+
+    func claim(_ content: Digest, for vertex: Vertex) async throws -> StepClaim {
+        switch vertex.operation {
+        case .scratch, .image, .context: .granted(nil)
+        case .http, .git, .run, .copy, .makeDirectory:
+            try await offload { [store] in
+                try store.claims.attempt(content).map { .granted($0) } ?? .busy
+            }
+        }
+    }
+
+    func isComputing(_ vertex: Vertex) -> Bool {
+        switch vertex.operation {
+        case .scratch, .context, .copy, .makeDirectory: true
+        case .image, .http, .git, .run: false
         }
     }
 

@@ -7,6 +7,7 @@ final class BuildUses: Sendable {
     private struct State {
         var found: [CacheRecord] = []
         var keys: Set<Digest> = []
+        var hasGrown = false
     }
 
     private let state = Mutex(State())
@@ -16,6 +17,11 @@ final class BuildUses: Sendable {
 
     /// If there is a record of this key, the result of the build was made with it.
     func add(_ key: Digest) { state.withLock { _ = $0.keys.insert(key) } }
+
+    /// The build has made something that was not there.
+    func noteGrowth() { state.withLock { $0.hasGrown = true } }
+
+    var hasGrown: Bool { state.withLock { $0.hasGrown } }
 
     /// That it cannot be noted is no failure of the build.
     func note(in store: StoreRoot) {

@@ -1,5 +1,6 @@
 import Diagnostics
 import Graph
+import Linux
 import OCI
 import Solver
 import Store
@@ -38,6 +39,8 @@ final class RemoteSources: Sendable {
         state.withLock { _ = $0.shown.insert(source) }
         let step = progress.begin(label)
         do {
+            let claim = try await claim(source, step: step)
+            defer { withExtendedLifetime(claim) {} }
             let (file, isNew) = try await download(source).current(step: step)
             step.finish(isNew ? .done : .cached)
             state.withLock { $0.files[source] = file }
@@ -45,6 +48,20 @@ final class RemoteSources: Sendable {
         } catch {
             step.finish(error)
             throw error
+        }
+    }
+
+    /// Waits until no other build asks for the file: what that one fetches, the server need not send again.
+    private func claim(_ source: HTTPSource, step: StepReporter) async throws -> HeldClaim {
+        var key = KeyHasher("remote-claim/1")
+        key.add(source.url)
+        let digest = key.finish()
+        var isFirst = true
+        while true {
+            if let claim = try await offload({ [store] in try store.claims.attempt(digest) }) { return claim }
+            if isFirst { step.status("waiting for the same download of another build") }
+            isFirst = false
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

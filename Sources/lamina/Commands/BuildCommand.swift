@@ -90,6 +90,8 @@ struct BuildCommand: AsyncParsableCommand {
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var steps: StepOptions
 
+    @OptionGroup var housekeeping: HousekeepingOptions
+
     @Argument(help: "The files of the build: a directory, the URL of a Git repository or an archive, or - for stdin.")
     var path: String
 
@@ -225,6 +227,7 @@ struct BuildCommand: AsyncParsableCommand {
         request.isolation = try isolation.rung()
         request.options = try options()
         request.freshness = try cacheUse.freshness()
+        request.housekeeping = try housekeeping.request()
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()

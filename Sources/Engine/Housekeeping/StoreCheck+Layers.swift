@@ -1,0 +1,160 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Solver
+import Store
+
+extension StoreCheck {
+    /// Reads all blobs.
+    ///
+    /// - Returns: those that are not what their names say.
+    func checkBlobs() throws -> [(digest: Digest, problem: String)] {
+        var broken: [(Digest, String)] = []
+        for (digest, size) in try store.content.all() {
+            result.blobs += 1
+            if let problem = try problem(of: digest, size: size) {
+                broken.append((digest, problem))
+            } else {
+                goodBlobs.insert(digest)
+            }
+        }
+        return broken
+    }
+
+    private func problem(of digest: Digest, size: Int64) throws -> String? {
+        let file: OwnedDescriptor
+        do { file = try OwnedDescriptor.open(store.content.path(of: digest)) } catch {
+            return (error as? LinuxError)?.code == .notFound ? "is missing" : "cannot be read: \(describe(error))"
+        }
+        let actual = try file.status().size
+        guard actual == size else { return "has \(actual) bytes, not \(size)" }
+        var hasher = DigestHasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        do {
+            while true {
+                let count = try file.read(into: &buffer)
+                if count == 0 { break }
+                hasher.update(buffer.span.extracting(..<count))
+            }
+        } catch {
+            return "cannot be read: \(describe(error))"
+        }
+        let found = hasher.finish()
+        return found == digest ? nil : "holds other bytes, of the digest \(found)"
+    }
+
+    /// Compares the lists of files with what the database says of them.
+    func checkLayers() throws {
+        for layer in try store.layers.all() {
+            result.layers += 1
+            let subject = "layer \(layer.diffID)"
+            guard let bytes = try store.layers.fileList(layer.diffID) else {
+                try found(subject, "has lost the list of its files") { try relist(layer.diffID) }
+                continue
+            }
+            guard let list = try? FileList(decoding: bytes) else {
+                try found(subject, "has a list of files that cannot be read") { try relist(layer.diffID) }
+                continue
+            }
+            guard list.contentSize == layer.contentSize, list.fileCount == layer.fileCount else {
+                try found(
+                    subject,
+                    "is said to have \(layer.fileCount) files with \(layer.contentSize) bytes, but its list has "
+                        + "\(list.fileCount) with \(list.contentSize)"
+                ) { try relist(layer.diffID) }
+                continue
+            }
+            lists[layer.diffID] = list
+        }
+    }
+
+    /// Makes the list of a layer's files anew: from a blob, or else from a directory that gives the same digest.
+    private func relist(_ diffID: DiffID) throws -> StoreDefect.Remedy {
+        for blob in try store.layers.blobs(of: diffID) where goodBlobs.contains(blob.digest) {
+            guard let file = try store.content.open(blob.digest),
+                let summary = try? LayerReader.readFileList(from: DescriptorStream(file)), summary.diffID == diffID
+            else { continue }
+            return try relist(diffID, as: summary.fileList, from: "the blob \(blob.digest)")
+        }
+        for (chain, stack) in stacks where stack.diffID == diffID {
+            guard let snapshot = try store.snapshots.snapshot(chain) else { continue }
+            var writer = LayerWriter()
+            try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
+            let written = try writer.finish()
+            guard written.diffID == diffID else { continue }
+            return try relist(diffID, as: written.fileList, from: "snapshot \(snapshot.number)")
+        }
+        try store.layers.remove(diffID)
+        return .done("forgot the layer, which is not here")
+    }
+
+    private func relist(_ diffID: DiffID, as list: FileList, from source: String) throws -> StoreDefect.Remedy {
+        try store.layers.remove(diffID)
+        try storage.record(diffID, list)
+        lists[diffID] = list
+        return .done("listed again from \(source)")
+    }
+
+    /// Compares the digests of unpacked layer blobs with the layers they are said to hold.
+    func checkLayerBlobs() throws {
+        for (diffID, blob) in try store.layers.allBlobs() where goodBlobs.contains(blob.digest) {
+            let held: DiffID?
+            if blob.compression == Compression.none {
+                held = DiffID(blob.digest)
+            } else {
+                held = try? self.diffID(of: blob)
+            }
+            if held == diffID { continue }
+            let problem = held.map { "holds the layer \($0)" } ?? "cannot be unpacked"
+            goodBlobs.remove(blob.digest)
+            try found("blob \(blob.digest)", "\(problem), and not \(diffID)") {
+                try store.layers.removeBlob(blob.digest)
+                return .done("it is no longer taken for that layer")
+            }
+        }
+    }
+
+    private func diffID(of blob: LayerBlob) throws -> DiffID? {
+        guard let file = try store.content.open(blob.digest) else { return nil }
+        let stream = try DecompressedStream(DescriptorStream(file))
+        var hasher = DigestHasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try stream.read(into: &buffer)
+            if count == 0 { break }
+            hasher.update(buffer.span.extracting(..<count))
+        }
+        return DiffID(hasher.finish())
+    }
+
+    /// Reports the broken blobs. Those that are plain archives of layers can be written again from a directory.
+    func restore(_ broken: [(digest: Digest, problem: String)]) throws {
+        for (digest, problem) in broken {
+            try found("blob \(digest)", problem) {
+                let layer = try store.layers.diffID(ofBlob: digest)
+                try store.content.remove(digest)
+                if let layer, let number = try rewrite(layer, as: digest) {
+                    return .done("written again from snapshot \(number)")
+                }
+                return .done("removed")
+            }
+        }
+    }
+
+    private func rewrite(_ diffID: DiffID, as digest: Digest) throws -> Int64? {
+        guard diffID.digest == digest else { return nil }
+        for (chain, stack) in stacks where stack.diffID == diffID && goodSnapshots.contains(chain) {
+            guard let snapshot = try store.snapshots.snapshot(chain) else { continue }
+            let ingest = try store.content.begin()
+            var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
+            try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
+            let written = try writer.finish()
+            guard written.diffID == diffID, let blob = written.blob else { continue }
+            try ingest.commit(as: blob.digest, size: blob.size)
+            goodBlobs.insert(digest)
+            return snapshot.number
+        }
+        return nil
+    }
+}

@@ -1,0 +1,77 @@
+import Diagnostics
+import OCI
+import Store
+
+extension StoreCheck {
+    /// Looks whether cache records can be read, and whether all is there that they need.
+    func checkCache() throws {
+        for record in try store.cache.list() {
+            result.cacheRecords += 1
+            guard let problem = try problem(of: record) else { continue }
+            try found("cache record \(record.key) (\(record.description))", problem) {
+                try store.cache.remove([record.key])
+                return .done("removed; the step runs again")
+            }
+        }
+    }
+
+    private func problem(of record: CacheRecord) throws -> String? {
+        switch record.kind {
+        case "http":
+            guard RemoteFile(decoding: record.result) != nil else { return "has a result that cannot be read" }
+        case "run", "copy", "directory", "git":
+            guard let state = FileSystemState(decoding: record.result) else {
+                return "has a result that cannot be read"
+            }
+            guard state.diffIDs == record.diffIDs else { return "contradicts itself about its layers" }
+        default: break
+        }
+        if let blob = record.blobs.first(where: { !goodBlobs.contains($0) }) { return "needs the blob \(blob)" }
+        return try lostLayer(of: record.diffIDs).map { "needs the layer \($0)" }
+    }
+
+    /// The first layer of a stack that is neither here nor to be had elsewhere.
+    private func lostLayer(of diffIDs: [DiffID]) throws -> DiffID? {
+        var chain: ChainID?
+        for diffID in diffIDs {
+            let next = ChainID(diffID, on: chain)
+            chain = next
+            if goodSnapshots.contains(next) { continue }
+            if try !store.layers.isWithinReach(diffID, besides: goodBlobs) { return diffID }
+        }
+        return nil
+    }
+
+    /// Looks whether all is there of each image. An image is never removed: its owner shall know of it.
+    func checkImages() throws {
+        for image in try store.images.list() {
+            result.images += 1
+            guard let problem = try problem(of: image) else { continue }
+            let name = image.names.first.map(\.familiar) ?? "without a name"
+            found("image \(image.id) (\(name))", problem, .beyondRepair("build, pull or load it again, or remove it"))
+        }
+        for name in try store.images.lostNames() {
+            try found("name \(name.familiar)", "leads to no image") {
+                try store.images.untag(name)
+                return .done("removed")
+            }
+        }
+    }
+
+    private func problem(of image: StoredImage) throws -> String? {
+        guard goodBlobs.contains(image.id), let bytes = try store.content.bytes(of: image.id) else {
+            return "has lost its config"
+        }
+        guard let config = try? ImageConfig(parsing: bytes) else { return "has a config that cannot be read" }
+        guard config.diffIDs == image.diffIDs else { return "is recorded with other layers than its config has" }
+        if let manifest = image.manifest, !goodBlobs.contains(manifest.digest) { return "has lost its manifest" }
+        return try lostLayer(of: image.diffIDs).map { "has lost the layer \($0)" }
+    }
+}
+
+extension LayerIndex {
+    /// Whether a layer is among blobs that were found whole.
+    func isWithinReach(_ diffID: DiffID, besides blobs: Set<Digest>) throws -> Bool {
+        try self.blobs(of: diffID).contains { blobs.contains($0.digest) }
+    }
+}

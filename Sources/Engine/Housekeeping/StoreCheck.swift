@@ -1,0 +1,137 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+package import Store
+import SystemPackage
+
+/// Something in the store that is not as it should be.
+package struct StoreDefect: Sendable {
+    package enum Remedy: Hashable, Sendable {
+        /// Nothing was done about it, as nobody asked for it.
+        case none
+        /// What was done.
+        case done(String)
+        /// It cannot be made good here: what the user can do.
+        case beyondRepair(String)
+    }
+
+    /// E.g. `blob sha256:…`.
+    package let subject: String
+    /// What is wrong, as the rest of a sentence about the subject.
+    package let problem: String
+    package let remedy: Remedy
+
+    package var isRepaired: Bool { if case .done = remedy { true } else { false } }
+}
+
+/// What a check came to.
+package struct StoreCheckResult: Sendable {
+    package internal(set) var blobs = 0
+    package internal(set) var layers = 0
+    package internal(set) var snapshots = 0
+    package internal(set) var cacheRecords = 0
+    package internal(set) var images = 0
+    package internal(set) var defects: [StoreDefect] = []
+}
+
+/// Looks whether all is in the store that its database says, and whether it is what the database says.
+///
+/// Each blob is read, and each layer blob unpacked, to compare digests. A snapshot is compared with the list of its
+/// layer's files by names, kinds, sizes and modes, and on request by content. A layer that is nowhere in the store but
+/// has a source elsewhere is no defect, and neither are files that no row accounts for: killed processes leave them,
+/// and the collector removes them.
+package final class StoreCheck {
+    let store: StoreRoot
+    let storage: LayerStorage
+    let repairs: Bool
+    let readsFiles: Bool
+    let report: (StoreDefect) -> Void
+    var result = StoreCheckResult()
+
+    /// The blobs that are whole.
+    var goodBlobs: Set<Digest> = []
+    /// The lists that are whole.
+    var lists: [DiffID: FileList] = [:]
+    /// The snapshots that are whole.
+    var goodSnapshots: Set<ChainID> = []
+    /// The top layer of each stack that somebody needs, and the layers below it.
+    var stacks: [ChainID: (diffID: DiffID, lower: [DiffID])] = [:]
+
+    /// - Parameters:
+    ///   - store: opened for changes if `repairs` is set.
+    ///   - repairs: whether to make good what can be.
+    ///   - readsFiles: whether to read the files of snapshots.
+    ///   - report: is told of each defect as it comes up.
+    package init(
+        _ store: StoreRoot, repairs: Bool, readsFiles: Bool, report: @escaping (StoreDefect) -> Void
+    ) {
+        self.store = store
+        storage = LayerStorage(store: store)
+        self.repairs = repairs
+        self.readsFiles = readsFiles
+        self.report = report
+    }
+
+    /// Checks, and keeps the collector away meanwhile.
+    ///
+    /// Throws ``EngineError`` `.storeInUse` when something is to be repaired while a build runs.
+    package func run() throws -> StoreCheckResult {
+        let lease: StoreLease? =
+            if repairs { try store.exclusiveLease() } else if store.mode == .readWrite { try store.lease() } else {
+                nil
+            }
+        if repairs, lease == nil {
+            throw EngineError(
+                .storeInUse, "the store is in use and cannot be repaired now",
+                hint: "Wait until the builds that run have ended, or check without --repair.")
+        }
+        try checkDatabase()
+        try collectStacks()
+        let broken = try checkBlobs()
+        try checkLayers()
+        try checkLayerBlobs()
+        try checkSnapshots()
+        try restore(broken)
+        try checkCache()
+        try checkImages()
+        _ = consume lease
+        if repairs { _ = try store.collector.collect() }
+        return result
+    }
+
+    private func checkDatabase() throws {
+        for problem in try store.databaseDefects() {
+            found("database", problem, .beyondRepair("remove the store's directory and build or pull again"))
+        }
+    }
+
+    /// Notes a defect, and repairs it if that is wanted.
+    ///
+    /// - Parameters:
+    ///   - subject: what is broken.
+    ///   - problem: what is wrong with it.
+    ///   - repair: makes it good and says how.
+    /// - Throws: what `repair` throws.
+    func found(_ subject: String, _ problem: String, repair: () throws -> StoreDefect.Remedy) throws {
+        found(subject, problem, repairs ? try repair() : .none)
+    }
+
+    func found(_ subject: String, _ problem: String, _ remedy: StoreDefect.Remedy) {
+        let defect = StoreDefect(subject: subject, problem: problem, remedy: remedy)
+        result.defects.append(defect)
+        report(defect)
+    }
+
+    private func collectStacks() throws {
+        let all = try store.images.list().map(\.diffIDs) + store.cache.list().map(\.diffIDs)
+        for diffIDs in Set(all) {
+            var chain: ChainID?
+            for (index, diffID) in diffIDs.enumerated() {
+                let next = ChainID(diffID, on: chain)
+                if stacks[next] == nil { stacks[next] = (diffID, Array(diffIDs[..<index])) }
+                chain = next
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Engine
+import Linux
+import OCI
+import Store
+
+struct StoreCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fsck", abstract: "Check that all is in the store, and is what it should be.",
+        discussion: "Ends with 1 when something is wrong that was not repaired. No image is ever removed.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(help: "Make good what can be.")
+    var repair = false
+
+    @Flag(help: "Read the files of unpacked layers, too.")
+    var full = false
+
+    @Flag(name: .shortAndLong, help: "Print nothing but defects.")
+    var quiet = false
+
+    func run() async throws {
+        try await global.run {
+            let store = try global.store(.readWrite)
+            let result = try await offload { [repair, full] in
+                try StoreCheck(store, repairs: repair, readsFiles: full) { say(Self.line($0)) }.run()
+            }
+            if !quiet { summarise(result) }
+            if !result.defects.allSatisfy(\.isRepaired) { throw ExitStatus.failure }
+        }
+    }
+
+    private static func line(_ defect: StoreDefect) -> String {
+        let remedy =
+            switch defect.remedy {
+            case .none: ""
+            case .done(let what): " [repaired: \(what)]"
+            case .beyondRepair(let hint): " [\(hint)]"
+            }
+        return "\(defect.subject) \(defect.problem)\(remedy)"
+    }
+
+    private func summarise(_ result: StoreCheckResult) {
+        let parts = [
+            "\(result.blobs) blobs", "\(result.layers) layers", "\(result.snapshots) snapshots",
+            "\(result.cacheRecords) cache records", "\(result.images) images",
+        ]
+        let repaired = result.defects.count(where: \.isRepaired)
+        say("Checked \(parts.joined(separator: ", ")).")
+        if result.defects.isEmpty {
+            say("The store is whole.")
+        } else {
+            say("Defects: \(result.defects.count), of which repaired: \(repaired).")
+            if repaired == 0, !repair { say("Run 'lamina fsck --repair' to make good what can be.") }
+        }
+    }
+}
