@@ -46,7 +46,6 @@ package enum EngineCode: String, FailureCode {
     case badOutput = "output.invalid"
     case storeInUse = "store.in-use"
     case badFilter = "filter.invalid"
-    case badOption = "option.invalid"
     /// The user was asked and said no.
     case cancelled = "cancelled"
     case badArgumentFile = "arguments.invalid"

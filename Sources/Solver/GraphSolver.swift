@@ -195,6 +195,7 @@ package actor GraphSolver<Runner: OperationRunner> {
         if let known = try await runner.cached(content, for: vertex) {
             try await runner.save(known, under: [definition], for: vertex)
             reportCached(vertex)
+            observe(vertex.id, .ended(.knownByContent(known)))
             return known
         }
         return try await run(vertex, inputs, savingAs: [definition, content])
