@@ -6,6 +6,8 @@ import OCI
 /// for it.
 struct KeyHasher: ~Copyable {
     private var hasher = DigestHasher()
+    /// What is still to be hashed: the ingredients are many and small.
+    private var pending: [UInt8] = []
     private(set) var ingredients: KeyIngredients
     /// The files that were hashed, for those keys that are made from files.
     var files: FileListing?
@@ -18,8 +20,15 @@ struct KeyHasher: ~Copyable {
     }
 
     mutating func add(_ bytes: [UInt8]) {
-        hasher.update("\(bytes.count):")
-        hasher.update(bytes.span)
+        append(decimal: UInt64(bytes.count))
+        append(":")
+        if bytes.count > Self.pendingLimit {
+            flush()
+            hasher.update(bytes.span)
+        } else {
+            pending += bytes
+            if pending.count > Self.pendingLimit { flush() }
+        }
     }
 
     mutating func add(_ text: String, as part: KeyPart? = nil) {
@@ -28,20 +37,27 @@ struct KeyHasher: ~Copyable {
     }
 
     mutating func add(_ texts: [String], as part: KeyPart? = nil) {
-        hasher.update("[\(texts.count)]")
+        append("[")
+        append(decimal: UInt64(texts.count))
+        append("]")
         for text in texts { add(text) }
         if let part { note(part, texts) }
     }
 
     mutating func add(_ text: String?, as part: KeyPart? = nil) {
         if let part { note(part, text) }
-        guard let text else { return hasher.update("-") }
+        guard let text else { return append("-") }
         add(text)
     }
 
-    mutating func add(_ flag: Bool) { hasher.update(flag ? "t" : "f") }
+    mutating func add(_ flag: Bool) { append(flag ? "t" : "f") }
 
-    mutating func add(_ number: some BinaryInteger) { hasher.update("#\(number);") }
+    mutating func add(_ number: some BinaryInteger) {
+        append("#")
+        if number < 0 { append("-") }
+        append(decimal: UInt64(number.magnitude))
+        append(";")
+    }
 
     mutating func add(_ digest: Digest, as part: KeyPart? = nil) { add(digest.hex, as: part) }
 
@@ -52,5 +68,34 @@ struct KeyHasher: ~Copyable {
         ingredients.add(part, .array(texts.map { $0.map { .string($0) } ?? .null }))
     }
 
-    consuming func finish() -> Digest { hasher.finish() }
+    consuming func finish() -> Digest {
+        flush()
+        return hasher.finish()
+    }
+
+    // MARK: Pending bytes
+
+    private static let pendingLimit = 16 << 10
+
+    private mutating func flush() {
+        var bytes: [UInt8] = []
+        swap(&bytes, &pending)
+        hasher.update(bytes.span)
+        bytes.removeAll(keepingCapacity: true)
+        swap(&bytes, &pending)
+    }
+
+    private mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { unsafe pending.append(contentsOf: $0) }
+    }
+
+    private mutating func append(decimal value: UInt64) {
+        let start = pending.count
+        var rest = value
+        repeat {
+            pending.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        pending[start...].reverse()
+    }
 }
