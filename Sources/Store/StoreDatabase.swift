@@ -42,11 +42,12 @@ final class StoreDatabase: Sendable {
         }
         let queue = try DatabaseQueue(path: root.appending("db.sqlite").string, configuration: configuration)
         let version = try checkedVersion(queue, root)
-        let isCurrent = try queue.read { try version > 0 && Transaction(db: $0).isOfBoot(bootID) }
+        let isCurrent = try queue.read { try version == schemaVersion && Transaction(db: $0).isOfBoot(bootID) }
         if !isCurrent {
             try queue.write { db in
-                if version == 0 { try createTables(db) }
-                try Transaction(db: db).beginBoot(bootID)
+                try upgrade(db, from: version)
+                let transaction = Transaction(db: db)
+                if try !transaction.isOfBoot(bootID) { try transaction.beginBoot(bootID) }
             }
         }
         return queue
@@ -71,20 +72,25 @@ final class StoreDatabase: Sendable {
         let path = root.appending("db.sqlite")
         guard try exists(path, root) else {
             let empty = try DatabaseQueue(configuration: configuration)
-            try empty.write { try createTables($0) }
+            try empty.write { try upgrade($0, from: 0) }
             return empty
         }
         configuration.readonly = true
         let queue = try DatabaseQueue(path: path.string, configuration: configuration)
-        guard try checkedVersion(queue, root) > 0 else {
+        let version = try checkedVersion(queue, root)
+        guard version > 0 else {
             throw StoreError(.busy, "the store '\(root)' is just being made", hint: "Try again.")
         }
-        if try queue.read({ try Transaction(db: $0).isOfBoot(bootID) }) { return queue }
+        if try version == schemaVersion && queue.read({ try Transaction(db: $0).isOfBoot(bootID) }) { return queue }
         // What another boot did not sync must not be seen, and cannot be dropped here: so it is dropped from a copy.
         configuration.readonly = false
         let copy = try DatabaseQueue(configuration: configuration)
         try queue.backup(to: copy)
-        try copy.write { try Transaction(db: $0).beginBoot(bootID) }
+        try copy.write { db in
+            try upgrade(db, from: version)
+            let transaction = Transaction(db: db)
+            if try !transaction.isOfBoot(bootID) { try transaction.beginBoot(bootID) }
+        }
         return copy
     }
 
@@ -109,6 +115,23 @@ final class StoreDatabase: Sendable {
                 hint: "Remove it, or move it away, or use another directory as LAMINA_ROOT.")
         }
         return version
+    }
+
+    /// Brings the tables of an older version, or of a new database, up to date.
+    private static func upgrade(_ db: Database, from version: Int) throws {
+        if version < 1 { try createTables(db) }
+        if version < 2 { try createSources(db) }
+        try db.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+    }
+
+    /// Numbers tell which row of a layer is the newest.
+    private static func createSources(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE layer_sources (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT NOT NULL,
+                    digest TEXT NOT NULL, location TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+                    generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
+                """)
     }
 
     /// Digests are text as in `sha256:...`, lists of them are joined by spaces, times are text that sorts.
@@ -138,7 +161,6 @@ final class StoreDatabase: Sendable {
                     dockerfile TEXT NOT NULL, status TEXT NOT NULL, cached_steps INTEGER NOT NULL,
                     total_steps INTEGER NOT NULL, image TEXT, error TEXT) WITHOUT ROWID;
                 CREATE INDEX builds_by_start ON builds (started);
-                PRAGMA user_version = \(schemaVersion);
                 """)
     }
 }

@@ -38,6 +38,33 @@ package struct Build: Sendable {
         let started = Timestamp.now
         let source = try await loadDefinition()
         let rules = try await loadIgnoreRules(dockerfile: source.path)
+        let imageID = try await tolerateLosses(source.step) {
+            try await build(source, rules: rules, started: started)
+        }
+        _ = consume lease
+        return BuildResult(imageID: imageID, warnings: warnings.warnings)
+    }
+
+    /// Runs `body`, and again when a layer turned out to be gone from where it was said to be: what it was known for is
+    /// forgotten by then, so that the step that makes it runs.
+    private func tolerateLosses(
+        _ step: StepReporter, _ body: () async throws -> Digest?
+    ) async throws -> Digest? {
+        var losses: Set<String> = []
+        while true {
+            do { return try await body() } catch let error as EngineError where error.code == .layerGone {
+                // Gone once more, it is one that no step makes, such as that of a base image.
+                guard losses.insert(error.message).inserted else { throw error }
+                step.warn("\(error.message); building without it")
+                warnings.clear()
+            }
+        }
+    }
+
+    private func build(
+        _ source: Definition, rules: IgnoreRules, started: Timestamp
+    ) async throws -> Digest? {
+        async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
         let resolver = BaseImages(images: images, progress: progress)
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
@@ -49,9 +76,12 @@ package struct Build: Sendable {
         let trees = LayerTrees(store.layers)
         let isolation = StepIsolation(request.isolation)
         let settings = try SandboxFiles(in: store, request.sandbox, isolation: isolation)
+        let layerProgress = LayerProgress(progress)
+        let snapshots = Snapshots(
+            store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
         let runner = BuildRunner(
-            store: store, storage: LayerStorage(store: store), trees: trees,
-            snapshots: Snapshots(store: store, trees: trees, isolation: isolation), context: context, now: now,
+            store: store, storage: LayerStorage(store: store), trees: trees, snapshots: snapshots,
+            supply: images.supply, layerProgress: layerProgress, imports: try await imports, context: context, now: now,
             sandbox: settings.settings, loans: loans,
             copies: ContextCopies(store),
             remotes: remotes)
@@ -62,9 +92,9 @@ package struct Build: Sendable {
             runner.uses.note(in: store)
         }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
+        try await exportCaches(plan, result.state, runner: runner)
         await review(plan, result.state, step: source.step)
-        _ = consume lease
-        return BuildResult(imageID: imageID, warnings: warnings.warnings)
+        return imageID
     }
 
     /// Lowers the Dockerfile and shows what the checks have found, whether or not it can be built.
@@ -141,7 +171,7 @@ package struct Build: Sendable {
         let keepsImage = request.outputs.isEmpty || request.outputs.contains { $0.isImage }
         if keepsImage {
             imageID = try await progress.step("exporting to image") { step in
-                try await saveImage(plan, state, step: step)
+                try await saveImage(plan, state, runner: runner, step: step)
             }
         }
         for output in request.outputs {
@@ -154,18 +184,19 @@ package struct Build: Sendable {
     }
 
     private func saveImage(
-        _ plan: BuildPlan, _ state: FileSystemState, step: StepReporter
+        _ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner, step: StepReporter
     ) async throws -> Digest {
         step.status("exporting layers")
         let config = try ImageAssembly.config(plan, state)
         let references = request.tags
+        let annotations = try await self.annotations(plan, state, runner: runner)
         let id = try await offload { [store] in
             let id = try store.content.save(config.encoded)
-            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.contentSize ?? 0) }
+            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
             _ = try store.images.save(
                 StoredImage(
                     id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
-                    annotations: request.annotations),
+                    annotations: annotations),
                 as: references)
             return id
         }

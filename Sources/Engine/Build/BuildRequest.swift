@@ -19,6 +19,8 @@ package struct BuildRequest: Sendable {
     package var isolation: Isolation?
     /// What the commands may do and use.
     package var sandbox = SandboxRequest()
+    /// Caches to read and to write.
+    package var caches = CacheSharing()
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 

@@ -86,6 +86,7 @@ struct BuildCommand: AsyncParsableCommand {
     var check = false
 
     @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var caches: CacheOptions
 
     @Argument(help: "The directory with the files of the build.")
     var path: String
@@ -207,6 +208,7 @@ struct BuildCommand: AsyncParsableCommand {
         }
         request.options = options()
         request.isolation = try isolation.rung()
+        request.caches = try caches.sharing(request.options.buildArguments)
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()
