@@ -42,14 +42,32 @@ actor Snapshots {
     private func snapshots(_ indices: [Int], of diffIDs: [DiffID]) async throws -> [Snapshot] {
         try await progress.session { session in
             let tasks = indices.map { task(diffIDs, $0, session) }
-            return try await withTaskCancellationHandler {
-                var snapshots: [Snapshot] = []
-                for task in tasks { snapshots.append(try await task.value) }
-                return snapshots
-            } onCancel: {
-                for task in tasks { task.cancel() }
+            do {
+                return try await withTaskCancellationHandler {
+                    var snapshots: [Snapshot] = []
+                    for task in tasks { snapshots.append(try await task.value) }
+                    return snapshots
+                } onCancel: {
+                    for task in tasks { task.cancel() }
+                }
+            } catch {
+                await stop(diffIDs)
+                throw error
             }
         }
+    }
+
+    /// Ends what is under way for a stack: nothing may go on when a step has failed.
+    private func stop(_ diffIDs: [DiffID]) async {
+        var chain: ChainID?
+        var rest: [Task<Snapshot, any Error>] = []
+        for diffID in diffIDs {
+            let next = ChainID(diffID, on: chain)
+            chain = next
+            if let task = tasks[next] { rest.append(task) }
+        }
+        for task in rest { task.cancel() }
+        for task in rest { _ = await task.result }
     }
 
     private func task(_ diffIDs: [DiffID], _ index: Int, _ session: LayerSession) -> Task<Snapshot, any Error> {
