@@ -11,6 +11,8 @@ package enum EngineCode: String, FailureCode {
     case badOwner = "copy.owner"
     case tooManyLinks = "files.too-many-links"
     case corrupt = "store.corrupt"
+    /// A layer is neither here nor at any of the places that were said to have it.
+    case layerGone = "layer.gone"
     case download = "remote.download"
     case checksum = "remote.checksum"
     case git = "remote.git"
@@ -49,6 +51,10 @@ package enum EngineCode: String, FailureCode {
     /// The user was asked and said no.
     case cancelled = "cancelled"
     case badArgumentFile = "arguments.invalid"
+    /// A cache that cannot be read, or a `--cache-from` or `--cache-to` that cannot be understood.
+    case badCache = "cache.invalid"
+    /// Nobody said who speaks to an object store.
+    case noCredentials = "s3.credentials"
     case unsupported = "unsupported"
 }
 package typealias EngineError = Failure<EngineCode>

@@ -8,6 +8,8 @@ struct BlobUpload: Sendable {
     let connection: RepositoryConnection
     let descriptor: Descriptor
     let source: any BlobSource
+    /// Where the bytes come from in place of `source`.
+    let stream: BlobOrigin?
     /// Another repository of the same registry that has the blob.
     let origin: String?
     let chunk: Int64?
@@ -89,6 +91,12 @@ struct BlobUpload: Sendable {
 
     /// Bytes of the blob, read as they are sent, away from the threads that tasks run on.
     private func body(_ range: Range<Int64>) -> HTTPBody {
+        if let stream {
+            let progress = progress
+            return HTTPBody(
+                length: Int64(range.count),
+                stream: stream(range).counted(from: range.lowerBound) { progress(.sent($0)) })
+        }
         let (descriptor, source, progress) = (descriptor, source, progress)
         let stream = ByteStream {
             var reader: (any BlobReader)?

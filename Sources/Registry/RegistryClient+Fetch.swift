@@ -29,8 +29,23 @@ extension RegistryClient {
     }
 }
 
+extension RegistryClient {
+    /// Part of a blob as the registry sends it. It is not compared with its digest, and a connection that breaks is not
+    /// taken up again: whoever takes the bytes sees to that.
+    package func blobStream(
+        _ descriptor: Descriptor, of reference: ImageReference, _ range: Range<Int64>
+    ) async throws -> ByteStream {
+        try await describing("cannot pull \(reference)") {
+            let connection = try await connection(to: reference)
+            return try await connection.retry.run { _ in
+                try await connection.stream(descriptor, range)
+            }
+        }
+    }
+}
+
 /// A blob on its way in.
-private struct BlobReception: ~Copyable {
+struct BlobReception: ~Copyable {
     let descriptor: Descriptor
     private let writer: any BlobWriter
     private var hasher = DigestHasher()
@@ -114,6 +129,29 @@ extension RepositoryConnection {
             throw RegistryError(
                 .connectionLost,
                 "the blob \(descriptor.digest) ended after \(reception.count) of \(descriptor.size) bytes")
+        }
+    }
+
+    fileprivate func stream(_ descriptor: Descriptor, _ range: Range<Int64>) async throws -> ByteStream {
+        let response = try await blob(descriptor, from: range.lowerBound)
+        let skip = try Self.surplus(of: response, start: range.lowerBound, size: descriptor.size)
+        return ByteStream {
+            let iterator = response.body.makeAsyncIterator()
+            var (skip, remaining) = (skip, Int64(range.count))
+            return {
+                while remaining > 0, let piece = try await iterator.next() {
+                    let wanted = piece.dropFirst(Int(min(skip, Int64(piece.count)))).prefix(Int(remaining))
+                    skip = max(0, skip - Int64(piece.count))
+                    if wanted.isEmpty { continue }
+                    remaining -= Int64(wanted.count)
+                    return Array(wanted)
+                }
+                guard remaining == 0 else {
+                    throw RegistryError(
+                        .connectionLost, "the blob \(descriptor.digest) ended \(remaining) bytes too early")
+                }
+                return nil
+            }
         }
     }
 

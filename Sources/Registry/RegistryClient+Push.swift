@@ -1,6 +1,9 @@
 import Diagnostics
 package import OCI
 
+/// Gives the bytes of a blob in a range, however often it is asked.
+package typealias BlobOrigin = @Sendable (Range<Int64>) -> ByteStream
+
 /// What happens to one blob of a push.
 package enum PushEvent: Hashable, Sendable {
     /// The registry has it already.
@@ -18,11 +21,13 @@ extension RegistryClient {
     /// with ``pushManifest(_:type:as:)``.
     ///
     /// `blobs` are all that the manifest names; equal ones are sent once. `origins` gives, for blobs that another
-    /// repository of the same registry has, that repository's name. Gives back the descriptor of the manifest. Throws
+    /// repository of the same registry has, that repository's name; `streams` the bytes of blobs that `source` does not
+    /// have, which are asked for only when the registry needs them. Gives back the descriptor of the manifest. Throws
     /// `RegistryError`, e.g. `.denied` or, when a blob cannot be read, `.source`.
     package func push(
         manifest: [UInt8], type: MediaType, blobs: [Descriptor], from source: some BlobSource,
         as reference: ImageReference, mounting origins: [Digest: String] = [:],
+        streaming streams: [Digest: BlobOrigin] = [:],
         progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
     ) async throws -> Descriptor {
         try await describing("cannot push \(reference)") {
@@ -30,7 +35,7 @@ extension RegistryClient {
             var seen: Set<Digest> = []
             let uploads = blobs.filter { seen.insert($0.digest).inserted }.map { blob in
                 BlobUpload(
-                    connection: connection, descriptor: blob, source: source,
+                    connection: connection, descriptor: blob, source: source, stream: streams[blob.digest],
                     origin: origins[blob.digest].flatMap { $0 == reference.repository ? nil : $0 },
                     chunk: options.uploadChunk, progress: { progress(blob, $0) })
             }

@@ -23,7 +23,7 @@ package final class ProgressReporter: Sendable {
             return StepID(number: number)
         }
         sink(.started(id, label: label, inputs: inputs))
-        return StepReporter(id: id, sink: sink)
+        return StepReporter(id: id, label: label, sink: sink)
     }
 
     /// Runs a chore as a step of its own.
@@ -45,10 +45,12 @@ package final class ProgressReporter: Sendable {
 /// The voice of one running step.
 package struct StepReporter: Sendable {
     package let id: StepID
+    private let label: String
     private let sink: @Sendable (BuildEvent) -> Void
 
-    init(id: StepID, sink: @escaping @Sendable (BuildEvent) -> Void) {
+    init(id: StepID, label: String, sink: @escaping @Sendable (BuildEvent) -> Void) {
         self.id = id
+        self.label = label
         self.sink = sink
     }
 
@@ -59,6 +61,9 @@ package struct StepReporter: Sendable {
     }
 
     package func warn(_ text: String) { sink(.warning(id, text)) }
+
+    /// Opens a step again that has ended, as there is more to do for it. It must be finished again.
+    package func resume() { sink(.started(id, label: label, inputs: [])) }
 
     package func finish(_ outcome: StepOutcome) { sink(.finished(id, outcome)) }
 

@@ -9,7 +9,7 @@ package struct CacheRecord: Hashable, Sendable {
     package let description: String
     /// What the caller wants to know at a hit: JSON of its own.
     package let result: String
-    /// The stack of layers a hit needs, bottom first: each must be recorded, and be here as a blob or as a snapshot.
+    /// The stack of layers a hit needs, bottom first: each must be here as a blob or as a snapshot, or have a source.
     package let diffIDs: [DiffID]
     /// Further blobs a hit needs.
     package let blobs: [Digest]
@@ -96,10 +96,21 @@ package struct CacheIndex: Sendable {
         }
     }
 
+    /// The keys under which there are records with these results, those used last first.
+    package func keys(of results: Set<String>) throws -> [String: [Digest]] {
+        guard !results.isEmpty else { return [:] }
+        var keys: [String: [Digest]] = [:]
+        for row in try root.read({ try $0.rows("SELECT key, result FROM cache ORDER BY last_used DESC, key") }) {
+            let result: String = row[1]
+            if results.contains(result) { keys[result, default: []].append(try Digest(parsing: row[0] as String)) }
+        }
+        return keys
+    }
+
     /// All records, usable or not, the one used last first.
     package func list() throws -> [CacheRecord] { try root.read { try $0.cacheRecords() } }
 
-    /// Whether all is here that a hit on the record needs.
+    /// Whether all that a hit on the record needs is here or, in the case of layers, can be had elsewhere.
     func isUsable(_ record: CacheRecord) throws -> Bool {
         var known: [ChainID: Bool] = [:]
         return try isUsable(record, known: &known)
@@ -112,18 +123,11 @@ package struct CacheIndex: Sendable {
         for diffID in record.diffIDs {
             let next = ChainID(diffID, on: chain)
             chain = next
-            let isUsable = try known[next] ?? hasLayer(diffID, next)
+            let isUsable = try known[next] ?? root.layers.isWithinReach(diffID, as: next)
             known[next] = isUsable
             if !isUsable { return false }
         }
         return true
-    }
-
-    /// Whether a layer is recorded, and here as a snapshot or as a blob.
-    private func hasLayer(_ diffID: DiffID, _ chain: ChainID) throws -> Bool {
-        guard try root.layers.layer(diffID) != nil else { return false }
-        if try root.snapshots.snapshot(chain) != nil { return true }
-        return try root.layers.blobs(of: diffID).contains { try root.content.contains($0.digest) }
     }
 }
 

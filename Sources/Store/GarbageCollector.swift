@@ -76,6 +76,7 @@ private struct Sweep {
     private var layers: Set<String> = []
     private var keptLists: Set<PathBytes> = []
     private var layerBlobs: [String] = []
+    private var sources: [Int64] = []
     private var snapshots: Set<Int64> = []
     private var keptSnapshots: Set<Int64> = []
 
@@ -107,6 +108,10 @@ private struct Sweep {
         where !reachable.layers.contains(try DiffID(parsing: row[1] as String)) {
             layerBlobs.append(row[0])
         }
+        for row in try transaction.rows("SELECT number, diff_id FROM layer_sources")
+        where !reachable.layers.contains(try DiffID(parsing: row[1] as String)) {
+            sources.append(row[0])
+        }
         for row in try transaction.rows("SELECT number, chain_id FROM snapshots") {
             if reachable.chains.contains(try ChainID(parsing: row[1] as String)) {
                 keptSnapshots.insert(row[0])
@@ -128,6 +133,7 @@ private struct Sweep {
         try delete("blobs", "digest", blobs.map(\.description))
         try delete("layers", "diff_id", layers)
         try delete("layer_blobs", "digest", layerBlobs)
+        try delete("layer_sources", "number", sources)
         try delete("snapshots", "number", snapshots)
     }
 

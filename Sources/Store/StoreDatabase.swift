@@ -125,6 +125,9 @@ final class StoreDatabase: Sendable {
                 CREATE TABLE layer_blobs (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, media_type TEXT NOT NULL,
                     size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
                 CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
+                CREATE TABLE layer_sources (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT NOT NULL,
+                    digest TEXT NOT NULL, location TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+                    generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
                 CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL UNIQUE,
                     parent TEXT, generation INTEGER NOT NULL);
                 CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,

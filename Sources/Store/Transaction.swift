@@ -56,7 +56,7 @@ extension Transaction {
 
     /// Drops what another boot wrote and did not sync.
     func beginBoot(_ bootID: String) throws {
-        for table in ["blobs", "layers", "layer_blobs", "snapshots", "cache"] {
+        for table in ["blobs", "layers", "layer_blobs", "layer_sources", "snapshots", "cache"] {
             try execute("DELETE FROM \(table) WHERE generation > (SELECT durable FROM state)")
         }
         try execute("UPDATE state SET boot = ?, written = durable, current = max(current, durable) + 1", [bootID])

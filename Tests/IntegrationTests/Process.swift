@@ -80,6 +80,11 @@ struct RunningProcess: Sendable {
         String(decoding: try Self.contents(of: errors), as: UTF8.self)
     }
 
+    /// What has been printed to standard output so far.
+    func outputSoFar() throws -> String {
+        String(decoding: try Self.contents(of: output), as: UTF8.self)
+    }
+
     /// Waits for the end, once; after `limit` the whole process group is killed, which shows as status 137.
     func wait(limit: Duration = .seconds(300)) throws -> Finished {
         defer {

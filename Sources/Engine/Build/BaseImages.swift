@@ -8,6 +8,7 @@ import Solver
 import Store
 
 /// Finds the images that stages start from: in the store, else in their registry, else among what Lamina brings along.
+/// Of an image in a registry no more than manifest and config are fetched.
 struct BaseImages: BaseImageResolver {
     let images: ImageTransfer
     let progress: ProgressReporter
@@ -33,8 +34,8 @@ struct BaseImages: BaseImageResolver {
     }
 
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
-        try await progress.step("[internal] load metadata for \(reference)") { step in
-            let image = try await find(reference, platform: platform, step: step)
+        try await progress.step("[internal] load metadata for \(reference)") { _ in
+            let image = try await find(reference, platform: platform)
             let config = try await offload { [images] in try images.config(of: image) }
             return ResolvedBase(
                 source: ImageSource(
@@ -44,10 +45,13 @@ struct BaseImages: BaseImageResolver {
         }
     }
 
-    private func find(
-        _ reference: ImageReference, platform: Platform, step: StepReporter
-    ) async throws -> StoredImage {
-        let known = try await offload { [images] in try images.store.images.image(named: reference) }
+    private func find(_ reference: ImageReference, platform: Platform) async throws -> StoredImage {
+        let known = try await offload { [images] () -> StoredImage? in
+            guard let image = try images.store.images.image(named: reference),
+                try images.store.layers.areWithinReach(image.diffIDs)
+            else { return nil }
+            return image
+        }
         let stored = known.flatMap { $0.platform.distance(from: platform) == nil ? nil : $0 }
         if let stored, pull.accepts(reference) { return stored }
         if reference == EmbeddedBase.reference {
@@ -55,23 +59,9 @@ struct BaseImages: BaseImageResolver {
             return try await offload { [images] in try EmbeddedBase(images: images).install() }
         }
         try pull.allow(reference)
-        do { return try await fetch(reference, platform: platform, step: step) } catch let error as RegistryError {
+        do { return try await images.resolve(reference, platform: platform) } catch let error as RegistryError {
             guard pull == .newer, let stored else { throw error }
             return stored
-        }
-    }
-
-    private func fetch(
-        _ reference: ImageReference, platform: Platform, step: StepReporter
-    ) async throws -> StoredImage {
-        return try await images.pull(reference, platform: platform) { event in
-            switch event {
-            case .resolved(let descriptor, _):
-                step.status("resolve \(reference)@\(descriptor.digest)", isComplete: true)
-            case .layerExists, .layerDone: break
-            case .layerProgress(let layer, let count):
-                step.status("\(layer.digest)", current: count, total: layer.size, isComplete: count == layer.size)
-            }
         }
     }
 }

@@ -60,33 +60,81 @@ package struct Build: Sendable {
     private func perform() async throws -> BuildResult {
         let lease = try store.lease()
         let started = Timestamp.now
-        let trees = LayerTrees(store.layers)
-        let isolation = StepIsolation(request.isolation)
-        let snapshots = Snapshots(store: store, trees: trees, isolation: isolation)
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
-        let loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
-        let files = try await loadContext(loader)
+        let isolation = StepIsolation(request.isolation)
+        let snapshots = Snapshots(
+            store: store, trees: LayerTrees(store.layers), isolation: isolation, supply: images.supply,
+            progress: LayerProgress(progress))
+        let files = try await loadContext(ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
         let source = try await loadDefinition(in: files, remotes) { recorder.begin(request, $0) }
         let rules = try await loadIgnoreRules(of: files, dockerfile: source.path)
+        let inputs = Inputs(
+            source: source, rules: rules, files: files, loans: loans, remotes: remotes, isolation: isolation,
+            started: started)
+        let (imageID, hasGrown) = try await tolerateLosses(source.step) { try await build(inputs) }
+        _ = consume lease
+        await cleanUp(hasGrown: hasGrown)
+        return BuildResult(imageID: imageID, warnings: warnings.warnings)
+    }
+
+    /// Runs `body`, and again when a layer turned out to be gone from where it was said to be: what it was known for is
+    /// forgotten by then, so that the step that makes it runs.
+    private func tolerateLosses<Value: Sendable>(
+        _ step: StepReporter, _ body: () async throws -> Value
+    ) async throws -> Value {
+        var losses: Set<String> = []
+        while true {
+            do { return try await body() } catch let error as EngineError where error.code == .layerGone {
+                // Gone once more, it is one that no step makes, such as that of a base image.
+                guard losses.insert(error.message).inserted else { throw error }
+                step.warn("\(error.message); building without it")
+                warnings.clear()
+            }
+        }
+    }
+
+    /// What is read before anything is known of the steps.
+    private struct Inputs {
+        let source: Definition
+        let rules: IgnoreRules
+        let files: BuildContext
+        let loans: BuildLoans
+        let remotes: RemoteSources
+        let isolation: StepIsolation
+        let started: Timestamp
+    }
+
+    /// The image's ID, and whether the store has grown.
+    private func build(_ inputs: Inputs) async throws -> (Digest?, Bool) {
+        async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
+        let (source, files, remotes, isolation) = (inputs.source, inputs.files, inputs.remotes, inputs.isolation)
         let resolver = BaseImages(
             images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
         let options = try await options(
             for: source, BuildEpoch(remotes: remotes, inputs: request.inputs, context: files))
-        let plan = try await lower(source, options, rules: rules, resolver: resolver)
+        let plan = try await lower(source, options, rules: inputs.rules, resolver: resolver)
         try request.sandbox.check(plan.graph.reachable(from: plan.target))
         recorder.plan(plan)
-        let now = plan.epoch.map { Timestamp(seconds: $0) } ?? started
-        let context = try ContextTree(files.directory, rules: rules, cache: files.isTemporary ? nil : store.contexts)
-        let contexts = ContextTrees(main: context, named: request.inputs.contexts, loader: loader)
+        let now = plan.epoch.map { Timestamp(seconds: $0) } ?? inputs.started
+        let trees = LayerTrees(store.layers)
+        let layerProgress = LayerProgress(progress)
+        let snapshots = Snapshots(
+            store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
+        let context = try ContextTree(
+            files.directory, rules: inputs.rules, cache: files.isTemporary ? nil : store.contexts)
+        let contexts = ContextTrees(
+            main: context, named: request.inputs.contexts,
+            loader: ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
         let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment)
         let runner = BuildRunner(
-            store: store, storage: LayerStorage(store: store), trees: trees,
-            snapshots: snapshots, contexts: contexts, now: now,
+            store: store, storage: LayerStorage(store: store), trees: trees, snapshots: snapshots,
+            supply: images.supply, layerProgress: layerProgress, imports: try await imports, contexts: contexts,
+            now: now,
             sandbox: SandboxSettings(
                 files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps),
-            loans: loans,
+            loans: inputs.loans,
             copies: ContextCopies(store),
             remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: started))
         let solver = GraphSolver(
@@ -98,10 +146,9 @@ package struct Build: Sendable {
             runner.uses.note(in: store)
         }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
+        try await exportCaches(plan, result.state, runner: runner)
         await review(plan, result.state, step: source.step)
-        _ = consume lease
-        await cleanUp(hasGrown: runner.uses.hasGrown)
-        return BuildResult(imageID: imageID, warnings: warnings.warnings)
+        return (imageID, runner.uses.hasGrown)
     }
 
     /// Lowers the Dockerfile and shows what the checks have found, whether or not it can be built.
@@ -203,7 +250,7 @@ package struct Build: Sendable {
         var imageID: Digest?
         if request.makesImage {
             imageID = try await progress.step("exporting to image") { step in
-                try await saveImage(plan, state, step: step)
+                try await saveImage(plan, state, runner: runner, step: step)
             }
         }
         for output in request.outputs {
@@ -216,18 +263,19 @@ package struct Build: Sendable {
     }
 
     private func saveImage(
-        _ plan: BuildPlan, _ state: FileSystemState, step: StepReporter
+        _ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner, step: StepReporter
     ) async throws -> Digest {
         step.status("exporting layers")
         let config = try ImageAssembly.config(plan, state)
         let references = request.tags
+        let annotations = try await self.annotations(plan, state, runner: runner)
         let id = try await offload { [store] in
             let id = try store.content.save(config.encoded)
-            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + (store.layers.layer($1)?.contentSize ?? 0) }
+            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
             _ = try store.images.save(
                 StoredImage(
                     id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
-                    annotations: request.annotations),
+                    annotations: annotations),
                 as: references)
             return id
         }

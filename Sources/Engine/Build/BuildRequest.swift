@@ -25,6 +25,8 @@ package struct BuildRequest: Sendable {
     package var steps = StepSettings()
     /// How new what is found must be.
     package var freshness = Freshness()
+    /// Caches to read and to write.
+    package var caches = CacheSharing()
     /// Annotations of the image's manifest; by default they say what built it.
     package var annotations = BuildRequest.builderAnnotations
 

@@ -13,8 +13,8 @@ extension BuildRunner {
         for input in inputs.dropFirst() { sources.append(try await sourceTree(input)) }
         let state = inputs[0].state
         let owner = try await self.owner(copy.owner, in: state, hasAccounts: !copy.isLinked && !state.layers.isEmpty)
+        let base = copy.isLinked ? LayerTree() : try await snapshots.tree(of: state)
         let diffID = try await offload { [self, sources] in
-            let base = copy.isLinked ? LayerTree() : try trees.tree(of: state.diffIDs)
             let planner = try CopyPlanner(copy, owner: owner, now: now.fileTime)
             var draft = LayerDraft(on: base)
             // The unpacked archives must stay until their files are in the layer.
@@ -49,8 +49,9 @@ extension BuildRunner {
     func makeDirectory(_ directory: MakeDirectoryOperation, on state: FileSystemState) async throws -> FileSystemState {
         // Unlike a command, WORKDIR takes a user it does not find for root.
         let owner = try await self.owner(directory.owner, in: state, hasAccounts: true)
+        let tree = try await snapshots.tree(of: state)
         let diffID = try await offload { [self] in
-            var draft = LayerDraft(on: try trees.tree(of: state.diffIDs))
+            var draft = LayerDraft(on: tree)
             let path = try draft.resolve(PathBytes(directory.path))
             let existing = draft.entry(at: path)
             if let existing, existing.kind != .directory {

@@ -13,6 +13,11 @@ struct BuildRunner: OperationRunner {
     let storage: LayerStorage
     let trees: LayerTrees
     let snapshots: Snapshots
+    let supply: LayerSupply
+    let layerProgress: LayerProgress
+    let imports: CacheImports
+    /// What definition keys the steps have.
+    let keys = KeyLog()
     let contexts: ContextTrees
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
@@ -38,6 +43,7 @@ struct BuildRunner: OperationRunner {
     func definitionKey(of vertex: Vertex, inputs: [Digest]) async throws -> Digest {
         let key = try await key(of: vertex, inputs: inputs)
         uses.add(key)
+        keys.note(key, of: vertex.id)
         return key
     }
 
@@ -168,7 +174,7 @@ struct BuildRunner: OperationRunner {
         case .scratch, .image, .context: return nil
         case .http, .git, .run, .copy, .makeDirectory: break
         }
-        guard let record = try await offload({ [store] in try store.cache.record(for: key) }) else { return nil }
+        guard let record = try await offload({ [self] in try record(for: key) }) else { return nil }
         if let oldest, record.createdAt < oldest { return nil }
         uses.add(record)
         if case .http(let source) = vertex.operation {
@@ -177,6 +183,11 @@ struct BuildRunner: OperationRunner {
             }
         }
         return FileSystemState(decoding: record.result).map { .files($0) }
+    }
+
+    /// What is known under a key, here or in a cache that the build may read.
+    func record(for key: Digest) throws -> CacheRecord? {
+        try store.cache.record(for: key) ?? imports.adopt(key, into: store, without: supply.gone)
     }
 
     func save(_ result: StepResult, under keys: [Digest], for vertex: Vertex) async throws {
@@ -246,6 +257,8 @@ struct BuildRunner: OperationRunner {
         case .scratch: return .files(FileSystemState())
         case .context(let context): return .context(try await contexts.tree(context))
         case .image(let image):
+            if image.reference.digest != nil { step.status("resolve \(image.reference)", isComplete: true) }
+            layerProgress.register(image.diffIDs, for: step)
             return .files(
                 FileSystemState(layers: image.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) }))
         case .http(let source):
@@ -261,14 +274,21 @@ struct BuildRunner: OperationRunner {
         }
     }
 
+    /// Brings all layers of a stack into the store.
+    func fetchAll(_ diffIDs: [DiffID]) async throws {
+        try await layerProgress.session { session in
+            try await supply.requireContent(diffIDs) { session.report($0) }
+        }
+    }
+
     /// The files of an input, with directories to read them from.
     func sourceTree(_ input: StepResult) async throws -> any FileTree {
         switch input {
         case .context(let tree): return tree
         case .remoteFile(let tree): return tree
         case .files(let state):
-            let tree = try await offload { [trees] in try trees.tree(of: state.diffIDs) }
             let unpacked = try await snapshots.all(of: state.diffIDs)
+            let tree = try await snapshots.tree(of: state)
             return LayerFileTree(tree: tree, directories: unpacked.map(\.directory))
         }
     }

@@ -60,10 +60,10 @@ struct OutputWriter {
     private func archive(
         _ imageID: Digest?, _ tags: [ImageReference], isForDocker: Bool
     ) async throws -> ImageArchive {
-        try await offload { [images, store, epoch] in
-            guard let imageID, let image = try store.images.image(id: imageID) else {
-                throw EngineError(.imageNotFound, "the built image is not in the store")
-            }
+        let built = try await offload { [store] in try imageID.flatMap { try store.images.image(id: $0) } }
+        guard let image = built else { throw EngineError(.imageNotFound, "the built image is not in the store") }
+        try await runner.fetchAll(image.diffIDs)
+        return try await offload { [images, store, epoch] in
             let archived = try images.archived(image, as: tags)
             let created = epoch.map { Timestamp(seconds: $0) } ?? archived.config.created
             return ImageArchive(store: store, images: [archived], isForDocker: isForDocker, created: created)
@@ -89,8 +89,18 @@ extension ImageTransfer {
     /// Writes images as one archive that Docker, Podman, containerd and skopeo load. `-` is the standard output.
     ///
     /// Each text is a name or an ID; an image asked for by its ID keeps all names it has.
-    package func save(_ texts: [String], to path: FilePath) throws {
+    package func save(
+        _ texts: [String], to path: FilePath, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
+    ) async throws {
         let lease = try store.lease()
+        for image in try await offload({ [self] in try texts.map(image) }) {
+            try await fetchLayers(of: image, report: report)
+        }
+        try await offload { [self] in try write(texts, to: path) }
+        _ = consume lease
+    }
+
+    private func write(_ texts: [String], to path: FilePath) throws {
         var order: [Digest] = []
         var chosen: [Digest: (image: StoredImage, names: [ImageReference])] = [:]
         for text in texts {
@@ -109,6 +119,5 @@ extension ImageTransfer {
             store: store, images: images, isForDocker: true, created: images.count == 1 ? images[0].config.created : nil
         )
         try OutputWriter.withOutput(path) { try archive.write(to: $0) }
-        _ = consume lease
     }
 }

@@ -6,21 +6,29 @@ import Store
 import SystemPackage
 
 extension Snapshots {
+    /// A blob of a layer that is in the store.
+    static func blob(of diffID: DiffID, _ store: StoreRoot) throws -> LayerBlob {
+        guard let blob = try store.layers.blobs(of: diffID).first(where: { try store.content.contains($0.digest) })
+        else { throw lost(diffID) }
+        return blob
+    }
+
+    private static func lost(_ diffID: DiffID) -> EngineError {
+        EngineError(
+            .corrupt, "the store has lost the layer \(diffID)",
+            hint: "Pull or load the base image again, or build with --no-cache.")
+    }
+
     /// Unpacks one layer from a blob of it into a snapshot of its own.
     ///
     /// `lower` and `below` are the layers underneath, bottom first, and their directories: what an incomplete layer
     /// says nothing about is as it is there.
     static func unpack(
-        _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID], _ below: [FilePath],
-        _ store: StoreRoot, _ trees: LayerTrees, _ isolation: StepIsolation
+        _ blob: LayerBlob, _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID],
+        _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTrees, _ isolation: StepIsolation
     ) throws -> Snapshot {
         let active = try store.snapshots.prepare()
-        let blob = try store.layers.blobs(of: diffID).first { try store.content.contains($0.digest) }
-        guard let blob, let content = try store.content.open(blob.digest) else {
-            throw EngineError(
-                .corrupt, "the store has lost the layer \(diffID)",
-                hint: "Pull or load the base image again, or build with --no-cache.")
-        }
+        guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
         var applier = LayerApplier(.overlay(inUserNamespace: false))
         // A plain user cannot give files away, and needs not: whoever only reads them takes owners from the file lists.

@@ -4,59 +4,118 @@ import OCI
 import Store
 import SystemPackage
 
-/// Unpacks layers when a step needs their files, each once however many steps ask.
+/// Unpacks layers when a step needs their files, each once however many steps ask; those that are elsewhere are
+/// fetched first.
 actor Snapshots {
     private let store: StoreRoot
     private let trees: LayerTrees
     private let isolation: StepIsolation
+    private let supply: LayerSupply
+    private let progress: LayerProgress
     private var tasks: [ChainID: Task<Snapshot, any Error>] = [:]
 
-    init(store: StoreRoot, trees: LayerTrees, isolation: StepIsolation) {
+    init(
+        store: StoreRoot, trees: LayerTrees, isolation: StepIsolation, supply: LayerSupply, progress: LayerProgress
+    ) {
         self.isolation = isolation
         self.store = store
         self.trees = trees
+        self.supply = supply
+        self.progress = progress
     }
 
     /// The directories of all layers of a stack, bottom first.
     func all(of diffIDs: [DiffID]) async throws -> [Snapshot] {
-        var snapshots: [Snapshot] = []
-        for task in diffIDs.indices.map({ self.task(diffIDs, $0) }) { snapshots.append(try await task.value) }
-        return snapshots
+        try await snapshots(Array(diffIDs.indices), of: diffIDs)
     }
 
     /// The directories of a stack, of which only those in `indices` are unpacked; the others are empty paths.
     func some(_ indices: Set<Int>, of diffIDs: [DiffID]) async throws -> [FilePath] {
         var directories = [FilePath](repeating: "", count: diffIDs.count)
-        for index in indices.sorted() where diffIDs.indices.contains(index) {
-            directories[index] = try await task(diffIDs, index).value.directory
+        let wanted = indices.sorted().filter(diffIDs.indices.contains)
+        for (index, snapshot) in zip(wanted, try await snapshots(wanted, of: diffIDs)) {
+            directories[index] = snapshot.directory
         }
         return directories
     }
 
-    private func task(_ diffIDs: [DiffID], _ index: Int) -> Task<Snapshot, any Error> {
+    private func snapshots(_ indices: [Int], of diffIDs: [DiffID]) async throws -> [Snapshot] {
+        try await progress.session { session in
+            let tasks = indices.map { task(diffIDs, $0, session) }
+            do {
+                return try await withTaskCancellationHandler {
+                    var snapshots: [Snapshot] = []
+                    for task in tasks { snapshots.append(try await task.value) }
+                    return snapshots
+                } onCancel: {
+                    for task in tasks { task.cancel() }
+                }
+            } catch {
+                await stop(diffIDs)
+                throw error
+            }
+        }
+    }
+
+    /// Ends what is under way for a stack: nothing may go on when a step has failed.
+    private func stop(_ diffIDs: [DiffID]) async {
+        var chain: ChainID?
+        var rest: [Task<Snapshot, any Error>] = []
+        for diffID in diffIDs {
+            let next = ChainID(diffID, on: chain)
+            chain = next
+            if let task = tasks[next] { rest.append(task) }
+        }
+        for task in rest { task.cancel() }
+        for task in rest { _ = await task.result }
+    }
+
+    private func task(_ diffIDs: [DiffID], _ index: Int, _ session: LayerSession) -> Task<Snapshot, any Error> {
         let lower = Array(diffIDs[..<index])
         let parent = ChainID.of(lower)
         let chain = ChainID(diffIDs[index], on: parent)
         if let task = tasks[chain] { return task }
-        let task = Task { [store, trees, isolation] in
-            if let known = try await offload({ try store.snapshots.snapshot(chain) }) { return known }
-            let below = try await self.lowersForLinks(lower)
-            return try await offload {
-                try Self.unpack(diffIDs[index], as: chain, on: parent, lower: lower, below, store, trees, isolation)
+        let task = Task { [store, trees, isolation, supply] in
+            do {
+                if let known = try await offload({ try store.snapshots.snapshot(chain) }) { return known }
+                // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but
+                // fetched side by side.
+                let rest = lower.indices.map { self.task(diffIDs, $0, session) }
+                try await supply.requireContent(diffIDs, only: [index]) { session.report($0) }
+                var below: [FilePath] = []
+                for task in rest { below.append(try await task.value.directory) }
+                let directories = below
+                let blob = try await offload { try Self.blob(of: diffIDs[index], store) }
+                return try await session.extracting(diffIDs[index], blob) {
+                    try await offload {
+                        try Self.unpack(
+                            blob, diffIDs[index], as: chain, on: parent, lower: lower, directories, store, trees,
+                            isolation)
+                    }
+                }
+            } catch {
+                self.forget(chain)
+                throw error
             }
         }
         tasks[chain] = task
         return task
     }
 
-    /// A hard link to a file of a lower layer needs that layer unpacked; they are waited for bottom up.
-    private func lowersForLinks(_ lower: [DiffID]) async throws -> [FilePath] {
-        try await all(of: lower).map(\.directory)
+    /// What failed may be tried again: a layer that is gone from one place may be made anew.
+    private func forget(_ chain: ChainID) { tasks[chain] = nil }
+
+    /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.
+    func tree(of state: FileSystemState) async throws -> LayerTree {
+        try await progress.session { session in
+            try await supply.requireLists(state.diffIDs) { session.report($0) }
+        }
+        return try await offload { [trees] in try trees.tree(of: state.diffIDs) }
     }
 
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.
     func accounts(of state: FileSystemState) async throws -> UserDatabase {
-        let tree = try await offload { [trees] in try trees.tree(of: state.diffIDs) }
+        let tree = try await tree(of: state)
         let holders = try tree.layersHolding(["etc/passwd", "etc/group"])
         let unpacked = try await some(holders, of: state.diffIDs)
         let files = LayerFileTree(tree: tree, directories: unpacked)

@@ -81,7 +81,7 @@ extension ImageTransfer {
         try check(config, layerCount: manifest.layers.count)
         for (layer, diffID) in zip(manifest.layers, config.diffIDs) {
             try contents.require(layer)
-            try index(layer, expecting: diffID)
+            try storage.index(layer, expecting: diffID)
         }
         _ = try store.content.save(bytes)
         let image = try save(
@@ -111,7 +111,7 @@ extension ImageTransfer {
             var layers: [Descriptor] = []
             for (name, diffID) in zip(layerNames, config.diffIDs) {
                 let layer = try contents.layer(name)
-                try index(layer, expecting: diffID)
+                try storage.index(layer, expecting: diffID)
                 layers.append(layer)
             }
             let names = try (item["RepoTags"]?.strings ?? []).map { try ImageReference(parsing: $0) }

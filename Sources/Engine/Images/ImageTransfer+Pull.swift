@@ -15,73 +15,109 @@ package enum TransferEvent: Sendable {
 }
 
 extension ImageTransfer {
-    /// Pulls an image and names it in the store.
+    /// Pulls an image with all its layers, and names it in the store.
     package func pull(
         _ reference: ImageReference, platform: Platform, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> StoredImage {
         let lease = try store.lease()
+        let image = try await resolve(reference, platform: platform) { report(.resolved($0, layers: $1)) }
+        try await fetchLayers(of: image, report: report)
+        _ = consume lease
+        guard let whole = try await offload({ [store] in try store.images.image(id: image.id) }) else { return image }
+        return whole
+    }
+
+    /// Learns from its registry what an image is, and names it in the store, where its layers need not be: they are
+    /// fetched when they are needed.
+    package func resolve(
+        _ reference: ImageReference, platform: Platform,
+        resolved: @Sendable (Descriptor, [Descriptor]) -> Void = { _, _ in }
+    ) async throws -> StoredImage {
+        let lease = try store.lease()
         let client = registry.client
-        let resolved = try await client.resolve(reference, platform: platform)
-        let manifest = resolved.manifest
-        report(.resolved(resolved.manifestDescriptor, layers: manifest.layers))
+        let found = try await client.resolve(reference, platform: platform)
+        let manifest = found.manifest
+        resolved(found.manifestDescriptor, manifest.layers)
+        for layer in manifest.layers where !layer.mediaType.isLayer {
+            throw EngineError(
+                .unsupported,
+                "the layer \(layer.digest) of \(reference) is of type \(layer.mediaType.rawValue), which cannot be unpacked"
+            )
+        }
         try await client.fetchBlob(manifest.config, of: reference, into: store.content)
-        let config = try await offload { [store] in
+        let image = try await offload { [self] in
             guard let bytes = try store.content.bytes(of: manifest.config.digest) else {
                 throw EngineError(.corrupt, "the config of \(reference) vanished from the store")
             }
-            return try ImageConfig(parsing: bytes)
-        }
-        guard config.diffIDs.count == manifest.layers.count else {
-            throw EngineError(
-                .badArchive,
-                "the manifest of \(reference) has \(manifest.layers.count) layers, its config \(config.diffIDs.count)",
-                hint: "The image is damaged, or is no container image.")
-        }
-        try await fetchLayers(manifest, config, of: reference, report: report)
-        let image = try await offload { [self] in
-            _ = try store.content.save(resolved.manifestBytes)
+            let config = try ImageConfig(parsing: bytes)
+            guard config.diffIDs.count == manifest.layers.count else {
+                throw EngineError(
+                    .badArchive,
+                    "the manifest of \(reference) has \(manifest.layers.count) layers, its config \(config.diffIDs.count)",
+                    hint: "The image is damaged, or is no container image.")
+            }
+            try note(manifest.layers, config.diffIDs, at: BlobLocation(repositoryOf: reference))
+            _ = try store.content.save(found.manifestBytes)
             return try save(
-                manifest.config.digest, config, manifest: resolved.manifestDescriptor, layers: manifest.layers,
+                manifest.config.digest, config, manifest: found.manifestDescriptor, layers: manifest.layers,
                 as: [reference])
         }
         _ = consume lease
         return image
     }
 
-    private func fetchLayers(
-        _ manifest: Manifest, _ config: ImageConfig, of reference: ImageReference,
-        report: @escaping @Sendable (TransferEvent) -> Void
-    ) async throws {
-        var seen: Set<Digest> = []
-        let layers = zip(manifest.layers, config.diffIDs).filter { seen.insert($0.0.digest).inserted }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (number, (layer, diffID)) in layers.enumerated() {
-                // Three downloads at once, as Docker has it.
-                if number >= 3 { try await group.next() }
-                group.addTask { try await fetch(layer, diffID, of: reference, report: report) }
-            }
-            try await group.waitForAll()
-        }
+    /// Notes where the layers of an image can be had.
+    func note(_ layers: [Descriptor], _ diffIDs: [DiffID], at location: BlobLocation) throws {
+        try store.layers.addSources(
+            zip(diffIDs, layers).map { diffID, layer in
+                let blob = LayerBlob(mediaType: layer.mediaType, digest: layer.digest, size: layer.size)
+                return (diffID, LayerSource(blob: blob, location: location.encoded))
+            })
     }
 
-    private func fetch(
-        _ layer: Descriptor, _ diffID: DiffID, of reference: ImageReference,
-        report: @escaping @Sendable (TransferEvent) -> Void
+    /// Brings those layers of an image into the store that are elsewhere: the blobs that its manifest names or, when one
+    /// cannot be had any more, at least the layers in some form.
+    package func fetchLayers(
+        of image: StoredImage, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws {
-        guard layer.mediaType.isLayer else {
-            throw EngineError(
-                .unsupported,
-                "the layer \(layer.digest) of \(reference) is of type \(layer.mediaType.rawValue), which cannot be unpacked"
-            )
+        let blobs = image.layers.count == image.diffIDs.count ? Array(zip(image.diffIDs, image.layers)) : []
+        let present = try await offload { [store] in
+            Set(try blobs.map(\.1.digest).filter { try store.content.contains($0) })
         }
-        if try store.content.contains(layer.digest) {
-            report(.layerExists(layer))
-        } else {
-            try await registry.client.fetchBlob(layer, of: reference, into: store.content) {
-                report(.layerProgress(layer, $0))
+        for digest in present {
+            if let blob = blobs.first(where: { $0.1.digest == digest }) { report(.layerExists(blob.1)) }
+        }
+        let missing = blobs.filter { !present.contains($0.1.digest) }.map { (diffID: $0.0, blob: $0.1) }
+        let progress = Self.progress(report)
+        do {
+            try await supply.requireBlobs(missing, report: progress)
+        } catch let error as EngineError where error.code == .layerGone {
+            guard try await offload({ [store] in try store.layers.areWithinReach(image.diffIDs) }) else { throw error }
+        }
+        try await supply.requireContent(image.diffIDs, report: progress)
+        try await supply.requireLists(image.diffIDs, report: progress)
+    }
+
+    /// Whether it is known which files the layers of an image hold.
+    package func knowsFiles(of image: StoredImage) throws -> Bool {
+        try image.diffIDs.allSatisfy { try store.layers.layer($0) != nil || !store.layers.hasSource($0) }
+    }
+
+    /// Makes sure that it is known which files the layers of an image hold.
+    package func fetchLists(
+        of image: StoredImage, report: @escaping @Sendable (TransferEvent) -> Void
+    ) async throws {
+        let lease = try store.lease()
+        try await supply.requireLists(image.diffIDs, report: Self.progress(report))
+        _ = consume lease
+    }
+
+    private static func progress(_ report: @escaping @Sendable (TransferEvent) -> Void) -> LayerSupply.Report {
+        { event in
+            switch event {
+            case .fetching(_, let layer, let count, _): report(.layerProgress(layer, count))
+            case .fetched(_, let layer): report(.layerDone(layer))
             }
         }
-        try await offload { [self] in try index(layer, expecting: diffID) }
-        report(.layerDone(layer))
     }
 }

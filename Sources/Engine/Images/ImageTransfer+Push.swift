@@ -8,7 +8,8 @@ extension ImageTransfer {
     /// Pushes an image of the store under a name it has there.
     ///
     /// An image that was pulled travels with the very manifest it came with; of one that was built the layers are
-    /// compressed now, once.
+    /// compressed now, once. Layers that are elsewhere do not pass through the store: the registry takes them from
+    /// another of its repositories, or they are handed on as they arrive.
     /// - Returns: the descriptor of the manifest in the registry.
     package func push(
         _ reference: ImageReference,
@@ -20,12 +21,12 @@ extension ImageTransfer {
                 .imageNotFound, "An image does not exist locally with the tag: \(reference.familiar)",
                 hint: "Build it with -t \(reference.familiar), or tag an image so.")
         }
-        let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image) }
+        let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image, mayBeElsewhere: true) }
         let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
         report(.resolved(descriptor, layers: manifest.layers))
-        let pushed = try await registry.client.push(
-            manifest: bytes, type: manifest.mediaType, blobs: manifest.layers + [manifest.config],
-            from: store.content, as: reference
+        let pushed = try await push(
+            bytes, type: manifest.mediaType, blobs: manifest.layers + [manifest.config],
+            layers: Array(zip(manifest.layers, image.diffIDs)), as: reference
         ) { blob, event in
             switch event {
             case .exists, .mounted: report(.layerExists(blob))
@@ -33,20 +34,58 @@ extension ImageTransfer {
             case .sent(let count): report(.layerProgress(blob, count))
             }
         }
+        try await offload { [self] in
+            guard manifest.layers.count == image.diffIDs.count else { return }
+            try note(manifest.layers, image.diffIDs, at: BlobLocation(repositoryOf: reference))
+        }
         _ = consume lease
         return pushed
     }
 
-    /// The manifest of an image with all its blobs in the store: the one it came with, else one made now.
+    /// Pushes a manifest and its blobs. Its layers need not be in the store.
+    func push(
+        _ manifest: [UInt8], type: MediaType, blobs: [Descriptor], layers: [(Descriptor, DiffID)],
+        as reference: ImageReference, progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
+    ) async throws -> Descriptor {
+        let places = try await offload { [self] in try Self.places(of: layers, in: store) }
+        let access = BlobAccess(store: store, registry: registry)
+        var origins: [Digest: String] = [:]
+        var streams: [Digest: BlobOrigin] = [:]
+        for (blob, locations, isHere) in places {
+            for case .registry(reference.registry, let repository) in locations { origins[blob.digest] = repository }
+            if !isHere { streams[blob.digest] = { access.stream(blob, from: locations, $0) } }
+        }
+        return try await registry.client.push(
+            manifest: manifest, type: type, blobs: blobs, from: store.content, as: reference, mounting: origins,
+            streaming: streams, progress: progress)
+    }
+
+    /// Where layers can be had besides the store, and whether they are in it.
+    private static func places(
+        of layers: [(Descriptor, DiffID)], in store: StoreRoot
+    ) throws -> [(blob: Descriptor, locations: [BlobLocation], isHere: Bool)] {
+        try layers.compactMap { blob, diffID in
+            let locations = try store.layers.sources(of: diffID).filter { $0.blob.digest == blob.digest }
+                .compactMap { BlobLocation(decoding: $0.location) }
+            return locations.isEmpty ? nil : (blob, locations, try store.content.contains(blob.digest))
+        }
+    }
+
+    /// The manifest of an image: the one it came with if all its layers are in the store, else one made now of what is
+    /// there. With `mayBeElsewhere` layers count as there when it is known where they can be had.
     func manifest(
-        of image: StoredImage, compression: Compression = .gzip
+        of image: StoredImage, compression: Compression = .gzip, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         if let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
             let manifest = try Manifest(parsing: bytes, declared: stored.mediaType)
-            let isComplete = try manifest.layers.allSatisfy { try store.content.contains($0.digest) }
+            let isComplete = try manifest.layers.enumerated().allSatisfy { index, layer in
+                if try store.content.contains(layer.digest) { return true }
+                guard mayBeElsewhere, image.diffIDs.indices.contains(index) else { return false }
+                return try store.layers.sources(of: image.diffIDs[index]).contains { $0.blob.digest == layer.digest }
+            }
             if isComplete { return (manifest, bytes) }
         }
-        let layers = try storage.blobs(of: image.diffIDs, as: compression)
+        let layers = try storage.blobs(of: image.diffIDs, as: compression, mayBeElsewhere: mayBeElsewhere)
         guard let size = try store.content.size(of: image.id) else {
             throw EngineError(.corrupt, "the config of image \(image.id) is missing from the store")
         }
@@ -59,7 +98,7 @@ extension ImageTransfer {
 
 extension Descriptor {
     /// The same blob with OCI's name of its type, as an OCI manifest wants it.
-    fileprivate var asOCILayer: Descriptor {
+    var asOCILayer: Descriptor {
         guard let compression = mediaType.compression else { return self }
         return Descriptor(mediaType: .ociLayer(compression), digest: digest, size: size)
     }

@@ -9,37 +9,47 @@ extension LayerStorage {
     /// The layers of an image as blobs in the store, made where there are none yet.
     ///
     /// A blob that is there is taken as it is if its compression is `compression` or, unless `isExact`, anything but none.
+    /// With `mayBeElsewhere`, so is one that is known to be elsewhere, when the layer is not here in any form.
     func blobs(
-        of diffIDs: [DiffID], as compression: Compression, isExact: Bool = false, report: (DiffID) -> Void = { _ in }
+        of diffIDs: [DiffID], as compression: Compression, isExact: Bool = false, mayBeElsewhere: Bool = false
     ) throws -> [Descriptor] {
         try diffIDs.indices.map { index in
-            report(diffIDs[index])
-            let blob = try blob(of: diffIDs, index, as: compression, isExact: isExact)
-            return Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size)
+            let options = CompressionOptions(compression)
+            return try blob(of: diffIDs, index, as: options, isExact: isExact, mayBeElsewhere: mayBeElsewhere)
+                .descriptor
         }
     }
 
-    private func blob(
-        of diffIDs: [DiffID], _ index: Int, as compression: Compression, isExact: Bool
+    /// The layer at `index` of a stack as a blob; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
+    func blob(
+        of diffIDs: [DiffID], _ index: Int, as options: CompressionOptions, isExact: Bool, mayBeElsewhere: Bool
     ) throws -> LayerBlob {
         let diffID = diffIDs[index]
+        let compression = options.compression
         let known = try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
         if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
         if !isExact, let other = known.first(where: { $0.mediaType.compression.map { $0 != .none } ?? false }) {
             return other
         }
-        let made = try compress(diffIDs, index, from: known.first, as: compression)
+        if known.isEmpty, mayBeElsewhere, let chain = ChainID.of(diffIDs[...index]),
+            try store.snapshots.snapshot(chain) == nil,
+            let source = try store.layers.sources(of: diffID).first(where: { source in
+                !isExact || source.blob.compression == compression
+            })
+        {
+            return source.blob
+        }
+        let made = try compress(diffIDs, index, from: known.first, as: options)
         try store.layers.addBlob(made, of: diffID)
         return made
     }
 
     /// Writes a layer's blob from another blob of it, or else from its directory.
     private func compress(
-        _ diffIDs: [DiffID], _ index: Int, from source: LayerBlob?, as compression: Compression
+        _ diffIDs: [DiffID], _ index: Int, from source: LayerBlob?, as options: CompressionOptions
     ) throws -> LayerBlob {
         let ingest = try store.content.begin()
         let sink = ingest.sink
-        let options = CompressionOptions(compression)
         let made: Descriptor
         let diffID: DiffID
         if let source, let content = try store.content.open(source.digest) {

@@ -1,3 +1,5 @@
+import Diagnostics
+import OCI
 package import Registry
 import Synchronization
 
@@ -6,6 +8,7 @@ package final class RegistryAccess: Sendable {
     private struct State {
         var client: RegistryClient?
         var transport: NetworkTransport?
+        var credentials: [S3Bucket: S3Credentials] = [:]
     }
 
     /// Says where credentials and proxies are.
@@ -25,6 +28,27 @@ package final class RegistryAccess: Sendable {
                 transport: transport(&state), credentials: CredentialFiles(environment: environment), options: options)
             state.client = client
             return client
+        }
+    }
+
+    /// Notes who speaks to a bucket, for as long as this process runs.
+    func remember(_ credentials: S3Credentials, for bucket: S3Bucket) {
+        state.withLock { $0.credentials[bucket] = credentials }
+    }
+
+    /// The client of a bucket, with the credentials given for it or those of the environment.
+    ///
+    /// Throws ``EngineError`` `.noCredentials`.
+    func client(for bucket: S3Bucket) throws -> S3Client {
+        try state.withLock { state in
+            guard let credentials = state.credentials[bucket] ?? S3Credentials(environment: environment) else {
+                throw EngineError(
+                    .noCredentials, "there are no credentials for \(bucket)",
+                    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+            }
+            return S3Client(
+                transport: transport(&state), bucket: bucket, credentials: credentials, retry: options.retry,
+                userAgent: options.userAgent, now: { .now })
         }
     }
 

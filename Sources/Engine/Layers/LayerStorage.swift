@@ -71,6 +71,25 @@ struct LayerStorage: Sendable {
             LayerRecord(diffID: diffID, contentSize: files.contentSize, fileCount: files.fileCount),
             fileList: files.encode())
     }
+
+    /// Reads a layer blob of the store once, to learn which layer it is and what it holds, unless that is known.
+    ///
+    /// `expected` is what the image's config says it is. Throws ``EngineError`` `.badArchive` when it is another layer.
+    func index(_ blob: Descriptor, expecting expected: DiffID) throws {
+        if try store.layers.diffID(ofBlob: blob.digest) == expected, try store.layers.layer(expected) != nil { return }
+        guard let file = try store.content.open(blob.digest) else {
+            throw EngineError(.corrupt, "the layer blob \(blob.digest) is missing from the store")
+        }
+        let summary = try LayerReader.readFileList(from: DescriptorStream(file))
+        guard summary.diffID == expected else {
+            throw EngineError(
+                .badArchive, "layer \(blob.digest) unpacks to \(summary.diffID), but the image says \(expected)",
+                hint: "The image is damaged: get it again.")
+        }
+        try record(summary.diffID, summary.fileList)
+        try store.layers.addBlob(
+            LayerBlob(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), of: expected)
+    }
 }
 
 extension FileList {

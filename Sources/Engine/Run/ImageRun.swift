@@ -4,6 +4,7 @@ import Graph
 import Linux
 import OCI
 import Sandbox
+import Solver
 import Store
 import SystemPackage
 
@@ -30,7 +31,12 @@ package struct ImageRun: Sendable {
         let lease = try store.lease()
         let image = try await find(report)
         let config = try await offload { [images] in try images.config(of: image) }
-        let snapshots = Snapshots(store: store, trees: LayerTrees(store.layers), isolation: isolation)
+        let progress = ProgressReporter { event in
+            if case .started(_, let label, _) = event { report(label) }
+        }
+        let snapshots = Snapshots(
+            store: store, trees: LayerTrees(store.layers), isolation: isolation, supply: images.supply,
+            progress: LayerProgress(progress))
         let state = FileSystemState(layers: config.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) })
         let lowers = try await snapshots.all(of: config.diffIDs).map(\.directory)
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))

@@ -10,5 +10,8 @@ package final class WarningLog: Sendable {
 
     package var warnings: [Warning] { list.withLock { $0 } }
 
+    /// Forgets them, before the Dockerfile is looked at once more.
+    package func clear() { list.withLock { $0 = [] } }
+
     func append(_ warning: Warning) { list.withLock { $0.append(warning) } }
 }

@@ -113,6 +113,20 @@ package struct ByteStream: AsyncSequence, Sendable {
 
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(read: start()) }
 
+    /// The same bytes; after each piece `report` gets their number so far, `start` among them.
+    func counted(from start: Int64 = 0, _ report: @escaping @Sendable (Int64) -> Void) -> ByteStream {
+        ByteStream {
+            let iterator = self.makeAsyncIterator()
+            var count = start
+            return {
+                guard let piece = try await iterator.next() else { return nil }
+                count += Int64(piece.count)
+                report(count)
+                return piece
+            }
+        }
+    }
+
     /// The whole stream, unless it is longer than `limit` bytes: then `nil`.
     package func collect(limit: Int) async throws -> [UInt8]? {
         var bytes: [UInt8] = []

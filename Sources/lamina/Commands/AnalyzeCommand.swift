@@ -30,8 +30,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let images = try global.images(.readOnly)
-            let analysis = try StoreInspector(store: images.store).analysis(of: images.image(image))
+            let (images, image) = try await global.inspectable(image)
+            let analysis = try StoreInspector(store: images.store).analysis(of: image)
             if format == "json" {
                 say(analysis.json(pathLimit: paths).text(.pretty(2)))
             } else {

@@ -27,7 +27,10 @@ struct SaveCommand: AsyncParsableCommand {
                     .badOutput, "cowardly refusing to save to a terminal", hint: "Use the -o flag or redirect.")
             }
             let transfer = try global.images()
-            try await offload { try transfer.save(images, to: FilePath(output ?? "-")) }
+            let messages = FetchMessages()
+            try await transfer.closingRegistry {
+                try await transfer.save(images, to: FilePath(output ?? "-")) { messages.show($0) }
+            }
         }
     }
 }

@@ -89,6 +89,7 @@ struct BuildCommand: AsyncParsableCommand {
 
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var steps: StepOptions
+    @OptionGroup var caches: CacheOptions
 
     @OptionGroup var housekeeping: HousekeepingOptions
 
@@ -228,6 +229,7 @@ struct BuildCommand: AsyncParsableCommand {
         request.options = try options()
         request.freshness = try cacheUse.freshness()
         request.housekeeping = try housekeeping.request()
+        request.caches = try caches.sharing(request.options.buildArguments)
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()

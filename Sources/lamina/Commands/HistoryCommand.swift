@@ -37,8 +37,8 @@ struct HistoryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let images = try global.images(.readOnly)
-            let rows = try StoreInspector(store: images.store).history(of: images.image(image)).rows
+            let (images, image) = try await global.inspectable(image)
+            let rows = try StoreInspector(store: images.store).history(of: image).rows
             if quiet {
                 for row in rows { say(row.idText(full: noTruncation)) }
                 return

@@ -14,7 +14,8 @@ struct BuildTrace: Sendable {
     struct Step: Sendable {
         let id: StepID
         let label: String
-        let started: Duration
+        /// When it began or, if it was opened again, when that was.
+        var started: Duration
         var finished: Duration?
         var outcome: StepOutcome?
         var statuses: [Status] = []
@@ -41,7 +42,7 @@ struct BuildTrace: Sendable {
     /// Warnings are not: what is wrong with a Dockerfile shows only after it was read.
     mutating func apply(_ event: BuildEvent, at now: Duration, sink: (LineCutter.Piece) -> Void = { _ in }) -> Int? {
         if case .started(let id, let label, _) = event {
-            guard positions[id] == nil else { return nil }
+            if let position = positions[id] { return reopen(position, at: now) }
             positions[id] = steps.count
             steps.append(
                 Step(id: id, label: TerminalText.line(label), started: now, tail: LogTail(count: tailCount)))
@@ -64,6 +65,14 @@ struct BuildTrace: Sendable {
             steps[position].outcome = outcome
             if steps[position].failure == nil { steps[position].tail = LogTail(count: tailCount) }
         }
+        return position
+    }
+
+    private mutating func reopen(_ position: Int, at now: Duration) -> Int? {
+        guard !steps[position].isRunning else { return nil }
+        steps[position].started = now
+        steps[position].finished = nil
+        steps[position].outcome = nil
         return position
     }
 

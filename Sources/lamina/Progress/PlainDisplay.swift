@@ -79,7 +79,8 @@ struct PlainDisplay: ProgressDisplay {
         // Whoever is still hidden has its say before the log ends.
         for position in lines.indices where lines[position].isUpdated { print(position, at: now) }
         if let current { closeLine(of: current) }
-        put(trace.failureLog())
+        // A step may fail and another way to its result be found.
+        if failed { put(trace.failureLog()) }
         return taken()
     }
 

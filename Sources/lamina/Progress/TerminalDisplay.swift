@@ -33,7 +33,8 @@ struct TerminalDisplay: ProgressDisplay {
     mutating func finish(at now: Duration, failed: Bool) -> [UInt8] {
         if failed { _ = trace.cancelOpenSteps(at: now) }
         guard !trace.steps.isEmpty else { return [] }
-        return frame(at: now, isFinal: true) + Array(trace.failureLog().utf8)
+        // A step may fail and another way to its result be found.
+        return frame(at: now, isFinal: true) + (failed ? Array(trace.failureLog().utf8) : [])
     }
 
     private mutating func frame(at now: Duration, isFinal: Bool) -> [UInt8] {

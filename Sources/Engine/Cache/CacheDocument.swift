@@ -1,0 +1,127 @@
+import Diagnostics
+import OCI
+
+/// Cache records on their way between stores: which results there are under which keys, and which layers they consist
+/// of. The layers themselves are blobs beside it.
+///
+/// The layers of base images are named but not brought along: whoever computes the same keys has the same base at hand.
+struct CacheDocument: Hashable, Sendable {
+    static let mediaType = MediaType(rawValue: "application/vnd.lamina.cache.config.v1+json")
+
+    struct Layer: Hashable, Sendable {
+        let diffID: DiffID
+        /// The blob that holds it; `nil` for a layer of a base image.
+        let blob: Digest?
+    }
+
+    /// A layer of a result, by its place in ``CacheDocument/layers``.
+    struct Part: Hashable, Sendable {
+        let layer: Int
+        /// When a step made it; `nil` for a layer of a base image.
+        let created: Timestamp?
+    }
+
+    struct Record: Hashable, Sendable {
+        let kind: String
+        /// What the step is called; empty where it is not told.
+        let description: String
+        let keys: [Digest]
+        /// Bottom first.
+        let parts: [Part]
+        let created: Timestamp
+    }
+
+    var layers: [Layer] = []
+    var records: [Record] = []
+
+    /// The kinds of steps whose results are worth carrying: a file of the web has to be looked at anyway to know its key.
+    static let kinds: Set<String> = ["run", "copy", "directory", "git"]
+
+    /// Limits for what others wrote. No build comes near them.
+    private static let limit = (layers: 100_000, records: 100_000, keys: 64, parts: 1024, description: 4096)
+}
+
+extension CacheDocument {
+    /// The document as JSON.
+    var json: JSON {
+        .object(
+            ("version", .integer(1)),
+            (
+                "layers",
+                .array(
+                    layers.map { layer in
+                        .object(
+                            ("diffID", .string("\(layer.diffID)")), ("blob", layer.blob.map { .string("\($0)") }))
+                    })
+            ),
+            ("records", .array(records.map(\.json))))
+    }
+
+    /// Reads what ``json`` gives.
+    ///
+    /// Records of unknown kinds are left out: a later version may have some. Throws ``EngineError`` `.badCache`.
+    init(json: JSON) throws {
+        guard json["version"]?.integer == 1, let layers = json["layers"]?.array, let records = json["records"]?.array,
+            layers.count <= Self.limit.layers, records.count <= Self.limit.records
+        else { throw Self.malformed }
+        self.layers = try layers.map { item in
+            guard let diffID = item["diffID"]?.string else { throw Self.malformed }
+            return Layer(
+                diffID: try DiffID(parsing: diffID), blob: try item["blob"]?.string.map { try Digest(parsing: $0) })
+        }
+        let count = layers.count
+        self.records = try records.compactMap { try Record(json: $0, layerCount: count) }
+    }
+
+    fileprivate static var malformed: EngineError {
+        EngineError(.badCache, "it is not a cache of this format", hint: "Export it again.")
+    }
+
+    fileprivate static func parts(_ item: JSON, layerCount: Int) throws -> [Part] {
+        guard let parts = item["layers"]?.array, parts.count <= limit.parts else { throw malformed }
+        return try parts.map { part in
+            guard let layer = part["layer"]?.integer, layer >= 0, layer < layerCount else { throw malformed }
+            let created = part["created"]?.string
+            let time = created.flatMap(Timestamp.init(parsing:))
+            guard (created == nil) == (time == nil) else { throw malformed }
+            return Part(layer: Int(layer), created: time)
+        }
+    }
+
+    fileprivate static func keys(_ item: JSON) throws -> [Digest] {
+        guard let keys = item["keys"]?.strings, keys.count <= limit.keys else { throw malformed }
+        return try keys.map { try Digest(parsing: $0) }
+    }
+
+    fileprivate static func description(_ item: JSON) -> String {
+        String((item["description"]?.string ?? "").prefix(limit.description))
+    }
+}
+
+extension CacheDocument.Record {
+    fileprivate var json: JSON {
+        .object(
+            ("kind", .string(kind)), ("description", description.isEmpty ? nil : .string(description)),
+            ("keys", .array(keys.map { .string("\($0)") })),
+            (
+                "layers",
+                .array(
+                    parts.map { part in
+                        .object(
+                            ("layer", .integer(part.layer)), ("created", part.created.map { .string("\($0)") }))
+                    })
+            ),
+            ("created", .string("\(created)")))
+    }
+
+    /// `nil` for a kind that is not known here.
+    fileprivate init?(json item: JSON, layerCount: Int) throws {
+        guard let kind = item["kind"]?.string,
+            let created = item["created"]?.string.flatMap(Timestamp.init(parsing:))
+        else { throw CacheDocument.malformed }
+        guard CacheDocument.kinds.contains(kind) else { return nil }
+        self.init(
+            kind: kind, description: CacheDocument.description(item), keys: try CacheDocument.keys(item),
+            parts: try CacheDocument.parts(item, layerCount: layerCount), created: created)
+    }
+}

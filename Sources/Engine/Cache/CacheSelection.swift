@@ -1,0 +1,96 @@
+import Frontend
+import Graph
+import OCI
+import Store
+import Synchronization
+
+/// The definition keys of a build's steps, as the solver asks for them.
+final class KeyLog: Sendable {
+    private let keys = Mutex<[VertexID: Digest]>([:])
+
+    func note(_ key: Digest, of vertex: VertexID) { keys.withLock { $0[vertex] = key } }
+
+    func key(of vertex: VertexID) -> Digest? { keys.withLock { $0[vertex] } }
+}
+
+/// The results of a build that are worth passing on.
+struct CacheSelection: Sendable {
+    struct Item: Sendable {
+        let record: CacheRecord
+        let state: FileSystemState
+        /// All keys under which the store has this result.
+        let keys: [Digest]
+    }
+
+    /// In the order of the graph.
+    let items: [Item]
+
+    /// More keys of one result, e.g. of contexts of long ago, are of little use.
+    private static let keyLimit = 8
+
+    /// The results of all steps that a build needed or, unless `includesAll`, of those that its result consists of.
+    ///
+    /// `record` finds what is known under a key.
+    init(
+        _ plan: BuildPlan, result: FileSystemState, includesAll: Bool, keys: KeyLog, store: StoreRoot,
+        record: (Digest) throws -> CacheRecord?
+    ) throws {
+        var found: [(record: CacheRecord, state: FileSystemState)] = []
+        var seen: Set<Digest> = []
+        for vertex in plan.graph.reachable(from: plan.target) {
+            guard let key = keys.key(of: vertex.id), seen.insert(key).inserted, let record = try record(key),
+                CacheDocument.kinds.contains(record.kind), let state = FileSystemState(decoding: record.result),
+                includesAll || result.layers.starts(with: state.layers)
+            else { continue }
+            found.append((record, state))
+        }
+        let names = try store.cache.keys(of: Set(found.map(\.record.result)))
+        items = found.map { record, state in
+            let others = (names[record.result] ?? []).filter { $0 != record.key }
+            return Item(record: record, state: state, keys: [record.key] + others.prefix(Self.keyLimit - 1))
+        }
+    }
+
+    /// Those layers that steps made, each once, with the stack it tops.
+    var layers: [(stack: [DiffID], index: Int)] {
+        var seen: Set<DiffID> = []
+        return items.flatMap { item -> [(stack: [DiffID], index: Int)] in
+            let stack = item.state.diffIDs
+            return item.state.layers.indices.compactMap { index in
+                guard item.state.layers[index].created != nil, seen.insert(stack[index]).inserted else { return nil }
+                return (stack, index)
+            }
+        }
+    }
+
+    /// The selection as a document; `blobs` are those of its layers.
+    func document(blobs: [DiffID: Digest]) -> CacheDocument {
+        document(layers: [], blobs: blobs, hasDescriptions: true)
+    }
+
+    /// The selection as part of the manifest of the image that it is about: layers are told by their place in it.
+    func document(inlineIn image: [DiffID]) -> CacheDocument {
+        document(layers: image, blobs: [:], hasDescriptions: false)
+    }
+
+    private func document(layers: [DiffID], blobs: [DiffID: Digest], hasDescriptions: Bool) -> CacheDocument {
+        var document = CacheDocument()
+        document.layers = layers.map { CacheDocument.Layer(diffID: $0, blob: nil) }
+        var places = Dictionary(zip(layers, layers.indices), uniquingKeysWith: { first, _ in first })
+        for item in items {
+            let parts = item.state.layers.map { layer in
+                let place = places[layer.diffID] ?? document.layers.count
+                if place == document.layers.count {
+                    places[layer.diffID] = place
+                    document.layers.append(CacheDocument.Layer(diffID: layer.diffID, blob: blobs[layer.diffID]))
+                }
+                return CacheDocument.Part(layer: place, created: layer.created)
+            }
+            document.records.append(
+                CacheDocument.Record(
+                    kind: item.record.kind, description: hasDescriptions ? item.record.description : "",
+                    keys: item.keys, parts: parts, created: item.record.createdAt))
+        }
+        return document
+    }
+}

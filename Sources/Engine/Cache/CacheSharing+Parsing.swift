@@ -1,0 +1,198 @@
+import Diagnostics
+import DockerfileSyntax
+import Layers
+import OCI
+import Registry
+import SystemPackage
+
+extension CacheImport {
+    /// Parses the argument of `--cache-from`: the name of an image, or `type=TYPE,KEY=VALUE,…`.
+    ///
+    /// Throws ``EngineError`` `.badCache`, or what is wrong with the name.
+    package static func parse(_ text: String, environment: [String: String]) throws -> CacheImport {
+        var attributes = try CacheAttributes(text, option: "--cache-from")
+        let result: CacheImport
+        switch attributes.type {
+        case "registry":
+            try attributes.refuseInsecure()
+            result = .registry(try ImageReference(parsing: try attributes.required("ref")))
+        case "local":
+            result = .local(
+                FilePath(try attributes.required("src")), tag: attributes.take("tag") ?? "latest",
+                digest: try attributes.take("digest").map { try Digest(parsing: $0) })
+        case "inline":
+            throw EngineError(
+                .badCache, "--cache-from has no type inline",
+                hint: "Name the image that has the cache: --cache-from NAME.")
+        case "s3": result = .s3(try S3Cache(&attributes, environment: environment))
+        default: throw attributes.unknownType("registry, local and s3")
+        }
+        try attributes.requireEmpty()
+        return result
+    }
+}
+
+extension CacheExport {
+    /// Parses the argument of `--cache-to`: the name of an image, or `type=TYPE,KEY=VALUE,…`.
+    ///
+    /// Throws ``EngineError`` `.badCache`, or what is wrong with the name.
+    package static func parse(_ text: String, environment: [String: String]) throws -> CacheExport {
+        var attributes = try CacheAttributes(text, option: "--cache-to")
+        var result: CacheExport
+        switch attributes.type {
+        case "registry":
+            try attributes.refuseInsecure()
+            result = CacheExport(.registry(try ImageReference(parsing: try attributes.required("ref"))))
+        case "local":
+            result = CacheExport(
+                .local(FilePath(try attributes.required("dest")), tag: attributes.take("tag") ?? "latest"))
+        case "inline": result = CacheExport(.inline)
+        case "s3": result = CacheExport(.s3(try S3Cache(&attributes, environment: environment)))
+        default: throw attributes.unknownType("registry, local, inline and s3")
+        }
+        try result.take(&attributes)
+        try attributes.requireEmpty()
+        return result
+    }
+
+    private mutating func take(_ attributes: inout CacheAttributes) throws {
+        switch attributes.take("mode") {
+        case nil, "min": includesAll = false
+        case "max" where target == .inline:
+            throw EngineError(
+                .badCache, "an inline cache holds what the image consists of, and cannot have mode=max",
+                hint: "Use --cache-to type=registry for all steps.")
+        case "max": includesAll = true
+        case let mode?:
+            throw EngineError(.badCache, "'\(mode)' is not a mode of --cache-to", hint: "Use min or max.")
+        }
+        ignoresErrors = try attributes.flag("ignore-error") ?? false
+        if target == .inline { return }
+        compression = try Self.compression(&attributes)
+        forcesCompression = try attributes.flag("force-compression") ?? false
+        usesOCITypes = try attributes.flag("oci-mediatypes") ?? true
+        guard try attributes.flag("image-manifest") ?? usesOCITypes else {
+            throw EngineError(
+                .badCache, "a cache is written as an image manifest, and not as an index",
+                hint: "Leave image-manifest=false and oci-mediatypes=false out.")
+        }
+    }
+
+    private static func compression(_ attributes: inout CacheAttributes) throws -> CompressionOptions {
+        let name = attributes.take("compression") ?? "gzip"
+        let compressions: [String: Compression] = ["gzip": .gzip, "zstd": .zstd, "uncompressed": .none]
+        guard let compression = compressions[name] else {
+            throw EngineError(
+                .badCache, "'\(name)' is not a compression of caches", hint: "Use gzip, zstd or uncompressed.")
+        }
+        let levels = compression == .zstd ? 0...22 : 0...9
+        guard let text = attributes.take("compression-level") else { return CompressionOptions(compression) }
+        guard let level = Int(text), levels.contains(level) else {
+            throw EngineError(
+                .badCache, "'\(text)' is not a level of \(name)",
+                hint: "Use a number from \(levels.lowerBound) to \(levels.upperBound).")
+        }
+        return CompressionOptions(compression, level: level)
+    }
+}
+
+extension S3Cache {
+    /// Takes the attributes of a bucket, or what the environment says in their place.
+    fileprivate init(_ attributes: inout CacheAttributes, environment: [String: String]) throws {
+        func variable(_ names: String...) -> String? {
+            names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+        }
+        guard let name = attributes.take("bucket") ?? variable("AWS_BUCKET"), !name.isEmpty else {
+            throw attributes.missing("bucket")
+        }
+        guard let region = attributes.take("region") ?? variable("AWS_REGION", "AWS_DEFAULT_REGION"), !region.isEmpty
+        else { throw attributes.missing("region") }
+        let prefix = attributes.take("prefix") ?? ""
+        bucket = S3Bucket(
+            name: name, region: region,
+            endpoint: attributes.take("endpoint_url") ?? variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+            usesPathStyle: try attributes.flag("use_path_style") ?? false,
+            blobPrefix: prefix + (attributes.take("blobs_prefix") ?? "blobs/"))
+        manifestPrefix = prefix + (attributes.take("manifests_prefix") ?? "manifests/")
+        names = (attributes.take("name") ?? "lamina").split(separator: ";").map(String.init)
+        guard !names.isEmpty else { throw attributes.missing("name") }
+        let (key, secret) = (attributes.take("access_key_id"), attributes.take("secret_access_key"))
+        let token = attributes.take("session_token")
+        guard (key == nil) == (secret == nil) else {
+            throw attributes.missing(key == nil ? "access_key_id" : "secret_access_key")
+        }
+        if let key, let secret { credentials = S3Credentials(accessKey: key, secretKey: secret, sessionToken: token) }
+        _ = try bucket.url(of: "")
+    }
+}
+
+/// The words of one `--cache-from` or `--cache-to`, each to be taken once.
+struct CacheAttributes {
+    let option: String
+    let type: String
+    private var values: [String: String] = [:]
+
+    init(_ text: String, option: String) throws {
+        self.option = option
+        let fields = text.isEmpty ? [] : try CommaSeparated.fields(text)
+        if !text.contains("=") {
+            guard fields.count == 1, !text.isEmpty else {
+                throw EngineError(.badCache, "invalid value '\(text)' in \(option)", hint: "Write one name.")
+            }
+            type = "registry"
+            values["ref"] = text
+            return
+        }
+        for field in fields {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else {
+                throw EngineError(.badCache, "invalid value '\(field)' in \(option)", hint: "Write it as key=value.")
+            }
+            values[parts[0].lowercased()] = parts[1]
+        }
+        guard let type = values.removeValue(forKey: "type") else {
+            throw EngineError(.badCache, "\(option) needs a type", hint: "Write it as type=registry,ref=NAME.")
+        }
+        self.type = type
+    }
+
+    mutating func take(_ name: String) -> String? { values.removeValue(forKey: name) }
+
+    mutating func required(_ name: String) throws -> String {
+        guard let value = take(name), !value.isEmpty else { throw missing(name) }
+        return value
+    }
+
+    func missing(_ name: String) -> EngineError {
+        EngineError(.badCache, "\(option) type=\(type) needs \(name)", hint: "Add \(name)=….")
+    }
+
+    mutating func flag(_ name: String) throws -> Bool? {
+        switch take(name)?.lowercased() {
+        case nil: return nil
+        case "true", "1", "": return true
+        case "false", "0": return false
+        case let value?:
+            throw EngineError(.badCache, "'\(value)' is not a value for \(name)", hint: "Use true or false.")
+        }
+    }
+
+    /// How a registry is reached is the same for images and caches.
+    mutating func refuseInsecure() throws {
+        guard try flag("registry.insecure") == true else { return }
+        throw EngineError(
+            .badCache, "\(option) does not take registry.insecure",
+            hint: "A registry on this machine is spoken to in plain HTTP without it; others need TLS.")
+    }
+
+    func unknownType(_ known: String) -> EngineError {
+        EngineError(.badCache, "unknown cache type '\(type)' in \(option)", hint: "Use one of \(known).")
+    }
+
+    func requireEmpty() throws {
+        guard let unknown = values.keys.sorted().first else { return }
+        throw EngineError(
+            .badCache, "\(option) type=\(type) does not take '\(unknown)'", hint: "See docs/scale.md for what there is."
+        )
+    }
+}
