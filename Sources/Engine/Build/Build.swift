@@ -136,7 +136,7 @@ package struct Build: Sendable {
                 files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps),
             loans: inputs.loans,
             copies: ContextCopies(store),
-            remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: started))
+            remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: inputs.started))
         let solver = GraphSolver(
             runner: runner, progress: progress, limits: request.housekeeping.limits,
             usesDefinitions: runner.oldest == nil, observe: recorder.observe)

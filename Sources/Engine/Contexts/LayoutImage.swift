@@ -24,7 +24,7 @@ extension ImageTransfer {
             }
             for (layer, diffID) in zip(manifest.manifest.layers, config.diffIDs) {
                 try copy(layer, from: layout)
-                try index(layer, expecting: diffID)
+                try storage.index(layer, expecting: diffID)
             }
             _ = try store.content.save(bytes)
             return try save(

@@ -1,4 +1,5 @@
 import Engine
+import Store
 import Linux
 import OCI
 import SystemPackage

@@ -1,4 +1,5 @@
 import Engine
+import Store
 import OCI
 
 /// Where the time of a build went, as a table.
