@@ -99,6 +99,8 @@ package struct Build: Sendable {
         }
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
         await review(plan, result.state, step: source.step)
+        // Nothing else keeps what was unpacked for this build.
+        withExtendedLifetime(files) {}
         _ = consume lease
         await cleanUp(hasGrown: runner.uses.hasGrown)
         return BuildResult(imageID: imageID, warnings: warnings.warnings)
