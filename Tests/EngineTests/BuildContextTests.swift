@@ -81,8 +81,8 @@ import Testing
 
             let kept = try await fixture.run(Self.request(fixture, "$URL/git/r.git", keepsGitDirectory: true))
             #expect(kept.text(".git/HEAD") == "\(commit)\n")
-            let other = try await fixture.run(Self.request(fixture, "$URL/git/r.git", file: "sub/../sub/Dockerfile"))
-            #expect(other.files.keys.sorted() == [])
+            let other = try await fixture.run(Self.request(fixture, "$URL/git/r.git", file: "sub/../Dockerfile"))
+            #expect(other.text("f.txt") == "two")
         }
     }
 
@@ -124,7 +124,6 @@ import Testing
             try await runProgram("mkdir", ["-p", directory.appending("d").string])
             try writeFile(Array("FROM scratch\nCOPY . /\n".utf8), directory.appending("Dockerfile"))
             try writeFile(Array("f".utf8), directory.pushing("d/f"))
-            try writeFile(Array("f".utf8), directory.appending(".wh.name"))
             try await runProgram("chmod", ["640", directory.pushing("d/f").string])
             try await runProgram("chown", ["-R", "5:6", directory.string])
             for (flag, name) in [("-c", "a"), ("-cz", "b"), ("-cj", "c.tgz"), ("-cJ", "d"), ("--zstd", "e")] {
@@ -134,7 +133,6 @@ import Testing
                 let result = try await fixture.run(Self.request(fixture, "$URL/\(name)"))
                 #expect(result.files["d/f"]?.permissions == 0o640, "\(name)")
                 #expect(result.files["d/f"]?.owner == 0)
-                #expect(result.text(".wh.name") == "f")
                 // What does not change is known, wherever it is unpacked.
                 let again = try await fixture.run(Self.request(fixture, "$URL/\(name)"))
                 #expect(again.outcome("COPY . /") == .cached)
@@ -176,7 +174,7 @@ import Testing
                 RUN this never runs
                 FROM replaced
                 COPY --from=code sub /code/
-                COPY --from=Files a /named
+                COPY --from=files a /named
                 COPY --from=files . /files/
                 COPY --from=web web.txt /
                 FROM base

@@ -66,6 +66,14 @@ import Testing
         withExtendedLifetime((store, scratch)) {}
     }
 
+    /// The name of a whiteout is a name.
+    @Test func whiteouts() async throws {
+        let (archive, store, scratch) = try await Self.unpack([Member(name: "a"), Member(name: ".wh.a")])
+        #expect(try readFile(archive.directory.path.appending("a")) == "x")
+        #expect(try readFile(archive.directory.path.appending(".wh.a")) == "x")
+        withExtendedLifetime((store, scratch)) {}
+    }
+
     /// What is written through a link stays below the directory.
     @Test func linksThatLeadOut() async throws {
         let scratch = try Scratch()

@@ -26,7 +26,7 @@ import Testing
 
     /// A stage is found before a context, unless the context has the stage's own name.
     @Test func stages() async throws {
-        let text = "FROM scratch AS a\nRUN x\nFROM a\nCOPY --from=b / /\nRUN --mount=from=B,target=/m y\n"
+        let text = "FROM scratch AS a\nRUN x\nFROM a\nCOPY --from=b / /\nRUN --mount=from=b,target=/m y\n"
         let plain = try await plan(text, Self.options([("b", .files)]))
         #expect(plain.runs.count == 2)
         #expect(Self.contexts(plain) == ["b"])

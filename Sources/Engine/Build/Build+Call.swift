@@ -50,18 +50,23 @@ extension Build {
 
     /// What can be given to the build of the target.
     package func outline() async throws -> Outline {
+        let lease = try store.lease()
         let (files, remotes) = try await contextForCall()
         let definition = try await loadDefinition(in: files, remotes)
-        return try await Outline(
+        let outline = try await Outline(
             definition.dockerfile, request.options.named(definition.name), source: definition.source,
             resolver: BaseImages(
                 images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts))
+        _ = consume lease
+        return outline
     }
 
     /// The stages of the Dockerfile.
     package func targets() async throws -> TargetList {
+        let lease = try store.lease()
         let (files, remotes) = try await contextForCall()
         let definition = try await loadDefinition(in: files, remotes)
+        _ = consume lease
         return TargetList(definition.dockerfile, source: definition.source)
     }
 }

@@ -148,6 +148,8 @@ package struct Build: Sendable {
         let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
         try await exportCaches(plan, result.state, runner: runner)
         await review(plan, result.state, step: source.step)
+        // Nothing else keeps what was unpacked for this build.
+        withExtendedLifetime(files) {}
         return (imageID, runner.uses.hasGrown)
     }
 

@@ -55,7 +55,7 @@ struct ContextLoader: Sendable {
             if count == 0 { return text }
             text += buffer[..<count]
             guard text.count <= DefinitionFile.limit else {
-                throw EngineError(.badContext, "the Dockerfile on the standard input is larger than 64 MiB")
+                throw EngineError(.badContext, "the Dockerfile is larger than 64 MiB")
             }
         }
     }
