@@ -23,12 +23,13 @@ extension StoreRoot {
         guard hasGrown, policy.isOn else { return nil }
         let space = try explaining { try FileSystemSpace(of: path) }
         let now = Timestamp(FileTime.now)
-        guard policy.isDue(mark(), space: space, now: now), let lock = try attemptExclusive() else { return nil }
-        let ledger = try ledger()
+        guard policy.isDue(mark(), space: space, now: now) else { return nil }
+        var ledger = try ledger()
         let rules = policy.rules(removable: ledger.removableBytes, space: space, now: now)
         var pruning: Pruning?
-        var rest = ledger
-        if rules.contains(where: { !rest.take($0).isEmpty }) || ledger.unneededBytes > 64_000_000 {
+        if rules.contains(where: { !ledger.take($0).isEmpty }) || ledger.unneededBytes > 64_000_000 {
+            // Only now, as the next build waits for whoever holds it.
+            guard let lock = try attemptExclusive() else { return nil }
             pruning = try pruner.prune(rules, holding: lock, until: deadline)
         }
         let after = try explaining { try FileSystemSpace(of: path) }

@@ -53,15 +53,17 @@ package struct GarbageCollector: Sendable {
         }
         if dryRun {
             try sweep.measure()
-        } else {
-            // The write lock keeps those away that add files, lease or not; what they have added since has a row.
-            let trash = try root.writeFreeingSpace { transaction in
-                try sweep.loadKept(transaction)
-                return try sweep.takeFiles()
-            }
-            sweep.result.freedBytes = trash.remove(until: deadline)
+            _ = consume lock
+            return sweep.result
         }
+        // The write lock keeps those away that add files, lease or not; what they have added since has a row.
+        let trash = try root.writeFreeingSpace { transaction in
+            try sweep.loadKept(transaction)
+            return try sweep.takeFiles()
+        }
+        // Nobody sees any more what is in the trash, so nobody need wait for the deleting.
         _ = consume lock
+        sweep.result.freedBytes = trash.remove(until: deadline)
         return sweep.result
     }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Engine
 import Frontend
 import Linux
@@ -8,24 +9,33 @@ import Testing
 /// What a build takes from the cache is what it would have made: random trees and Dockerfiles, edited at random.
 @Suite(.enabled(if: IsolationLadder.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
 struct CacheEqualityTests {
-    private static let rounds = 50
+    private static let rounds = 20
 
     @Test(arguments: [1, 2] as [UInt64]) func cachedEqualsUncached(seed: UInt64) async throws {
         let (cached, uncached) = (try KeyFixture(), try KeyFixture())
         let scratch = try Scratch()
         var world = RandomWorld(seed: seed)
-        for round in 0..<Self.rounds / 2 {
+        var built = 0
+        for round in 0..<Self.rounds {
             world.edit()
             let setup = world.setup
             let (left, right) = (scratch.path.appending("\(round).a"), scratch.path.appending("\(round).b"))
-            _ = try await cached.build(setup, output: .tar(left))
             var anew = setup
             anew.noCache = .all
-            _ = try await uncached.build(anew, output: .tar(right))
-            let expected = try FileLines.describe(right)
-            #expect(try FileLines.describe(left) == expected, "round \(round):\n\(setup.dockerfile)\n\(setup.files)")
-            try #require(expected.contains { $0.hasPrefix("f listing") })
+            let expected = try await result(of: anew, in: uncached, right)
+            let actual = try await result(of: setup, in: cached, left)
+            #expect(actual == expected, "round \(round):\n\(setup.dockerfile)\n\(setup.files)")
+            if !expected.contains(where: { $0.hasPrefix("error: ") }) { built += 1 }
         }
+        #expect(built > Self.rounds / 2)
+    }
+
+    /// The files of the result, or why there is none: some trees do not fit into each other.
+    private func result(of setup: KeySetup, in fixture: KeyFixture, _ archive: FilePath) async throws -> [String] {
+        do { _ = try await fixture.build(setup, output: .tar(archive)) } catch let error as any AnyFailure {
+            return ["error: \(error.message)"]
+        }
+        return try FileLines.describe(archive)
     }
 }
 
@@ -80,7 +90,7 @@ private struct RandomWorld {
         let tails = [
             "FROM lamina/base\nCOPY --from=one /in /in\nCOPY x y /out/\nRUN \(listing)",
             "FROM one\nENV V=\(variable)\nCOPY --exclude=**/*.log . /in\nRUN echo $V >/v; \(listing)",
-            "FROM lamina/base\nCOPY --from=one /out /out\nRUN --mount=target=/in \(listing); rm -rf /in",
+            "FROM lamina/base\nCOPY --from=one /out /out\nRUN --mount=target=/in \(listing)",
             "FROM lamina/base AS two\nCOPY keep* x/z /in/\nARG V=\(variable)\nRUN echo $V >/in/v\n"
                 + "FROM one\nCOPY --from=two --chmod=700 /in /out/two\nRUN \(listing)",
         ]

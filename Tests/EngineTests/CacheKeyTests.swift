@@ -64,8 +64,9 @@ struct CacheKeyTests {
         KeyCase("hard links", misses: fromSrc) { $0.file("src/b", is: "h src/b 600 src/a") },
     ]
 
+    /// The first two run again, but give the same layer as before: what follows does not.
     static let copies: [KeyCase] = [
-        KeyCase("another name of the source", misses: ["COPY f1x /f1", copySrc, run]) {
+        KeyCase("another name of the source", misses: ["COPY f1x /f1"]) {
             $0.replace("COPY f1 ", with: "COPY f1x ")
         },
         KeyCase(
@@ -80,7 +81,7 @@ struct CacheKeyTests {
         KeyCase("--chmod", misses: ["COPY --chmod=600 f1 /f1", copySrc, run]) {
             $0.replace("COPY f1", with: "COPY --chmod=600 f1")
         },
-        KeyCase("a pattern in place of a name", misses: ["COPY f[1] /f1", copySrc, run]) {
+        KeyCase("a pattern in place of a name", misses: ["COPY f[1] /f1"]) {
             $0.replace("COPY f1", with: "COPY f[1]")
         },
         KeyCase("--exclude", misses: ["COPY --exclude=b src /src", run]) {
@@ -140,7 +141,7 @@ struct CacheKeyTests {
         KeyCase("a script in the Dockerfile", "FROM lamina/base\nRUN <<E\necho 1\nE", misses: ["RUN <<E (echo 2)"]) {
             $0.replace("echo 1", with: "echo 2")
         },
-        KeyCase("the base", misses: all) {
+        KeyCase("the base", misses: all.union(["COPY --from=b / /"])) {
             $0.replace("FROM lamina/base", with: "FROM lamina/base AS b\nFROM scratch\nCOPY --from=b / /")
         },
         KeyCase("--no-cache", misses: all) { $0.noCache = .all },
