@@ -69,7 +69,7 @@ package struct NetworkSettings: Sendable {
     static func isAddress(_ text: String) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 16)
         return unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe [AF_INET, AF_INET6].contains { unsafe inet_pton($0, text, buffer.baseAddress) == 1 }
+            [AF_INET, AF_INET6].contains { unsafe inet_pton($0, text, buffer.baseAddress) == 1 }
         }
     }
 }
