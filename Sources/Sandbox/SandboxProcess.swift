@@ -128,7 +128,8 @@ extension SandboxPlan {
             return SandboxError(.setup, "cannot create the sandbox's namespaces: \(errno)", hint: hint, cause: errno)
         }
         guard case .execute(let command) = steps[index].operation else {
-            return SandboxError(.setup, "cannot \(plainDescription(of: steps[index], in: steps)): \(errno)", cause: errno)
+            let step = plainDescription(of: steps[index], in: steps)
+            return SandboxError(.setup, "cannot \(step): \(errno)", cause: errno)
         }
         if failure.isInterpreterMissing {
             return SandboxError(

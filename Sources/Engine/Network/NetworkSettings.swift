@@ -20,6 +20,9 @@ package struct NetworkSettings: Sendable {
 
     package init() {}
 
+    /// Whether the builder's own network was asked for by name.
+    package var isHost: Bool { mode == .host }
+
     /// Parses the values of `--network`, `--add-host`, `--dns`, `--dns-search` and `--dns-option`, as Docker does.
     ///
     /// Throws ``EngineError`` `.badNetwork`.
@@ -66,7 +69,7 @@ package struct NetworkSettings: Sendable {
     static func isAddress(_ text: String) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 16)
         return unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe inet_pton(AF_INET, text, buffer.baseAddress) == 1 || inet_pton(AF_INET6, text, buffer.baseAddress) == 1
+            [AF_INET, AF_INET6].contains { unsafe inet_pton($0, text, buffer.baseAddress) == 1 }
         }
     }
 }

@@ -38,7 +38,7 @@ struct StepOptions: ParsableArguments {
             steps.failureShell = FailureShell(begin: shell)
         }
         // Whoever names the network of all commands has granted it.
-        if steps.network.mode == .host { try request.sandbox.allow("network.host") }
+        if steps.network.isHost { try request.sandbox.allow("network.host") }
         request.options.network = steps.network.mode
         request.options.hostNames = steps.network.hosts.map(\.name)
         request.steps = steps
