@@ -39,7 +39,8 @@ actor Snapshots {
         let chain = ChainID(diffIDs[index], on: parent)
         if let task = tasks[chain] { return task }
         let task = Task { [store, trees, isolation] in
-            if let known = try await offload({ try store.snapshots.snapshot(chain) }) { return known }
+            let known = try await offload { try store.snapshots.snapshot(chain, in: isolation.form()) }
+            if let known { return known }
             let below = try await self.lowersForLinks(lower)
             return try await offload {
                 try Self.unpack(diffIDs[index], as: chain, on: parent, lower: lower, below, store, trees, isolation)
