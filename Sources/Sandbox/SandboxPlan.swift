@@ -183,7 +183,7 @@ extension SandboxPlan {
 
     private mutating func take(_ path: FilePath, in root: FilePath? = nil) -> Int {
         let slot = newSlot()
-        add(.openTree(slot: slot, root: root, path: path, isRecursive: false))
+        add(.openTree(slot: slot, root: root, path: path))
         return slot
     }
 
@@ -199,7 +199,7 @@ extension SandboxPlan {
     /// Takes a directory with all that is mounted below it.
     private mutating func takeTree(_ path: FilePath) -> Int {
         let slot = newSlot()
-        add(.openTree(slot: slot, root: nil, path: path, isRecursive: true))
+        add(.openTrees(slot: slot, path: path))
         return slot
     }
 

@@ -112,7 +112,7 @@ extension SandboxPlan {
         for operation in steps.map(\.operation) {
             switch operation {
             // A tree of layers is prepared where only the child sees it.
-            case .openTree(slot, let root, let path, _):
+            case .openTree(slot, let root, let path):
                 return "mount \(root == nil ? "\(path)" : "\(path) of the source") on \(target)"
             case .openFileSystem(slot, let type) where type != "overlay": return "mount \(type) on \(target)"
             default: continue

@@ -24,7 +24,9 @@ package struct SandboxStep: Hashable, Sendable {
         case write(FilePath, String)
         case symlink(FilePath, to: FilePath)
         /// Takes hold of a file or directory that cannot be reached any more when it is mounted.
-        case openTree(slot: Int, root: FilePath?, path: FilePath, isRecursive: Bool)
+        case openTree(slot: Int, root: FilePath?, path: FilePath)
+        /// The same with all that is mounted below.
+        case openTrees(slot: Int, path: FilePath)
         case attach(slot: Int, target: FilePath)
         case openFileSystem(slot: Int, type: String)
         case setOption(slot: Int, key: String, value: PathBytes)
@@ -82,7 +84,7 @@ extension SandboxStep: CustomStringConvertible {
 extension SandboxStep.Operation: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .mount, .restrictMount, .restrictTree, .openTree, .attach, .openFileSystem, .setOption, .makeMount,
+        case .mount, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem, .setOption, .makeMount,
             .pivotRoot, .mask, .makeReadOnly:
             mountDescription
         case .makeDirectory(let path, let permissions): "create \(path) (mode \(String(permissions, radix: 8)))"
@@ -125,8 +127,8 @@ extension SandboxStep.Operation: CustomStringConvertible {
             "mount \(type ?? source?.string ?? "nothing") on \(target) (\(Self.options(flags, data)))"
         case .restrictMount(let target, let flags): "restrict the mount on \(target) (\(flags))"
         case .restrictTree(let target, let flags): "restrict all mounts on \(target) (\(flags))"
-        case .openTree(let slot, let root, let path, let isRecursive):
-            Self.taking(isRecursive ? "all of \(path)" : path.string, in: root, as: slot)
+        case .openTree(let slot, let root, let path): "take \(path)\(root.map { " in \($0)" } ?? "") as #\(slot)"
+        case .openTrees(let slot, let path): "take all of \(path) as #\(slot)"
         case .attach(let slot, let target): "mount #\(slot) on \(target)"
         case .openFileSystem(let slot, let type): "prepare \(type) as #\(slot)"
         case .setOption(let slot, let key, let value): "set \(key)\(value.isEmpty ? "" : "=\(value)") of #\(slot)"
@@ -136,10 +138,6 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .makeReadOnly(let path): "make \(path) read-only"
         default: ""
         }
-    }
-
-    private static func taking(_ path: String, in root: FilePath?, as slot: Int) -> String {
-        "take \(path)\(root.map { " in \($0)" } ?? "") as #\(slot)"
     }
 
     private static func options(_ flags: MountFlags, _ data: PathBytes?) -> String {

@@ -51,7 +51,9 @@ extension BuildRunner {
                 limited.join(&spec)
                 try withExtendedLifetime((mounts, network)) {
                     do {
-                        try Self.explaining(abilities) { try runToEnd(spec, run, limited, stopper: stopper, step: step) }
+                        try Self.explaining(abilities) {
+                            try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                        }
                     } catch let error as EngineError {
                         try openShell(in: spec, files, run, after: error, stopper: stopper, step: step)
                         throw error
