@@ -200,9 +200,11 @@ static int keep(struct child *child, uint64_t slot, long fd) {
 
 // A detached copy of the mount at `path`, to be attached where the old root can no longer be reached. With a root, the
 // path is resolved inside it, as its own symbolic links mean it.
-static int open_tree_into(struct child *child, const char *root, const char *path, uint64_t slot) {
-    if (!root)
-        return keep(child, slot, syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+static int open_tree_into(struct child *child, const char *root, const char *path, uint64_t slot, int is_recursive) {
+    if (!root) {
+        unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (is_recursive ? AT_RECURSIVE : 0);
+        return keep(child, slot, syscall(SYS_open_tree, AT_FDCWD, path, flags));
+    }
     int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root_fd < 0) return -1;
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
@@ -220,6 +222,16 @@ static int remount(const char *path, unsigned long flags) {
     // The low bits of ST_ and MS_ agree: read-only, nosuid, nodev, noexec, noatime, nodiratime.
     flags |= (unsigned long)status.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
     return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+}
+
+// Before kernel 5.12 there is no call for it, and what is mounted below stays as it is.
+static int restrict_tree(const char *path, unsigned long flags) {
+    struct mount_attr attributes = {
+        .attr_set = ((flags & MS_RDONLY) ? MOUNT_ATTR_RDONLY : 0) | ((flags & MS_NOSUID) ? MOUNT_ATTR_NOSUID : 0)
+            | ((flags & MS_NODEV) ? MOUNT_ATTR_NODEV : 0) | ((flags & MS_NOEXEC) ? MOUNT_ATTR_NOEXEC : 0),
+    };
+    int outcome = (int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attributes, sizeof attributes);
+    return outcome < 0 && errno == ENOSYS ? remount(path, flags) : outcome;
 }
 
 static int mask(const char *path) {
@@ -342,12 +354,13 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     switch (step->operation) {
     case LINUX_SPAWN_MOUNT: return mount(a, b, c, number[0], text(child, step, 3));
     case LINUX_SPAWN_REMOUNT: return remount(a, number[0]);
+    case LINUX_SPAWN_RESTRICT_TREE: return restrict_tree(a, number[0]);
     case LINUX_SPAWN_MAKE_DIRECTORY: return mkdir(a, (mode_t)number[0]) < 0 && errno != EEXIST ? -1 : 0;
     case LINUX_SPAWN_MAKE_FILE: return make_file(a, b, number);
     case LINUX_SPAWN_MAKE_POINT: return make_point(child, a, wants_directory(child, number[0]), step, 8);
     case LINUX_SPAWN_WRITE: return write_file(a, b, number[0]);
     case LINUX_SPAWN_SYMLINK: return symlink(a, b);
-    case LINUX_SPAWN_OPEN_TREE: return open_tree_into(child, a, b, number[0]);
+    case LINUX_SPAWN_OPEN_TREE: return open_tree_into(child, a, b, number[0], number[1] != 0);
     case LINUX_SPAWN_MOVE_MOUNT:
         return (int)syscall(SYS_move_mount, slots[number[0]], "", AT_FDCWD, a, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
     case LINUX_SPAWN_FS_OPEN: return keep(child, number[0], syscall(SYS_fsopen, a, FSOPEN_CLOEXEC));

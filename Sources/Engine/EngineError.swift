@@ -39,6 +39,8 @@ package enum EngineCode: String, FailureCode {
     case badTimeLimit = "timeout.invalid"
     /// A command ran longer than it may.
     case timedOut = "run.timeout"
+    /// A command needs a user namespace that the process would have had to enter before anything else.
+    case outsideUserNamespace = "run.outside-user-namespace"
     /// An `--isolation` that names none.
     case badIsolation = "isolation.invalid"
     case imageNotFound = "image.not-found"

@@ -7,11 +7,15 @@ package import Linux
 /// A character device 0:0 is a whiteout, and the attribute `opaque` makes a directory opaque, as the kernel's
 /// `Documentation/filesystems/overlayfs.rst` says. Names of one file become hard links to the first of them. Sockets
 /// are left out, as is the directory itself.
-package struct LayerDiffer: Sendable {
+package struct LayerDiffer {
     /// Later times are replaced by this one; in seconds since the epoch.
     package var latestTime: Int64?
     /// What is left out, with all below.
     package var excluded: Set<PathBytes>
+
+    /// Whom a file belongs to where the tree cannot say: where all of its files belong to whoever made them. `nil` for
+    /// a file that nothing is known about.
+    package var recordedOwner: (PathBytes) -> (user: UInt32, group: UInt32)? = { _ in nil }
 
     package init(latestTime: Int64? = nil, excluded: Set<PathBytes> = []) {
         self.latestTime = latestTime
@@ -40,6 +44,7 @@ package struct LayerDiffer: Sendable {
                 try writer.add(LayerEntry(path: path, kind: .whiteout))
                 continue
             }
+            if let owner = recordedOwner(path) { (entry.owner, entry.group) = owner }
             let isOpaque = try addAttributes(of: name, in: directory, to: &entry)
             if let latestTime, entry.modified.seconds >= latestTime { entry.modified = FileTime(seconds: latestTime) }
             if entry.kind == .symlink { entry.linkTarget = try directory.linkTarget(name) }
@@ -79,10 +84,12 @@ package struct LayerDiffer: Sendable {
                 entry.attributes.append(attribute)
                 continue
             }
-            let aspect = attribute.name.bytes.suffix(while: { $0 != UInt8(ascii: ".") })
-            if aspect.elementsEqual("opaque".utf8) {
+            // What a command itself sets under such a name has one more "overlay." in it, and means nothing.
+            if OverlayAttribute.names("opaque").contains(attribute.name) {
                 isOpaque = isOpaque || (entry.kind == .directory && attribute.value == [UInt8(ascii: "y")])
-            } else if aspect.elementsEqual("redirect".utf8) || aspect.elementsEqual("metacopy".utf8) {
+            } else if (OverlayAttribute.names("redirect") + OverlayAttribute.names("metacopy"))
+                .contains(attribute.name)
+            {
                 throw LayerError(
                     .unsupported, "'/\(entry.path.text)' refers to the layers below it by '\(attribute.name.text)'",
                     hint: "Mount the overlay with redirect_dir=off,metacopy=off.")
@@ -96,11 +103,4 @@ package struct LayerDiffer: Sendable {
 private struct FileIdentity: Hashable {
     let device: UInt64
     let inode: UInt64
-}
-
-extension [UInt8] {
-    /// The longest end whose bytes all fulfil the condition.
-    fileprivate func suffix(while condition: (UInt8) -> Bool) -> ArraySlice<UInt8> {
-        self[(lastIndex { !condition($0) }.map { $0 + 1 } ?? 0)...]
-    }
 }

@@ -167,6 +167,11 @@ enum OverlayAttribute {
         name.bytes.starts(with: "trusted.overlay.".utf8) || name.bytes.starts(with: "user.overlay.".utf8)
     }
 
+    /// The attribute for one purpose in both its forms.
+    static func names(_ purpose: String) -> [PathBytes] {
+        [PathBytes("trusted.overlay.\(purpose)"), PathBytes("user.overlay.\(purpose)")]
+    }
+
     /// The mark of an opaque directory.
     static func opaque(inUserNamespace: Bool) -> ExtendedAttribute {
         ExtendedAttribute(

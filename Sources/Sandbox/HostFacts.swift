@@ -33,7 +33,6 @@ package struct HostFacts: Hashable, Sendable {
     /// over directories in it, which are removed again.
     package static func probe(scratch: FilePath) -> HostFacts {
         let uid = geteuid()
-        let name = userName(of: uid)
         let systems = (try? readText("/proc/filesystems")) ?? ""
         return HostFacts(
             effectiveUser: uid,
@@ -43,11 +42,12 @@ package struct HostFacts: Hashable, Sendable {
             userNamespaceObstacle: NamespaceSet.user.obstacle(),
             rootlessObstacle: NamespaceSet([.user, .mount, .process, .interprocess, .hostname]).obstacle(),
             hasOverlay: systems.split(whereSeparator: \.isWhitespace).contains("overlay"),
-            overlayObstacle: overlayObstacle(scratch: scratch, isRootless: false),
-            rootlessOverlayObstacle: overlayObstacle(scratch: scratch, isRootless: true),
+            overlayObstacle: OverlayProbe(scratch: scratch).obstacle(usesUserAttributes: false),
+            rootlessOverlayObstacle: OverlayProbe(scratch: scratch, inUserNamespace: true)
+                .obstacle(usesUserAttributes: true),
             controlGroups: .probe(),
-            subordinateUsers: subordinates("/etc/subuid", name, uid),
-            subordinateGroups: subordinates("/etc/subgid", name, uid),
+            subordinateUsers: SubordinateRange.users,
+            subordinateGroups: SubordinateRange.groups,
             tools: tools(in: searchPath()))
     }
 
@@ -60,11 +60,11 @@ package struct HostFacts: Hashable, Sendable {
         return nil
     }
 
-    private static func subordinates(_ path: FilePath, _ name: String?, _ uid: UInt32) -> [SubordinateRange] {
-        SubordinateRange.ranges(in: (try? readText(path)) ?? "", name: name, uid: uid)
+    static func subordinates(_ path: FilePath, _ uid: UInt32) -> [SubordinateRange] {
+        SubordinateRange.ranges(in: (try? readText(path)) ?? "", name: userName(of: uid), uid: uid)
     }
 
-    private static func searchPath() -> String {
+    static func searchPath() -> String {
         guard let value = unsafe getenv("PATH") else { return "" }
         return unsafe String(cString: value)
     }
@@ -80,35 +80,5 @@ package struct HostFacts: Hashable, Sendable {
             }
         }
         return found
-    }
-
-    /// Mounts an overlay in a mount namespace that is gone when this returns.
-    private static func overlayObstacle(scratch: FilePath, isRootless: Bool) -> String? {
-        let name = PathBytes("overlay-probe-\(getpid())")
-        do {
-            let parent = try Directory(opening: scratch)
-            try parent.makeDirectory(name, permissions: 0o700)
-            defer { try? parent.removeTree(name) }
-            let probe = try parent.directory(name)
-            for part in ["lower", "upper", "work"] { try probe.makeDirectory(PathBytes(part), permissions: 0o700) }
-            let path = scratch.appending(name.text)
-            let options = OverlayOptions(
-                lowers: [path.appending("lower")], upper: path.appending("upper"), work: path.appending("work"),
-                usesUserAttributes: isRootless)
-            let steps =
-                (isRootless ? SandboxPlan.becomeRoot(geteuid(), getegid()) : [])
-                + SandboxPlan.overlayProbe(options, on: path)
-            let spawned = try StepEncoding(steps).spawn(
-                namespaces: isRootless ? [.user, .mount] : .mount, standardStreams: (-1, -1, -1))
-            try spawned.process.close()
-            try check("wait for", "a child") { waitpid(spawned.pid, nil, 0) }
-            return nil
-        } catch let failure as SpawnFailure {
-            return failure.errno.description
-        } catch let error as LinuxError {
-            return error.message
-        } catch {
-            return "\(error)"
-        }
     }
 }

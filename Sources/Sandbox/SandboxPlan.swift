@@ -79,12 +79,17 @@ extension SandboxPlan {
         case .overlay(let lowers, let upper, _) where lowers.isEmpty: planBind(upper, on: target)
         case .overlay(let lowers, let upper, let work):
             planOverlay(
-                OverlayOptions(lowers: lowers, upper: upper, work: work, isVolatile: isVolatile), on: target)
+                OverlayOptions(
+                    lowers: lowers, upper: upper, work: work, isVolatile: isVolatile,
+                    usesUserAttributes: usesUserAttributes), on: target)
         case .layers(let lowers) where lowers.count == 1: planBind(lowers[0], on: target)
-        case .layers(let lowers): planOverlay(OverlayOptions(lowers: lowers), on: target)
+        case .layers(let lowers):
+            planOverlay(OverlayOptions(lowers: lowers, usesUserAttributes: usesUserAttributes), on: target)
         case .directory(let path): planBind(path, on: target)
         }
     }
+
+    private var usesUserAttributes: Bool { spec.abilities.overlay != .trusted }
 
     private mutating func planBind(_ path: FilePath, on target: FilePath) {
         add(.mount(source: path, target: target, type: nil, flags: .bind, data: nil))
@@ -136,6 +141,9 @@ extension SandboxPlan {
     /// What was taken from the host, to be mounted inside, in order.
     private struct Held {
         var devices: [(slot: Int, target: FilePath)] = []
+        /// What goes to `/proc` and `/sys`.
+        var processes: Int?
+        var system: Int?
         var files: [(slot: Int, target: FilePath)] = []
         /// `nil` for a mount that takes nothing from the host.
         var mounts: [(slot: Int?, mount: SandboxMount)] = []
@@ -157,6 +165,11 @@ extension SandboxPlan {
             }
         }
         for device in spec.devices { held.devices.append((take(device.source), device.target)) }
+        if spec.abilities.isConfined {
+            // The kernel mounts these two only where they can be seen already, which they cannot in the new root.
+            held.processes = spec.abilities.mountsProcesses ? make("proc") : takeTree("/proc")
+            held.system = mountsSystem ? make("sysfs") : takeTree("/sys")
+        }
         if let path = spec.resolvConf { held.files.append((take(path), "/etc/resolv.conf")) }
         if let path = spec.hosts { held.files.append((take(path), "/etc/hosts")) }
         // Parents first, so that no mount hides another.
@@ -172,6 +185,27 @@ extension SandboxPlan {
         let slot = newSlot()
         add(.openTree(slot: slot, root: root, path: path))
         return slot
+    }
+
+    private mutating func make(_ type: String) -> Int {
+        let slot = newSlot()
+        add(.openFileSystem(slot: slot, type: type))
+        // Its name in the list of mounts.
+        add(.setOption(slot: slot, key: "source", value: PathBytes(type)))
+        add(.makeMount(slot: slot))
+        return slot
+    }
+
+    /// Takes a directory with all that is mounted below it.
+    private mutating func takeTree(_ path: FilePath) -> Int {
+        let slot = newSlot()
+        add(.openTrees(slot: slot, path: path))
+        return slot
+    }
+
+    /// A namespace of the sandbox's own is owned by whoever makes it; that of somebody else shows its devices in /sys.
+    private var mountsSystem: Bool {
+        spec.network == .none ? spec.abilities.mountsSystemInOwnNetwork : spec.abilities.mountsSystem
     }
 
     private mutating func takeSource(of mount: SandboxMount) -> Int? {
@@ -198,7 +232,7 @@ extension SandboxPlan {
         // Before the mounts: it belongs to the root file system, even where a mount hides it.
         let (user, directory) = (spec.user, spec.workingDirectory)
         add(.makeWorkingDirectory(directory, owner: user.uid, group: user.gid))
-        planKernelMounts(held.devices)
+        planKernelMounts(held)
         for (slot, target) in held.files {
             planAttach(slot, target, [.readOnly, .noSetuid, .noDevices, .noExecute])
         }
@@ -213,15 +247,15 @@ extension SandboxPlan {
         for path in spec.readOnlyPaths { add(.makeReadOnly(path), .mayBeMissing) }
     }
 
-    private mutating func planKernelMounts(_ devices: [(slot: Int, target: FilePath)]) {
+    private mutating func planKernelMounts(_ held: Held) {
         let closed: MountFlags = [.noSetuid, .noDevices, .noExecute]
         let kernel: MountFlags = isHardened ? closed.union(.readOnly) : closed
-        planFileSystem("proc", on: "/proc", closed)
+        planKernelMount("proc", held.processes, on: "/proc", closed)
         planFileSystem(
             "tmpfs", on: "/dev", [.noSetuid, .strictAccessTime, noDevices], data: "mode=755,size=65536k")
         // The host's own nodes, bound one by one, since a node made on a nodev mount is of no use. Read-only keeps their
         // modes and owners from being changed for the whole host; what is written to a device is no change of its node.
-        for (slot, target) in devices {
+        for (slot, target) in held.devices {
             add(.makeMountPoint(target, .file))
             add(.attach(slot: slot, target: target))
             if isHardened { add(.restrictMount(target, [.readOnly, .noSetuid, .noExecute])) }
@@ -231,11 +265,15 @@ extension SandboxPlan {
         for (number, name) in ["stdin", "stdout", "stderr"].enumerated() {
             add(.symlink(FilePath("/dev").appending(name), to: FilePath("/proc/self/fd/\(number)")))
         }
+        // The group of terminals, where there is such a number.
+        let group = spec.abilities.identities.groups.contains(5) ? ",gid=5" : ""
         planFileSystem(
-            "devpts", on: "/dev/pts", [.noSetuid, .noExecute], data: "newinstance,ptmxmode=0666,mode=0620,gid=5")
+            "devpts", on: "/dev/pts", [.noSetuid, .noExecute], data: "newinstance,ptmxmode=0666,mode=0620\(group)")
         planFileSystem("tmpfs", on: "/dev/shm", closed, data: "mode=1777,size=\(spec.sharedMemorySize)")
         planFileSystem("mqueue", on: "/dev/mqueue", closed)
-        planFileSystem("sysfs", on: "/sys", kernel)
+        planKernelMount("sysfs", held.system, on: "/sys", kernel)
+        // The builder's own /sys comes with what is mounted in it.
+        if spec.abilities.isConfined, !mountsSystem { add(.mask("/sys/fs/cgroup"), .mayBeMissing) }
         planControlGroupMounts(kernel)
     }
 
@@ -273,6 +311,14 @@ extension SandboxPlan {
                 source: FilePath(type), target: target, type: type, flags: flags, data: data.map { PathBytes($0) }))
     }
 
+    /// Mounts what is in the slot, or a new file system for `nil`.
+    private mutating func planKernelMount(_ type: String, _ slot: Int?, on target: FilePath, _ flags: MountFlags) {
+        guard let slot else { return planFileSystem(type, on: target, flags) }
+        add(.makeMountPoint(target, .directory))
+        add(.attach(slot: slot, target: target))
+        add(.restrictTree(target, flags))
+    }
+
     private mutating func planAttach(_ slot: Int, _ target: FilePath, _ flags: MountFlags) {
         add(.makeMountPoint(target, .like(slot: slot)))
         add(.attach(slot: slot, target: target))
@@ -308,7 +354,8 @@ extension SandboxPlan {
         let (user, filter) = (spec.user, try filter())
         // Each of these needs a capability that a later one takes away.
         if isHardened { add(.limitBoundingSet(spec.capabilities)) }
-        add(.setGroups(user.groups))
+        // Who has one number only has given up the use of groups for it.
+        if !spec.abilities.identities.isSingle { add(.setGroups(user.groups)) }
         if filter != nil { add(.keepCapabilities) }
         add(.setIdentity(uid: user.uid, gid: user.gid))
         // A change of user clears the signal, so not earlier.

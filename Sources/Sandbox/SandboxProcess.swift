@@ -109,9 +109,14 @@ extension SandboxPlan {
     /// A step as somebody understands it who has not read the others: with the thing rather than the slot it is in.
     private static func plainDescription(of step: SandboxStep, in steps: [SandboxStep]) -> String {
         guard case .attach(let slot, let target) = step.operation else { return step.description }
-        for case .openTree(slot, let root, let path) in steps.map(\.operation) {
+        for operation in steps.map(\.operation) {
+            switch operation {
             // A tree of layers is prepared where only the child sees it.
-            return "mount \(root == nil ? "\(path)" : "\(path) of the source") on \(target)"
+            case .openTree(slot, let root, let path):
+                return "mount \(root == nil ? "\(path)" : "\(path) of the source") on \(target)"
+            case .openFileSystem(slot, let type) where type != "overlay": return "mount \(type) on \(target)"
+            default: continue
+            }
         }
         return "mount the layers on \(target)"
     }

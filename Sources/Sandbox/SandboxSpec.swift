@@ -133,6 +133,8 @@ package struct SandboxSpec: Hashable, Sendable {
     package var devices: [SandboxDevice] = []
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
+    /// What can be mounted here, and what has to be done without.
+    package var abilities = SandboxAbilities()
     package var capabilities = CapabilitySet.container
     /// Which system calls the command may make; `nil` for all. Does not count for ``SandboxSecurity/insecure``.
     package var seccomp: SeccompProfile? = .standard

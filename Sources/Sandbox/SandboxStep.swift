@@ -15,6 +15,8 @@ package struct SandboxStep: Hashable, Sendable {
     package enum Operation: Hashable, Sendable {
         case mount(source: FilePath?, target: FilePath, type: String?, flags: MountFlags, data: PathBytes?)
         case restrictMount(FilePath, MountFlags)
+        /// The same with all that is mounted below.
+        case restrictTree(FilePath, MountFlags)
         case makeDirectory(FilePath, permissions: UInt32)
         case makeFile(FilePath, content: [UInt8], permissions: UInt32, owner: UInt32, group: UInt32)
         case makeMountPoint(FilePath, MountPointKind)
@@ -23,6 +25,8 @@ package struct SandboxStep: Hashable, Sendable {
         case symlink(FilePath, to: FilePath)
         /// Takes hold of a file or directory that cannot be reached any more when it is mounted.
         case openTree(slot: Int, root: FilePath?, path: FilePath)
+        /// The same with all that is mounted below.
+        case openTrees(slot: Int, path: FilePath)
         case attach(slot: Int, target: FilePath)
         case openFileSystem(slot: Int, type: String)
         case setOption(slot: Int, key: String, value: PathBytes)
@@ -80,8 +84,8 @@ extension SandboxStep: CustomStringConvertible {
 extension SandboxStep.Operation: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .mount, .restrictMount, .openTree, .attach, .openFileSystem, .setOption, .makeMount, .pivotRoot, .mask,
-            .makeReadOnly:
+        case .mount, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem, .setOption, .makeMount,
+            .pivotRoot, .mask, .makeReadOnly:
             mountDescription
         case .makeDirectory(let path, let permissions): "create \(path) (mode \(String(permissions, radix: 8)))"
         case .makeFile(let path, let content, let permissions, let owner, let group):
@@ -122,7 +126,9 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .mount(let source, let target, let type, let flags, let data):
             "mount \(type ?? source?.string ?? "nothing") on \(target) (\(Self.options(flags, data)))"
         case .restrictMount(let target, let flags): "restrict the mount on \(target) (\(flags))"
+        case .restrictTree(let target, let flags): "restrict all mounts on \(target) (\(flags))"
         case .openTree(let slot, let root, let path): "take \(path)\(root.map { " in \($0)" } ?? "") as #\(slot)"
+        case .openTrees(let slot, let path): "take all of \(path) as #\(slot)"
         case .attach(let slot, let target): "mount #\(slot) on \(target)"
         case .openFileSystem(let slot, let type): "prepare \(type) as #\(slot)"
         case .setOption(let slot, let key, let value): "set \(key)\(value.isEmpty ? "" : "=\(value)") of #\(slot)"

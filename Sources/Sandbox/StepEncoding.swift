@@ -88,8 +88,11 @@ extension SandboxStep.Operation {
                 [flags.rawValue])
         case .restrictMount(let target, let flags):
             StepForm(LINUX_SPAWN_REMOUNT, target, numbers: [flags.rawValue])
+        case .restrictTree(let target, let flags):
+            StepForm(LINUX_SPAWN_RESTRICT_TREE, target, numbers: [flags.rawValue])
         case .openTree(let slot, let root, let path):
             StepForm(LINUX_SPAWN_OPEN_TREE, root, path, numbers: [UInt64(slot)])
+        case .openTrees(let slot, let path): StepForm(LINUX_SPAWN_OPEN_TREE, nil, path, numbers: [UInt64(slot), 1])
         case .attach(let slot, let target): StepForm(LINUX_SPAWN_MOVE_MOUNT, target, numbers: [UInt64(slot)])
         case .openFileSystem(let slot, let type):
             StepForm(LINUX_SPAWN_FS_OPEN, [Array(type.utf8)], [UInt64(slot)])

@@ -12,7 +12,8 @@ import SystemPackage
 struct Leftovers {
     let root: FilePath
 
-    private static let counter = Atomic<Int>(0)
+    /// A process that has begun again, to enter a user namespace, may have used the first numbers before.
+    private static let counter = Atomic<Int>(UserNamespace.isEntered ? 1 << 24 : 0)
 
     /// A name that no other thread or process uses, `<pid>-<start time>-<n>`.
     static func newName() -> String {

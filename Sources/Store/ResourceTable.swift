@@ -19,7 +19,8 @@ struct ResourceTable: Sendable {
     var users: [Int] = []
 
     private var blobs: [Digest: Int] = [:]
-    private var snapshots: [ChainID: Int] = [:]
+    /// A stack may have snapshots of several forms.
+    private var snapshots: [ChainID: [(snapshot: Int64, number: Int)]] = [:]
     private var lists: [DiffID: Int] = [:]
     private var blobsOfLayer: [DiffID: [Int]] = [:]
     private var contentSizes: [DiffID: Int64] = [:]
@@ -27,8 +28,8 @@ struct ResourceTable: Sendable {
     /// Takes down all rows. The sizes of snapshots are known when a stack has led to them; see ``needs(_:blobs:)``.
     init(_ transaction: Transaction) throws {
         for (digest, size) in try transaction.blobSizes() { blobs[digest] = add(.blob, size) }
-        for row in try transaction.rows("SELECT chain_id FROM snapshots") {
-            snapshots[try ChainID(parsing: row[0] as String)] = add(.snapshot, -1)
+        for row in try transaction.rows("SELECT chain_id, number FROM snapshots") {
+            snapshots[try ChainID(parsing: row[0] as String), default: []].append((row[1], add(.snapshot, -1)))
         }
         for row in try transaction.rows("SELECT diff_id, content_size FROM layers") {
             let diffID = try DiffID(parsing: row[0] as String)
@@ -61,7 +62,7 @@ struct ResourceTable: Sendable {
             chain = next
             var layer = blobsOfLayer[diffID] ?? []
             if let list = lists[diffID] { layer.append(list) }
-            if let snapshot = snapshots[next] {
+            for (_, snapshot) in snapshots[next] ?? [] {
                 layer.append(snapshot)
                 if sizes[snapshot] < 0, let size = contentSizes[diffID] { sizes[snapshot] = size }
             }
@@ -77,10 +78,8 @@ struct ResourceTable: Sendable {
         for (diffID, number) in lists {
             sizes[number] = try directory.statusIfExists(LayerIndex.fileListName(diffID))?.size ?? 0
         }
-        for (chain, number) in snapshots where sizes[number] < 0 {
-            let snapshot = try transaction.snapshot(chain, root.path)
-            sizes[number] =
-                snapshot.map { TreeSize(of: SnapshotStore.contentName($0.number), in: directory).bytes } ?? 0
+        for (snapshot, number) in snapshots.values.joined() where sizes[number] < 0 {
+            sizes[number] = TreeSize(of: SnapshotStore.contentName(snapshot), in: directory).bytes
         }
     }
 

@@ -11,17 +11,26 @@ package struct Snapshot: Hashable, Sendable {
     package let directory: FilePath
     package let chainID: ChainID
     package let parent: ChainID?
+    package let form: SnapshotForm
 }
 
 /// The unpacked layers by the stack of which each is the top.
 package struct SnapshotStore: Sendable {
     let root: StoreRoot
 
-    /// The snapshot of a stack's top layer; `nil` when there is none.
-    package func snapshot(_ chainID: ChainID) throws -> Snapshot? {
-        guard let snapshot = try root.read({ try $0.snapshot(chainID, root.path) }) else { return nil }
-        let status = try root.openDirectory().statusIfExists(Self.contentName(snapshot.number))
-        return status?.type == .directory ? snapshot : nil
+    /// The snapshot of a stack's top layer in a form, or in any for `nil`; `nil` when there is none.
+    package func snapshot(_ chainID: ChainID, in form: SnapshotForm? = nil) throws -> Snapshot? {
+        try snapshots(of: chainID).first { form == nil || $0.form == form }
+    }
+
+    /// The snapshots of a stack's top layer in all forms it is there in.
+    package func snapshots(of chainID: ChainID) throws -> [Snapshot] {
+        let known = try root.read { try $0.snapshots(chainID, root.path) }
+        guard !known.isEmpty else { return [] }
+        let directory = try root.openDirectory()
+        return try known.filter {
+            try directory.statusIfExists(Self.contentName($0.number))?.type == .directory
+        }
     }
 
     /// Begins a snapshot. Nothing is visible before it is committed.
@@ -66,22 +75,25 @@ package struct ActiveSnapshot: ~Copyable, Sendable {
 
     /// Makes the snapshot visible as the top of a stack. Nothing may be mounted on it any more.
     ///
-    /// If the stack has a snapshot by now, that one is returned and this one dropped.
+    /// If the stack has a snapshot of this form by now, that one is returned and this one dropped.
     ///
     /// - Parameters:
     ///   - chainID: the stack.
     ///   - parent: the stack without its top layer; its snapshot is kept as long as this one is.
+    ///   - form: how the files were made.
     /// - Returns: the snapshot of the stack, whoever made it.
     /// - Throws: ``StoreError``, e.g. `.noSpace`; nothing is left then.
-    package consuming func commit(as chainID: ChainID, on parent: ChainID? = nil) throws -> Snapshot {
+    package consuming func commit(
+        as chainID: ChainID, on parent: ChainID? = nil, form: SnapshotForm = .root
+    ) throws -> Snapshot {
         let root = root
         let name = name
         var moved: Int64?
         do {
             try root.explaining { try Self.removeWork(name, root) }
             let snapshot = try root.write { transaction in
-                if let existing = try transaction.usableSnapshot(chainID, root) { return existing }
-                let new = try transaction.insertSnapshot(chainID, parent, root.path)
+                if let existing = try transaction.usableSnapshot(chainID, form, root) { return existing }
+                let new = try transaction.insertSnapshot(chainID, parent, form, root.path)
                 try Self.move(name, to: new.number, root)
                 moved = new.number
                 return new
@@ -131,31 +143,35 @@ package struct ActiveSnapshot: ~Copyable, Sendable {
 }
 
 extension Transaction {
-    func snapshot(_ chainID: ChainID, _ root: FilePath) throws -> Snapshot? {
-        let row = try row("SELECT number, parent FROM snapshots WHERE chain_id = ?", [chainID.description])
-        return try row.map { row in
-            Snapshot(
+    func snapshots(_ chainID: ChainID, _ root: FilePath) throws -> [Snapshot] {
+        let rows = try rows(
+            "SELECT number, parent, form FROM snapshots WHERE chain_id = ? ORDER BY number", [chainID.description])
+        return try rows.compactMap { row in
+            guard let form = SnapshotForm(text: row[2]) else { return nil }
+            return Snapshot(
                 number: row[0], directory: root.appending(SnapshotStore.contentName(row[0]).text), chainID: chainID,
-                parent: try (row[1] as String?).map { try ChainID(parsing: $0) })
+                parent: try (row[1] as String?).map { try ChainID(parsing: $0) }, form: form)
         }
     }
 
     /// The snapshot of a stack if its directory is there; a row whose directory is gone is dropped.
-    fileprivate func usableSnapshot(_ chainID: ChainID, _ root: StoreRoot) throws -> Snapshot? {
-        guard let snapshot = try snapshot(chainID, root.path) else { return nil }
+    fileprivate func usableSnapshot(_ chainID: ChainID, _ form: SnapshotForm, _ root: StoreRoot) throws -> Snapshot? {
+        guard let snapshot = try snapshots(chainID, root.path).first(where: { $0.form == form }) else { return nil }
         let name = SnapshotStore.contentName(snapshot.number)
         if try root.openDirectory().statusIfExists(name)?.type == .directory { return snapshot }
         try execute("DELETE FROM snapshots WHERE number = ?", [snapshot.number])
         return nil
     }
 
-    fileprivate func insertSnapshot(_ chainID: ChainID, _ parent: ChainID?, _ root: FilePath) throws -> Snapshot {
+    fileprivate func insertSnapshot(
+        _ chainID: ChainID, _ parent: ChainID?, _ form: SnapshotForm, _ root: FilePath
+    ) throws -> Snapshot {
         try execute(
-            "INSERT INTO snapshots (chain_id, parent, generation) VALUES (?, ?, ?)",
-            [chainID.description, parent?.description, stamp()])
+            "INSERT INTO snapshots (chain_id, parent, form, generation) VALUES (?, ?, ?, ?)",
+            [chainID.description, parent?.description, form.text, stamp()])
         let number = db.lastInsertedRowID
         return Snapshot(
             number: number, directory: root.appending(SnapshotStore.contentName(number).text), chainID: chainID,
-            parent: parent)
+            parent: parent, form: form)
     }
 }

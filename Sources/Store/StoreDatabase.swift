@@ -8,7 +8,7 @@ import SystemPackage
 /// Opened for writing, it has been swept of what dead processes left and of what another boot did not sync.
 final class StoreDatabase: Sendable {
     /// The layout of the tables that this program reads and writes.
-    private static let schemaVersion = 2
+    private static let schemaVersion = 3
 
     let queue: DatabaseQueue
     /// Shared as long as this process runs; see ``Leftovers``.
@@ -128,8 +128,8 @@ final class StoreDatabase: Sendable {
                 CREATE TABLE layer_sources (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT NOT NULL,
                     digest TEXT NOT NULL, location TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
                     generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
-                CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL UNIQUE,
-                    parent TEXT, generation INTEGER NOT NULL);
+                CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL,
+                    form TEXT NOT NULL, parent TEXT, generation INTEGER NOT NULL, UNIQUE (chain_id, form));
                 CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
                     result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
                     created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;

@@ -63,9 +63,9 @@ extension SnapshotStore {
     /// All snapshots in the order in which they were made, whether their directories are there or not.
     package func all() throws -> [Snapshot] {
         try root.read { transaction in
-            try transaction.rows("SELECT chain_id FROM snapshots ORDER BY number").compactMap {
-                try transaction.snapshot(try ChainID(parsing: $0[0] as String), root.path)
-            }
+            try transaction.rows("SELECT DISTINCT chain_id FROM snapshots")
+                .flatMap { try transaction.snapshots(try ChainID(parsing: $0[0] as String), root.path) }
+                .sorted { $0.number < $1.number }
         }
     }
 

@@ -29,6 +29,9 @@ struct Lamina: AsyncParsableCommand {
             let arguments = GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot(
                 CacheUseOptions.withPullValue(ReportOptions.separatingFormats(arguments)))
+            if let command = command as? any UserNamespaceCommand {
+                try UserNamespaceEntry.prepare(for: command)
+            }
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

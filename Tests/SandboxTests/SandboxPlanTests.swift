@@ -95,6 +95,34 @@ import Testing
         #expect(try SandboxPlan(spec).namespaces == [.mount, .process, .interprocess, .hostname])
     }
 
+    /// In a user namespace the kernel makes these two only where they can be seen, and in a container perhaps not at all.
+    @Test func takesTheKernelsFileSystemsAlong() throws {
+        var spec = spec()
+        spec.abilities.isConfined = true
+        spec.abilities.overlay = .user
+        var steps = try steps(spec)
+        let pivot = try #require(steps.firstIndex(of: "make /s/tmp/root the root"))
+        let proc = try #require(steps.firstIndex(of: "prepare proc as #6"))
+        #expect(proc < pivot && steps.contains("mount #6 on /proc"))
+        #expect(steps.contains("prepare sysfs as #7") && steps.contains { $0.hasSuffix("metacopy=off,userxattr)") })
+
+        spec.abilities.mountsProcesses = false
+        spec.abilities.mountsSystem = false
+        steps = try self.steps(spec)
+        #expect(steps.contains("take all of /proc as #6") && steps.contains("take all of /sys as #7"))
+        #expect(steps.contains("restrict all mounts on /sys (ro,nosuid,nodev,noexec)"))
+        spec.network = .none
+        #expect(try self.steps(spec).contains("prepare sysfs as #7"))
+    }
+
+    @Test func keepsToTheNumbersThereAre() throws {
+        var spec = spec()
+        spec.abilities.identities = IDMaps(
+            users: IDMap(own: 1000, subordinates: []), groups: IDMap(own: 1000, subordinates: []))
+        let steps = try steps(spec)
+        #expect(!steps.contains { $0.hasPrefix("set the groups") || $0.contains("gid=5") })
+    }
+
     @Test func adaptsToTheNetwork() throws {
         var spec = spec()
         spec.network = .none

@@ -10,12 +10,13 @@
 enum linux_spawn_operation {
     LINUX_SPAWN_MOUNT = 1,      // text: source, target, type, data; number[0]: MS_ flags
     LINUX_SPAWN_REMOUNT,        // text[0]: target; number[0]: MS_ flags to add to those it has
+    LINUX_SPAWN_RESTRICT_TREE,  // text[0]: target; number[0]: MS_ flags to add to those of it and of all below
     LINUX_SPAWN_MAKE_DIRECTORY, // text[0]: path; number[0]: mode
     LINUX_SPAWN_MAKE_FILE,      // text[0]: path, text[1]: content; number: length, mode, owner
     LINUX_SPAWN_MAKE_POINT,     // text[0]: path; number: kind, 1 to forget what was made, owner
     LINUX_SPAWN_WRITE,          // text[0]: path of an existing file, text[1]: content; number[0]: length
     LINUX_SPAWN_SYMLINK,        // text: content of the link, path
-    LINUX_SPAWN_OPEN_TREE,      // text: root or none, path (in that root); number[0]: slot
+    LINUX_SPAWN_OPEN_TREE,      // text: root or none, path (in that root); number: slot, 1 for all mounted below too
     LINUX_SPAWN_MOVE_MOUNT,     // text[0]: target; number[0]: slot
     LINUX_SPAWN_FS_OPEN,        // text[0]: type; number[0]: slot
     LINUX_SPAWN_FS_STRING,      // text: key, value; number[0]: slot

@@ -42,7 +42,7 @@ extension Build {
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
         let snapshots = Snapshots(
-            store: store, trees: LayerTrees(store.layers), isolation: StepIsolation(request.isolation),
+            store: store, trees: LayerTrees(store.layers), isolation: StepIsolation(request.isolation, store: store),
             supply: images.supply, progress: LayerProgress(progress))
         let files = try await loadContext(ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
         return (files, remotes)

@@ -62,7 +62,7 @@ package struct Build: Sendable {
         let started = Timestamp.now
         let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
-        let isolation = StepIsolation(request.isolation)
+        let isolation = StepIsolation(request.isolation, store: store)
         let snapshots = Snapshots(
             store: store, trees: LayerTrees(store.layers), isolation: isolation, supply: images.supply,
             progress: LayerProgress(progress))
@@ -115,6 +115,7 @@ package struct Build: Sendable {
             for: source, BuildEpoch(remotes: remotes, inputs: request.inputs, context: files))
         let plan = try await lower(source, options, rules: inputs.rules, resolver: resolver)
         try request.sandbox.check(plan.graph.reachable(from: plan.target))
+        if plan.hasCommands { try await offload { try isolation.requireEntry() } }
         recorder.plan(plan)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? inputs.started
         let trees = LayerTrees(store.layers)
@@ -285,6 +286,13 @@ package struct Build: Sendable {
         step.status("writing image \(id)", isComplete: true)
         for reference in references { step.status("naming to \(reference)", isComplete: true) }
         return id
+    }
+}
+
+extension BuildPlan {
+    /// Whether the target needs a command to be run.
+    fileprivate var hasCommands: Bool {
+        graph.reachable(from: target).contains { if case .run = $0.operation { true } else { false } }
     }
 }
 

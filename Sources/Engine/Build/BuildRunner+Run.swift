@@ -19,17 +19,23 @@ struct SandboxSettings: Sendable {
 extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
     func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> FileSystemState {
-        let isolation = try await offload { [sandbox] in try sandbox.isolation.rung() }
+        let isolation = sandbox.isolation
+        let abilities = try await offload {
+            _ = try isolation.rung()
+            return try isolation.abilities()
+        }
         let state = inputs[0].state
         let lowers = try await snapshots.all(of: state.diffIDs).map(\.directory)
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
         let mounts = try await mounts(of: run, inputs: inputs)
+        try Self.require(user, abilities)
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
                 let files = try StepFileSystem(lowers: lowers, isolation: isolation, store: store)
                 var spec = SandboxSpec(arguments: run.arguments, root: files.tree, scratch: sandbox.files.scratch)
+                spec.abilities = abilities
                 spec.environment = Self.environment(run, secrets: mounts.variables, home: user.home)
                 spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
                 spec.workingDirectory = FilePath(run.workingDirectory)
@@ -45,13 +51,15 @@ extension BuildRunner {
                 limited.join(&spec)
                 try withExtendedLifetime((mounts, network)) {
                     do {
-                        try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                        try Self.explaining(abilities) {
+                            try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                        }
                     } catch let error as EngineError {
                         try openShell(in: spec, files, run, after: error, stopper: stopper, step: step)
                         throw error
                     }
                 }
-                return try files.commit(on: state, storage)
+                return try files.commit(on: state, storage, trees)
             }
         } onCancel: {
             stopper.stop()

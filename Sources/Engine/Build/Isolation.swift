@@ -1,5 +1,6 @@
 import Diagnostics
 import Linux
+import Sandbox
 
 /// How commands are kept apart from the machine: the rungs of a ladder, the best first.
 package enum Isolation: String, CaseIterable, Sendable {
@@ -20,14 +21,17 @@ package struct IsolationLadder: Sendable {
 
     /// Tries what each rung begins with; takes a fraction of a millisecond.
     package static func probe() -> IsolationLadder {
-        var obstacles: [Isolation: String] = [:]
+        var obstacles: [Isolation: String] = [.chroot: "it is not there yet"]
+        if UserNamespace.isEntered {
+            obstacles[.namespaces] = "this process is root of a user namespace only"
+            return IsolationLadder(obstacles: obstacles)
+        }
         if !CapabilitySet.effective.isSuperset(of: .systemAdministration) {
             obstacles[.namespaces] = "this process does not have CAP_SYS_ADMIN"
         } else if let errno = NamespaceSet([.mount, .process, .interprocess, .hostname]).obstacle() {
             obstacles[.namespaces] = "the kernel makes no namespaces: \(errno)"
         }
-        obstacles[.rootless] = "it is not there yet"
-        obstacles[.chroot] = "it is not there yet"
+        obstacles[.rootless] = UserNamespace.obstacle().map { "user namespaces cannot be used: \($0)" }
         return IsolationLadder(obstacles: obstacles)
     }
 

@@ -30,9 +30,10 @@ extension Snapshots {
         let active = try store.snapshots.prepare()
         guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
-        var applier = LayerApplier(.overlay(inUserNamespace: false))
+        let form = try isolation.form()
+        var applier = LayerApplier(.overlay(inUserNamespace: form.attributes == .user))
         // A plain user cannot give files away, and needs not: whoever only reads them takes owners from the file lists.
-        applier.preservesOwners = isolation.ownsFiles()
+        applier.preservesOwners = form.owners != nil
         applier.missingParent = { try base.node(at: $0)?.entry }
         applier.missingLinkSource = { path in
             guard let node = try base.node(at: path), node.entry.kind == .regular else { return nil }
@@ -44,6 +45,6 @@ extension Snapshots {
                 .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
                 hint: "Remove the image and get it again.")
         }
-        return try active.commit(as: chain, on: parent)
+        return try active.commit(as: chain, on: parent, form: form)
     }
 }

@@ -77,7 +77,8 @@ actor Snapshots {
         if let task = tasks[chain] { return task }
         let task = Task { [store, trees, isolation, supply] in
             do {
-                if let known = try await offload({ try store.snapshots.snapshot(chain) }) { return known }
+                let known = try await offload { try store.snapshots.snapshot(chain, in: isolation.form()) }
+                if let known { return known }
                 // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but
                 // fetched side by side.
                 let rest = lower.indices.map { self.task(diffIDs, $0, session) }
@@ -85,7 +86,7 @@ actor Snapshots {
                 var below: [FilePath] = []
                 for task in rest { below.append(try await task.value.directory) }
                 let directories = below
-                let blob = try await offload { try Self.blob(of: diffIDs[index], store) }
+                let blob = try await offload { try LayerStorage(store: store).anyBlob(of: lower + [diffIDs[index]]) }
                 return try await session.extracting(diffIDs[index], blob) {
                     try await offload {
                         try Self.unpack(

@@ -1,29 +1,75 @@
+import Diagnostics
+import Glibc
 import Linux
+import Sandbox
+import Store
 import Synchronization
+import SystemPackage
 
 /// The isolation of a build's commands, decided when the first of them needs it: nothing is asked of the kernel before.
+///
+/// Its answers may take some milliseconds: ask in `offload`.
 final class StepIsolation: Sendable {
+    private let store: StoreRoot
     /// `nil` leaves the choice to the probe.
     private let asked: Isolation?
-    private let known = Mutex<Result<Isolation, any Error>?>(nil)
+    private let knownRung = Mutex<Result<Isolation, any Error>?>(nil)
+    private let knownAbilities = Mutex<SandboxAbilities?>(nil)
 
-    init(_ asked: Isolation?) { self.asked = asked }
+    init(_ asked: Isolation?, store: StoreRoot) {
+        self.asked = asked
+        self.store = store
+    }
 
-    /// The rung that commands run on. May block for a moment: to be called in `offload`.
+    /// The rung that commands run on.
     ///
-    /// Throws ``EngineError`` `.isolation` when there is none.
+    /// Throws ``EngineError`` `.isolation` when there is none, and `.outsideUserNamespace` when this process would have
+    /// to enter a user namespace first.
     func rung() throws -> Isolation {
-        try known.withLock { known in
+        try knownRung.withLock { known in
             if let known { return known }
-            let result = Result { try IsolationLadder.probe().choose(asked) }
+            let result = Result {
+                let rung = try IsolationLadder.probe().choose(asked)
+                if rung == .rootless, !UserNamespace.isEntered {
+                    throw EngineError(
+                        .outsideUserNamespace, "RUN needs a user namespace, which this build has not entered",
+                        hint: "Build with --isolation=rootless.")
+                }
+                return rung
+            }
             known = result
             return result
         }.get()
     }
 
-    /// Whether files that are unpacked can be given to the owners that their layers name.
-    func ownsFiles() -> Bool {
-        // Also where there is no command to run: whoever may not change owners only reads the files.
-        (try? rung()).map { $0 != .chroot } ?? false
+    /// Throws ``EngineError`` `.outsideUserNamespace` when the first command would: sooner is better, as the build has
+    /// to begin again then.
+    func requireEntry() throws {
+        do { _ = try rung() } catch let error as EngineError where error.code != .outsideUserNamespace {
+            // What the first command cannot do is said when there is a command to run, and it is not known yet.
+        }
     }
+
+    /// What the kernel lets a sandbox do.
+    func abilities() throws -> SandboxAbilities {
+        try knownAbilities.withLock { known in
+            if let known { return known }
+            let scratch = try store.temporaryDirectory()
+            let abilities = withExtendedLifetime(scratch) { SandboxAbilities.probe(scratch: scratch.path) }
+            known = abilities
+            return abilities
+        }
+    }
+
+    /// The form of the snapshots that commands, and whoever reads files of layers, use.
+    func form() throws -> SnapshotForm {
+        let abilities = try abilities()
+        let attributes: SnapshotForm.Attributes = abilities.overlay == .trusted ? .trusted : .user
+        return SnapshotForm(
+            attributes: attributes, owners: Self.ownsFiles ? abilities.identities.description : nil)
+    }
+
+    /// Whether this process can give files to the owners that their layers name. One who cannot only reads the files,
+    /// and takes their owners from the lists of layers.
+    static var ownsFiles: Bool { geteuid() == 0 && !IDMaps.current.isSingle }
 }

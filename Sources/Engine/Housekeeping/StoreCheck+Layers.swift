@@ -77,8 +77,8 @@ extension StoreCheck {
             else { continue }
             return try relist(diffID, as: summary.fileList, from: "the blob \(blob.digest)")
         }
-        for (chain, stack) in stacks where stack.diffID == diffID {
-            guard let snapshot = try store.snapshots.snapshot(chain) else { continue }
+        let chains = stacks.filter { $0.value.diffID == diffID }.keys
+        for snapshot in try chains.flatMap({ try store.snapshots.snapshots(of: $0) }) {
             var writer = LayerWriter()
             try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
             let written = try writer.finish()
@@ -144,8 +144,8 @@ extension StoreCheck {
 
     private func rewrite(_ diffID: DiffID, as digest: Digest) throws -> Int64? {
         guard diffID.digest == digest else { return nil }
-        for (chain, stack) in stacks where stack.diffID == diffID && goodSnapshots.contains(chain) {
-            guard let snapshot = try store.snapshots.snapshot(chain) else { continue }
+        let chains = stacks.filter { $0.value.diffID == diffID && goodSnapshots.contains($0.key) }.keys
+        for snapshot in try chains.flatMap({ try store.snapshots.snapshots(of: $0) }) {
             let ingest = try store.content.begin()
             var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
             try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)

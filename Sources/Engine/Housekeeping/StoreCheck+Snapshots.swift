@@ -89,7 +89,7 @@ struct SnapshotComparison {
     let below: [FileList]
     /// Whether the files were read, too.
     let readsFiles: Bool
-    private let isRoot = geteuid() == 0
+    private let isRoot = geteuid() == 0 && !UserNamespace.isEntered
 
     init(list: FileList, files: [PathBytes: LayerEntry], below: [FileList], readsFiles: Bool) {
         self.list = list

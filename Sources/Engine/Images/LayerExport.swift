@@ -56,7 +56,8 @@ extension LayerStorage {
             (made, diffID) = try Self.recompress(content, options, to: sink)
         } else {
             let chain = ChainID.of(diffIDs[...index])
-            guard let chain, let snapshot = try store.snapshots.snapshot(chain) else {
+            let form = Self.readable(try chain.map { try store.snapshots.snapshots(of: $0) } ?? [])
+            guard let snapshot = form else {
                 throw EngineError(
                     .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
             }
@@ -73,6 +74,23 @@ extension LayerStorage {
         }
         try ingest.commit(as: made.digest, size: made.size)
         return LayerBlob(mediaType: made.mediaType, digest: made.digest, size: made.size)
+    }
+
+    /// The snapshot whose owners and marks this process sees as they are meant.
+    private static func readable(_ snapshots: [Snapshot]) -> Snapshot? {
+        let maps = IDMaps.current
+        return snapshots.first { snapshot in
+            snapshot.form.owners == maps.description && (snapshot.form.attributes == .user || !UserNamespace.isEntered)
+        }
+    }
+
+    /// A blob of the top layer of a stack, written from its directory if there is none.
+    ///
+    /// Throws ``EngineError`` `.corrupt` when there is neither.
+    func anyBlob(of diffIDs: [DiffID]) throws -> LayerBlob {
+        let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
+        if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
+        return try blob(of: diffIDs, diffIDs.count - 1, as: .none, isExact: true)
     }
 
     private static func recompress(

@@ -13,9 +13,13 @@ struct LayerStorage: Sendable {
     ///
     /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
     func write(_ draft: LayerDraft) throws -> DiffID {
+        try writeBlob { try Self.add(draft, to: &$0) }
+    }
+
+    private func writeBlob(_ body: (inout LayerWriter) throws -> Void) throws -> DiffID {
         let ingest = try store.content.begin()
         var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
-        try Self.add(draft, to: &writer)
+        try body(&writer)
         let written = try writer.finish()
         guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
         try ingest.commit(as: blob.digest, size: blob.size)
@@ -61,6 +65,17 @@ struct LayerStorage: Sendable {
         let written = try writer.finish()
         try record(written)
         return written.diffID
+    }
+
+    /// Records what a command changed in a tree whose files all belong to this user, as a blob: the directory alone does
+    /// not say whose they are. A file of the layers below keeps its owner, a new one is root's.
+    func write(upper: FilePath, on tree: LayerTree) throws -> DiffID {
+        var differ = LayerDiffer()
+        differ.recordedOwner = { path in
+            let entry = tree.node(at: path)?.entry
+            return (entry?.owner ?? 0, entry?.group ?? 0)
+        }
+        return try writeBlob { try differ.diff(try Directory(opening: upper), into: &$0) }
     }
 
     private func record(_ layer: WrittenLayer) throws { try record(layer.diffID, layer.fileList) }

@@ -25,8 +25,11 @@ package struct ImageRun: Sendable {
     /// `report` gets what there is to say before it starts. Throws `SandboxError` when the command cannot be started and
     /// ``EngineError`` for everything else.
     package func run(_ link: CommandLink, report: @escaping @Sendable (String) -> Void) async throws -> CInt {
-        let isolation = StepIsolation(request.isolation)
-        let rung = try await offload { try isolation.rung() }
+        let isolation = StepIsolation(request.isolation, store: store)
+        let abilities = try await offload {
+            _ = try isolation.rung()
+            return try isolation.abilities()
+        }
         // Until the end: what is mounted must not be pruned.
         let lease = try store.lease()
         let image = try await find(report)
@@ -40,9 +43,10 @@ package struct ImageRun: Sendable {
         let state = FileSystemState(layers: config.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) })
         let lowers = try await snapshots.all(of: config.diffIDs).map(\.directory)
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
+        try BuildRunner.require(user, abilities)
         try Task.checkCancellation()
         let status = try await offload {
-            let root = try StepFileSystem(lowers: lowers, isolation: rung, store: store)
+            let root = try StepFileSystem(lowers: lowers, isolation: isolation, store: store)
             let hostname = request.hostname ?? Self.newHostname()
             let files = try SandboxFiles(
                 in: store, network: request.network, environment: images.registry.environment, hostname: hostname)
@@ -50,6 +54,7 @@ package struct ImageRun: Sendable {
             let volumes = try request.volumes.volumes.map { try $0.mount(in: store) }
             var spec = SandboxSpec(
                 arguments: try arguments(config.config), root: root.tree, scratch: files.scratch)
+            spec.abilities = abilities
             spec.hostname = hostname
             spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
             spec.environment = environment(config.config, home: user.home, hostname: hostname)

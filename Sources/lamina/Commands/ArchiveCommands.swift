@@ -6,7 +6,7 @@ import OCI
 import Store
 import SystemPackage
 
-struct SaveCommand: AsyncParsableCommand {
+struct SaveCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Write images to an archive that Docker, Podman, containerd and skopeo load.")
 

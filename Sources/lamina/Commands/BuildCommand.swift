@@ -7,7 +7,7 @@ import Solver
 import Store
 import SystemPackage
 
-struct BuildCommand: AsyncParsableCommand {
+struct BuildCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "build", abstract: "Build an image from a Dockerfile.",
         discussion: "Without -t the image is stored without a name, and its ID is printed.")
@@ -121,6 +121,7 @@ struct BuildCommand: AsyncParsableCommand {
                 report(result)
             } catch {
                 if error is ExitStatus { throw error }
+                try UserNamespaceEntry.retry(after: error)
                 renderer.finish(error: error)
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
                 // Whatever went wrong after the user gave up is no news.
@@ -142,6 +143,13 @@ struct BuildCommand: AsyncParsableCommand {
         } catch let error as any AnyFailure {
             throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
         }
+    }
+
+    func needsUserNamespace() -> Bool {
+        guard let question = try? question(), question.method == .build, let request = try? request() else {
+            return false
+        }
+        return request.needsUserNamespace
     }
 
     private func show(_ lines: [String]) {

@@ -2,7 +2,7 @@ import ArgumentParser
 import OCI
 import Store
 
-struct DiskUsageCommand: AsyncParsableCommand {
+struct DiskUsageCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "df", abstract: "Show what the store takes on disk, and what of it can go.", aliases: ["du"])
 

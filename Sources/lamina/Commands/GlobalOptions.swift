@@ -17,10 +17,17 @@ struct GlobalOptions: ParsableArguments {
 
     /// The store, opened for changes or for reading only.
     func store(_ mode: StoreRoot.Mode = .readWrite) throws -> StoreRoot {
+        let store = try StoreRoot(at: storePath(), mode: mode)
+        if UserNamespaceEntry.givesFilesAway { try store.noteSubordinates() }
+        return store
+    }
+
+    /// Where the store is, or will be.
+    func storePath() throws -> FilePath {
         let path =
             try root.map { FilePath($0) }
-            ?? StoreRoot.defaultRoot(environment: Self.environment, isRoot: geteuid() == 0)
-        return try StoreRoot(at: path.isAbsolute ? path : Self.workingDirectory.pushing(path), mode: mode)
+            ?? StoreRoot.defaultRoot(environment: Self.environment, isRoot: UserNamespaceEntry.isRootOutside)
+        return path.isAbsolute ? path : Self.workingDirectory.pushing(path)
     }
 
     /// The images of the store, with a way to registries.

@@ -21,7 +21,7 @@ struct TagCommand: AsyncParsableCommand {
     }
 }
 
-struct RemoveCommand: AsyncParsableCommand {
+struct RemoveCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "rmi", abstract: "Remove names, and images that have none left.")
 

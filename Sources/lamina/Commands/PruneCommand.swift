@@ -6,7 +6,7 @@ import Linux
 import OCI
 import Store
 
-struct PruneCommand: AsyncParsableCommand {
+struct PruneCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
         abstract: "Remove the build cache, cache mounts, and images without a name.",

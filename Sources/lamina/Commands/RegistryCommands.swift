@@ -48,7 +48,7 @@ struct PullCommand: AsyncParsableCommand {
     }
 }
 
-struct PushCommand: AsyncParsableCommand {
+struct PushCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Send an image of the store to its registry.")
 

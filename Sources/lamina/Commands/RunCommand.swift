@@ -4,7 +4,7 @@ import Engine
 import Glibc
 import Linux
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a command in an image, in the sandbox that RUN has.",
         discussion: """
@@ -37,6 +37,8 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
         }
     }
+
+    func needsUserNamespace() -> Bool { (try? isolation.rung().needsUserNamespace) ?? false }
 
     private func request() throws -> RunRequest {
         var request = try options.request(image: image, command: command)

@@ -4,7 +4,7 @@ import Linux
 import OCI
 import Store
 
-struct StoreCheckCommand: AsyncParsableCommand {
+struct StoreCheckCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "fsck", abstract: "Check that all is in the store, and is what it should be.",
         discussion: "Ends with 1 when something is wrong that was not repaired. No image is ever removed.")

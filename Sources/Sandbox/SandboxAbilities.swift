@@ -1,0 +1,112 @@
+import Diagnostics
+import Glibc
+package import Linux
+package import SystemPackage
+
+/// What the kernel lets this process mount and change. Less than everything in user namespaces and in containers.
+package struct SandboxAbilities: Hashable, Sendable {
+    /// How overlays keep their marks.
+    package enum Overlay: Hashable, Sendable {
+        /// In attributes that only the root of the machine may use.
+        case trusted
+        /// In attributes that everybody may use.
+        case user
+        /// There are none, for the reason given.
+        case none(String)
+    }
+
+    package var overlay = Overlay.trusted
+    /// Whether this process is root of a user namespace and not of the machine.
+    package var isConfined = false
+    /// Where a file system cannot be mounted anew, the one that the builder has is shown.
+    package var mountsProcesses = true
+    package var mountsSystem = true
+    /// The same in a network namespace that the sandbox makes.
+    package var mountsSystemInOwnNetwork = true
+    /// The numbers of users and groups that there are.
+    package var identities = IDMaps(users: .initial, groups: .initial)
+
+    package init() {}
+
+    /// Finds out, by trying; takes a few milliseconds, and less where this process is root of the machine.
+    ///
+    /// `scratch` is a directory of this process on the store's file system; what is made in it is removed again.
+    package static func probe(scratch: FilePath) -> SandboxAbilities {
+        var abilities = SandboxAbilities()
+        abilities.identities = .current
+        abilities.overlay = overlay(scratch: scratch)
+        abilities.isConfined = UserNamespace.isEntered || abilities.identities.users != .initial
+        guard abilities.isConfined else { return abilities }
+        func can(_ type: String, _ more: NamespaceSet = []) -> Bool {
+            let steps = [
+                SandboxStep(.mount(source: nil, target: "/", type: nil, flags: [.recursive, .isPrivate], data: nil)),
+                SandboxStep(.mount(source: FilePath(type), target: scratch, type: type, flags: closed, data: nil)),
+            ]
+            return StepEncoding(steps).obstacle(namespaces: more.union([.mount, .process])) == nil
+        }
+        abilities.mountsProcesses = can("proc")
+        abilities.mountsSystem = can("sysfs")
+        abilities.mountsSystemInOwnNetwork = can("sysfs", .network)
+        return abilities
+    }
+
+    private static let closed: MountFlags = [.noSetuid, .noDevices, .noExecute]
+
+    private static func overlay(scratch: FilePath) -> Overlay {
+        guard let obstacle = OverlayProbe(scratch: scratch).obstacle(usesUserAttributes: true) else { return .user }
+        return OverlayProbe(scratch: scratch).obstacle(usesUserAttributes: false) == nil ? .trusted : .none(obstacle)
+    }
+}
+
+/// Mounts an overlay in a mount namespace that is gone at once, to see whether it can be done.
+struct OverlayProbe {
+    /// On the file system that the overlay's directories will be on.
+    let scratch: FilePath
+    /// Whether to try it as the root of a user namespace made for it.
+    var inUserNamespace = false
+
+    /// Why it cannot, in words; `nil` if it can.
+    func obstacle(usesUserAttributes: Bool) -> String? {
+        let name = PathBytes("overlay-probe")
+        do {
+            let parent = try Directory(opening: scratch)
+            try parent.makeDirectory(name, permissions: 0o700)
+            defer { try? parent.removeTree(name) }
+            let probe = try parent.directory(name)
+            for part in ["lower", "upper", "work"] { try probe.makeDirectory(PathBytes(part), permissions: 0o700) }
+            // The kernel mounts it without them too, and has then no way to hide what is in a lower directory.
+            let mark = PathBytes(usesUserAttributes ? "user.overlay.probe" : "trusted.overlay.probe")
+            if !inUserNamespace || usesUserAttributes {
+                try probe.setExtendedAttribute("upper", ExtendedAttribute(name: mark, value: [UInt8(ascii: "y")]))
+            }
+            let path = scratch.appending(name.text)
+            let options = OverlayOptions(
+                lowers: [path.appending("lower")], upper: path.appending("upper"), work: path.appending("work"),
+                usesUserAttributes: usesUserAttributes)
+            let steps =
+                (inUserNamespace ? SandboxPlan.becomeRoot(geteuid(), getegid()) : [])
+                + SandboxPlan.overlayProbe(options, on: path)
+            return StepEncoding(steps).obstacle(namespaces: inUserNamespace ? [.user, .mount] : .mount)
+        } catch let error as LinuxError {
+            return error.message
+        } catch {
+            return "\(error)"
+        }
+    }
+}
+
+extension StepEncoding {
+    /// Why a child cannot perform the steps, in words; `nil` if it can.
+    func obstacle(namespaces: NamespaceSet) -> String? {
+        do {
+            let spawned = try spawn(namespaces: namespaces, standardStreams: (-1, -1, -1))
+            try spawned.process.close()
+            try check("wait for", "a child") { waitpid(spawned.pid, nil, 0) }
+            return nil
+        } catch let failure as SpawnFailure {
+            return failure.errno.description
+        } catch {
+            return "\(error)"
+        }
+    }
+}
