@@ -71,7 +71,7 @@ extension LayerIndex {
     /// Whether a layer is here, as a blob or as the snapshot of the stack it tops, and its files are known.
     package func isHere(_ diffID: DiffID, as chain: ChainID) throws -> Bool {
         guard try layer(diffID) != nil else { return false }
-        if try root.snapshots.snapshot(chain) != nil { return true }
+        if try !root.snapshots.snapshots(of: chain).isEmpty { return true }
         return try blobs(of: diffID).contains { try root.content.contains($0.digest) }
     }
 

@@ -6,13 +6,6 @@ import Store
 import SystemPackage
 
 extension Snapshots {
-    /// A blob of a layer that is in the store.
-    static func blob(of diffID: DiffID, _ store: StoreRoot) throws -> LayerBlob {
-        guard let blob = try store.layers.blobs(of: diffID).first(where: { try store.content.contains($0.digest) })
-        else { throw lost(diffID) }
-        return blob
-    }
-
     private static func lost(_ diffID: DiffID) -> EngineError {
         EngineError(
             .corrupt, "the store has lost the layer \(diffID)",

@@ -32,7 +32,7 @@ extension LayerStorage {
             return other
         }
         if known.isEmpty, mayBeElsewhere, let chain = ChainID.of(diffIDs[...index]),
-            try store.snapshots.snapshot(chain) == nil,
+            try store.snapshots.snapshots(of: chain).isEmpty,
             let source = try store.layers.sources(of: diffID).first(where: { source in
                 !isExact || source.blob.compression == compression
             })
@@ -90,7 +90,7 @@ extension LayerStorage {
     func anyBlob(of diffIDs: [DiffID]) throws -> LayerBlob {
         let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
-        return try blob(of: diffIDs, diffIDs.count - 1, as: .none, isExact: true)
+        return try blob(of: diffIDs, diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
     }
 
     private static func recompress(
