@@ -1,0 +1,81 @@
+import Testing
+
+@testable import Linux
+
+@Suite struct ControlGroupTests {
+    private func limits(_ change: (inout ControlGroupLimits) -> Void) -> ControlGroupLimits {
+        var limits = ControlGroupLimits()
+        change(&limits)
+        return limits
+    }
+
+    private func text(_ settings: [ControlGroupSetting]) -> [String] {
+        settings.compactMap { setting in setting.value.map { "\(setting.file)=\($0)" } }
+    }
+
+    @Test func legacyFiles() {
+        let limits = limits {
+            $0.memory = 64 << 20
+            $0.cpuQuota = 50_000
+            $0.cpuPeriod = 100_000
+            $0.processes = -1
+            $0.cpus = "0-1"
+        }
+        #expect(limits.controllers == ["memory", "cpu", "cpuset", "pids"])
+        #expect(
+            text(limits.settings(legacy: "memory")) == [
+                "memory.limit_in_bytes=67108864", "memory.memsw.limit_in_bytes=134217728",
+            ])
+        #expect(text(limits.settings(legacy: "cpu")) == ["cpu.cfs_period_us=100000", "cpu.cfs_quota_us=50000"])
+        #expect(text(limits.settings(legacy: "pids")) == ["pids.max=max"])
+        #expect(text(limits.settings(legacy: "cpuset")) == ["cpuset.cpus=0-1"])
+    }
+
+    @Test(
+        arguments: [
+            ({ $0.memory = 64 << 20 }, ["memory.max=67108864", "memory.swap.max=67108864"]),
+            (
+                {
+                    $0.memory = 64 << 20
+                    $0.memoryAndSwap = 96 << 20
+                }, ["memory.max=67108864", "memory.swap.max=33554432"]
+            ),
+            (
+                {
+                    $0.memory = 64 << 20
+                    $0.memoryAndSwap = -1
+                }, ["memory.max=67108864", "memory.swap.max=max"]
+            ),
+            ({ $0.cpuQuota = 150_000 }, ["cpu.max=150000 100000"]), ({ $0.cpuQuota = -1 }, ["cpu.max=max 100000"]),
+            ({ $0.cpuPeriod = 20_000 }, ["cpu.max=max 20000"]), ({ $0.cpuShares = 1024 }, ["cpu.weight=39"]),
+            ({ $0.cpuShares = 2 }, ["cpu.weight=1"]), ({ $0.cpuShares = 262_144 }, ["cpu.weight=10000"]),
+            ({ $0.processes = 7 }, ["pids.max=7"]),
+        ] as [(@Sendable (inout ControlGroupLimits) -> Void, [String])])
+    func unifiedFiles(_ change: @Sendable (inout ControlGroupLimits) -> Void, _ files: [String]) {
+        #expect(text(limits(change).unifiedSettings) == files)
+    }
+
+    @Test func findsHierarchies() {
+        let mixed = ControlGroupHierarchies(
+            mounts: """
+                30 29 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs rw
+                31 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+                32 30 0:28 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+                33 30 0:29 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd
+                34 30 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+
+                """,
+            groups: "4:cpu,cpuacct:/a/b\n3:memory:/docker/abc/d\n2:name=systemd:/x\n0::/u\n")
+        #expect(!mixed.isUnified)
+        #expect(mixed.legacyControllers == ["cpu", "cpuacct", "memory"])
+        #expect(mixed.legacy["cpu"]?.ownDirectory == "/sys/fs/cgroup/cpu,cpuacct/a/b")
+        #expect(mixed.legacy["memory"]?.ownDirectory == "/sys/fs/cgroup/memory/d")
+        let unified = ControlGroupHierarchies(
+            mounts: "30 29 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", groups: "0::/user.slice/x\n")
+        #expect(unified.isUnified)
+        #expect(unified.unified?.ownDirectory == "/sys/fs/cgroup/user.slice/x")
+        let none = ControlGroupHierarchies(mounts: "", groups: "")
+        #expect(!none.isUnified)
+        #expect(none.legacyControllers.isEmpty)
+    }
+}
