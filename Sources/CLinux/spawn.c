@@ -287,14 +287,16 @@ static int tolerated(uint32_t tolerance, int error) {
     return tolerance == LINUX_SPAWN_MAY_FAIL;
 }
 
-// The builder's descriptors, but for the three streams: while the sandbox is made, /proc/self/fd must lead nowhere.
-static void close_inherited(const int stdio[3]) {
+// Closes the builder's descriptors but those this child is for: while the sandbox is made, /proc/self/fd must lead nowhere.
+static void close_inherited(const struct child *child) {
+    const int *stdio = child->program->stdio;
+    const int kept[] = {stdio[0], stdio[1], stdio[2], child->program->terminal, child->init_program, child->init_errors};
     unsigned int first = 0;
     for (;;) {
-        // The least of those to keep, from `first` on.
+        // The least of those to keep, from `first` on; -1 is none and the greatest.
         unsigned int next = ~0U;
-        for (int i = 0; i < 3; i++)
-            if (stdio[i] >= 0 && (unsigned int)stdio[i] >= first && (unsigned int)stdio[i] < next) next = (unsigned int)stdio[i];
+        for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+            if ((unsigned int)kept[i] >= first && (unsigned int)kept[i] < next) next = (unsigned int)kept[i];
         if (next > first) syscall(SYS_close_range, first, next == ~0U ? ~0U : next - 1, 0);
         if (next == ~0U) return;
         first = next + 1;
@@ -313,7 +315,7 @@ static int child_main(void *argument) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     const struct linux_spawn_program *program = child->program;
-    close_inherited(program->stdio);
+    close_inherited(child);
     for (child->step = 0; child->step < program->step_count; child->step++) {
         const struct linux_spawn_step *step = &program->steps[child->step];
         if (perform(child, step) == 0 || tolerated(step->tolerance, errno)) continue;
@@ -399,7 +401,7 @@ int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_re
     result->made = (struct linux_spawn_made *)(void *)after_stack;
     result->paths = after_stack + made_size;
 
-    struct child child = {.program = program, .result = result};
+    struct child child = {.program = program, .result = result, .init_program = -1, .init_errors = -1};
     child.arguments = pointers(program, program->arguments, program->argument_count, program->has_init ? 2 : 0);
     child.environment = pointers(program, program->environment, program->environment_count, 0);
     int outcome = -1;

@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 
 @testable import Linux
@@ -31,28 +32,35 @@ import Testing
         #expect(text(limits.settings(legacy: "cpuset")) == ["cpuset.cpus=0-1"])
     }
 
-    @Test(
-        arguments: [
-            ({ $0.memory = 64 << 20 }, ["memory.max=67108864", "memory.swap.max=67108864"]),
-            (
-                {
-                    $0.memory = 64 << 20
-                    $0.memoryAndSwap = 96 << 20
-                }, ["memory.max=67108864", "memory.swap.max=33554432"]
-            ),
-            (
-                {
-                    $0.memory = 64 << 20
-                    $0.memoryAndSwap = -1
-                }, ["memory.max=67108864", "memory.swap.max=max"]
-            ),
-            ({ $0.cpuQuota = 150_000 }, ["cpu.max=150000 100000"]), ({ $0.cpuQuota = -1 }, ["cpu.max=max 100000"]),
-            ({ $0.cpuPeriod = 20_000 }, ["cpu.max=max 20000"]), ({ $0.cpuShares = 1024 }, ["cpu.weight=39"]),
-            ({ $0.cpuShares = 2 }, ["cpu.weight=1"]), ({ $0.cpuShares = 262_144 }, ["cpu.weight=10000"]),
-            ({ $0.processes = 7 }, ["pids.max=7"]),
-        ] as [(@Sendable (inout ControlGroupLimits) -> Void, [String])])
-    func unifiedFiles(_ change: @Sendable (inout ControlGroupLimits) -> Void, _ files: [String]) {
-        #expect(text(limits(change).unifiedSettings) == files)
+    struct Unified: Sendable {
+        var memory: UInt64?
+        var total: Int64?
+        var quota: Int64?
+        var period: UInt64?
+        var shares: UInt64?
+        var processes: Int64?
+        let files: [String]
+    }
+
+    @Test(arguments: [
+        Unified(memory: 64 << 20, files: ["memory.max=67108864", "memory.swap.max=67108864"]),
+        Unified(memory: 64 << 20, total: 96 << 20, files: ["memory.max=67108864", "memory.swap.max=33554432"]),
+        Unified(memory: 64 << 20, total: -1, files: ["memory.max=67108864", "memory.swap.max=max"]),
+        Unified(quota: 150_000, files: ["cpu.max=150000 100000"]), Unified(quota: -1, files: ["cpu.max=max 100000"]),
+        Unified(period: 20_000, files: ["cpu.max=max 20000"]), Unified(shares: 1024, files: ["cpu.weight=39"]),
+        Unified(shares: 2, files: ["cpu.weight=1"]), Unified(shares: 262_144, files: ["cpu.weight=10000"]),
+        Unified(processes: 7, files: ["pids.max=7"]),
+    ])
+    func unifiedFiles(_ unified: Unified) {
+        let limits = limits {
+            $0.memory = unified.memory
+            $0.memoryAndSwap = unified.total
+            $0.cpuQuota = unified.quota
+            $0.cpuPeriod = unified.period
+            $0.cpuShares = unified.shares
+            $0.processes = unified.processes
+        }
+        #expect(text(limits.unifiedSettings) == unified.files)
     }
 
     @Test func findsHierarchies() {
