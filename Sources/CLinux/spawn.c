@@ -8,14 +8,12 @@
 
 #define _GNU_SOURCE
 #include "linux_spawn.h"
+#include "spawn_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/openat2.h>
-#include <linux/seccomp.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -53,106 +51,6 @@ struct child {
 
 static const char *text(const struct child *child, const struct linux_spawn_step *step, int index) {
     return step->text[index] ? child->program->texts + step->text[index] : NULL;
-}
-
-// Puts the directory part of an absolute path into `parent`.
-static void copy_parent(char *parent, const char *path) {
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] != '/') length--;
-    if (length > 1) length--;
-    memcpy(parent, path, length);
-    parent[length] = 0;
-}
-
-// Remembers a path under the kernel's own name for its directory, which has no symbolic links in it and needs no /proc.
-static struct linux_spawn_made *remember(struct linux_spawn_result *result, const char *directory, const char *name) {
-    char *stored = result->paths + result->paths_used;
-    if (LINUX_SPAWN_PATHS_MAX - result->paths_used < 2 * PATH_MAX || result->made_count == LINUX_SPAWN_MADE_MAX)
-        return errno = ENOSPC, NULL;
-    if (chdir(directory) < 0 || syscall(SYS_getcwd, stored, PATH_MAX) < 0 || chdir("/") < 0) return NULL;
-    if (*name && stored[1]) strcat(stored, "/");
-    strcat(stored, name);
-    result->paths_used += strlen(stored) + 1;
-    struct linux_spawn_made *made = &result->made[result->made_count++];
-    made->path = stored;
-    return made;
-}
-
-// Remembers the directories above `directory` but the root, as they are once something was made below them.
-static int remember_ancestors(struct linux_spawn_result *result, const char *directory) {
-    char path[PATH_MAX], parent[PATH_MAX];
-    strcpy(path, directory);
-    for (copy_parent(parent, path); parent[1]; copy_parent(parent, path)) {
-        struct stat status;
-        struct linux_spawn_made *made = remember(result, parent, "");
-        if (!made || stat(parent, &status) < 0) return -1;
-        made->kind = LINUX_SPAWN_MADE_ANCESTOR;
-        made->modified_before = made->modified_after = status.st_mtim;
-        made->changed_after = status.st_ctim;
-        strcpy(path, parent);
-    }
-    return 0;
-}
-
-// Makes one file or directory and, if it is on the root file system and does not stay, remembers it.
-static int make_entry(struct child *child, const char *path, int is_directory, const struct linux_spawn_step *step) {
-    char parent[PATH_MAX];
-    struct stat root, before, after;
-    copy_parent(parent, path);
-    if (stat(parent, &before) < 0 || stat("/", &root) < 0) return -1;
-    if (is_directory) {
-        if (mkdir(path, 0755) < 0) return -1;
-    } else {
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (fd < 0) return -1;
-        close(fd);
-    }
-    uint64_t owner = step->number[2];
-    if (owner && syscall(SYS_fchownat, AT_FDCWD, path, (uid_t)(owner >> 32), (gid_t)owner, AT_SYMLINK_NOFOLLOW) < 0)
-        return -1;
-    if (step->number[1] || before.st_dev != root.st_dev) return 0;
-    if (stat(parent, &after) < 0) return -1;
-    struct linux_spawn_made *made = remember(child->result, parent, strrchr(path, '/') + 1);
-    if (!made) return -1;
-    made->kind = is_directory ? LINUX_SPAWN_MADE_DIRECTORY : LINUX_SPAWN_MADE_FILE;
-    made->modified_before = before.st_mtim;
-    made->modified_after = after.st_mtim;
-    made->changed_after = after.st_ctim;
-    copy_parent(parent, made->path);
-    return remember_ancestors(child->result, parent);
-}
-
-// Makes what is missing of an absolute path. A dangling symbolic link on the way is followed and its target made: images
-// have /etc/resolv.conf point to /run. Runs inside the new root only, so no link leads out.
-static int make_point(
-    struct child *child, const char *path, int is_directory, const struct linux_spawn_step *step, int depth) {
-    char prefix[PATH_MAX], target[PATH_MAX];
-    size_t length = strlen(path);
-    if (length >= sizeof prefix || path[0] != '/') return errno = ENAMETOOLONG, -1;
-    for (size_t end = 1; end <= length; end++) {
-        if ((path[end] != '/' && path[end] != 0) || path[end - 1] == '/') continue;
-        memcpy(prefix, path, end);
-        prefix[end] = 0;
-        int directory = is_directory || path[end] == '/';
-        if (make_entry(child, prefix, directory, step) == 0) continue;
-        if (errno != EEXIST && errno != EROFS) return -1;
-        struct stat found;
-        if (stat(prefix, &found) == 0) continue;
-        if (errno != ENOENT) return -1;
-        if (depth == 0) return errno = ELOOP, -1;
-        ssize_t count = readlink(prefix, target, sizeof target - 1);
-        if (count < 0) return -1;
-        target[count] = 0;
-        if (target[0] != '/') {
-            char joined[PATH_MAX];
-            copy_parent(joined, prefix);
-            if (strlen(joined) + 1 + (size_t)count >= sizeof joined) return errno = ENAMETOOLONG, -1;
-            strcat(strcat(joined, "/"), target);
-            strcpy(target, joined);
-        }
-        if (make_point(child, target, directory, step, depth - 1) < 0) return -1;
-    }
-    return 0;
 }
 
 static int wants_directory(const struct child *child, uint64_t kind) {
@@ -282,44 +180,6 @@ static int die_with_parent(const struct child *child, int signal) {
     return 0;
 }
 
-static int limit_bounding_set(uint64_t kept) {
-    for (int capability = 0; capability < 64; capability++) {
-        if (kept & (UINT64_C(1) << capability)) continue;
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return errno == EINVAL ? 0 : -1;
-    }
-    return 0;
-}
-
-static int set_capabilities(uint64_t wanted) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0) return -1;
-    for (int half = 0; half < 2; half++) {
-        // What is not permitted (any more, after a change of user) cannot be asked for.
-        uint32_t bits = (uint32_t)(wanted >> (32 * half)) & data[half].permitted;
-        data[half] = (struct __user_cap_data_struct){.effective = bits, .permitted = bits, .inheritable = 0};
-    }
-    return (int)syscall(SYS_capset, &header, data);
-}
-
-// The filter is for the command, not for what is still to be done here, so it comes when next to nothing is. Without
-// no_new_privs the kernel wants CAP_SYS_ADMIN for it, which a change of user has made ineffective; but, if it was told to
-// keep it, still permitted.
-static int install_filter(const char *program, uint64_t count, uint64_t flags) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0) return -1;
-    for (int half = 0; half < 2; half++) data[half].effective = data[half].permitted;
-    if (syscall(SYS_capset, &header, data) < 0) return -1;
-    struct sock_fprog filter = {.len = (unsigned short)count, .filter = (struct sock_filter *)(uintptr_t)program};
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-}
-
-static int set_identity(uid_t uid, gid_t gid) {
-    if (syscall(SYS_setresgid, gid, gid, gid) < 0) return -1;
-    return (int)syscall(SYS_setresuid, uid, uid, uid);
-}
-
 static int place_stdio(const int stdio[3], uid_t owner) {
     int high[3];
     // Out of the way first: one of the three may itself be 0, 1 or 2.
@@ -330,8 +190,30 @@ static int place_stdio(const int stdio[3], uid_t owner) {
     return 0;
 }
 
+// Whether a file, or the interpreter that its first line names, is reached through a magic link. /proc/self/exe would
+// execute this very program, with libraries of the image, and leave it open to be overwritten.
+static int is_magic(const char *path, int depth) {
+    char line[256];
+    int fd = linux_open_plain(path, 0);
+    if (fd < 0) return errno == ELOOP;
+    close(fd);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t count = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (fd >= 0) close(fd);
+    if (count < 2 || line[0] != '#' || line[1] != '!' || depth == 0) return 0;
+    line[count] = 0;
+    char *name = line + 2 + strspn(line + 2, " \t");
+    name[strcspn(name, " \t\n")] = 0;
+    return *name && is_magic(name, depth - 1);
+}
+
 // Returns only if it fails. A missing interpreter gives the same ENOENT as a missing file, so the file is looked for.
 static void execute_file(struct child *child, const char *path) {
+    // The kernel follows four interpreters of interpreters.
+    if (is_magic(path, 5)) {
+        errno = EACCES;
+        return;
+    }
     execve(path, child->arguments, child->environment);
     int saved = errno;
     if (saved == ENOENT && access(path, F_OK) == 0) child->result->interpreter_missing = 1;
@@ -357,7 +239,7 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_RESTRICT_TREE: return restrict_tree(a, number[0]);
     case LINUX_SPAWN_MAKE_DIRECTORY: return mkdir(a, (mode_t)number[0]) < 0 && errno != EEXIST ? -1 : 0;
     case LINUX_SPAWN_MAKE_FILE: return make_file(a, b, number);
-    case LINUX_SPAWN_MAKE_POINT: return make_point(child, a, wants_directory(child, number[0]), step, 8);
+    case LINUX_SPAWN_MAKE_POINT: return linux_make_point(child->result, a, wants_directory(child, number[0]), step, 8);
     case LINUX_SPAWN_WRITE: return write_file(a, b, number[0]);
     case LINUX_SPAWN_SYMLINK: return symlink(a, b);
     case LINUX_SPAWN_OPEN_TREE: return open_tree_into(child, a, b, number[0], number[1] != 0);
@@ -370,7 +252,7 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
         if (syscall(SYS_fsconfig, slots[number[0]], FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return -1;
         return keep(child, number[0], syscall(SYS_fsmount, slots[number[0]], FSMOUNT_CLOEXEC, number[1]));
     case LINUX_SPAWN_PIVOT: return pivot(a);
-    case LINUX_SPAWN_CHDIR: return chdir(a);
+    case LINUX_SPAWN_CHDIR: return linux_enter_directory(a);
     case LINUX_SPAWN_CHROOT: return chroot(a);
     case LINUX_SPAWN_UNMOUNT: return umount2(a, (int)number[0]);
     case LINUX_SPAWN_MASK: return mask(a);
@@ -384,17 +266,17 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_PRCTL: return prctl((int)number[0], number[1], 0, 0, 0);
     case LINUX_SPAWN_PARENT_DEATH: return die_with_parent(child, (int)number[0]);
     case LINUX_SPAWN_KEYRING: return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
-    case LINUX_SPAWN_BOUNDING: return limit_bounding_set(number[0]);
-    case LINUX_SPAWN_CAPABILITIES: return set_capabilities(number[0]);
+    case LINUX_SPAWN_BOUNDING: return linux_limit_bounding_set(number[0]);
+    case LINUX_SPAWN_CAPABILITIES: return linux_set_capabilities(number[0]);
     case LINUX_SPAWN_GROUPS: return (int)syscall(SYS_setgroups, number[0], a);
-    case LINUX_SPAWN_IDENTITY: return set_identity((uid_t)number[0], (gid_t)number[1]);
+    case LINUX_SPAWN_IDENTITY: return linux_set_identity((uid_t)number[0], (gid_t)number[1]);
     case LINUX_SPAWN_STDIO: return place_stdio(child->program->stdio, (uid_t)number[0]);
     case LINUX_SPAWN_CLOSE_FROM: return (int)syscall(SYS_close_range, number[0], ~0U, 0);
     case LINUX_SPAWN_SETSID: return setsid() < 0 ? -1 : 0;
     case LINUX_SPAWN_TERMINAL: return linux_open_terminal(child->program->terminal, (uid_t)number[0], (int)number[1]);
     case LINUX_SPAWN_INIT: return linux_place_init(child->init_program, child->init_errors);
     case LINUX_SPAWN_UMASK: return umask((mode_t)number[0]), 0;
-    case LINUX_SPAWN_SECCOMP: return install_filter(a, number[0], number[1]);
+    case LINUX_SPAWN_SECCOMP: return linux_install_filter(a, number[0], number[1]);
     case LINUX_SPAWN_EXECUTE: return execute(child);
     default: return errno = EINVAL, -1;
     }
@@ -403,6 +285,22 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
 static int tolerated(uint32_t tolerance, int error) {
     if (tolerance == LINUX_SPAWN_MAY_BE_MISSING) return error == ENOENT || error == ENOTDIR;
     return tolerance == LINUX_SPAWN_MAY_FAIL;
+}
+
+// Closes the builder's descriptors but those this child is for: while the sandbox is made, /proc/self/fd must lead nowhere.
+static void close_inherited(const struct child *child) {
+    const int *stdio = child->program->stdio;
+    const int kept[] = {stdio[0], stdio[1], stdio[2], child->program->terminal, child->init_program, child->init_errors};
+    unsigned int first = 0;
+    for (;;) {
+        // The least of those to keep, from `first` on; -1 is none and the greatest.
+        unsigned int next = ~0U;
+        for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+            if ((unsigned int)kept[i] >= first && (unsigned int)kept[i] < next) next = (unsigned int)kept[i];
+        if (next > first) syscall(SYS_close_range, first, next == ~0U ? ~0U : next - 1, 0);
+        if (next == ~0U) return;
+        first = next + 1;
+    }
 }
 
 static int child_main(void *argument) {
@@ -417,6 +315,7 @@ static int child_main(void *argument) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     const struct linux_spawn_program *program = child->program;
+    close_inherited(child);
     for (child->step = 0; child->step < program->step_count; child->step++) {
         const struct linux_spawn_step *step = &program->steps[child->step];
         if (perform(child, step) == 0 || tolerated(step->tolerance, errno)) continue;
@@ -502,7 +401,7 @@ int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_re
     result->made = (struct linux_spawn_made *)(void *)after_stack;
     result->paths = after_stack + made_size;
 
-    struct child child = {.program = program, .result = result};
+    struct child child = {.program = program, .result = result, .init_program = -1, .init_errors = -1};
     child.arguments = pointers(program, program->arguments, program->argument_count, program->has_init ? 2 : 0);
     child.environment = pointers(program, program->environment, program->environment_count, 0);
     int outcome = -1;

@@ -209,11 +209,12 @@ private struct ControlGroupMaker {
         while true {
             let file = directory.appending("cgroup.subtree_control")
             let given = Set(((try? readText(file)) ?? "").split(whereSeparator: \.isWhitespace).map(String.init))
-            for controller in controllers where !given.contains(controller) {
-                do {
-                    try enable(controller, in: directory)
-                } catch {
-                    guard required.contains(controller) else { continue }
+            let missing = controllers.filter { !given.contains($0) }
+            do {
+                try enable(missing, in: directory)
+            } catch {
+                let needed = missing.filter(required.contains)
+                if (try? enable(needed, in: directory)) == nil, let controller = needed.first {
                     throw LinuxError(
                         .permission,
                         "the \(Self.subject(controller)) cannot be limited: control group \(directory) does not give its "
@@ -227,13 +228,17 @@ private struct ControlGroupMaker {
         }
     }
 
-    private func enable(_ controller: String, in directory: FilePath) throws {
+    /// All at once: controllers that can count threads alone would be given to a group with processes, and turn it into
+    /// one that no others can be given to.
+    private func enable(_ controllers: [String], in directory: FilePath) throws {
+        guard !controllers.isEmpty else { return }
         let file = directory.appending("cgroup.subtree_control")
+        let text = controllers.map { "+\($0)" }.joined(separator: " ")
         do {
-            try write("+\(controller)", to: file)
+            try write(text, to: file)
         } catch let error as LinuxError where error.errno == .resourceBusy {
             try moveProcesses(of: directory)
-            try write("+\(controller)", to: file)
+            try write(text, to: file)
         }
     }
 

@@ -1,0 +1,13 @@
+#pragma once
+#include "linux_spawn.h"
+
+// Opens a path, O_PATH and `flags`, without following a magic link.
+int linux_open_plain(const char *path, uint64_t flags);
+int linux_enter_directory(const char *path);
+int linux_make_point(struct linux_spawn_result *result, const char *path, int is_directory,
+    const struct linux_spawn_step *step, int depth);
+
+int linux_limit_bounding_set(uint64_t kept);
+int linux_set_capabilities(uint64_t wanted);
+int linux_install_filter(const char *program, uint64_t count, uint64_t flags);
+int linux_set_identity(uid_t uid, gid_t gid);

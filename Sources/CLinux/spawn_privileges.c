@@ -1,0 +1,50 @@
+// What the child of spawn.c does about who it is and what it may do. The same rules hold: system calls and nothing else.
+
+#define _GNU_SOURCE
+#include "spawn_parts.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int linux_limit_bounding_set(uint64_t kept) {
+    for (int capability = 0; capability < 64; capability++) {
+        if (kept & (UINT64_C(1) << capability)) continue;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return errno == EINVAL ? 0 : -1;
+    }
+    return 0;
+}
+
+int linux_set_capabilities(uint64_t wanted) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    for (int half = 0; half < 2; half++) {
+        // What is not permitted (any more, after a change of user) cannot be asked for.
+        uint32_t bits = (uint32_t)(wanted >> (32 * half)) & data[half].permitted;
+        data[half] = (struct __user_cap_data_struct){.effective = bits, .permitted = bits, .inheritable = 0};
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+// The filter is for the command, not for what is still to be done here, so it comes when next to nothing is. Without
+// no_new_privs the kernel wants CAP_SYS_ADMIN for it, which a change of user has made ineffective; but, if it was told to
+// keep it, still permitted.
+int linux_install_filter(const char *program, uint64_t count, uint64_t flags) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    for (int half = 0; half < 2; half++) data[half].effective = data[half].permitted;
+    if (syscall(SYS_capset, &header, data) < 0) return -1;
+    struct sock_fprog filter = {.len = (unsigned short)count, .filter = (struct sock_filter *)(uintptr_t)program};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+}
+
+int linux_set_identity(uid_t uid, gid_t gid) {
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0) return -1;
+    return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
