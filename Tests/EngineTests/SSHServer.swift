@@ -38,7 +38,9 @@ struct SSHServer: Sendable {
         // Where a server that root starts wants to lock its workers up.
         if geteuid() == 0 { try await runProgram("mkdir", ["-p", "/run/sshd"]) }
         let user = try await runProgram("id", ["-un"]).filter { !$0.isNewline }
-        let server = SSHServer(directory: directory, port: Int.random(in: 20000..<60000), user: user)
+        let script = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
+        let port = try #require(Int(try await runProgram("python3", ["-c", script]).filter(\.isNumber)))
+        let server = SSHServer(directory: directory, port: port, user: user)
         try await server.prepare()
         let processes = [
             ChildProcess(Self.program, ["-D", "-e", "-f", directory.appending("config").string], environment: []),
@@ -87,7 +89,7 @@ struct SSHServer: Sendable {
 
     private func waitUntilReady() async throws {
         let agent = ["SSH_AUTH_SOCK=\(agent.path)"]
-        for _ in 0..<600 {
+        for _ in 0..<1200 {
             let probe = [
                 "-F", "/dev/null", "-p", "\(port)", "-o", "BatchMode=yes", "-o", "UserKnownHostsFile=\(knownHosts)",
                 "\(user)@127.0.0.1", "true",

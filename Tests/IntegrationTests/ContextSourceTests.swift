@@ -105,9 +105,10 @@ struct ContextSourceTests {
         #expect(
             try error(["--build-context", "x", context.string]).contains("invalid context value: x, expected key=value")
         )
+        let alone = try scratch.context("FROM scratch\nCOPY --from=gone . /\n", named: "alone")
         #expect(
-            try error(["--build-context", "tools=/none"] + [context.string]).contains(
-                "failed to get build context tools: path \"/none\" not found"))
+            try error(["--build-context", "gone=/none", alone.string]).contains(
+                "failed to get build context gone: path \"/none\" not found"))
     }
 
     /// An image in a layout, by its tag and by its digest, with all that its config says.
