@@ -106,9 +106,13 @@ package struct Explanation: Sendable {
         }
         guard let (old, new) = comparableKeys(former, step), old != new else {
             guard hasRun, step.kind != .image else { return }
+            guard former.outcome.isHit || former.outcome == .ran else {
+                (finding.causes, finding.origin) = ([.unfinished(former.outcome)], finding.position)
+                return
+            }
             // The definition is the same; what a rerun of its inputs gave need not be.
             let rerun = step.content == nil || former.content == nil ? rerunInput(of: step) : nil
-            finding.causes = [rerun.map { .follows($0) } ?? formerEnd(former)]
+            finding.causes = [rerun.map { .follows($0) } ?? .recordGone]
             finding.origin = rerun ?? finding.position
             return
         }
@@ -116,14 +120,29 @@ package struct Explanation: Sendable {
             (finding.causes, finding.origin) = ([.unknown], finding.position)
             return
         }
-        describe(comparison, of: step, &finding)
+        let before = comparison.baseDiffers ? base(of: step, candidate, former) : nil
+        describe(comparison, of: step, before, &finding)
     }
 
-    private mutating func describe(_ comparison: KeyComparison, of step: RecordedStep, _ finding: inout Finding) {
+    /// Why a step starts from something else: the step where that began, or a cause of another kind.
+    private mutating func base(of step: RecordedStep, _ candidate: Int, _ former: RecordedStep) -> MissCause? {
+        guard let base = step.inputs.first else { return nil }
+        let found = finding(base)
+        if !found.causes.isEmpty { return .follows(found.origin ?? base) }
+        guard let formerBase = former.inputs.first, matchings[candidate].former[base] != formerBase else {
+            return .follows(base)
+        }
+        return matchings[candidate].former.values.contains(formerBase)
+            ? .reordered : .removed(candidates[candidate].details.steps[formerBase].label)
+    }
+
+    private mutating func describe(
+        _ comparison: KeyComparison, of step: RecordedStep, _ base: MissCause?, _ finding: inout Finding
+    ) {
         var own = comparison.own
         var inherited: [MissCause] = []
         var origins: [Int] = []
-        if comparison.baseDiffers, let base = step.inputs.first { origins.append(self.finding(base).origin ?? base) }
+        if case .follows(let origin) = base { origins.append(origin) } else if let base { own.append(base) }
         if comparison.filesDiffer {
             let sources = changedSources(of: step)
             origins += sources
@@ -155,11 +174,6 @@ package struct Explanation: Sendable {
             if isMiss(found) { origins.append(found.origin ?? input) }
         }
         return origins.min()
-    }
-
-    /// Why a step with the same key as before is not known.
-    private func formerEnd(_ former: RecordedStep) -> MissCause {
-        former.outcome.isHit || former.outcome == .ran ? .recordGone : .unfinished(former.outcome)
     }
 
     /// The two keys that say most: of a step that ran those by content if both are known, else those by definition.

@@ -25,6 +25,10 @@ package enum MissCause: Hashable, Sendable {
     case image(from: String, to: String, fromDigest: String, toDigest: String)
     /// Another step, by its position, gave something else than before.
     case follows(Int)
+    /// A step that came before is gone; this is what it said.
+    case removed(String)
+    /// The steps before are those of the former build in another order.
+    case reordered
     /// The key differs, and nothing that is recorded of it does.
     case unknown
 }

@@ -60,6 +60,18 @@ struct StepMatching {
             }
         }
         pair(gap.new, gap.old)
+        pairMoved(new, old)
+    }
+
+    /// Pairs what is left of equal steps: those that moved.
+    private mutating func pairMoved(_ new: [Element], _ old: [Element]) {
+        let taken = Set(former.values)
+        var rest = old.filter { !taken.contains($0.position) }
+        for element in new where former[element.position] == nil {
+            let like = rest.firstIndex { $0.kind == element.kind && $0.title.text == element.title.text }
+            guard let like else { continue }
+            former[element.position] = rest.remove(at: like).position
+        }
     }
 
     /// Pairs what stands between two equal steps, in order.

@@ -14,13 +14,22 @@ struct BuildsInspectCommand: AsyncParsableCommand {
     )
     var format: String?
 
+    @Flag(help: "Say where the time went: per step, with the critical path.")
+    var timings = false
+
+    @Option(help: ArgumentHelp("Write the build's timeline for chrome://tracing and Perfetto.", valueName: "file"))
+    var trace: String?
+
     @Argument(help: ArgumentHelp("The build (default: the newest).", valueName: "build"))
     var build: String?
 
     func run() async throws {
         try await global.run {
             let build = try BuildHistory(store: try global.store(.readOnly)).build(build)
+            if let trace { try ChromeTrace(build: build).write(to: trace) }
+            if timings { for line in TimingsText(build: build).lines() { say(line) } }
             switch format {
+            case nil where timings || trace != nil: break
             case nil, "text": for line in Self.lines(of: build) { say(line) }
             case "json": say(build.json.text(.pretty(2)))
             case let format?: say(try GoTemplate(format: format).render(build.json))

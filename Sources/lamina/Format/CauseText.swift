@@ -6,8 +6,8 @@ import OCI
 struct CauseText {
     /// How other steps are called, by their position.
     let name: (Int) -> String
-    /// Whether a step ran although nothing of it had changed.
-    let ranAgain: (Int) -> Bool
+    /// What became of another step, e.g. `changed`.
+    let verb: (Int) -> String
     /// How many files are named; the others are counted.
     var fileLimit = 3
 
@@ -29,8 +29,9 @@ struct CauseText {
         case .part(let part, let from, let to): return Self.text(part, from, to)
         case .image(let from, let to, let old, let new): return Self.image(from, to, old, new)
         case .follows(let step):
-            return ranAgain(step)
-                ? "because \(name(step)) ran again and gave other files" : "because \(name(step)) changed"
+            return "because \(name(step)) \(verb(step))"
+        case .removed(let label): return "\(ExplanationText.title(of: label)), which came before it, was removed"
+        case .reordered: return "the steps before it are in another order"
         case .unknown: return "its inputs changed; what they were is not recorded any more"
         }
     }
@@ -67,13 +68,13 @@ struct CauseText {
             case .owner: "--chown"
             case .mode: "--chmod"
             case .excludes: "--exclude"
-            case .flags: "the flags"
+            case .flags: "flags"
             case .inline: "the here-document"
             case .user: "USER"
             case .directory: "WORKDIR"
             case .network: "--network"
-            case .sandbox: "the options of the sandbox"
-            case .mounts: "the mounts"
+            case .sandbox: "what the sandbox allows"
+            case .mounts: "--mount"
             case .url: "the URL"
             case .content: "what the server has"
             case .commit: "the commit"
@@ -83,6 +84,8 @@ struct CauseText {
         switch part {
         case .content, .commit: return "\(name) changed: \(shortDigest(from)) -> \(shortDigest(to))"
         case .environment: return "\(name) changed"
+        case .flags where from.isEmpty: return "\(to) was added"
+        case .flags where to.isEmpty: return "\(from) was removed"
         default: return text(name, from, to)
         }
     }

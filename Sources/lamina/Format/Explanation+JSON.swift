@@ -30,7 +30,7 @@ extension MissCause {
     fileprivate func json(text: String) -> JSON {
         var members: [(String, JSON)] = [("cause", .string(code)), ("text", .string(text))]
         switch self {
-        case .firstBuild, .newStep, .noCache, .recordGone, .unknownFiles, .unknown: break
+        case .firstBuild, .newStep, .noCache, .recordGone, .unknownFiles, .reordered, .unknown: break
         case .unfinished(let outcome): members.append(("outcome", .string(outcome.rawValue)))
         case .files(let changes): members.append(("files", .array(changes.changes.map(\.json))))
         case .variable(let change):
@@ -46,6 +46,7 @@ extension MissCause {
             members += [
                 ("from", .string(from)), ("to", .string(to)), ("fromDigest", .string(old)), ("toDigest", .string(new)),
             ]
+        case .removed(let label): members.append(("instruction", .string(StepTitle(label).text)))
         case .follows(let step): members.append(("step", .integer(step)))
         }
         return .object(JSONObject(members))
@@ -66,6 +67,8 @@ extension MissCause {
         case .part: "part"
         case .image: "image"
         case .follows: "follows"
+        case .removed: "step-removed"
+        case .reordered: "reordered"
         case .unknown: "unknown"
         }
     }

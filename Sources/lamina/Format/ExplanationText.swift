@@ -91,11 +91,11 @@ struct ExplanationText {
         return "known from another build; compared with \(finding.comparedWith ?? ""): \(causes(of: finding))"
     }
 
-    private func title(of position: Int) -> String { Self.title(of: steps[position]) }
+    private func title(of position: Int) -> String { Self.title(of: steps[position].label) }
 
     /// A step as other steps name it: `[build 3/4] COPY`.
-    static func title(of step: RecordedStep) -> String {
-        let title = StepTitle(step.label)
+    static func title(of label: String) -> String {
+        let title = StepTitle(label)
         guard !title.number.isEmpty else { return TerminalText.line(title.text).ellipsized(to: 40) }
         return "[\(title.stage.isEmpty ? "" : title.stage + " ")\(title.number)] \(title.keyword)"
     }
@@ -112,10 +112,13 @@ extension CauseText {
     init(_ explanation: Explanation) {
         let steps = explanation.build.details.steps
         self.init(
-            name: { ExplanationText.title(of: steps[$0]) },
-            ranAgain: { position in
-                let causes = explanation.findings.first { $0.position == position }?.causes
-                return causes == [.noCache] || causes == [.recordGone]
+            name: { ExplanationText.title(of: steps[$0].label) },
+            verb: { position in
+                switch explanation.findings.first(where: { $0.position == position })?.causes {
+                case [.noCache], [.recordGone]: "ran again and gave other files"
+                case [.newStep]: "is new"
+                default: "changed"
+                }
             })
     }
 }

@@ -1,13 +1,16 @@
 /// Columns as docker's commands print them: at least ten wide, three spaces between, the last as long as it is.
 struct Table: Sendable {
-    private static let minimumWidth = 10
-    private static let gap = 3
-
+    private let minimumWidth: Int
+    private let gap: Int
     private let headers: [String]
     private var rows: [[String]] = []
 
     /// Headers are given as they are to be shown, e.g. `IMAGE ID`.
-    init(headers: [String]) { self.headers = headers }
+    init(headers: [String], minimumWidth: Int = 10, gap: Int = 3) {
+        self.headers = headers
+        self.minimumWidth = minimumWidth
+        self.gap = gap
+    }
 
     mutating func append(_ row: [String]) { rows.append(row.map(TerminalText.neutralised)) }
 
@@ -18,7 +21,7 @@ struct Table: Sendable {
         let widths = (0..<count).map { column in
             // Like docker, a column's width counts only where something follows.
             all.filter { $0.count > column + 1 }
-                .reduce(Self.minimumWidth) { max($0, TerminalText.width(of: $1[column]) + Self.gap) }
+                .reduce(minimumWidth) { max($0, TerminalText.width(of: $1[column]) + gap) }
         }
         return all.map { row in
             var line = row.enumerated().map { column, cell in
