@@ -1,7 +1,7 @@
 import Engine
-import Store
 import Linux
 import OCI
+import Store
 import SystemPackage
 
 /// A build in the Trace Event Format, which chrome://tracing and Perfetto show.

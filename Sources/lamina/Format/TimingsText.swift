@@ -1,6 +1,6 @@
 import Engine
-import Store
 import OCI
+import Store
 
 /// Where the time of a build went, as a table.
 struct TimingsText {
