@@ -8,6 +8,7 @@
 
 #define _GNU_SOURCE
 #include "linux_spawn.h"
+#include "linux_supervise.h"
 #include "spawn_parts.h"
 
 #include <errno.h>
@@ -339,20 +340,28 @@ static const char *search_path(char **environment) {
     return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-static int run(struct child *child, struct linux_spawn_result *result, uint64_t flags) {
+// Returns the child, or -1 with the reason in the result, which also says whether a step failed.
+static pid_t start(void *argument) {
+    struct child *child = argument;
+    struct linux_spawn_result *result = child->result;
+    char *stack_top = (char *)result->memory + GUARD + STACK;
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)child->program->clone_flags;
+    pid_t pid = clone(child_main, stack_top, flags, child, &result->pidfd, NULL, NULL);
+    if (pid < 0) return result->error = errno, result->pidfd = -1, -1;
+    return pid;
+}
+
+static int run(struct child *child, struct linux_spawn_result *result) {
     sigset_t all, previous;
     sigfillset(&all);
     // Blocked until the child has its own dispositions: a handler must not run twice, on memory shared by two processes.
     pthread_sigmask(SIG_SETMASK, &all, &previous);
     // A change of user marks the memory as not dumpable, and it is this process's memory too.
     int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-    char *stack_top = (char *)result->memory + GUARD + STACK;
-    pid_t pid = clone(child_main, stack_top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)flags, child,
-        &result->pidfd, NULL, NULL);
-    int saved = errno;
+    pid_t pid = child->program->is_supervised ? linux_supervise(start, child, result) : start(child);
     if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
-    if (pid < 0) return result->error = saved, result->pidfd = -1, -1;
+    if (pid < 0) return -1;
     result->pid = pid;
     if (result->error == 0) return 0;
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
@@ -377,12 +386,12 @@ static int await_command(struct linux_spawn_result *result, const struct linux_s
     return -1;
 }
 
-static int run_below_init(struct child *child, struct linux_spawn_result *result, uint64_t flags) {
+static int run_below_init(struct child *child, struct linux_spawn_result *result) {
     int errors[2];
     child->init_program = linux_init_program();
     if (child->init_program < 0 || pipe2(errors, O_CLOEXEC) < 0) return result->error = errno, -1;
     child->init_errors = errors[1];
-    int outcome = run(child, result, flags);
+    int outcome = run(child, result);
     close(errors[1]);
     if (outcome == 0) outcome = await_command(result, child->program, errors[0]);
     close(errors[0]);
@@ -407,7 +416,7 @@ int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_re
     int outcome = -1;
     if (child.arguments && child.environment) {
         child.search_path = search_path(child.environment);
-        outcome = (program->has_init ? run_below_init : run)(&child, result, program->clone_flags);
+        outcome = (program->has_init ? run_below_init : run)(&child, result);
     } else {
         result->error = ENOMEM;
     }

@@ -22,6 +22,8 @@ package struct LayerApplier {
     package var owner: (user: UInt32, group: UInt32)?
     /// Whether names such as `.wh.a` mean that something is removed; not so in archives that are no layers.
     package var readsMarks = true
+    /// Whether device files are made; they are left out where that is not allowed anyway.
+    package var makesDevices = true
     /// What the layers below have at the path of a directory that this layer has files in but does not itself hold:
     /// a directory, whose metadata are taken over, or a symbolic link, which is followed. Otherwise the directory
     /// belongs to root and has the permissions 0755.

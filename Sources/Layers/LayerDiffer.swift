@@ -24,64 +24,51 @@ package struct LayerDiffer {
 
     /// Adds all that is below `upper` to the layer, in the order of a walk with sorted names.
     ///
-    /// Throws ``LayerError`` `.fileChanged` when a file changes its size meanwhile, and `.unsupported` when overlayfs
-    /// was mounted with `metacopy` or `redirect_dir`, so that the upper directory alone does not tell what changed.
+    /// Throws ``LayerError`` `.fileChanged` when a file changes its size meanwhile, and what ``find(_:)`` throws.
     package func diff(_ upper: borrowing Directory, into writer: inout LayerWriter) throws {
-        var links: [FileIdentity: PathBytes] = [:]
-        try walk(upper, PathBytes([UInt8]()), &links, into: &writer)
+        try writer.add(try find(upper).members, from: upper)
     }
 
-    private func walk(
-        _ directory: borrowing Directory, _ path: PathBytes, _ links: inout [FileIdentity: PathBytes],
-        into writer: inout LayerWriter
-    ) throws {
+    /// All that is below `upper`, in the order of a walk with sorted names.
+    ///
+    /// Throws ``LayerError`` `.unsupported` when overlayfs was mounted with `metacopy` or `redirect_dir`, so that the
+    /// upper directory alone does not tell what changed.
+    package func find(_ upper: borrowing Directory) throws -> [FoundFile] {
+        var found: [FoundFile] = []
+        try walk(upper, "", into: &found)
+        return found
+    }
+
+    private func walk(_ directory: borrowing Directory, _ path: PathBytes, into found: inout [FoundFile]) throws {
         for name in try directory.names() {
             let path = path.appending(name)
             if !excluded.isEmpty, excluded.contains(path) { continue }
             let status = try directory.status(name)
-            guard var entry = LayerEntry(path: path, status: status) else { continue }
-            if entry.kind == .characterDevice, status.deviceMajor == 0, status.deviceMinor == 0 {
-                try writer.add(LayerEntry(path: path, kind: .whiteout))
+            if status.type == .characterDevice, status.deviceMajor == 0, status.deviceMinor == 0 {
+                found.append(FoundFile(LayerEntry(path: path, kind: .whiteout)))
                 continue
             }
-            if let owner = recordedOwner(path) { (entry.owner, entry.group) = owner }
-            let isOpaque = try addAttributes(of: name, in: directory, to: &entry)
-            if let latestTime, entry.modified.seconds >= latestTime { entry.modified = FileTime(seconds: latestTime) }
-            if entry.kind == .symlink { entry.linkTarget = try directory.linkTarget(name) }
-            if status.links > 1, entry.kind != .directory {
-                let identity = FileIdentity(device: status.device, inode: status.inode)
-                if let first = links[identity] {
-                    entry.kind = .hardLink
-                    entry.size = 0
-                    entry.linkTarget = first
-                } else {
-                    links[identity] = path
-                }
+            guard var file = try FoundFile(name, at: path, status, in: directory) else { continue }
+            if let owner = recordedOwner(path) { (file.entry.owner, file.entry.group) = owner }
+            let isOpaque = try takeOverlayAttributes(of: &file.entry)
+            if let latestTime, file.entry.modified.seconds >= latestTime {
+                file.entry.modified = FileTime(seconds: latestTime)
             }
-            try add(entry, name, in: directory, into: &writer)
-            if isOpaque { try writer.add(LayerEntry(path: path, kind: .opaque)) }
-            if entry.kind == .directory {
-                try walk(try directory.directory(name, resolving: .noSymlinks), path, &links, into: &writer)
+            found.append(file)
+            if isOpaque { found.append(FoundFile(LayerEntry(path: path, kind: .opaque))) }
+            if file.entry.kind == .directory {
+                try walk(try directory.directory(name, resolving: .noSymlinks), path, into: &found)
             }
         }
     }
 
-    private func add(
-        _ entry: LayerEntry, _ name: PathBytes, in directory: borrowing Directory, into writer: inout LayerWriter
-    ) throws {
-        guard entry.kind == .regular, entry.size > 0 else { return try writer.add(entry) }
-        let file = try directory.open(name, O_RDONLY | O_NOFOLLOW, resolving: .noSymlinks)
-        try writer.add(entry, content: file)
-    }
-
-    /// Reads the attributes that belong to a layer, and says whether overlayfs' own make the directory opaque.
-    private func addAttributes(
-        of name: PathBytes, in directory: borrowing Directory, to entry: inout LayerEntry
-    ) throws -> Bool {
+    /// Removes the attributes that do not belong to a layer, and says whether they make the directory opaque.
+    private func takeOverlayAttributes(of entry: inout LayerEntry) throws -> Bool {
         var isOpaque = false
-        for attribute in try directory.extendedAttributes(name) {
+        var own: [ExtendedAttribute] = []
+        for attribute in entry.attributes {
             guard OverlayAttribute.isInternal(attribute.name) else {
-                entry.attributes.append(attribute)
+                own.append(attribute)
                 continue
             }
             // What a command itself sets under such a name has one more "overlay." in it, and means nothing.
@@ -95,12 +82,7 @@ package struct LayerDiffer {
                     hint: "Mount the overlay with redirect_dir=off,metacopy=off.")
             }
         }
+        entry.attributes = own
         return isOpaque
     }
-}
-
-/// What tells two files apart.
-private struct FileIdentity: Hashable {
-    let device: UInt64
-    let inode: UInt64
 }

@@ -15,13 +15,24 @@ final class OpenDirectory {
     func child(_ name: PathBytes) throws -> OpenDirectory {
         OpenDirectory(try directory.directory(name, resolving: .noSymlinks), path: path.appending(name))
     }
+
+    /// Longer paths are opened in pieces, as the kernel takes at most 4,095 bytes.
+    private static let maximumPath = 4000
+
+    /// Opens a directory below this one to which no links lead.
+    func descendant(_ path: PathBytes) throws -> OpenDirectory {
+        guard !path.isEmpty else { return self }
+        if path.bytes.count <= Self.maximumPath {
+            return OpenDirectory(
+                try directory.directory(path, resolving: .noSymlinks), path: self.path.appending(path))
+        }
+        return try path.components.reduce(self) { try $0.child($1) }
+    }
 }
 
 extension UnpackTarget {
     /// As many links in one path the kernel follows, too.
     private static let maximumLinks = 40
-    /// Longer paths are opened in pieces, as the kernel takes at most 4,095 bytes.
-    private static let maximumPath = 4000
 
     /// The directory that holds the path, made if need be.
     func parent(of path: PathBytes) throws -> OpenDirectory {
@@ -47,11 +58,7 @@ extension UnpackTarget {
 
     /// Opens a directory to which no links lead.
     func open(_ path: PathBytes) throws -> OpenDirectory {
-        guard !path.isEmpty else { return root }
-        if path.bytes.count <= Self.maximumPath {
-            return OpenDirectory(try root.directory.directory(path, resolving: .noSymlinks), path: path)
-        }
-        return try path.components.reduce(root) { try $0.child($1) }
+        try root.descendant(path)
     }
 
     /// Walks a path step by step, following links as if the target were the root of the file system.

@@ -39,11 +39,11 @@ extension UnpackTarget {
     }
 
     func addOther(_ entry: LayerEntry, _ name: PathBytes, in parent: OpenDirectory) throws {
+        let isDevice = entry.kind == .characterDevice || entry.kind == .blockDevice
+        if isDevice, !options.makesDevices { return try removeExisting(name, in: parent) }
         do {
             try replacing(name, in: parent) { try makeNode(entry, name, in: parent.directory) }
-        } catch let error as LinuxError
-            where error.code == .permission && (entry.kind == .characterDevice || entry.kind == .blockDevice)
-        {
+        } catch let error as LinuxError where error.code == .permission && isDevice {
             // Without the privilege to make devices, as in a user namespace, the image does without.
             return
         }

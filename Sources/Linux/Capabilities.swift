@@ -33,6 +33,19 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
 
     package static let systemAdministration = CapabilitySet(rawValue: 1 << 21)
 
+    /// CAP_SYS_CHROOT, which also is a way out of a changed root.
+    package static let changeRoot = CapabilitySet(rawValue: 1 << 18)
+
+    /// CAP_SYS_PTRACE.
+    package static let trace = CapabilitySet(rawValue: 1 << 19)
+
+    /// CAP_MKNOD.
+    package static let makeNodes = CapabilitySet(rawValue: 1 << 27)
+
+    /// What a package manager cannot do without: CHOWN DAC_OVERRIDE FOWNER SETGID SETUID SETPCAP, the last of which it
+    /// takes to give the others up.
+    package static let fileOwnership = CapabilitySet(rawValue: 0x1cb)
+
     /// The effective capabilities of this process; empty when `/proc` cannot be read.
     package static var effective: CapabilitySet {
         guard let content = try? readText("/proc/self/status"),
@@ -41,6 +54,11 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
         else { return [] }
         return CapabilitySet(rawValue: mask)
     }
+}
+
+extension CapabilitySet {
+    /// The names in a sentence, e.g. `CAP_CHOWN, CAP_KILL`.
+    package var list: String { description.split(separator: " ").map { "CAP_\($0)" }.joined(separator: ", ") }
 }
 
 extension CapabilitySet: CustomStringConvertible {

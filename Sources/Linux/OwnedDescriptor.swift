@@ -36,6 +36,11 @@ extension OwnedDescriptor {
         }
     }
 
+    /// Where the file is by the kernel's account, without links in it.
+    package func path() throws -> PathBytes {
+        try Directory(opening: "/proc/self/fd").linkTarget(PathBytes("\(number)"))
+    }
+
     /// Reads into the front of `buffer`; 0 at the end. The corresponding system call is `read(2)`.
     package func read(into buffer: inout [UInt8]) throws -> Int {
         do {

@@ -13,7 +13,15 @@ package struct SandboxPlan: Sendable {
     /// Throws `SandboxError` `.invalid` for what no system call could take.
     package init(_ spec: SandboxSpec) throws {
         try Self.validate(spec)
+        var spec = spec
+        // A supervisor does what an init would.
+        if spec.confinement == .chroot { spec.hasInit = false }
         self.spec = spec
+        if spec.confinement == .chroot, case .directory(let root) = spec.root {
+            namespaces = []
+            try planChroot(root)
+            return
+        }
         let namespaces: NamespaceSet = [.mount, .process, .interprocess, .hostname]
         self.namespaces = spec.network == .none ? namespaces.union(.network) : namespaces
 
@@ -23,6 +31,9 @@ package struct SandboxPlan: Sendable {
         // Everything below happens inside the new root, so whatever links an image holds, no path leads out of it.
         add(.pivotRoot(root))
         planInside(held)
+        // After the mounts, whose targets may have had to be made.
+        if spec.isRootReadOnly { add(.restrictMount("/", .readOnly)) }
+        add(.setHostname(spec.hostname))
         try planPrivileges()
     }
 
@@ -334,13 +345,59 @@ extension SandboxPlan {
     }
 }
 
+// MARK: - A changed root
+
+extension SandboxPlan {
+    private mutating func planChroot(_ root: FilePath) throws {
+        add(.newSession)
+        add(.setUmask(0o022))
+        for file in spec.controlGroups.members { add(.write(file, "0")) }
+        add(.changeRoot(root))
+        // Whoever keeps a directory outside open is outside.
+        add(.changeDirectory("/"))
+        add(.makeWorkingDirectory(spec.workingDirectory, owner: spec.user.uid, group: spec.user.gid))
+        try planPrivileges()
+    }
+
+    /// The capabilities of the process. In a changed root it has none that lead out of it: another change of the root,
+    /// devices of its own, and hold on processes that are outside.
+    private var capabilities: CapabilitySet {
+        guard spec.confinement == .chroot else { return spec.capabilities }
+        return spec.capabilities.subtracting([.changeRoot, .makeNodes, .trace, .systemAdministration])
+    }
+
+    /// Without CAP_SYS_ADMIN a filter takes that programs gain no privileges, which breaks su and sudo. Where there is
+    /// nothing but a changed root, a container around the builder mostly has the usual filter itself.
+    private var filterTolerance: SandboxStep.Tolerance {
+        spec.confinement == .chroot && spec.seccomp == .standard ? .mayFail : .mustSucceed
+    }
+
+    private static func validateChroot(_ spec: SandboxSpec) throws {
+        guard case .directory = spec.root, spec.mounts.isEmpty, spec.resolvConf == nil, spec.hosts == nil else {
+            throw SandboxError(.invalid, "nothing can be mounted in a changed root")
+        }
+        guard spec.network == .host else {
+            throw SandboxError(
+                .invalid, "a command in a changed root has the network of the builder",
+                hint: "Use an isolation with namespaces, or run the whole build without a network.")
+        }
+        let asked: [(Bool, String)] = [
+            (spec.security == .insecure, "all capabilities"), (!spec.devices.isEmpty, "devices of the host"),
+            (spec.isRootReadOnly, "a root that is read-only"), (spec.streams == .terminal, "a terminal"),
+            (spec.sharedMemorySize != 64 << 20, "a /dev/shm of a certain size"),
+        ]
+        if let (_, thing) = asked.first(where: \.0) {
+            throw SandboxError(
+                .invalid, "a command in a changed root cannot have \(thing)",
+                hint: "Use an isolation with namespaces, see 'lamina doctor'.")
+        }
+    }
+}
+
 // MARK: - The process itself
 
 extension SandboxPlan {
     private mutating func planPrivileges() throws {
-        // After the mounts, whose targets may have had to be made.
-        if spec.isRootReadOnly { add(.restrictMount("/", .readOnly)) }
-        add(.setHostname(spec.hostname))
         // Owned by the user, who may then open them again as /dev/stdout.
         if spec.streams == .terminal {
             add(.openTerminal(owner: spec.user.uid, isControlling: !spec.hasInit))
@@ -353,7 +410,7 @@ extension SandboxPlan {
         add(.newKeyring, .mayFail)
         let (user, filter) = (spec.user, try filter())
         // Each of these needs a capability that a later one takes away.
-        if isHardened { add(.limitBoundingSet(spec.capabilities)) }
+        if isHardened { add(.limitBoundingSet(capabilities)) }
         // Who has one number only has given up the use of groups for it.
         if !spec.abilities.identities.isSingle { add(.setGroups(user.groups)) }
         if filter != nil { add(.keepCapabilities) }
@@ -365,20 +422,20 @@ extension SandboxPlan {
         add(.closeDescriptors(from: spec.hasInit ? 5 : 3))
         if spec.forbidsNewPrivileges { add(.forbidNewPrivileges) }
         // From here on only what the profile allows: it must allow the calls of the two steps that follow.
-        if let filter { add(.installFilter(filter)) }
+        if let filter { add(.installFilter(filter), filterTolerance) }
         add(.setCapabilities(finalCapabilities))
         add(.execute(spec.arguments.first ?? ""))
     }
 
     private func filter() throws -> SeccompFilter? {
         guard isHardened, let profile = spec.seccomp else { return nil }
-        return try SeccompFilter.compiled(profile, for: spec.capabilities)
+        return try SeccompFilter.compiled(profile, for: capabilities)
     }
 
     /// A user other than root has none, as after any change of user.
     private var finalCapabilities: CapabilitySet {
         guard isHardened else { return .all }
-        return spec.user.uid == 0 ? spec.capabilities : []
+        return spec.user.uid == 0 ? capabilities : []
     }
 
     private static func validate(_ spec: SandboxSpec) throws {
@@ -398,5 +455,6 @@ extension SandboxPlan {
         if case .layers(let layers) = spec.root, layers.isEmpty {
             throw SandboxError(.invalid, "the root file system has no layers")
         }
+        if spec.confinement == .chroot { try validateChroot(spec) }
     }
 }

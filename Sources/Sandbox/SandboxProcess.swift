@@ -8,19 +8,21 @@ import SystemPackage
 package struct SandboxSignaller: Sendable {
     /// Shared with the process, so that the number is not reused while somebody may still send a signal to it.
     let process: SharedDescriptor
+    /// Of the first process of a PID namespace, with which all of it ends, SIGKILL; a supervisor has a signal of its own.
+    let killSignal: CInt
 
-    /// Kills the command and, as it is the first of its PID namespace, everything it started.
+    /// Kills the command and everything it started.
     ///
     /// The corresponding system call is `pidfd_send_signal(2)`.
-    package func kill() { send(SIGKILL) }
+    package func kill() { send(killSignal) }
 
-    /// Sends a signal to the first process of the sandbox. With an init that is the init, which passes it on to the
-    /// command; a command without one gets only signals that it handles, and SIGKILL and SIGSTOP.
+    /// Sends a signal to the first process of the sandbox. With an init or a supervisor that is passed on to the command;
+    /// a command without either gets only signals that it handles, and SIGKILL and SIGSTOP.
     package func send(_ signal: CInt) { _ = linux_pidfd_signal(process.number, signal) }
 }
 
-/// A running sandbox. Its command, or its init, is process 1 of its own PID namespace: when it ends, so does all it
-/// started.
+/// A running sandbox. When its command ends, so does all it started: the command, or its init, is process 1 of its own
+/// PID namespace, or else it has a supervisor.
 ///
 /// The kernel kills it when the thread that started it ends, which is what happens when this program is killed. So start
 /// it, forward its output and wait for it on one thread, that is in one call of `offload`.
@@ -31,6 +33,7 @@ package struct SandboxProcess: ~Copyable {
     private let output: ProcessOutput
     private let stubs: MountStubs
     private let made: [MadeMountPoint]
+    private let supervision: Supervision?
     private var isReaped = false
 
     /// Starts the command; returns when it runs.
@@ -40,7 +43,9 @@ package struct SandboxProcess: ~Copyable {
         let stubs = try MountStubs(plan.spec.root)
         let streams = try StandardStreams(plan.spec.streams)
         let spawned = try plan.spawn(streams)
-        let signaller = SandboxSignaller(process: SharedDescriptor(OwnedDescriptor(spawned.process)))
+        let signaller = SandboxSignaller(
+            process: SharedDescriptor(OwnedDescriptor(spawned.process)),
+            killSignal: spawned.supervision == nil ? SIGKILL : LINUX_SUPERVISE_END)
         let connected: (output: ProcessOutput, input: SandboxInput?)
         do { connected = try streams.connected() } catch {
             signaller.kill()
@@ -51,6 +56,7 @@ package struct SandboxProcess: ~Copyable {
         self.signaller = signaller
         pid = spawned.pid
         made = spawned.made
+        supervision = spawned.supervision
         (output, input) = connected
     }
 
@@ -81,8 +87,10 @@ package struct SandboxProcess: ~Copyable {
 
     /// The same as ``wait()``, and says what the command has used.
     package consuming func finish() throws -> (status: ExitStatus, usage: StepUsage) {
-        let ended = try Self.reap(pid)
+        var ended = try Self.reap(pid)
         isReaped = true
+        // Without a word from the supervisor, it was killed itself, and what became of it became of the command.
+        if let known = supervision?.waitStatus { ended.status = ExitStatus(waitStatus: known) }
         try stubs.remove(made)
         return ended
     }
@@ -100,7 +108,8 @@ extension SandboxPlan {
         do {
             return try StepEncoding(self).spawn(
                 namespaces: namespaces, standardStreams: streams.standardStreams,
-                terminalSocket: streams.terminalSocket, hasInit: spec.hasInit)
+                terminalSocket: streams.terminalSocket, hasInit: spec.hasInit,
+                isSupervised: spec.confinement == .chroot)
         } catch let failure as SpawnFailure {
             throw explain(failure)
         }

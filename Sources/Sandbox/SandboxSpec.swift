@@ -91,6 +91,17 @@ package enum SandboxSecurity: Hashable, Sendable {
     case insecure
 }
 
+/// What keeps a process apart from the machine.
+package enum SandboxConfinement: Hashable, Sendable {
+    /// Namespaces of its own, with a root file system that is mounted.
+    case namespaces
+    /// Its root directory only, where nothing may be mounted and no namespace be made.
+    ///
+    /// The root is a ``SandboxTree/directory(_:)`` with all in it that the process is to see; see ``StandIns``. It has no
+    /// `mounts`, `resolvConf` or `hosts`, and the network and the processes of the builder.
+    case chroot
+}
+
 /// The control groups of the process.
 package struct SandboxControlGroups: Hashable, Sendable {
     /// The `cgroup.procs` files of the groups it joins: one for version 2, one for each controller for version 1.
@@ -124,6 +135,7 @@ package struct SandboxSpec: Hashable, Sendable {
     package var root: SandboxTree
     /// Whether the root itself cannot be written to; the mounts on it can.
     package var isRootReadOnly = false
+    package var confinement = SandboxConfinement.namespaces
     package var mounts: [SandboxMount] = []
     package var network = SandboxNetwork.host
     /// Files of the host, mounted read-only on `/etc/resolv.conf` and `/etc/hosts`.

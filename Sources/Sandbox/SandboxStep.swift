@@ -32,6 +32,7 @@ package struct SandboxStep: Hashable, Sendable {
         case setOption(slot: Int, key: String, value: PathBytes)
         case makeMount(slot: Int)
         case pivotRoot(FilePath)
+        case changeRoot(FilePath)
         case changeDirectory(FilePath)
         case mask(FilePath)
         case makeReadOnly(FilePath)
@@ -95,6 +96,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
             "create the working directory \(path) (owner \(owner):\(group))"
         case .write(let path, let text): "write \"\(text)\" to \(path)"
         case .symlink(let path, let target): "link \(path) to \(target)"
+        case .changeRoot(let path): "change the root to \(path)"
         case .changeDirectory(let path): "enter the directory \(path)"
         case .joinNetwork(let path): "join the network namespace \(path)"
         case .newControlGroupNamespace: "create a cgroup namespace"

@@ -9,6 +9,25 @@ struct Spawned {
     /// A pidfd, which becomes readable when the process ends. The caller closes it.
     let process: FileDescriptor
     let made: [MadeMountPoint]
+    /// Of the supervisor that `pid` then is.
+    var supervision: Supervision?
+}
+
+/// What a supervisor tells of its command; see `linux_supervise.h`.
+@safe
+final class Supervision: Sendable {
+    /// Written by the supervisor alone, and read here only when that has ended.
+    nonisolated(unsafe) private let shared: OpaquePointer
+
+    fileprivate init(_ shared: OpaquePointer) { unsafe self.shared = shared }
+
+    deinit { unsafe linux_supervision_release(shared) }
+
+    /// How the command ended, as `wait4(2)` has it; `nil` if the supervisor ended before. To be read after that.
+    var waitStatus: Int32? {
+        var status: Int32 = 0
+        return unsafe linux_supervision_status(shared, &status) == 0 ? nil : status
+    }
 }
 
 /// Something the child made in the root file system to mount on, or a directory above it.
@@ -40,17 +59,23 @@ extension StepEncoding {
     /// Makes a child that performs the steps, and returns when it has executed its command or ended.
     ///
     /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
+    ///
+    /// With `isSupervised` it is the child of a supervisor, which is what is returned: it ends when all processes that
+    /// descend from the command have ended, and ends them itself once the command has, or when it is told to.
     func spawn(
-        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, hasInit: Bool = false
+        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, hasInit: Bool = false,
+        isSupervised: Bool = false
     ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
         unsafe program.stdio = standardStreams
         unsafe program.terminal = terminalSocket
         unsafe program.has_init = hasInit ? 1 : 0
+        unsafe program.is_supervised = isSupervised ? 1 : 0
         var result = unsafe linux_spawn_result()
         defer { unsafe linux_spawn_release(&result) }
         let outcome = unsafe withPointers(in: &program) { unsafe linux_spawn(&$0, &result) }
+        let supervision = unsafe result.supervision.map { unsafe Supervision($0) }
         guard outcome == 0 else {
             throw SpawnFailure(
                 step: unsafe result.failed_step < 0 ? nil : Int(result.failed_step),
@@ -60,7 +85,7 @@ extension StepEncoding {
         let made = unsafe UnsafeBufferPointer(start: result.made, count: result.made_count)
         return Spawned(
             pid: unsafe result.pid, process: FileDescriptor(rawValue: unsafe result.pidfd),
-            made: unsafe made.map { unsafe MadeMountPoint($0) })
+            made: unsafe made.map { unsafe MadeMountPoint($0) }, supervision: supervision)
     }
 
     /// The arrays stay where they are until the child no longer reads them, which is when `body` returns.

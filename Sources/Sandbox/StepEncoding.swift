@@ -123,6 +123,7 @@ extension SandboxStep.Operation {
         case .write(let path, let text):
             StepForm(LINUX_SPAWN_WRITE, [PathBytes(path).bytes, Array(text.utf8)], [UInt64(text.utf8.count)])
         case .symlink(let path, let target): StepForm(LINUX_SPAWN_SYMLINK, target, path)
+        case .changeRoot(let path): StepForm(LINUX_SPAWN_CHROOT, path)
         case .changeDirectory(let path): StepForm(LINUX_SPAWN_CHDIR, path)
         case .joinNetwork(let path): StepForm(LINUX_SPAWN_SETNS, path, numbers: [NamespaceSet.network.rawValue])
         default: nil

@@ -12,6 +12,7 @@ package import SystemPackage
 /// cache-mounts/<hex>/info      the name of the cache; the time of the file is that of the last use
 /// cache-mounts/<hex>/<n>/fs    its files; there is more than one <n> where users wanted it for themselves
 /// cache-mounts/<hex>/<n>/lock  locked as long as somebody uses them
+/// cache-mounts/<hex>/<n>/lent  where `fs` is, from the root of the store, while it is lent to a command
 /// ```
 package struct CacheMountStore: Sendable {
     let root: StoreRoot
@@ -151,6 +152,41 @@ package struct StoredCacheMount: Hashable, Sendable {
 
 extension CacheMountStore {
     static let folder = "cache-mounts"
+
+    /// Takes back the directories that were lent when their process was killed, before what it left is deleted.
+    static func recoverLoans(in root: FilePath) throws {
+        let store = try Directory(opening: root)
+        let folder = PathBytes(Self.folder)
+        for cache in try store.directory(folder).names() {
+            let path = folder.appending(cache)
+            guard try store.status(path).type == .directory else { continue }
+            for number in try store.directory(path).names() where Int(number.text) != nil {
+                let own = path.appending(number)
+                let note = own.appending("lent")
+                guard try store.statusIfExists(note) != nil,
+                    let lock = try FileLock.attempt(root.appending(own.appending("lock").text), .exclusive)
+                else { continue }
+                let place = PathBytes(try store.open(note).readAll(limit: 1 << 16))
+                try Self.takeBack(from: place, to: own.appending("fs"), in: store)
+                try store.unlink(note)
+                _ = consume lock
+            }
+        }
+    }
+
+    private static func takeBack(
+        from place: PathBytes, to home: PathBytes, in store: borrowing Directory
+    ) throws {
+        // Written before the directory was moved, or left after it was moved back.
+        guard try store.statusIfExists(home) == nil else { return }
+        do {
+            let parent = try store.directory(place.parent, resolving: .noSymlinks)
+            try parent.rename(place.lastComponent, to: home, in: store)
+        } catch let error as LinuxError where error.code == .notFound || error.errno == .tooManySymbolicLinkLevels {
+            // The command has put it elsewhere: what was in it is lost with the rest of its files.
+            try store.makeDirectory(home, permissions: 0o755)
+        }
+    }
 
     private enum Choice {
         case lease(CacheMountLease)

@@ -10,9 +10,11 @@ enum Podman {
     }
 
     /// Runs a container to its end.
-    static func run(_ image: String, entrypoint: String? = nil, _ arguments: [String] = []) throws -> Finished {
+    static func run(
+        _ image: String, entrypoint: String? = nil, options: [String] = [], _ arguments: [String] = []
+    ) throws -> Finished {
         let override = entrypoint.map { ["--entrypoint", $0] } ?? []
-        return try start(["run", "--rm"] + runOptions + override + [image] + arguments)
+        return try start(["run", "--rm"] + runOptions + override + options + [image] + arguments)
     }
 
     /// Runs podman, which must succeed.

@@ -78,6 +78,7 @@ struct linux_spawn_program {
     const uint32_t *environment; // offsets into texts
     size_t environment_count;
     uint64_t clone_flags; // CLONE_NEW flags only
+    int is_supervised;    // the child is that of a supervisor; see linux_supervise.h
     int stdio[3];
     int terminal; // a socket that takes the other end of the terminal; -1 without one
     int has_init; // whether the command runs below the init program
@@ -99,8 +100,10 @@ struct linux_spawn_made {
 
 enum { LINUX_SPAWN_SLOTS = 512, LINUX_SPAWN_MADE_MAX = 512, LINUX_SPAWN_PATHS_MAX = 256 * 1024 };
 
+struct linux_supervision;
+
 struct linux_spawn_result {
-    pid_t pid;
+    pid_t pid; // with a supervisor, of that
     int pidfd;
     int64_t failed_step; // -1: making the child itself failed
     int error;           // 0: the child runs (or ended well, when the program has no EXECUTE)
@@ -111,6 +114,7 @@ struct linux_spawn_result {
     char *paths;
     void *memory;
     size_t memory_size;
+    struct linux_supervision *supervision; // stays after linux_spawn_release
 };
 
 // Makes the child and sleeps until it has executed its program or failed; a child that failed is reaped. Returns 0 or -1.

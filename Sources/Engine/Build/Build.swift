@@ -131,6 +131,7 @@ package struct Build: Sendable {
             in: store, network: request.steps.network, environment: images.registry.environment)
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees, snapshots: snapshots,
+            workingTrees: WorkingTrees(store: store, layers: trees),
             supply: images.supply, layerProgress: layerProgress, imports: try await imports, contexts: contexts,
             now: now,
             sandbox: SandboxSettings(

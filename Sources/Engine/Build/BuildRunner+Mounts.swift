@@ -77,6 +77,8 @@ actor ContextCopies {
 /// The mounts of a command, and all that must stay until it has ended.
 struct PreparedMounts: Sendable {
     var mounts: [SandboxMount] = []
+    /// What stands in for mounts where nothing can be mounted, as far as it takes more than the mount itself says.
+    var standIns: [StandIn] = []
     /// Variables that hold secrets.
     var variables: [(name: String, value: String)] = []
     /// Directories in use and locks on them.
@@ -88,13 +90,19 @@ extension BuildRunner {
     ///
     /// Caches come last, in one order for all commands: so none holds one cache that another waits for while it waits
     /// for one that the other holds.
-    func mounts(of run: RunOperation, inputs: [StepResult]) async throws -> PreparedMounts {
+    func mounts(
+        of run: RunOperation, inputs: [StepResult], _ isolation: Isolation
+    ) async throws -> PreparedMounts {
         var prepared = PreparedMounts()
         var caches: [CacheRequest] = []
         for mount in run.mounts {
             switch mount {
+            case .bind(let bind) where isolation == .chroot:
+                try await addCopy(of: bind, inputs[bind.input], to: &prepared)
             case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
-            case .cache(let cache): caches.append(CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }))
+            case .cache(let cache):
+                caches.append(
+                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isLent: isolation == .chroot))
             case .tmpfs(let tmpfs):
                 prepared.mounts.append(
                     SandboxMount(
@@ -220,11 +228,14 @@ extension BuildRunner {
 private struct CacheRequest: Sendable {
     let mount: CacheMount
     let seed: FileSystemState?
+    /// Whether the directory itself goes into the file system of the command, so that nobody else can use it.
+    let isLent: Bool
     let key: Digest
 
-    init(_ mount: CacheMount, seed: FileSystemState?) {
+    init(_ mount: CacheMount, seed: FileSystemState?, isLent: Bool) {
         self.mount = mount
         self.seed = seed
+        self.isLent = isLent
         var key = KeyHasher("cache-mount/1")
         key.add(mount.id)
         // A directory that started with something else is another one.
@@ -238,7 +249,7 @@ private struct CacheRequest: Sendable {
 
     var access: CacheMountStore.Access {
         switch mount.sharing {
-        case .shared: .shared
+        case .shared: isLent ? .locked : .shared
         case .private: .private
         case .locked: .locked
         }
@@ -266,6 +277,10 @@ extension BuildRunner {
             // What a seeded directory has is the source already.
             let path = mount.seed == nil ? FilePath(mount.source) : "/"
             try Self.requireSource(path, in: lease.path)
+            if request.isLent {
+                try prepared.add(mount, lentFrom: lease.path, path)
+                continue
+            }
             prepared.mounts.append(
                 SandboxMount(
                     target: FilePath(mount.target), source: .tree(.directory(lease.path), path: path),

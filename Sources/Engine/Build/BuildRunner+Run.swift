@@ -20,21 +20,18 @@ extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
     func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> FileSystemState {
         let isolation = sandbox.isolation
-        let abilities = try await offload {
-            _ = try isolation.rung()
-            return try isolation.abilities()
-        }
+        let (rung, abilities) = try await offload { (try isolation.rung(), try isolation.abilities()) }
         let state = inputs[0].state
-        let lowers = try await snapshots.all(of: state.diffIDs).map(\.directory)
+        let lowers = try await snapshots.lowers(of: state.diffIDs, for: rung)
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
-        let mounts = try await mounts(of: run, inputs: inputs)
+        let mounts = try await mounts(of: run, inputs: inputs, rung)
         try Self.require(user, abilities)
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
-                let files = try StepFileSystem(lowers: lowers, isolation: isolation, store: store)
-                var spec = SandboxSpec(arguments: run.arguments, root: files.tree, scratch: sandbox.files.scratch)
+                let tree = try StepFileSystem(of: state, lowers: lowers, isolation: isolation, trees: workingTrees)
+                var spec = SandboxSpec(arguments: run.arguments, root: tree.root, scratch: sandbox.files.scratch)
                 spec.abilities = abilities
                 spec.environment = Self.environment(run, secrets: mounts.variables, home: user.home)
                 spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
@@ -49,6 +46,7 @@ extension BuildRunner {
                 try sandbox.request.apply(to: &spec, for: run)
                 let limited = try LimitedRun(sandbox.request)
                 limited.join(&spec)
+                let files = try tree.entered(by: &spec, mounts, store) { step.warn($0) }
                 try withExtendedLifetime((mounts, network)) {
                     do {
                         try Self.explaining(abilities) {
@@ -59,7 +57,7 @@ extension BuildRunner {
                         throw error
                     }
                 }
-                return try files.commit(on: state, storage, trees)
+                return try files.commit(on: state, storage, workingTrees)
             }
         } onCancel: {
             stopper.stop()
@@ -119,6 +117,9 @@ extension BuildRunner {
         stopper: SandboxStopper, step: StepReporter
     ) throws {
         guard let shell = sandbox.steps.failureShell, !stopper.isStopped else { return }
+        guard spec.confinement == .namespaces else {
+            return step.warn("a shell takes a terminal, which a command in a changed root cannot have")
+        }
         // What progress shows of it should be there before the shell is.
         step.finish(error)
         try shell.open(in: spec, files, shell: run.arguments.first ?? "", after: error, stopper: stopper)

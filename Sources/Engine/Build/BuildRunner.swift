@@ -13,6 +13,7 @@ struct BuildRunner: OperationRunner {
     let storage: LayerStorage
     let trees: LayerTrees
     let snapshots: Snapshots
+    let workingTrees: WorkingTrees
     let supply: LayerSupply
     let layerProgress: LayerProgress
     let imports: CacheImports

@@ -21,7 +21,9 @@ package struct IsolationLadder: Sendable {
 
     /// Tries what each rung begins with; takes a fraction of a millisecond.
     package static func probe() -> IsolationLadder {
-        var obstacles: [Isolation: String] = [.chroot: "it is not there yet"]
+        var obstacles: [Isolation: String] = [:]
+        let missing = CapabilitySet.fileOwnership.union(.changeRoot).subtracting(.effective)
+        if !missing.isEmpty { obstacles[.chroot] = "this process does not have \(missing.list)" }
         if UserNamespace.isEntered {
             obstacles[.namespaces] = "this process is root of a user namespace only"
             return IsolationLadder(obstacles: obstacles)

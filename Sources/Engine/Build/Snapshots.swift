@@ -29,6 +29,16 @@ actor Snapshots {
         try await snapshots(Array(diffIDs.indices), of: diffIDs)
     }
 
+    /// What a command needs of a stack before it runs: the directories of an overlay, bottom first, or for a tree of its
+    /// own none, but all contents.
+    func lowers(of diffIDs: [DiffID], for rung: Isolation) async throws -> [FilePath] {
+        guard rung == .chroot else { return try await all(of: diffIDs).map(\.directory) }
+        try await progress.session { session in
+            try await supply.requireContent(diffIDs, only: Array(diffIDs.indices)) { session.report($0) }
+        }
+        return []
+    }
+
     /// The directories of a stack, of which only those in `indices` are unpacked; the others are empty paths.
     func some(_ indices: Set<Int>, of diffIDs: [DiffID]) async throws -> [FilePath] {
         var directories = [FilePath](repeating: "", count: diffIDs.count)

@@ -9,6 +9,8 @@ struct TreeCopy: ~Copyable {
     private let root: Directory
     /// Where the first name of a file with several went.
     private var copies: [LinkIdentity: PathBytes] = [:]
+    /// Whether device files are copied.
+    var makesDevices = true
 
     /// `path` is an existing directory.
     init(of tree: any FileTree, into path: FilePath) throws {
@@ -45,6 +47,7 @@ struct TreeCopy: ~Copyable {
         case .symlink: try parent.makeSymlink(name, to: entry.linkTarget)
         case .fifo: try parent.makeNode(name, .fifo, permissions: entry.permissions)
         case .characterDevice, .blockDevice:
+            guard makesDevices else { return }
             try parent.makeNode(
                 name, entry.kind == .blockDevice ? .blockDevice : .characterDevice, permissions: entry.permissions,
                 major: entry.deviceMajor, minor: entry.deviceMinor)

@@ -62,7 +62,7 @@ extension LayerStorage {
                     .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
             }
             var writer = try LayerWriter(options, to: sink)
-            try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
+            try writer.add(try members(of: diffIDs[index]), from: try Directory(opening: snapshot.directory))
             let written = try writer.finish()
             guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
             (made, diffID) = (blob, written.diffID)
@@ -91,6 +91,16 @@ extension LayerStorage {
         let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
         return try blob(of: diffIDs, diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
+    }
+
+    /// What the layer holds, as was recorded when it was made: its directory may hold more that makes no difference.
+    private func members(of diffID: DiffID) throws -> [LayerEntry] {
+        guard let list = try store.layers.fileList(diffID) else {
+            throw EngineError(
+                .corrupt, "the store does not know the files of layer \(diffID)",
+                hint: "Build the image again with --no-cache.")
+        }
+        return try FileList(decoding: list).entries
     }
 
     private static func recompress(

@@ -58,10 +58,12 @@ struct LayerStorage: Sendable {
         }
     }
 
-    /// Records what a command changed, read from the upper directory of its overlay.
-    func record(upper: FilePath) throws -> DiffID {
+    /// Records what a command changed on top of `below`, read from the upper directory of its overlay.
+    func record(upper: FilePath, on below: LayerTree) throws -> DiffID {
+        let upper = try Directory(opening: upper)
+        let members = try Self.members(try LayerDiffer().find(upper), in: upper, on: below)
         var writer = LayerWriter()
-        try LayerDiffer().diff(try Directory(opening: upper), into: &writer)
+        try writer.add(members, from: upper)
         let written = try writer.finish()
         try record(written)
         return written.diffID
@@ -75,7 +77,25 @@ struct LayerStorage: Sendable {
             let entry = tree.node(at: path)?.entry
             return (entry?.owner ?? 0, entry?.group ?? 0)
         }
-        return try writeBlob { try differ.diff(try Directory(opening: upper), into: &$0) }
+        let upper = try Directory(opening: upper)
+        return try write(try differ.find(upper), from: upper, on: tree)
+    }
+
+    /// Writes what was found changed in a tree, on top of `below`, as an uncompressed layer blob and records it.
+    func write(_ found: [FoundFile], from root: borrowing Directory, on below: LayerTree) throws -> DiffID {
+        let members = try Self.members(found, in: root, on: below)
+        return try writeBlob { writer in try writer.add(members, from: root) }
+    }
+
+    private static func members(
+        _ found: [FoundFile], in root: borrowing Directory, on below: LayerTree
+    ) throws -> [LayerEntry] {
+        let files = try FileOpener(root)
+        let reduction = LayerReduction(
+            below: { below.node(at: $0)?.entry },
+            names: { below.children(of: $0).map(\.path.lastComponent) },
+            contentHash: { try files.contentHash(of: $0) })
+        return try reduction.reduce(found).members
     }
 
     private func record(_ layer: WrittenLayer) throws { try record(layer.diffID, layer.fileList) }

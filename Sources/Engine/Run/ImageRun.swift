@@ -26,10 +26,7 @@ package struct ImageRun: Sendable {
     /// ``EngineError`` for everything else.
     package func run(_ link: CommandLink, report: @escaping @Sendable (String) -> Void) async throws -> CInt {
         let isolation = StepIsolation(request.isolation, store: store)
-        let abilities = try await offload {
-            _ = try isolation.rung()
-            return try isolation.abilities()
-        }
+        let (rung, abilities) = try await offload { (try isolation.rung(), try isolation.abilities()) }
         // Until the end: what is mounted must not be pruned.
         let lease = try store.lease()
         let image = try await find(report)
@@ -37,23 +34,24 @@ package struct ImageRun: Sendable {
         let progress = ProgressReporter { event in
             if case .started(_, let label, _) = event { report(label) }
         }
+        let trees = WorkingTrees(store: store, layers: LayerTrees(store.layers))
         let snapshots = Snapshots(
-            store: store, trees: LayerTrees(store.layers), isolation: isolation, supply: images.supply,
+            store: store, trees: trees.layers, isolation: isolation, supply: images.supply,
             progress: LayerProgress(progress))
         let state = FileSystemState(layers: config.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) })
-        let lowers = try await snapshots.all(of: config.diffIDs).map(\.directory)
+        let lowers = try await snapshots.lowers(of: config.diffIDs, for: rung)
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
         try BuildRunner.require(user, abilities)
         try Task.checkCancellation()
         let status = try await offload {
-            let root = try StepFileSystem(lowers: lowers, isolation: isolation, store: store)
+            let root = try StepFileSystem(of: state, lowers: lowers, isolation: isolation, trees: trees)
             let hostname = request.hostname ?? Self.newHostname()
             let files = try SandboxFiles(
                 in: store, network: request.network, environment: images.registry.environment, hostname: hostname)
             let network = try StepNetwork(request.network.mode, files)
             let volumes = try request.volumes.volumes.map { try $0.mount(in: store) }
             var spec = SandboxSpec(
-                arguments: try arguments(config.config), root: root.tree, scratch: files.scratch)
+                arguments: try arguments(config.config), root: root.root, scratch: files.scratch)
             spec.abilities = abilities
             spec.hostname = hostname
             spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
@@ -70,9 +68,12 @@ package struct ImageRun: Sendable {
             try request.sandbox.apply(to: &spec, for: RunOperation(arguments: spec.arguments, environment: []))
             let limited = try LimitedRun(request.sandbox)
             limited.join(&spec)
-            return try withExtendedLifetime((files, network, volumes)) {
+            let tree = try root.entered(by: &spec, PreparedMounts(), store, warn: report)
+            let status = try withExtendedLifetime((files, network, volumes)) {
                 try run(spec, limited, link, report)
             }
+            _ = consume tree
+            return status
         }
         _ = consume lease
         return status

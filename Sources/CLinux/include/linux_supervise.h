@@ -1,0 +1,13 @@
+#pragma once
+#include "linux_spawn.h"
+
+// What makes a supervisor kill the command: the last of the real-time signals. It passes all others on.
+#define LINUX_SUPERVISE_END 64
+
+// Makes a supervisor, which calls `start` to make the command and ends when all that descends from it is gone. Returns when the command runs or could not be started, which is in `result`: the
+// supervisor itself, or -1. All signals must be blocked.
+pid_t linux_supervise(pid_t (*start)(void *), void *argument, struct linux_spawn_result *result);
+
+// Whether the command has ended; if so, with `status`. To be called when the supervisor has ended.
+int linux_supervision_status(const struct linux_supervision *supervision, int *status);
+void linux_supervision_release(struct linux_supervision *supervision);

@@ -1,0 +1,46 @@
+import Diagnostics
+import Linux
+import OCI
+import Sandbox
+import Store
+import SystemPackage
+
+/// An overlay on the snapshots of layers, whose upper directory becomes a snapshot itself.
+struct StepOverlay: ~Copyable, Sendable {
+    private let snapshot: ActiveSnapshot
+    private let form: SnapshotForm
+    let tree: SandboxTree
+
+    init(lowers: [FilePath], _ isolation: StepIsolation, _ store: StoreRoot) throws {
+        if case .none(let obstacle) = try isolation.abilities().overlay {
+            throw EngineError(
+                .isolation, "the file system of the store '\(store.path)' takes no overlay: \(obstacle)",
+                hint: "Set LAMINA_ROOT to a directory on another file system, such as a volume or a tmpfs.")
+        }
+        let form = try isolation.form()
+        let snapshot = try store.snapshots.prepare()
+        tree = .overlay(lowers: lowers.reversed(), upper: snapshot.upper, work: snapshot.work)
+        self.form = form
+        self.snapshot = snapshot
+    }
+
+    /// The kernel refuses to mount an overlay again that was mounted as volatile; the mark of that is all there is in the
+    /// working directory.
+    func prepareForAnotherCommand() throws {
+        let work = try Directory(opening: snapshot.work)
+        for name in try work.names() { try work.removeTree(name) }
+    }
+
+    consuming func commit(
+        on state: FileSystemState, _ storage: LayerStorage, _ trees: LayerTrees
+    ) throws -> DiffID {
+        let below = try trees.tree(of: state.diffIDs)
+        let diffID =
+            form.owners == nil
+            ? try storage.write(upper: snapshot.upper, on: below)
+            : try storage.record(upper: snapshot.upper, on: below)
+        let parent = state.chainID
+        _ = try snapshot.commit(as: ChainID(diffID, on: parent), on: parent, form: form)
+        return diffID
+    }
+}

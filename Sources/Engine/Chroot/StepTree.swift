@@ -1,0 +1,77 @@
+import Diagnostics
+import Linux
+import Sandbox
+import Store
+import SystemPackage
+
+/// A working tree while a command runs in it.
+struct StepTree: ~Copyable, Sendable {
+    private let tree: WorkingTree
+    private var standIns: StandIns?
+
+    init(_ tree: WorkingTree) { self.tree = tree }
+
+    /// The root directory of the command.
+    var path: FilePath { tree.path }
+
+    /// Makes the specification one of a changed root, with what it would mount put into the tree.
+    ///
+    /// `own` is what the mounts of the instruction come down to, as far as they are not in the specification; `base` the
+    /// store, from which notes about loans say where they are. Throws ``EngineError`` `.unsupported` for what takes a mount.
+    mutating func enter(
+        _ spec: inout SandboxSpec, _ own: [StandIn], base: FilePath, warn: (String) -> Void
+    ) throws {
+        var all = Self.usual(spec)
+        for mount in spec.mounts { all.append(try Self.standIn(for: mount)) }
+        let placed = try StandIns.place(all + own, in: tree.path, aside: tree.aside, base: base)
+        if placed.hasMakeshiftDevices {
+            warn("no devices can be made here, so that plain files stand in for /dev/null, /dev/zero and /dev/random")
+        }
+        standIns = consume placed
+        spec.confinement = .chroot
+        spec.mounts = []
+        spec.resolvConf = nil
+        spec.hosts = nil
+        // The time of what was put into the tree, and of all before, is older than that of what the command changes.
+        try tree.waitForTick()
+    }
+
+    /// Takes out of the tree what was put into it.
+    consuming func leave() throws -> WorkingTree {
+        let tree = tree
+        if let standIns { try standIns.remove() }
+        return tree
+    }
+
+    /// What every command sees in place of its image's own files. There is nothing to be seen in `/proc` and `/sys`: a
+    /// copy would be wrong, and a mount is not to be had.
+    private static func usual(_ spec: SandboxSpec) -> [StandIn] {
+        var standIns = [
+            StandIn(target: "/proc", content: .directory(permissions: 0o555)),
+            StandIn(target: "/sys", content: .directory(permissions: 0o555)),
+            StandIn(target: "/dev", content: .devices),
+        ]
+        if let hosts = spec.hosts { standIns.append(StandIn(target: "/etc/hosts", content: .copy(hosts))) }
+        if let resolvConf = spec.resolvConf {
+            standIns.append(StandIn(target: "/etc/resolv.conf", content: .copy(resolvConf)))
+        }
+        return standIns
+    }
+
+    private static func standIn(for mount: SandboxMount) throws -> StandIn {
+        switch mount.source {
+        case .temporary: return StandIn(target: mount.target, content: .directory(permissions: 0o1777))
+        case .file(let content, let permissions, let owner, let group):
+            return StandIn(
+                target: mount.target,
+                content: .file(content: content, permissions: permissions, owner: owner, group: group))
+        case .bind(let path) where try FileStatus(of: path).type == .socket:
+            return StandIn(target: mount.target, content: .socket(path))
+        case .bind(let path) where mount.isReadOnly: return StandIn(target: mount.target, content: .copy(path))
+        case .bind, .tree:
+            throw EngineError(
+                .unsupported, "'\(mount.target)' cannot be mounted in a changed root",
+                hint: "Use an isolation that can mount, see 'lamina doctor'.")
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Store
+import Synchronization
+import SystemPackage
+
+/// The files of a stack of layers as one directory of its own, which a command may change as it likes.
+///
+/// Nobody else uses it, so there is one owner at a time; copies of the value mean the same tree.
+struct WorkingTree: Sendable {
+    /// ```
+    /// root     the files
+    /// aside    what stand-ins hide while a command runs
+    /// clock    a file to tell the file system's time by
+    /// ```
+    let directory: TemporaryDirectory
+    /// The layers that it holds, bottom first.
+    var diffIDs: [DiffID] = []
+    /// What the files looked like when it held just these layers.
+    var stamps: TreeStamps
+
+    init(in store: StoreRoot) throws {
+        directory = try store.temporaryDirectory()
+        let parent = try Directory(opening: directory.path)
+        try parent.makeDirectory("root", permissions: 0o755)
+        try parent.makeDirectory("aside", permissions: 0o700)
+        stamps = try TreeStamps(of: parent.directory("root"))
+    }
+
+    var path: FilePath { directory.path.appending("root") }
+    var aside: FilePath { directory.path.appending("aside") }
+
+    /// Waits until what is changed from now on can be told from what was changed before.
+    func waitForTick() throws { try TreeStamps.waitForTick(in: Directory(opening: directory.path)) }
+}
+
+/// The trees of a build that commands run in where no overlay can be mounted.
+///
+/// The next command of a stage goes on in the tree of the one before, which needs no copy; layers that were made
+/// otherwise meanwhile are unpacked on top.
+final class WorkingTrees: Sendable {
+    let store: StoreRoot
+    let layers: LayerTrees
+    private let idle = Mutex<[WorkingTree]>([])
+
+    /// Trees that nobody uses take space on the disk; the stages of most builds have no more.
+    private static let idleLimit = 3
+
+    init(store: StoreRoot, layers: LayerTrees) {
+        self.store = store
+        self.layers = layers
+    }
+
+    /// A tree of these layers. May unpack all of them.
+    func take(_ diffIDs: [DiffID]) throws -> WorkingTree {
+        var tree = try takeNearest(diffIDs) ?? WorkingTree(in: store)
+        let rest = diffIDs[tree.diffIDs.count...]
+        guard !rest.isEmpty else { return tree }
+        let storage = LayerStorage(store: store)
+        for index in rest.indices {
+            // Layers that are known as directories only, from commands in an overlay, get their archives here.
+            try unpack(diffIDs[index], try storage.anyBlob(of: Array(diffIDs[...index])), to: tree)
+        }
+        try setDirectoryTimes(of: tree, layers.tree(of: diffIDs))
+        tree.diffIDs = diffIDs
+        tree.stamps = try TreeStamps(of: try Directory(opening: tree.path))
+        return tree
+    }
+
+    /// Records what a command changed in a tree as a layer, and keeps the tree for the next command.
+    func commit(_ tree: WorkingTree, _ storage: LayerStorage) throws -> DiffID {
+        let root = try Directory(opening: tree.path)
+        let (found, now) = try tree.stamps.changes(in: root)
+        let diffID = try storage.write(found, from: root, on: try layers.tree(of: tree.diffIDs))
+        var next = tree
+        next.diffIDs.append(diffID)
+        next.stamps = now
+        put(next)
+        return diffID
+    }
+
+    /// The idle tree that the fewest layers are missing in.
+    private func takeNearest(_ diffIDs: [DiffID]) -> WorkingTree? {
+        idle.withLock { idle in
+            let fitting = idle.indices.filter { diffIDs.starts(with: idle[$0].diffIDs) }
+            return fitting.max { idle[$0].diffIDs.count < idle[$1].diffIDs.count }.map { idle.remove(at: $0) }
+        }
+    }
+
+    private func put(_ tree: WorkingTree) {
+        let dropped: WorkingTree? = idle.withLock { idle in
+            idle.append(tree)
+            return idle.count > Self.idleLimit ? idle.removeFirst() : nil
+        }
+        // Removing its files takes a while, so not with the lock held.
+        _ = dropped
+    }
+
+    // MARK: Unpacking
+
+    private func unpack(_ diffID: DiffID, _ blob: LayerBlob, to tree: WorkingTree) throws {
+        guard let content = try store.content.open(blob.digest) else {
+            throw EngineError(
+                .corrupt, "the store has lost the layer \(diffID)", hint: "Pull or load the base image again.")
+        }
+        var applier = LayerApplier(.plain)
+        // Nothing keeps a command from using a device that is in its tree.
+        applier.makesDevices = false
+        let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: tree.path))
+        guard summary.diffID == diffID else {
+            throw EngineError(
+                .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
+                hint: "Remove the image and get it again.")
+        }
+    }
+
+    /// Gives directories the times they have in the layers: those of directories that a layer only has files in were
+    /// changed by unpacking it.
+    private func setDirectoryTimes(of tree: WorkingTree, _ files: LayerTree) throws {
+        let root = try Directory(opening: tree.path)
+        func visit(_ path: PathBytes, _ directory: borrowing Directory) throws {
+            for node in files.children(of: path) where node.isDirectory {
+                let name = node.path.lastComponent
+                guard try directory.statusIfExists(name)?.type == .directory else { continue }
+                try visit(node.path, directory.directory(name, resolving: .noSymlinks))
+                try directory.setModified(name, node.entry.modified)
+            }
+        }
+        try visit("", root)
+    }
+}

@@ -1,0 +1,208 @@
+import Diagnostics
+import Glibc
+import Linux
+package import SystemPackage
+
+/// Files that stand, as long as a command runs, where elsewhere something would be mounted. What they hide is put aside.
+///
+/// Nothing may run in the tree while they are put into it or taken out.
+package struct StandIns: ~Copyable, Sendable {
+    /// Where a stand-in is, and what it takes to undo it.
+    private struct Site: Sendable {
+        let parent: Parent
+        let name: PathBytes
+        let modifiedBefore: FileTime
+        let content: StandIn.Content
+        /// The name of what was there, among the things put aside.
+        var hidden: PathBytes?
+        /// Of a loan, to know it again.
+        var inode: UInt64?
+        /// A directory that was missing on the way to a stand-in: removed if it is empty.
+        var isOnTheWay = false
+    }
+
+    private final class Parent: Sendable {
+        let directory: Directory
+
+        init(_ directory: consuming Directory) { self.directory = directory }
+    }
+
+    private let root: Parent
+    private let aside: Parent
+    private let base: FilePath
+    private var sites: [Site] = []
+    private var isDone = false
+    private var devices: DeviceDirectory?
+    /// Whether plain files stand in for devices.
+    package var hasMakeshiftDevices: Bool { devices?.isMakeshift ?? false }
+
+    /// Puts them into a tree, the future root directory. Of two at one place the later is seen.
+    ///
+    /// `aside` is an empty directory on the same file system, to keep what is hidden; `base` one above the tree, from
+    /// which a note about a loan says where it is. Throws `LinuxError`; all is as it was then.
+    package static func place(
+        _ standIns: [StandIn], in tree: FilePath, aside: FilePath, base: FilePath
+    ) throws -> StandIns {
+        var placed = StandIns(
+            root: Parent(try Directory(opening: tree)), aside: Parent(try Directory(opening: aside)), base: base)
+        let sorted = standIns.enumerated().sorted { lhs, rhs in
+            let (left, right) = (PathBytes(lhs.element.target).components, PathBytes(rhs.element.target).components)
+            return left == right ? lhs.offset < rhs.offset : left.lexicographicallyPrecedes(right)
+        }
+        for (_, standIn) in sorted { try placed.place(standIn) }
+        // The first that was noted for a directory is the time it had.
+        for site in placed.sites.reversed() {
+            try site.parent.directory.setModified(".", site.modifiedBefore)
+        }
+        return placed
+    }
+
+    private init(root: Parent, aside: Parent, base: FilePath) {
+        self.root = root
+        self.aside = aside
+        self.base = base
+    }
+
+    /// Takes all of them out, once nothing runs in the tree any more. What the command made of them is gone; a directory
+    /// that it changed keeps the time of that.
+    package consuming func remove() throws {
+        isDone = true
+        try undo()
+    }
+
+    deinit {
+        // What was lent goes home, whatever becomes of the tree.
+        if !isDone { try? undo() }
+    }
+
+    // MARK: In
+
+    private mutating func place(_ standIn: StandIn) throws {
+        let path = PathBytes(standIn.target)
+        let name = path.lastComponent
+        let parent = try parent(of: path)
+        var site = Site(
+            parent: parent, name: name, modifiedBefore: try parent.directory.status(".").modified,
+            content: standIn.content)
+        if try parent.directory.statusIfExists(name) != nil {
+            let hidden = PathBytes("\(sites.count)")
+            try parent.directory.rename(name, to: hidden, in: aside.directory)
+            site.hidden = hidden
+        }
+        if case .loan(let path) = standIn.content { site.inode = try FileStatus(of: path).inode }
+        sites.append(site)
+        try make(standIn.content, name, in: parent)
+    }
+
+    /// The directory that a stand-in goes to, made if need be.
+    private mutating func parent(of path: PathBytes) throws -> Parent {
+        var current = ""[...]
+        var parent = root
+        for name in path.parent.components {
+            let next = PathBytes(current + "/" + name.text)
+            do {
+                parent = Parent(try root.directory.directory(next, resolving: .inRoot))
+            } catch let error as LinuxError where error.code == .notFound {
+                sites.append(
+                    Site(
+                        parent: parent, name: name, modifiedBefore: try parent.directory.status(".").modified,
+                        content: .directory(permissions: 0o755), isOnTheWay: true))
+                try parent.directory.makeDirectory(name, permissions: 0o755)
+                parent = Parent(try parent.directory.directory(name, resolving: .noSymlinks))
+            }
+            current = next.text[...]
+        }
+        return parent
+    }
+
+    private mutating func make(_ content: StandIn.Content, _ name: PathBytes, in parent: Parent) throws {
+        switch content {
+        case .directory(let permissions): try parent.directory.makeDirectory(name, permissions: permissions)
+        case .file(let content, let permissions, let owner, let group):
+            try parent.directory.create(name, permissions: 0o600).write(content.span)
+            try parent.directory.setOwner(name, owner, group)
+            try parent.directory.setPermissions(name, permissions)
+        case .devices: devices = try DeviceDirectory(making: name, in: parent.directory)
+        case .copy(let path):
+            let source = try Directory(opening: path.removingLastComponent())
+            try source.copyTree(Self.name(of: path), to: name, in: parent.directory)
+        case .gift(let path): try Self.move(path, to: name, in: parent.directory)
+        case .loan(let path):
+            try note(name, in: parent.directory, for: path)
+            try Self.move(path, to: name, in: parent.directory)
+        case .socket(let path):
+            let source = try Directory(opening: path.removingLastComponent())
+            try parent.directory.makeHardLink(name, to: Self.name(of: path), in: source)
+        }
+    }
+
+    private static func move(_ path: FilePath, to name: PathBytes, in directory: borrowing Directory) throws {
+        let source = try Directory(opening: path.removingLastComponent())
+        try source.rename(Self.name(of: path), to: name, in: directory)
+    }
+
+    private static func name(of path: FilePath) -> PathBytes { PathBytes(path.lastComponent?.string ?? ".") }
+
+    // MARK: Out
+
+    private func undo() throws {
+        var failure: (any Error)?
+        for site in sites.reversed() {
+            do { try undo(site) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func undo(_ site: Site) throws {
+        let parent = site.parent
+        let modified = try parent.directory.status(".").modified
+        if site.isOnTheWay {
+            guard try parent.directory.statusIfExists(site.name)?.type == .directory,
+                try parent.directory.directory(site.name, resolving: .noSymlinks).names().isEmpty
+            else { return }
+            try parent.directory.removeDirectory(site.name)
+        } else {
+            try takeOut(site)
+        }
+        try parent.directory.setModified(".", modified)
+    }
+
+    private func takeOut(_ site: Site) throws {
+        if case .loan(let home) = site.content { try giveBack(site, to: home) }
+        try site.parent.directory.removeTree(site.name)
+        guard let hidden = site.hidden else { return }
+        do {
+            try aside.directory.rename(hidden, to: site.name, in: site.parent.directory)
+        } catch let error as LinuxError where error.code == .notFound {
+            // The command removed the directory, and so what it would have found in it without the stand-in.
+            try aside.directory.removeTree(hidden)
+        }
+    }
+
+    // MARK: Loans
+
+    private static let noteName: PathBytes = "lent"
+
+    /// Writes next to what is lent where it is going to be.
+    private func note(_ name: PathBytes, in directory: borrowing Directory, for home: FilePath) throws {
+        let top = try Directory(opening: base).descriptor.path()
+        let place = try directory.descriptor.path().appending(name)
+        guard place.isWithin(top) else { return }
+        let relative = place.bytes.dropFirst(top.bytes.count).drop { $0 == UInt8(ascii: "/") }
+        let parent = try Directory(opening: home.removingLastComponent())
+        let file = try parent.open(Self.noteName, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, resolving: .noSymlinks)
+        try file.write(relative.span)
+    }
+
+    private func giveBack(_ site: Site, to home: FilePath) throws {
+        let parent = try Directory(opening: home.removingLastComponent())
+        let name = Self.name(of: home)
+        if try site.parent.directory.statusIfExists(site.name)?.inode == site.inode {
+            try site.parent.directory.rename(site.name, to: name, in: parent)
+        } else {
+            // The command has put it somewhere else or removed it.
+            try parent.makeDirectory(name, permissions: 0o755)
+        }
+        try parent.removeTree(Self.noteName)
+    }
+}

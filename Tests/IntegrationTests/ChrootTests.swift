@@ -1,0 +1,174 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// RUN with nothing but a root directory of its own, as in a container that was given nothing.
+@Suite("Building in a changed root", .enabled(if: Machine.isRoot && Machine.has("setpriv"), "needs root and setpriv"))
+struct ChrootTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    /// The same store for either isolation, so that each has to make its own layers.
+    private func lamina(_ isolation: String) -> Lamina {
+        Lamina(root: scratch.path.appending("store-\(isolation)")).with(["LAMINA_ISOLATION": isolation])
+    }
+
+    /// Runs a build as root with the capabilities that Docker gives to a container.
+    private func buildUnprivileged(_ lamina: Lamina, _ arguments: [String]) throws -> Finished {
+        let binary = try #require(Lamina.binary)
+        let kept = [
+            "chown", "dac_override", "fsetid", "fowner", "mknod", "net_raw", "setgid", "setuid", "setfcap", "setpcap",
+            "net_bind_service", "sys_chroot", "kill", "audit_write",
+        ]
+        let set = (["-all"] + kept.map { "+\($0)" }).joined(separator: ",")
+        let variables = lamina.environment.merging(["LAMINA_ROOT": lamina.root.string, "NO_COLOR": "1"]) { $1 }
+        return try RunningProcess(
+            ["setpriv", "--bounding-set", set, "--inh-caps=-all", binary.string, "build"] + arguments,
+            environment: variables
+        ).wait()
+    }
+
+    private func layers(_ name: String, of lamina: Lamina) throws -> [String] {
+        let image = try #require(try JSONValue(parsing: lamina.succeeding("inspect", name).outputText).array?.first)
+        return try #require(image["RootFS"]?["Layers"]?.array).compactMap(\.string)
+    }
+
+    /// A command whose files all get one time, or no two runs would make the same layer.
+    private static func timeless(_ command: String, mounts: String = "") -> String {
+        let others = "/proc /sys /dev /etc/hosts /etc/resolv.conf /c /t /o /x /run/secrets".split(separator: " ")
+        let pruned = others.map { "-path \($0)" }.joined(separator: " -o ")
+        // Seconds are what counts, for find and for a layer.
+        return """
+            RUN \(mounts) touch -d @$(($(date +%s) - 1)) /.ref && { \(command); } && \
+                find / \\( \(pruned) \\) -prune -o -newer /.ref -exec touch -h -d @1000000000 {} + ; rm /.ref
+            """
+    }
+
+    /// What commands do to files, one Dockerfile each.
+    private static let commands = [
+        ["mkdir -p /a/b && echo x > /a/b/f && chmod 4755 /a/b/f && ln /a/b/f /a/g && ln -s f /a/b/s && mkfifo /a/p"],
+        ["mkdir -p /d/e && echo 1 > /d/f && echo 2 > /d/e/f", "rm -r /d && mkdir /d && echo 3 > /d/e", "rm /d/e"],
+        ["mkdir -p /d && echo 1 > /d/f", "mv /d /e && mkdir -p /t/n && mv /t/n /srv2"],
+        ["echo 1 > /f && echo 2 > /g", "chmod 644 /f; chown 0:0 /f; : >> /g; cat /f /g", "chmod 600 /f; chown 5:6 /g"],
+        ["echo 1 > /f && mkdir /d", "rm /f && mkdir /f && touch /f/x && rmdir /d && echo 2 > /d"],
+        ["echo 1 > /f", "ln /f /f2", "echo 2 > /n && mv /n /f", "rm /f2"],
+        ["echo x > /etc/hosts2; echo lost > /dev/shm/x; mkdir /run/kept; echo y > /tmp/y; mkdir -m 1777 /sticky"],
+        ["mkdir -p /h && chown 1000:1000 /h", "cd /h && touch a b c && rm b"],
+        ["true", "ls -lR /etc > /dev/null"],
+    ]
+
+    @Test(arguments: commands)
+    func makesTheLayersOfNamespaces(_ commands: [String]) throws {
+        let lines = ["FROM lamina/base", "COPY file /copied/"] + commands.map { Self.timeless($0) }
+        try expectSameLayers(lines.joined(separator: "\n"))
+    }
+
+    private func expectSameLayers(_ dockerfile: String, _ arguments: [String] = []) throws {
+        let file = try scratch.write("copied\n", to: "context/file")
+        try expectSuccess("touch", "-d", "@900000000", file.string)
+        let context = try scratch.context(dockerfile + "\n")
+        let (full, poor) = (lamina("namespaces"), lamina("chroot"))
+        try full.succeeding(["build", "-q", "-t", "made"] + arguments + [context.string])
+        let finished = try buildUnprivileged(poor, ["-t", "made"] + arguments + [context.string])
+        #expect(finished.status == 0, "\(finished.errorText)")
+        #expect(try layers("made", of: poor) == layers("made", of: full))
+        #expect(try poor.unfinished().isEmpty)
+    }
+
+    @Test func makesTheLayersOfNamespacesWithMounts() throws {
+        try scratch.write("geheim", to: "secret")
+        try expectSameLayers(
+            [
+                "FROM lamina/base AS other", "RUN echo other > /other",
+                "FROM lamina/base",
+                Self.timeless(
+                    "echo 1 >> /c/n && cat /run/secrets/s /o/other /x/file > /dev/null && echo t > /t/t"
+                        + " && cp /c/n /out && echo lost >> /x/file",
+                    mounts: "--mount=type=cache,target=/c --mount=type=secret,id=s --mount=type=tmpfs,target=/t"
+                        + " --mount=from=other,target=/o --mount=target=/x,rw"),
+                "COPY file /later/",
+                "WORKDIR /w/d",
+                Self.timeless("cat /c/n > seen", mounts: "--mount=type=cache,target=/c"),
+                "RUN <<EOF",
+                "cat /later/file > /heredoc",
+                "touch -d @1000000000 /heredoc",
+                "EOF",
+                "USER 1000:1000",
+                "RUN id -u",
+            ].joined(separator: "\n"), ["--secret", "id=s,src=\(scratch.path.appending("secret"))"])
+    }
+
+    @Test func leavesNothingOfTheBuilderInTheLayer() throws {
+        let context = try scratch.context(
+            """
+            FROM lamina/base
+            RUN rm -f /etc/resolv.conf && echo mine > /etc/hosts && echo x > /proc/x && echo y > /sys/y && rm /dev/null
+
+            """)
+        let poor = lamina("chroot")
+        #expect(try buildUnprivileged(poor, ["-t", "clean", context.string]).status == 0)
+        try poor.succeeding("save", "-o", scratch.path.appending("clean.tar").string, "clean")
+        let listing = try expectSuccess(
+            "sh", "-c",
+            "cd '\(scratch.path)' && mkdir u && tar xf clean.tar -C u && for l in $(find u/blobs -type f); do "
+                + "tar tf $l 2>/dev/null; done; true"
+        ).outputLines
+        let strangers = ["dev/n", "proc/x", "sys/y", "etc/h", "etc/r"]
+        #expect(listing.filter { name in strangers.contains { name.hasPrefix($0) } }.isEmpty)
+    }
+
+    @Test func refusesWhatItCannotDo() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN --network=none true\n")
+        let finished = try buildUnprivileged(lamina("chroot"), [context.string])
+        #expect(finished.status == 1)
+        #expect(finished.errorText.contains("a command in a changed root has the network of the builder"))
+    }
+
+    @Test func givesCachesBackAfterAKill() throws {
+        let poor = lamina("chroot")
+        let first = try scratch.context(
+            "FROM lamina/base\nRUN --mount=type=cache,target=/c echo kept > /c/f\n", named: "first")
+        #expect(try buildUnprivileged(poor, [first.string]).status == 0)
+        let second = try scratch.context(
+            "FROM lamina/base\nRUN --mount=type=cache,target=/c touch /c/seen; sleep 314159\n", named: "second")
+        let build = try poor.start(["build", second.string])
+        // The cache is where the command sees it.
+        for _ in 0..<600 where try run("pgrep", "-f", "^sleep 314159$").status != 0 { usleep(50_000) }
+        build.send(SIGKILL)
+        _ = try build.wait()
+        for _ in 0..<100 where try run("pgrep", "-f", "^sleep 314159$").status == 0 { usleep(20_000) }
+        #expect(try run("pgrep", "-f", "^sleep 314159$").status != 0)
+        let third = try scratch.context(
+            "FROM lamina/base\nRUN --mount=type=cache,target=/c cat /c/f && ls /c/seen\n", named: "third")
+        let finished = try buildUnprivileged(poor, [third.string])
+        #expect(finished.status == 0, "\(finished.errorText)")
+        #expect(try poor.unfinished().isEmpty)
+    }
+
+    /// The whole of it for real: the machine's own programs and libraries in a container without privileges.
+    @Test(.enabled(if: Machine.hasPodman, Machine.needsPodman))
+    func worksInPodman() throws {
+        let host = lamina("auto")
+        let box = try scratch.context("FROM lamina/base\nRUN mkdir /usr /lib /lib64 /opt /src; true\n", named: "b")
+        try host.build(box, "-t", "box")
+        try host.succeeding("save", "-o", scratch.path.appending("box.tar").string, "box")
+        try Podman.load(scratch.path.appending("box.tar"))
+        let binary = try #require(Lamina.binary)
+        let context = try scratch.context(
+            "FROM lamina/base\nRUN id -u > /who; echo x > /dev/null; cat /dev/null; ls /proc\nRUN chroot / true\n")
+        let shared = ["/usr", "/lib", "/lib64", "/opt"].flatMap { ["-v", "\($0):\($0):ro"] }
+        let finished = try Podman.run(
+            "docker.io/library/box:latest",
+            options: shared + [
+                "-v", "\(binary.removingLastComponent()):/src:ro", "-v", "\(context):/context:ro",
+                "-e", "LAMINA_ROOT=/store",
+            ],
+            ["/src/lamina", "build", "--progress", "plain", "/context"])
+        // The first command works, the second must not.
+        #expect(finished.status == 1)
+        let text = finished.errorText
+        #expect(text.contains("RUN id -u > /who; echo x > /dev/null; cat /dev/null; ls /proc"), "\(text)")
+        #expect(text.contains("process \"/bin/sh -c chroot / true\" did not complete successfully"), "\(text)")
+    }
+}
