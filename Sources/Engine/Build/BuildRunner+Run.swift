@@ -138,7 +138,7 @@ extension BuildRunner {
         var (status, usage) = try process.finish()
         limited.complete(&usage)
         stopper.ended()
-        journal.note(usage, of: step.id)
+        journal.note(usage, isCounted: limited.isCounted, of: step.id)
         if stopper.isStopped { throw CancellationError() }
         if let limit, stopper.isTimedOut {
             throw EngineError(

@@ -1,5 +1,5 @@
 import Diagnostics
-import OCI
+package import OCI
 package import Store
 
 /// A build of the past, with all that is recorded of it.
@@ -52,6 +52,11 @@ package struct BuildHistory: Sendable {
         throw EngineError(
             .buildNotFound, "no build '\(reference)' is recorded",
             hint: "See 'lamina builds' for those that are; ^1 is the one before the newest.")
+    }
+
+    /// The document about a build for programs; `docs/explain.md` describes it.
+    package func json(of build: PastBuild) -> JSON {
+        build.json { key in (try? store.builds.ingredients(of: key))?.flatMap { try? JSON(parsing: $0) } }
     }
 
     /// See ``record(_:)``; with its details.

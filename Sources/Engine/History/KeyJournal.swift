@@ -1,3 +1,4 @@
+import Glibc
 import OCI
 import Sandbox
 import Solver
@@ -24,11 +25,17 @@ final class KeyJournal: Sendable {
         return digest
     }
 
-    /// Notes what the command of a step used.
-    func note(_ usage: StepUsage, of step: StepID) {
+    /// Notes what the command of a step used; `isCounted` says that a control group knows it.
+    ///
+    /// Without one the kernel gives a process the peak of the one it was made from, which is this one: then only more
+    /// than that says something.
+    func note(_ usage: StepUsage, isCounted: Bool, of step: StepID) {
+        var own = rusage()
+        _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
+        let isKnown = isCounted || usage.peakMemory > UInt64(max(0, own.ru_maxrss)) * 1024
         state.withLock { state in
             state.costs[step, default: StepCost()].cpu = .microseconds(usage.userTime + usage.systemTime)
-            state.costs[step, default: StepCost()].peakMemory = Int64(clamping: usage.peakMemory)
+            if isKnown { state.costs[step, default: StepCost()].peakMemory = Int64(clamping: usage.peakMemory) }
         }
     }
 

@@ -1,9 +1,10 @@
-package import OCI
+import OCI
 import Store
 
 extension PastBuild {
-    /// The document about a build for programs. Times are seconds with a fraction.
-    package var json: JSON {
+    /// The document about a build for programs. Times are seconds with a fraction; `ingredients` tells what went into a
+    /// key.
+    func json(ingredients: (Digest) -> JSON?) -> JSON {
         .object(
             ("ID", .string(record.id)), ("Name", .string(record.name)), ("Target", .string(record.target)),
             ("Dockerfile", .string(details.dockerfile)),
@@ -15,10 +16,11 @@ extension PastBuild {
             ("StartedAt", .string(record.started.description)), ("CompletedAt", .string(record.finished.description)),
             ("Duration", duration.secondsJSON), ("TotalSteps", .integer(record.totalSteps)),
             ("CachedSteps", .integer(record.cachedSteps)), ("LogSize", .integer(record.logSize)),
-            ("Version", .string(details.version)), ("Steps", .array(details.steps.indices.map(step))))
+            ("Version", .string(details.version)),
+            ("Steps", .array(details.steps.indices.map { step($0, ingredients) })))
     }
 
-    private func step(_ position: Int) -> JSON {
+    private func step(_ position: Int, _ ingredients: (Digest) -> JSON?) -> JSON {
         let step = details.steps[position]
         return .object(
             ("Position", .integer(position)), ("Number", step.number == 0 ? nil : .integer(step.number)),
@@ -34,7 +36,8 @@ extension PastBuild {
             ("CPU", step.cost.cpu.map(\.secondsJSON)), ("PeakMemory", step.cost.peakMemory.map { .integer($0) }),
             ("BytesIn", step.cost.bytesIn.map { .integer($0) }),
             ("BytesOut", step.cost.bytesOut.map { .integer($0) }),
-            ("OutputBytes", .integer(step.outputBytes)))
+            ("OutputBytes", .integer(step.outputBytes)),
+            ("Ingredients", (step.content ?? step.definition).flatMap(ingredients)))
     }
 }
 

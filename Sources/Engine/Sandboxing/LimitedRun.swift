@@ -27,6 +27,9 @@ struct LimitedRun: ~Copyable {
         group = consume made
     }
 
+    /// Whether a control group counts what the command uses.
+    var isCounted: Bool { !members.isEmpty }
+
     func join(_ spec: inout SandboxSpec) {
         let showsGroups = !members.isEmpty || spec.security == .insecure
         let controllers = hierarchies.isUnified || !showsGroups ? [] : hierarchies.legacyControllers

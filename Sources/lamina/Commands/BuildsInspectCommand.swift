@@ -25,14 +25,15 @@ struct BuildsInspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let build = try BuildHistory(store: try global.store(.readOnly)).build(build)
+            let history = BuildHistory(store: try global.store(.readOnly))
+            let build = try history.build(build)
             if let trace { try ChromeTrace(build: build).write(to: trace) }
             if timings { for line in TimingsText(build: build).lines() { say(line) } }
             switch format {
             case nil where timings || trace != nil: break
             case nil, "text": for line in Self.lines(of: build) { say(line) }
-            case "json": say(build.json.text(.pretty(2)))
-            case let format?: say(try GoTemplate(format: format).render(build.json))
+            case "json": say(history.json(of: build).text(.pretty(2)))
+            case let format?: say(try GoTemplate(format: format).render(history.json(of: build)))
             }
         }
     }

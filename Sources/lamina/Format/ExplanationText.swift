@@ -65,7 +65,7 @@ struct ExplanationText {
         let step = steps[finding.position]
         if step.kind == .image {
             if explanation.isMiss(finding) { return ("✗", "changed", .miss) }
-            return ("✓", finding.causes == [.firstBuild] ? "base" : "same", .hit)
+            return ("✓", explanation.former == nil ? "base" : "same", .hit)
         }
         switch step.outcome {
         case .cached, .unchanged: return ("✓", "CACHED", .hit)
