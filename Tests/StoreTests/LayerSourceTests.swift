@@ -1,7 +1,5 @@
-import GRDB
 import Linux
 import OCI
-import SystemPackage
 import Testing
 
 @testable import Store
@@ -69,19 +67,5 @@ import Testing
         try root.layers.record(LayerRecord(diffID: diffID, contentSize: 100, fileCount: 1), fileList: [1])
         try root.images.updateSizes(holding: diffID)
         #expect(try root.images.image(id: config)?.size == 100)
-    }
-
-    /// A store that was made before there were sources.
-    @Test(arguments: [StoreRoot.Mode.readWrite, .readOnly])
-    func opensStoresOfTheFirstLayout(_ mode: StoreRoot.Mode) throws {
-        do {
-            let root = try fixture.open()
-            _ = try root.content.save(Array("blob".utf8))
-            let queue = try DatabaseQueue(path: fixture.path.appending("db.sqlite").string)
-            try queue.write { try $0.execute(sql: "DROP TABLE layer_sources; PRAGMA user_version = 1") }
-        }
-        let root = try fixture.open(mode)
-        #expect(try root.layers.sources(of: diffID).isEmpty)
-        #expect(try root.content.contains(Digest(of: "blob")), "what the same boot wrote stays")
     }
 }
