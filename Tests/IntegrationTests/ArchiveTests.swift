@@ -20,6 +20,18 @@ struct ArchiveTests {
         try lamina.succeeding("save", "-o", archive, "moved:1")
     }
 
+    /// What is no file is written to, and stays what it is.
+    @Test func writesToDevices() throws {
+        let lamina = Lamina(root: scratch.path.appending("devices"))
+        let device = scratch.path.appending("null")
+        try expectSuccess("mknod", device.string, "c", "1", "3")
+        let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "device")
+        for type in ["oci", "docker", "tar"] {
+            try lamina.build(context, "-o", "type=\(type),dest=\(device)")
+            #expect(try expectSuccess("stat", "-c", "%F", device.string).trimmed == "character special file")
+        }
+    }
+
     @Test func savesTheSameBytesTwice() throws {
         let again = scratch.path.appending("again.tar").string
         try lamina.succeeding("save", "-o", again, "moved:1")

@@ -1,7 +1,5 @@
-import GRDB
 import Linux
 import OCI
-import SystemPackage
 import Testing
 
 @testable import Store

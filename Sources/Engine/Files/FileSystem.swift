@@ -44,11 +44,15 @@ enum FileSystem {
         }
     }
 
-    /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there.
+    /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there. A device or a
+    /// pipe is written to.
     static func replace(
         _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Void
     ) throws {
         do {
+            if let node = try? OwnedDescriptor.open(path, .writeOnly), try node.status().type != .regular {
+                return try body(node)
+            }
             let file = try OwnedDescriptor.open(
                 parent(of: path).appending(temporaryName(path).text), .writeOnly, options: [.create, .truncate],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead])

@@ -62,7 +62,10 @@ package final class BuildRecorder: Sendable {
         let now = now
         switch event {
         case .started(let id, let label, _):
-            state.withLock { $0.shown[id] = Shown(label: label, started: now) }
+            // A step that is opened again began when it began first.
+            state.withLock { state in
+                if state.shown[id] == nil { state.shown[id] = Shown(label: label, started: now) }
+            }
         case .output(let id, let stream, let bytes):
             state.withLock { $0.shown[id]?.outputBytes += Int64(bytes.count) }
             log.withLock { log in

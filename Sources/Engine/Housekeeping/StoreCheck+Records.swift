@@ -70,8 +70,8 @@ extension StoreCheck {
 }
 
 extension LayerIndex {
-    /// Whether a layer is among blobs that were found whole.
+    /// Whether a layer is among blobs that were found whole, or can be had elsewhere.
     func isWithinReach(_ diffID: DiffID, besides blobs: Set<Digest>) throws -> Bool {
-        try self.blobs(of: diffID).contains { blobs.contains($0.digest) }
+        try self.blobs(of: diffID).contains { blobs.contains($0.digest) } || hasSource(diffID)
     }
 }
