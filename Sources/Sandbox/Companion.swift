@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 import Linux
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// A program of the host that serves sandboxes, for as long as this is held: it ends with this object, and with this
 /// process however that ends.
@@ -22,8 +22,8 @@ package final class Companion: Sendable {
     ///   - steps: what is done in them before it starts.
     /// - Throws: `SandboxError` `.commandNotFound` when there is no such program, `.setup` for anything else.
     init(
-        _ arguments: [String], environment: [String], log: FilePath, namespaces: NamespaceSet = [],
-        after steps: [SandboxStep] = []
+        _ arguments: [String], environment: [String], log: FilePath, namespaces: NamespaceSet,
+        after steps: [SandboxStep]
     ) throws {
         name = arguments.first ?? ""
         self.log = log
@@ -32,7 +32,9 @@ package final class Companion: Sendable {
         let all =
             [SandboxStep(.newSession)] + steps + [
                 SandboxStep(.placeStandardStreams(owner: geteuid())), SandboxStep(.dieWithParent),
-                SandboxStep(.closeDescriptors(from: 3)), SandboxStep(.execute(name)),
+                // A program that gained privileges would no longer die with this process.
+                SandboxStep(.forbidNewPrivileges), SandboxStep(.closeDescriptors(from: 3)),
+                SandboxStep(.execute(name)),
             ]
         let encoding = StepEncoding(all, arguments: arguments, environment: environment)
         let number = file.number
@@ -54,6 +56,11 @@ package final class Companion: Sendable {
             throw SandboxPlan.explain(failure, of: all, isOnHost: true)
         }
         _ = consume file
+    }
+
+    /// Starts a program in the namespaces of this one.
+    package convenience init(_ arguments: [String], environment: [String], log: FilePath) throws {
+        try self.init(arguments, environment: environment, log: log, namespaces: [], after: [])
     }
 
     deinit { signaller.kill() }
@@ -78,8 +85,19 @@ package final class Companion: Sendable {
         return count > 0 && polled[0].revents & readable != 0
     }
 
+    /// Waits until there is a file, or so many milliseconds are over. Returns whether there is.
+    package func makes(_ file: FilePath, milliseconds: Int) -> Bool {
+        for _ in 0..<max(1, milliseconds / 10) {
+            if (try? FileStatus(of: file)) != nil { return true }
+            // Readable means that it has ended.
+            var ended = pollfd(fd: signaller.process.number, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&ended, 1, 10) == 1 { return false }
+        }
+        return false
+    }
+
     /// The last line that it wrote, but for those that `isNoise`.
-    func lastWords(_ isNoise: (Substring) -> Bool = { _ in false }) -> String? {
+    package func lastWords(_ isNoise: (Substring) -> Bool = { _ in false }) -> String? {
         let text = (try? readText(log)) ?? ""
         return text.split(separator: "\n").last { !isNoise($0) }.map(String.init)
     }

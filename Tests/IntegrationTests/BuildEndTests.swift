@@ -44,7 +44,7 @@ struct BuildEndTests {
         try scratch.write("data\n", to: "volume/file")
         let volume = scratch.path.appending("volume")
         let context = try scratch.context(
-            "FROM lamina/base\nRUN cat /v/file > /copy; touch /v/new || echo refused\nRUN cat /v/file\n")
+            "FROM lamina/base\nRUN cat /v/file > /copy; touch /v/new || echo ref\"\"used\nRUN cat /v/file\n")
         let build = ["build", "--progress", "plain", "--no-cache"]
         let readOnly = try lamina.succeeding(build + ["-v", "\(volume):/v:ro", context.string])
         #expect(readOnly.errorText.contains(" refused\n"))
@@ -131,6 +131,32 @@ struct BuildEndTests {
         #expect(peak > 0 && peak < 400_000, "\(peak) KiB")
     }
 
+    @Test(.enabled(if: Machine.has("ssh-agent") && Machine.has("ssh-keygen"), "needs ssh-agent and ssh-keygen"))
+    func keyFilesAreLentThroughAnAgent() throws {
+        let key = scratch.path.appending("key").string
+        try expectSuccess("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+        let context = try scratch.context(
+            "FROM lamina/base\nRUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo so\"\"cket\n")
+        let build = try lamina.succeeding(["build", "--progress", "plain", "--ssh", "default=\(key)", context.string])
+        #expect(build.errorText.contains(" socket\n"))
+        try lamina.expectNothingLeft(process: "ssh-agent -D -a \(lamina.root).*")
+        try expectSuccess("ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", key)
+        let locked = try lamina("build", "--no-cache", "--ssh", "default=\(key)", context.string)
+        #expect(locked.status == 1 && locked.errorText.contains("the key \(key) cannot be used"), "\(locked.errorText)")
+        try lamina.expectNothingLeft(process: "ssh-agent -D -a \(lamina.root).*")
+    }
+
+    @Test func commandsWithSecretsLeaveNoCores() throws {
+        let secret = try scratch.write("hidden\n", to: "secret")
+        let context = try scratch.context(
+            "FROM lamina/base\nRUN ulimit -c\nRUN --mount=type=secret,id=s ulimit -H -c; grep core /proc/self/limits\n")
+        let build = try lamina.succeeding([
+            "build", "--progress", "plain", "--secret", "id=s,src=\(secret)", context.string,
+        ])
+        let line = build.errorLines.first { $0.contains("Max core file size") } ?? ""
+        #expect(line.split(separator: " ").suffix(3) == ["1", "1", "bytes"], "\(line)")
+    }
+
     // MARK: The shell
 
     /// Runs a script in a terminal.
@@ -139,7 +165,7 @@ struct BuildEndTests {
         let session = try run(
             "script", "-qec", script, "/dev/null",
             environment: ["LAMINA_ROOT": lamina.root.string, "SHELL": "/bin/sh", "NO_COLOR": "1"], input: input)
-        return session.outputText.filter { $0 != "\r" && $0 != "\0" }.replacing("\r\n", with: "\n")
+        return session.outputText.withoutReturns
     }
 
     @Test(.enabled(if: Machine.has("script"), "needs script(1)"))
@@ -167,5 +193,14 @@ struct BuildEndTests {
         let build = try lamina("build", "--on-error", "shell", context.string)
         #expect(build.status == 2)
         #expect(build.errorText.contains("--on-error=shell needs a terminal"))
+    }
+}
+
+extension String {
+    /// What a terminal shows, with the line ends of a file.
+    var withoutReturns: String {
+        var text = String.UnicodeScalarView()
+        for scalar in unicodeScalars where scalar != "\r" && scalar != "\0" { text.append(scalar) }
+        return String(text)
     }
 }

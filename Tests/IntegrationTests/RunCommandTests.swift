@@ -45,7 +45,7 @@ struct RunCommandTests {
             "image", "sh", "-c", script)
         #expect(
             run.outputLines == [
-                "uid=1234(app) gid=1300(app) groups=1300(app),1301(extra)", "/work", "box", "A=image", "B=option",
+                "uid=1234(app) gid=1300(app) groups=1301(extra)", "/work", "box", "A=image", "B=option",
                 "C=file", "D=option", "HOME=/srv/app", "HOSTNAME=box", "SET_HERE=yes",
             ], "\(run.outputText) \(run.errorText)")
         let other = try lamina("run", "-u", "0:7", "-w", "/new", "image", "sh", "-c", "id -u; id -g; pwd; echo $HOME")
@@ -136,7 +136,7 @@ struct RunCommandTests {
             """
         let session = try run(
             "script", "-qec", script, "/dev/null", environment: ["LAMINA_ROOT": lamina.root.string, "SHELL": "/bin/sh"])
-        let lines = session.outputLines.map { $0.filter { $0 != "\r" && $0 != "\0" } }
+        let lines = session.outputText.withoutReturns.lines
         for line in ["/dev/pts/0", "31 97", "all", "status 3", "status 137", "status 127", "restored"] {
             #expect(lines.contains { $0.hasSuffix(line) }, "\(line) is missing in \(lines)")
         }

@@ -39,7 +39,9 @@ extension Build {
 
     /// The context, and what fetched it; commands that are no builds run no steps.
     private func contextForCall() async throws -> (BuildContext, RemoteSources) {
-        let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
+        let loans = BuildLoans(
+            secrets: request.secrets, agents: request.agents,
+            keyAgents: KeyAgents(store: store, environment: images.registry.environment))
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
         let snapshots = Snapshots(
             store: store, trees: LayerTrees(store.layers), isolation: StepIsolation(request.isolation, store: store),

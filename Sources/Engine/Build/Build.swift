@@ -60,7 +60,9 @@ package struct Build: Sendable {
     private func perform() async throws -> BuildResult {
         let lease = try store.lease()
         let started = Timestamp.now
-        let loans = BuildLoans(secrets: request.secrets, agents: request.agents)
+        let loans = BuildLoans(
+            secrets: request.secrets, agents: request.agents,
+            keyAgents: KeyAgents(store: store, environment: images.registry.environment))
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
         let isolation = StepIsolation(request.isolation, store: store)
         let snapshots = Snapshots(

@@ -12,7 +12,10 @@ struct BuildLoans: Sendable {
     private var secrets: [String: BuildSecret] = [:]
     private var agents: [String: AgentSocket] = [:]
 
-    init(secrets: [BuildSecret], agents: [AgentSocket]) {
+    private let keyAgents: KeyAgents
+
+    init(secrets: [BuildSecret], agents: [AgentSocket], keyAgents: KeyAgents) {
+        self.keyAgents = keyAgents
         for secret in secrets { self.secrets[secret.id] = secret }
         for agent in agents { self.agents[agent.id] = agent }
     }
@@ -34,7 +37,9 @@ struct BuildLoans: Sendable {
     /// `nil` for an agent that is not there and need not be.
     func socket(of ssh: SSHMount) throws -> FilePath? {
         // The default agent has two names.
-        if let known = agents[ssh.id == "default" ? "" : ssh.id] { return FileSystem.absolute(known.path) }
+        if let known = agents[ssh.id == "default" ? "" : ssh.id] {
+            return try known.keys.isEmpty ? FileSystem.absolute(known.path) : keyAgents.socket(of: known)
+        }
         guard !ssh.isRequired else {
             throw EngineError(
                 .agentNotFound, "no SSH key \"\(ssh.id)\" forwarded from the client",
@@ -134,7 +139,7 @@ extension BuildRunner {
     }
 
     private func add(_ ssh: SSHMount, to prepared: inout PreparedMounts) async throws {
-        guard let socket = try loans.socket(of: ssh) else { return }
+        guard let socket = try await offload({ [loans] in try loans.socket(of: ssh) }) else { return }
         let (directory, relay) = try await offload { [store] in
             let directory = try store.temporaryDirectory()
             let opened = try Directory(opening: directory.path)

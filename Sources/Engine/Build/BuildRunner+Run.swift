@@ -44,6 +44,7 @@ extension BuildRunner {
                 spec.isVolatile = true
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
                 try sandbox.request.apply(to: &spec, for: run)
+                if run.mounts.contains(where: \.isSecret) { spec.forbidCores() }
                 let limited = try LimitedRun(sandbox.request)
                 limited.join(&spec)
                 let files = try tree.entered(by: &spec, mounts, store) { step.warn($0) }

@@ -87,20 +87,25 @@ package struct BuildSecret: Hashable, Sendable {
     }
 }
 
-/// The socket of an SSH agent that the user lends to `RUN --mount=type=ssh`.
+/// An SSH agent that the user lends to `RUN --mount=type=ssh`: its socket, or the files of the keys it is to have.
 package struct AgentSocket: Hashable, Sendable {
     /// Empty for the default one.
     package let id: String
+    /// The socket; the first of the keys where it is an agent that has to be started.
     package let path: FilePath
+    /// Absolute; empty for a socket.
+    package let keys: [FilePath]
 
-    package init(id: String, path: FilePath) {
+    package init(id: String, path: FilePath, keys: [FilePath] = []) {
         self.id = id == "default" ? "" : id
         self.path = path
+        self.keys = keys
     }
 
-    /// Parses the argument of `--ssh`: `default` or `ID[=SOCKET]`. Without a socket it is that of `SSH_AUTH_SOCK`.
+    /// Parses the argument of `--ssh`: `default` or `ID[=SOCKET|KEY[,KEY]]`. Without either it is the socket of
+    /// `SSH_AUTH_SOCK`.
     ///
-    /// - Throws: ``EngineError`` `.badAgent` when there is no such socket, `.unsupported` for key files.
+    /// - Throws: ``EngineError`` `.badAgent` when there is no such file.
     package static func parse(_ text: String, environment: [String: String]) throws -> AgentSocket {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         var path = parts.count == 2 ? parts[1] : ""
@@ -110,20 +115,20 @@ package struct AgentSocket: Hashable, Sendable {
                 .badAgent, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
                 hint: "Start an agent with ssh-agent and add a key with ssh-add.")
         }
-        do {
-            guard try FileStatus(of: FilePath(path)).type == .socket else { throw keyFile(path) }
-        } catch let error as LinuxError {
-            if path.contains(",") { throw keyFile(path) }
-            throw EngineError(
-                .badAgent, "failed to stat \(path): \(error.errno.map(String.init(describing:)) ?? error.message)",
-                cause: error)
+        let paths = path.split(separator: ",").map { FileSystem.absolute(FilePath(String($0))) }
+        let types = try paths.map { path in
+            do { return try FileStatus(of: path).type } catch let error as LinuxError {
+                throw EngineError(
+                    .badAgent, "failed to stat \(path): \(error.errno.map(String.init(describing:)) ?? error.message)",
+                    cause: error)
+            }
         }
-        return AgentSocket(id: parts[0], path: FilePath(path))
-    }
-
-    private static func keyFile(_ path: String) -> EngineError {
-        EngineError(
-            .unsupported, "--ssh takes the socket of an agent, and '\(path)' is none: key files are not supported",
-            hint: "Add the key to an agent with ssh-add and pass the agent's socket.")
+        if types == [.socket] { return AgentSocket(id: parts[0], path: FilePath(path)) }
+        guard let first = paths.first, types.allSatisfy({ $0 == .regular }) else {
+            throw EngineError(
+                .badAgent, "--ssh takes the socket of one agent or files with keys, and '\(path)' is neither",
+                hint: "Write it as ID=SOCKET or ID=KEY,KEY.")
+        }
+        return AgentSocket(id: parts[0], path: first, keys: paths)
     }
 }
