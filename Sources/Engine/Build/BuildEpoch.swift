@@ -34,7 +34,8 @@ struct BuildEpoch: Sendable {
     private func time(ofContext name: String) async throws -> Int64? {
         switch inputs.contexts.last(where: { $0.name == name })?.content {
         case .git(let source, let label): try await time(of: source, label: label)
-        case .file(let source): try await time(of: source, label: "[context \(name)] \(RemoteContext.http(source).label)")
+        case .file(let source):
+            try await time(of: source, label: "[context \(name)] \(RemoteContext.http(source).label)")
         case .directory, .image, .layout, nil: nil
         }
     }

@@ -16,7 +16,7 @@ extension Build {
             if let id = result.imageID {
                 members["containerimage.config.digest"] = .string(id.description)
                 if hasManifest, let image = try store.images.image(id: id) {
-                    let bytes = try images.manifest(of: image).1
+                    let bytes = try images.manifest(of: image, mayBeElsewhere: true).bytes
                     let config = try images.config(of: image)
                     let manifest = try Manifest(parsing: bytes)
                     let descriptor = Descriptor(
