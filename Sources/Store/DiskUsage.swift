@@ -26,6 +26,12 @@ package struct DiskUsage: Hashable, Sendable {
         package let active: Int
         /// What would be free without those that can go, in bytes.
         package let reclaimable: Int64
+
+        package init(total: Amount, active: Int, reclaimable: Int64) {
+            self.total = total
+            self.active = active
+            self.reclaimable = reclaimable
+        }
     }
 
     package let images: Category
@@ -35,6 +41,8 @@ package struct DiskUsage: Hashable, Sendable {
     package let blobs: Category
     package let snapshots: Category
     package let fileLists: Category
+    /// The records of builds with their logs and lists: they go by themselves when there are many.
+    package let builds: Amount
     /// The database with its log, in bytes.
     package let database: Int64
     /// All of it, each byte once; what users pay for.
@@ -64,6 +72,7 @@ extension StoreLedger {
         let mounts = records.filter { $0.kind == .cacheMount }
         let mountBytes = mounts.reduce(0) { $0 + $1.bytes }
         let database = root.databaseSize()
+        let builds = root.buildRecords()
         return DiskUsage(
             images: .init(
                 total: .init(count: images.count, bytes: table.sum { isNamed[$0] || unnamed[$0] }.bytes),
@@ -76,7 +85,7 @@ extension StoreLedger {
                 total: .init(count: mounts.count, bytes: mountBytes), active: mounts.count(where: \.isInUse),
                 reclaimable: mounts.reduce(0) { $0 + ($1.isInUse ? 0 : $1.bytes) }),
             blobs: category(.blob), snapshots: category(.snapshot), fileLists: category(.fileList),
-            database: database, total: table.sum { _ in true }.bytes + mountBytes + database,
+            builds: builds, database: database, total: table.sum { _ in true }.bytes + mountBytes + database + builds.bytes,
             reclaimable: removableBytes + unneededBytes)
     }
 }
@@ -84,6 +93,11 @@ extension StoreLedger {
 extension StoreRoot {
     /// Sums the store up as it is now.
     package func diskUsage() throws -> DiskUsage { try ledger().usage(of: self) }
+
+    fileprivate func buildRecords() -> DiskUsage.Amount {
+        guard let directory = try? openDirectory(), let builds = try? builds.list() else { return .init() }
+        return .init(count: builds.count, bytes: TreeSize(of: "builds", in: directory).bytes)
+    }
 
     fileprivate func databaseSize() -> Int64 {
         guard let directory = try? openDirectory() else { return 0 }

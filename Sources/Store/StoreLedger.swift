@@ -22,10 +22,12 @@ package struct StoreLedger: Sendable {
             transaction in
             let (images, cache) = (try transaction.images(), try transaction.cacheRecords())
             var resources = try ResourceTable(transaction)
+            var named: Set<ChainID> = []
             for image in images where !image.names.isEmpty {
                 for number in resources.needs(of: image) { resources.isNamed[number] = true }
+                named.formUnion(image.diffIDs.indices.compactMap { ChainID.of(image.diffIDs[...$0]) })
             }
-            let steps = Self.steps(cache, &resources)
+            let steps = Self.steps(cache, &resources, named: named)
             let unnamed = try images.filter(\.names.isEmpty).map { try Self.record(of: $0, root, &resources) }
             try resources.measureTheRest(root, transaction)
             return (images, resources, (steps + unnamed).map { $0(resources) })
@@ -75,7 +77,11 @@ private typealias Draft = (ResourceTable) -> UsageRecord
 
 extension StoreLedger {
     /// The results of steps: each has a record for every key that leads to it.
-    private static func steps(_ cache: [CacheRecord], _ resources: inout ResourceTable) -> [Draft] {
+    ///
+    /// `named` are the stacks that images with a name have, whole or in part.
+    private static func steps(
+        _ cache: [CacheRecord], _ resources: inout ResourceTable, named: Set<ChainID>
+    ) -> [Draft] {
         let times = lastUses(cache)
         var groups: [StepIdentity: [CacheRecord]] = [:]
         for record in cache { groups[StepIdentity(record), default: []].append(record) }
@@ -86,13 +92,15 @@ extension StoreLedger {
             let lastUsed = max(
                 group.map(\.lastUsed).max() ?? first.lastUsed,
                 ChainID.of(first.diffIDs).flatMap { times[$0] } ?? first.lastUsed)
+            // Not by what is here: layers may be elsewhere.
+            let isInImage = ChainID.of(first.diffIDs).map(named.contains) ?? false
             return { table in
                 UsageRecord(
                     kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
                     description: first.description,
                     createdAt: group.map(\.createdAt).min() ?? first.createdAt, lastUsed: lastUsed,
                     bytes: top.reduce(0) { $0 + table.sizes[$1] },
-                    isShared: !all.isEmpty && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
+                    isShared: isInImage && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
                     depth: first.diffIDs.count, resources: all)
             }
         }

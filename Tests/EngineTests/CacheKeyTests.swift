@@ -64,7 +64,7 @@ struct CacheKeyTests {
         KeyCase("hard links", misses: fromSrc) { $0.file("src/b", is: "h src/b 600 src/a") },
     ]
 
-    /// The first two run again, but give the same layer as before: what follows does not.
+    /// With another name or a pattern the step runs again, but gives the same layer: what follows does not.
     static let copies: [KeyCase] = [
         KeyCase("another name of the source", misses: ["COPY f1x /f1"]) {
             $0.replace("COPY f1 ", with: "COPY f1x ")

@@ -37,7 +37,7 @@ extension StoreCheck {
             let next = ChainID(diffID, on: chain)
             chain = next
             if goodSnapshots.contains(next) { continue }
-            if try !store.layers.isWithinReach(diffID, besides: goodBlobs) { return diffID }
+            if try !store.layers.isWithinReach(diffID, among: goodBlobs) { return diffID }
         }
         return nil
     }
@@ -71,7 +71,7 @@ extension StoreCheck {
 
 extension LayerIndex {
     /// Whether a layer is among blobs that were found whole, or can be had elsewhere.
-    func isWithinReach(_ diffID: DiffID, besides blobs: Set<Digest>) throws -> Bool {
+    func isWithinReach(_ diffID: DiffID, among blobs: Set<Digest>) throws -> Bool {
         try self.blobs(of: diffID).contains { blobs.contains($0.digest) } || hasSource(diffID)
     }
 }

@@ -17,7 +17,7 @@ extension StoreCheck {
             }
             try found("snapshot \(snapshot.number)", problem) {
                 guard let stack = stacks[snapshot.chainID],
-                    try !store.layers.isWithinReach(stack.diffID, besides: goodBlobs)
+                    try !store.layers.isWithinReach(stack.diffID, among: goodBlobs)
                 else {
                     try store.snapshots.remove(snapshot)
                     return .done("removed; it is unpacked again when it is needed")

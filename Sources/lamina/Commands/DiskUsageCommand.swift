@@ -40,6 +40,7 @@ struct DiskUsageCommand: UserNamespaceCommand {
             Self.row("Images", usage.images), Self.row("Build cache", usage.cache),
             Self.row("Cache mounts", usage.cacheMounts), Self.row("Blobs", usage.blobs),
             Self.row("Snapshots", usage.snapshots), Self.row("File lists", usage.fileLists),
+            Self.row("Build records", .init(total: usage.builds, active: 0, reclaimable: 0)),
         ]
         for line in try list.lines(for: rows) { say(line) }
         guard list.isTable else { return }
