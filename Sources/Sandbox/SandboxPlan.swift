@@ -33,7 +33,8 @@ package struct SandboxPlan: Sendable {
         planInside(held)
         // After the mounts, whose targets may have had to be made.
         if spec.isRootReadOnly { add(.restrictMount("/", .readOnly)) }
-        add(.setHostname(spec.hostname))
+        // The system call filter of a container may forbid it, and nothing but the name is lost.
+        add(.setHostname(spec.hostname), spec.abilities.isConfined ? .mayFail : .mustSucceed)
         try planPrivileges()
     }
 
