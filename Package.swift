@@ -96,8 +96,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "Diagnostics", "DockerfileSyntax", "Frontend", "Graph", "Layers", "Linux", "OCI", "Solver", "Store",
-                systemPackage,
+                "Diagnostics", "DockerfileSyntax", "Frontend", "Graph", "Layers", "Linux", "OCI", "Sandbox", "Solver",
+                "Store", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests("lamina", ["Diagnostics", "DockerfileSyntax", "Engine", "Linux", "OCI", "Solver", systemPackage]),
