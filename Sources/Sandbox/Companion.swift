@@ -49,7 +49,7 @@ package final class Companion: Sendable {
             while unsafe waitpid(spawned.pid, &status, 0) == -1, errno == EINTR {}
         }
         do {
-            signaller = SandboxSignaller(process: try result.get())
+            signaller = SandboxSignaller(process: try result.get(), killSignal: SIGKILL)
         } catch let failure as SpawnFailure {
             throw SandboxPlan.explain(failure, of: all, isOnHost: true)
         }
