@@ -46,8 +46,10 @@ package final class PrivateNetwork: Sendable {
         _ = consume fifo
     }
 
-    /// The namespace as the child of a sandbox finds it, which has this process's descriptors until its command starts.
-    package var path: FilePath { FilePath("/proc/self/fd/\(namespace.number)") }
+    /// The namespace as the child of a sandbox finds it, which has none of this process's descriptors itself.
+    package var path: FilePath { Self.path(to: namespace.number) }
+
+    private static func path(to descriptor: CInt) -> FilePath { FilePath("/proc/\(getpid())/fd/\(descriptor)") }
 
     /// pasta gives up most capabilities before it opens the namespace, and may not look into `/proc` of this process any
     /// more. So both files are mounted at paths of its own, where profiles of AppArmor allow it to open them.
@@ -55,7 +57,7 @@ package final class PrivateNetwork: Sendable {
         let closed: MountFlags = [.noSetuid, .noDevices, .noExecute]
         return [
             SandboxStep(.mount(source: nil, target: "/", type: nil, flags: [.recursive, .isPrivate], data: nil)),
-            SandboxStep(.openTree(slot: 0, root: nil, path: FilePath("/proc/self/fd/\(namespace)"))),
+            SandboxStep(.openTree(slot: 0, root: nil, path: path(to: namespace))),
             SandboxStep(.openTree(slot: 1, root: nil, path: ready)),
             SandboxStep(.mount(source: "tmpfs", target: "/tmp", type: "tmpfs", flags: closed, data: "mode=700")),
             SandboxStep(.makeFile("/tmp/netns", content: [], permissions: 0o600, owner: geteuid(), group: getegid())),
