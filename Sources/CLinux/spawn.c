@@ -274,7 +274,8 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_STDIO: return place_stdio(child->program->stdio, (uid_t)number[0]);
     case LINUX_SPAWN_CLOSE_FROM: return (int)syscall(SYS_close_range, number[0], ~0U, 0);
     case LINUX_SPAWN_SETSID: return setsid() < 0 ? -1 : 0;
-    case LINUX_SPAWN_TERMINAL: return linux_open_terminal(child->program->terminal, (uid_t)number[0], (int)number[1]);
+    case LINUX_SPAWN_TERMINAL: 
+        return linux_open_terminal(child->program->terminal, (uid_t)number[0], (int)number[1], (uint32_t)number[2]);
     case LINUX_SPAWN_INIT: return linux_place_init(child->init_program, child->init_errors);
     case LINUX_SPAWN_UMASK: return umask((mode_t)number[0]), 0;
     case LINUX_SPAWN_SECCOMP: return linux_install_filter(a, number[0], number[1]);

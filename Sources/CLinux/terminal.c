@@ -49,12 +49,15 @@ int linux_receive_descriptor(int socket) {
 
 int linux_socket_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }
 
-int linux_open_terminal(int socket, uid_t owner, int controls) {
+// `size` has the rows in its upper half and the columns in the lower; 0 is none. The command finds it from its start.
+int linux_open_terminal(int socket, uid_t owner, int controls, uint32_t size) {
     int unlocked = 0;
     int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0) return -1;
     int terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (terminal < 0 || syscall(SYS_fchown, terminal, owner, (gid_t)-1) < 0) return -1;
+    struct winsize window = {.ws_row = (unsigned short)(size >> 16), .ws_col = (unsigned short)size};
+    if (size != 0 && ioctl(terminal, TIOCSWINSZ, &window) < 0) return -1;
     if (send_descriptor(socket, master) < 0) return -1;
     for (int number = 0; number < 3; number++)
         if (dup2(terminal, number) < 0) return -1;

@@ -401,7 +401,7 @@ extension SandboxPlan {
     private mutating func planPrivileges() throws {
         // Owned by the user, who may then open them again as /dev/stdout.
         if spec.streams == .terminal {
-            add(.openTerminal(owner: spec.user.uid, isControlling: !spec.hasInit))
+            add(.openTerminal(owner: spec.user.uid, isControlling: !spec.hasInit, size: spec.terminalSize))
         } else {
             add(.placeStandardStreams(owner: spec.user.uid))
         }

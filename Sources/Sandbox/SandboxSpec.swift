@@ -129,6 +129,8 @@ package struct SandboxSpec: Hashable, Sendable {
     /// Absolute, in the root. What is missing is made, owned by `user`, and stays.
     package var workingDirectory: FilePath = "/"
     package var streams = SandboxStreams.captured
+    /// The size that a terminal has from the start.
+    package var terminalSize: TerminalSize?
     /// Whether process 1 is a small init, which reaps, and passes signals on to the command; else it is the command.
     package var hasInit = false
     package var hostname = "buildkitsandbox"

@@ -48,7 +48,7 @@ package struct SandboxStep: Hashable, Sendable {
         case setGroups([UInt32])
         case setIdentity(uid: UInt32, gid: UInt32)
         case placeStandardStreams(owner: UInt32)
-        case openTerminal(owner: UInt32, isControlling: Bool)
+        case openTerminal(owner: UInt32, isControlling: Bool, size: TerminalSize?)
         /// Gets ready to execute the init program instead of the command.
         case placeInit
         case closeDescriptors(from: UInt32)
@@ -110,7 +110,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .setGroups(let groups): "set the groups to [\(groups.map(String.init).joined(separator: " "))]"
         case .setIdentity(let uid, let gid): "become user \(uid):\(gid)"
         case .placeStandardStreams(let owner): "place the standard streams (owner \(owner))"
-        case .openTerminal(let owner, let isControlling):
+        case .openTerminal(let owner, let isControlling, _):
             "open a terminal (owner \(owner)\(isControlling ? ", controlling" : ""))"
         case .placeInit: "place the init program"
         case .closeDescriptors(let first): "close the descriptors from \(first)"

@@ -145,8 +145,12 @@ extension SandboxStep.Operation {
             StepForm(LINUX_SPAWN_GROUPS, [groups.flatMap(\.littleEndianBytes)], [UInt64(groups.count)])
         case .setIdentity(let uid, let gid): StepForm(LINUX_SPAWN_IDENTITY, numbers: [UInt64(uid), UInt64(gid)])
         case .placeStandardStreams(let owner): StepForm(LINUX_SPAWN_STDIO, numbers: [UInt64(owner)])
-        case .openTerminal(let owner, let isControlling):
-            StepForm(LINUX_SPAWN_TERMINAL, numbers: [UInt64(owner), isControlling ? 1 : 0])
+        case .openTerminal(let owner, let isControlling, let size):
+            StepForm(
+                LINUX_SPAWN_TERMINAL,
+                numbers: [
+                    UInt64(owner), isControlling ? 1 : 0, size.map { UInt64($0.rows) << 16 | UInt64($0.columns) } ?? 0,
+                ])
         case .placeInit: StepForm(LINUX_SPAWN_INIT)
         case .closeDescriptors(let first): StepForm(LINUX_SPAWN_CLOSE_FROM, numbers: [UInt64(first)])
         case .newSession: StepForm(LINUX_SPAWN_SETSID)

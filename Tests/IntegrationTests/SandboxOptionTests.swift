@@ -32,7 +32,7 @@ struct SandboxOptionTests {
 
     static let cases = [
         Case("", "grep CapBnd /proc/self/status", "CapBnd:\t00000000a80425fb"),
-        Case("--cap-add SYS_ADMIN", "mount -t tmpfs x /mnt && echo mounted", "mounted"),
+        Case("--cap-add SYS_ADMIN", "mount -t tmpfs x /tmp && echo mounted", "mounted"),
         Case("--cap-add net_admin --cap-drop CAP_MKNOD", "grep CapEff /proc/self/status", "00000000a00435fb"),
         Case("--cap-drop ALL", "grep CapEff /proc/self/status", "0000000000000000"),
         Case("--cap-drop all --cap-add chown", "grep CapEff /proc/self/status", "0000000000000001"),
@@ -84,7 +84,7 @@ struct SandboxOptionTests {
         let scratch = try Scratch()
         let lamina = Lamina(root: scratch.path.appending("store"))
         let context = try scratch.context(
-            "FROM lamina/base\nRUN --security=insecure mount -t tmpfs x /mnt && grep -q 'Seccomp:.0' /proc/self/status\n"
+            "FROM lamina/base\nRUN --security=insecure mount -t tmpfs x /tmp && grep -q 'Seccomp:.0' /proc/self/status\n"
         )
         try lamina.build(context, "--allow", "security.insecure")
     }

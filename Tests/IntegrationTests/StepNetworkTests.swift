@@ -109,15 +109,17 @@ struct StepNetworkTests {
 
     private static let servers = """
         import os, socket, sys, threading
-        def serve(family, address, answer):
+        def listen(family, address):
             listener = socket.socket(family, socket.SOCK_STREAM)
             listener.bind(address); listener.listen(8)
+            return listener
+        def serve(listener, answer):
             while True:
                 connection, _ = listener.accept()
                 connection.sendall(answer); connection.close()
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("127.0.0.1", 53))
         def names():
-            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            server.bind(("127.0.0.1", 53))
             while True:
                 query, client = server.recvfrom(512)
                 end = query.index(b"\\0", 12) + 5
@@ -130,7 +132,8 @@ struct StepNetworkTests {
             (socket.AF_INET, ("203.0.113.5", 8080), web), (socket.AF_INET, ("127.0.0.1", 8081), web),
             (socket.AF_UNIX, "\\0lamina-test", b"reached\\n"),
         ]:
-            threading.Thread(target=serve, args=arguments, daemon=True).start()
+            *address, answer = arguments
+            threading.Thread(target=serve, args=(listen(*address), answer), daemon=True).start()
         threading.Thread(target=names, daemon=True).start()
         open(sys.argv[0].rsplit("/", 1)[0] + "/up", "w").close()
         threading.Event().wait()

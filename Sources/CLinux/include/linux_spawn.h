@@ -42,7 +42,7 @@ enum linux_spawn_operation {
     LINUX_SPAWN_STDIO,          // number[0]: owner; the program's three descriptors become 0, 1 and 2
     LINUX_SPAWN_CLOSE_FROM,     // number[0]: first descriptor to close
     LINUX_SPAWN_SETSID,
-    LINUX_SPAWN_TERMINAL,       // number: owner, 1 to make it the controlling one; becomes 0, 1 and 2
+    LINUX_SPAWN_TERMINAL,       // number: owner, 1 to make it the controlling one, size; becomes 0, 1 and 2
     LINUX_SPAWN_INIT,           // the command will run below the init program
     LINUX_SPAWN_UMASK,          // number[0]: mask
     LINUX_SPAWN_SECCOMP,        // text[0]: array of struct sock_filter; number: count, SECCOMP_FILTER_FLAG_ flags
@@ -136,7 +136,7 @@ int linux_find_command(const char *name, const char *search_path, char *path);
 int linux_execute_init(char **arguments, char **environment, const char *search_path);
 
 // Opens a terminal of the mounted /dev/pts as the standard streams and sends its other end through the socket.
-int linux_open_terminal(int socket, uid_t owner, int controls);
+int linux_open_terminal(int socket, uid_t owner, int controls, uint32_t size);
 // socketpair(2) of stream sockets, and a descriptor that came through one. Return -1 with errno set.
 int linux_socket_pair(int ends[2]);
 int linux_receive_descriptor(int socket);

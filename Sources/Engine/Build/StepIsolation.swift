@@ -28,12 +28,17 @@ final class StepIsolation: Sendable {
     func rung() throws -> Isolation {
         try knownRung.withLock { known in
             if let known { return known }
-            let result = Result {
-                let rung = try IsolationLadder.probe().choose(asked)
+            let result = Result { () throws -> Isolation in
+                let ladder = IsolationLadder.probe()
+                let rung = try ladder.choose(asked)
                 if rung == .rootless, !UserNamespace.isEntered {
                     throw EngineError(
                         .outsideUserNamespace, "RUN needs a user namespace, which this build has not entered",
                         hint: "Build with --isolation=rootless.")
+                }
+                // Without an overlay, as where the store is on one itself, a copy of the layers does.
+                if asked == nil, rung != .chroot, ladder.obstacles[.chroot] == nil, case .none = try abilities().overlay {
+                    return Isolation.chroot
                 }
                 return rung
             }

@@ -16,6 +16,8 @@ struct AttachedCommand {
     /// With a terminal, ours is raw meanwhile and the command's has its size. Throws `SandboxError` when it could not be
     /// started, and ``ReaderGone``.
     func run() throws -> (status: Sandbox.ExitStatus, usage: StepUsage) {
+        var spec = spec
+        if spec.streams == .terminal { spec.terminalSize = .ofOurs }
         var process = try SandboxProcess(try SandboxPlan(spec))
         // Until all that the command wrote was shown.
         let raw = spec.streams == .terminal && isInteractive ? RawTerminal(STDIN_FILENO) : nil
@@ -60,6 +62,10 @@ struct AttachedCommand {
     }
 }
 
+extension TerminalSize {
+    fileprivate static var ofOurs: TerminalSize? { TerminalSize(of: STDOUT_FILENO) ?? TerminalSize(of: STDIN_FILENO) }
+}
+
 /// Gives a command's terminal the size of our window, now and whenever that changes.
 private final class WindowWatch {
     private let source: any DispatchSourceSignal
@@ -74,7 +80,7 @@ private final class WindowWatch {
     deinit { source.cancel() }
 
     private static func fit(_ input: SandboxInput) {
-        guard let size = TerminalSize(of: STDOUT_FILENO) ?? TerminalSize(of: STDIN_FILENO) else { return }
+        guard let size = TerminalSize.ofOurs else { return }
         input.resize(columns: size.columns, rows: size.rows)
     }
 }
