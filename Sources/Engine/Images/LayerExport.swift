@@ -90,7 +90,8 @@ extension LayerStorage {
     func anyBlob(of diffIDs: [DiffID]) throws -> LayerBlob {
         let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
-        return try blob(of: diffIDs, diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
+        return try blob(
+            of: diffIDs, diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
     }
 
     /// What the layer holds, as was recorded when it was made: its directory may hold more that makes no difference.
