@@ -49,7 +49,7 @@ struct ChrootTests {
     private static let commands = [
         ["mkdir -p /a/b && echo x > /a/b/f && chmod 4755 /a/b/f && ln /a/b/f /a/g && ln -s f /a/b/s && mkfifo /a/p"],
         ["mkdir -p /d/e && echo 1 > /d/f && echo 2 > /d/e/f", "rm -r /d && mkdir /d && echo 3 > /d/e", "rm /d/e"],
-        ["mkdir -p /d && echo 1 > /d/f", "mv /d /e && mkdir -p /t/n && mv /t/n /srv2"],
+        ["mkdir -p /d && echo 1 > /d/f", "mv /d /e && mkdir -p /deep/n && mv /deep/n /srv2"],
         ["echo 1 > /f && echo 2 > /g", "chmod 644 /f; chown 0:0 /f; : >> /g; cat /f /g", "chmod 600 /f; chown 5:6 /g"],
         ["echo 1 > /f && mkdir /d", "rm /f && mkdir /f && touch /f/x && rmdir /d && echo 2 > /d"],
         ["echo 1 > /f", "ln /f /f2", "echo 2 > /n && mv /n /f", "rm /f2"],
@@ -83,7 +83,7 @@ struct ChrootTests {
         try expectSameLayers(
             [
                 "FROM lamina/base AS other", "RUN echo other > /other",
-                "FROM lamina/base",
+                "FROM lamina/base", "COPY file /etc/hosts", "COPY file /etc/resolv.conf",
                 Self.timeless(
                     "echo 1 >> /c/n && cat /run/secrets/s /o/other /x/file > /dev/null && echo t > /t/t"
                         + " && cp /c/n /out && echo lost >> /x/file",

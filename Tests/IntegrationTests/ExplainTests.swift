@@ -68,7 +68,7 @@ struct ExplainTests {
         #expect(try explain("--build-arg", "VERSION=2").contains("ARG VERSION changed: \"1\" -> \"2\""))
         try scratch.context(Self.dockerfile.replacing("MODE=fast", with: "MODE=slow"))
         #expect(try explain().contains("ENV MODE changed: \"fast\" -> \"slow\""))
-        let changed = Self.dockerfile.replacing("ENV MODE=fast", with: "ARG API_TOKEN\nENV MODE=fast")
+        let changed = Self.dockerfile.replacing("ENV MODE=fast", with: "ARG API_TOKEN\nENV MODE=slow")
         try scratch.context(changed)
         let lines = try explain("--build-arg", "API_TOKEN=hunter2")
         #expect(lines.contains("ARG API_TOKEN was added (values that may be secret are not kept)"), "\(lines)")

@@ -70,7 +70,7 @@ struct HousekeepingTests {
             "FROM lamina/base AS a\nRUN echo a >/a\nFROM lamina/base AS b\nRUN echo started; sleep 2\n"
                 + "FROM b\nCOPY --from=a /a /a\n")
         try lamina.build(context, "--target", "a")
-        let build = try lamina.start(["build", "--progress", "plain", "-q", context.string])
+        let build = try lamina.start(["build", "-q", context.string])
         for _ in 0..<20 {
             let pruned = try lamina("prune", "-f", "--all")
             #expect(pruned.status == 0)
