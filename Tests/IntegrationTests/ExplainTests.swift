@@ -105,7 +105,7 @@ struct ExplainTests {
                 parsing: lamina.succeeding("explain", "--format", "json", reference).outputText)
             let steps = try #require(json["steps"]?.array)
             let copy = try #require(steps.first { $0["instruction"]?.string == "COPY src ./src" })
-            #expect(copy["isMiss"]?.bool == true && copy["line"]?.number == 5)
+            #expect(copy["isMiss"] == .bool(true) && copy["line"]?.number == 5)
             let file = copy["causes"]?.array?.first?["files"]?.array?.first
             #expect(file?["path"]?.string == "src/main.c")
             #expect(file?["content"]?["from"]?.number == 9 && file?["content"]?["to"]?.number == 15)
