@@ -263,4 +263,50 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(runner.state.withLock { $0.running } == 0)
     }
+
+    @Test func observersLearnHowEachStepWasAnswered() async throws {
+        let runner = TextRunner(results: ["a": "same"])
+        func outcomes(of build: (BuildGraph, VertexID)) async throws -> [String] {
+            let notes = Mutex<[VertexID: [String]]>([:])
+            let solver = GraphSolver(runner: runner, progress: Recorder().reporter) { vertex, note in
+                notes.withLock { $0[vertex, default: []] += [Self.word(note)] }
+            }
+            _ = try await solver.solve(build.0, target: build.1)
+            return notes.withLock { notes in
+                build.0.vertices.compactMap { vertex in
+                    notes[vertex.id].map { "\(vertex.label): \($0.joined(separator: " "))" }
+                }
+            }
+        }
+        #expect(
+            try await outcomes(of: diamond()) == ["a", "b", "c", "d"].map {
+                "\($0): defined resolved waiting shown began ran"
+            })
+        #expect(
+            try await outcomes(of: diamond()) == [
+                "a: defined shown notNeeded", "b: defined shown notNeeded", "c: defined shown notNeeded",
+                "d: defined shown definition",
+            ])
+        #expect(
+            try await outcomes(of: diamond(rerunning: ["a"])) == [
+                "a: defined resolved waiting shown began ran", "b: defined shown definition",
+                "c: defined resolved shown content", "d: defined resolved shown content",
+            ])
+    }
+
+    private static func word(_ note: VertexNote<TextRunner>) -> String {
+        switch note {
+        case .defined: "defined"
+        case .resolved: "resolved"
+        case .shown: "shown"
+        case .waiting: "waiting"
+        case .began: "began"
+        case .ended(.knownByDefinition): "definition"
+        case .ended(.knownByContent): "content"
+        case .ended(.notNeeded): "notNeeded"
+        case .ended(.ran): "ran"
+        case .ended(.failed): "failed"
+        case .ended(.cancelled): "cancelled"
+        }
+    }
 }
