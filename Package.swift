@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Solver", "Store", "Frontend", "Engine", "Inspector",
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Solver", "Store", "Frontend", "Engine",
+                "Inspector",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

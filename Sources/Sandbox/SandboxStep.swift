@@ -85,8 +85,8 @@ extension SandboxStep: CustomStringConvertible {
 extension SandboxStep.Operation: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .mount, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem, .setOption, .makeMount,
-            .pivotRoot, .mask, .makeReadOnly:
+        case .mount, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem, .setOption,
+            .makeMount, .pivotRoot, .mask, .makeReadOnly:
             mountDescription
         case .makeDirectory(let path, let permissions): "create \(path) (mode \(String(permissions, radix: 8)))"
         case .makeFile(let path, let content, let permissions, let owner, let group):

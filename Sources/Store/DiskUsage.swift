@@ -85,7 +85,8 @@ extension StoreLedger {
                 total: .init(count: mounts.count, bytes: mountBytes), active: mounts.count(where: \.isInUse),
                 reclaimable: mounts.reduce(0) { $0 + ($1.isInUse ? 0 : $1.bytes) }),
             blobs: category(.blob), snapshots: category(.snapshot), fileLists: category(.fileList),
-            builds: builds, database: database, total: table.sum { _ in true }.bytes + mountBytes + database + builds.bytes,
+            builds: builds, database: database,
+            total: table.sum { _ in true }.bytes + mountBytes + database + builds.bytes,
             reclaimable: removableBytes + unneededBytes)
     }
 }

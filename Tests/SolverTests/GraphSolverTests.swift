@@ -279,9 +279,10 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
             }
         }
         #expect(
-            try await outcomes(of: diamond()) == ["a", "b", "c", "d"].map {
-                "\($0): defined resolved waiting shown began ran"
-            })
+            try await outcomes(of: diamond())
+                == ["a", "b", "c", "d"].map {
+                    "\($0): defined resolved waiting shown began ran"
+                })
         #expect(
             try await outcomes(of: diamond()) == [
                 "a: defined shown notNeeded", "b: defined shown notNeeded", "c: defined shown notNeeded",

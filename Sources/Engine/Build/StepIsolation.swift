@@ -37,7 +37,8 @@ final class StepIsolation: Sendable {
                         hint: "Build with --isolation=rootless.")
                 }
                 // Without an overlay, as where the store is on one itself, a copy of the layers does.
-                if asked == nil, rung != .chroot, ladder.obstacles[.chroot] == nil, case .none = try abilities().overlay {
+                if asked == nil, rung != .chroot, ladder.obstacles[.chroot] == nil, case .none = try abilities().overlay
+                {
                     return Isolation.chroot
                 }
                 return rung
