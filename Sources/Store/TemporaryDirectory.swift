@@ -23,7 +23,10 @@ package final class TemporaryDirectory: Sendable {
         try store.explaining { try store.openDirectory().makeDirectory(name, permissions: 0o700) }
     }
 
-    deinit {
+    deinit { remove() }
+
+    /// Removes the directory before it is dropped: at the end of a process nobody waits for the last reference to go.
+    package func remove() {
         guard let directory = try? Directory(opening: root) else { return }
         var trash = Trash(root: root)
         try? trash.take(name, from: directory)

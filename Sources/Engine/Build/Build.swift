@@ -131,6 +131,7 @@ package struct Build: Sendable {
             loader: ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
         let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment)
+        defer { sandboxFiles.remove() }
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees, snapshots: snapshots,
             workingTrees: WorkingTrees(store: store, layers: trees),

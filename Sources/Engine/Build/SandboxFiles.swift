@@ -32,6 +32,9 @@ final class SandboxFiles: Sendable {
         try Directory(opening: directory.path).makeDirectory("root", permissions: 0o700)
     }
 
+    /// Removes the files; no command may need them any more.
+    func remove() { directory.remove() }
+
     func newDirectory() throws -> TemporaryDirectory { try store.temporaryDirectory() }
 
     /// The files that are `/etc/resolv.conf` and `/etc/hosts` in a network, written when they are first needed.
