@@ -108,7 +108,7 @@ struct StepNetworkTests {
         """
 
     private static let servers = """
-        import os, socket, sys, threading
+        import os, socket, sys, threading, time
         def listen(family, address):
             listener = socket.socket(family, socket.SOCK_STREAM)
             listener.bind(address); listener.listen(8)
@@ -116,8 +116,9 @@ struct StepNetworkTests {
         def serve(listener, answer):
             while True:
                 connection, _ = listener.accept()
-                # A connection that is closed with something unread takes the answer back.
-                connection.recv(256); connection.sendall(answer); connection.close()
+                connection.sendall(answer); connection.shutdown(socket.SHUT_WR)
+                # Closed with something unread at once, it would take the answer back.
+                time.sleep(0.3); connection.close()
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         server.bind(("127.0.0.1", 53))
         def names():
