@@ -18,15 +18,18 @@ package struct CompressionOptions: Hashable, Sendable {
 }
 
 /// Compresses, hashes and writes a blob in one pass and with bounded memory.
+///
+/// Hashing and writing happen on a thread of their own once there is enough to be worth it.
 package struct CompressedBlobWriter: ~Copyable {
     private let compressor: any Compressor
     private let output: BlobOutput
     private let compression: Compression
 
-    /// Passes the blob to `sink` piece by piece, in order and on the calling thread.
+    /// Passes the blob to `sink` piece by piece and in order. Until ``finish(uncompressed:)`` returns, or the writer is
+    /// gone, `sink` is called from another thread, and what it uses is to be used by nobody else.
     package init(_ options: CompressionOptions, to sink: @escaping (Span<UInt8>) throws -> Void) throws {
         // The digest of an uncompressed blob is that of the archive, which the caller may have anyway.
-        let output = BlobOutput(sink)
+        let output = BlobOutput(sink, isHashed: options.compression != .none)
         self.output = output
         compression = options.compression
         compressor =
@@ -48,17 +51,11 @@ package struct CompressedBlobWriter: ~Copyable {
     /// Ends the blob. Needs the digest of the bytes that were written, which is the blob's if it is not compressed.
     package consuming func finish(uncompressed digest: Digest) throws -> Descriptor {
         try compressor.finish()
+        try output.finish()
         return Descriptor(
             mediaType: .ociLayer(compression), digest: compression == .none ? digest : output.digest(),
             size: output.size)
     }
-}
-
-/// A descriptor that a closure can hold.
-final class SharedDescriptor: Sendable {
-    let descriptor: OwnedDescriptor
-
-    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
 }
 
 /// Turns bytes into compressed ones, which it passes on when it likes.
@@ -67,38 +64,13 @@ protocol Compressor: AnyObject {
     func finish() throws
 }
 
-/// Counts and hashes what goes to the blob.
-final class BlobOutput {
-    private let sink: (Span<UInt8>) throws -> Void
-    private var hasher: DigestHasher?
-    private(set) var size: Int64 = 0
-
-    init(_ sink: @escaping (Span<UInt8>) throws -> Void) {
-        self.sink = sink
-        hasher = DigestHasher()
-    }
-
-    func write(_ bytes: Span<UInt8>, hashing: Bool = true) throws {
-        if hashing { hasher?.update(bytes) }
-        size += Int64(bytes.count)
-        try sink(bytes)
-    }
-
-    /// May be asked for once.
-    func digest() -> Digest {
-        guard let hasher = hasher.take() else { preconditionFailure("the digest was taken before") }
-        return hasher.finish()
-    }
-}
-
 /// No compression.
 private final class StoringCompressor: Compressor {
     private let output: BlobOutput
 
     init(_ output: BlobOutput) { self.output = output }
 
-    // The digest is that of the archive, so it is not computed a second time.
-    func write(_ bytes: Span<UInt8>) throws { try output.write(bytes, hashing: false) }
+    func write(_ bytes: Span<UInt8>) throws { try output.write(bytes) }
 
     func finish() {}
 }

@@ -17,14 +17,19 @@ enum TarField {
     static let prefix = 345..<500
 }
 
-enum Tar {
-    static let block = 512
+/// The frame of an archive.
+package enum Tar {
+    /// The size of a header, and what contents are filled up to, in bytes.
+    package static let block = 512
     /// The most bytes that a long name or the extended records of one entry may take.
     static let maximumRecords = 1 << 20
     static let attributePrefix = "SCHILY.xattr."
 
     /// The bytes that fill `size` up to whole blocks.
-    static func padding(after size: Int64) -> Int { Int(-size & Int64(block - 1)) }
+    package static func padding(after size: Int64) -> Int { Int(-size & Int64(block - 1)) }
+
+    /// The header of an entry, several blocks if one does not hold all of it.
+    package static func header(of entry: borrowing LayerEntry) -> [UInt8] { TarHeader(entry).encode() }
 }
 
 /// What goes into the headers of one entry, in the way Go's `archive/tar` lays it out: plain ustar if everything

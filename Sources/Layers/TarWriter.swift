@@ -20,7 +20,7 @@ package struct TarWriter<Sink: ByteSink & ~Copyable>: ~Copyable {
 
     /// Writes the header of an entry. That of a regular file must be followed by exactly its bytes.
     package mutating func writeHeader(_ entry: borrowing LayerEntry) throws {
-        try append(TarHeader(entry).encode().span)
+        try append(Tar.header(of: entry).span)
     }
 
     /// Writes the whole content of a regular file and pads it.
@@ -90,7 +90,8 @@ package struct TarWriter<Sink: ByteSink & ~Copyable>: ~Copyable {
         }
     }
 
-    private mutating func flush() throws {
+    /// Passes on what was added, so that the sink's place is where the archive ends.
+    package mutating func flush() throws {
         let buffer = buffer
         try sink.write(buffer.span.extracting(0..<fill))
         fill = 0

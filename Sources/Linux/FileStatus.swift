@@ -65,6 +65,20 @@ extension FileStatus {
         }
         self.init(buffer)
     }
+
+    /// The metadata of what a descriptor refers to. The corresponding system call is `fstat(2)`.
+    package init(of descriptor: FileDescriptor) throws {
+        var buffer = stat()
+        try check("stat", "a file") { unsafe fstat(descriptor.rawValue, &buffer) }
+        self.init(buffer)
+    }
+}
+
+extension FileDescriptor {
+    /// Whether this is a regular file whose writes go where they are asked to, and not always to its end.
+    package var takesWritesAnywhere: Bool {
+        (try? FileStatus(of: self))?.type == .regular && fcntl(rawValue, F_GETFL) & O_APPEND == 0
+    }
 }
 
 /// A file's time stamp.

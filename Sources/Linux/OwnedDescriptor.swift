@@ -118,10 +118,6 @@ extension OwnedDescriptor {
         try check("sync", "the file system") { linux_syncfs(number) }
     }
 
-    /// What the descriptor refers to. The corresponding system call is `fstat(2)`.
-    package func status() throws -> FileStatus {
-        var buffer = stat()
-        try check("stat", "a file") { unsafe fstat(number, &buffer) }
-        return FileStatus(buffer)
-    }
+    /// What the descriptor refers to.
+    package func status() throws -> FileStatus { try FileStatus(of: raw) }
 }

@@ -53,7 +53,7 @@ package struct BuildIndex: Sendable {
     private func write(_ lists: [Digest: [UInt8]], in directory: borrowing Directory) throws -> [Digest] {
         for (digest, content) in lists where !content.isEmpty {
             var file = try TemporaryFile(root)
-            try file.descriptor.write(content.span)
+            try file.content.descriptor.write(content.span)
             try Self.makeFolders(in: directory)
             try file.move(to: Self.listName(digest))
         }
@@ -169,22 +169,22 @@ package struct BuildLogFile: ~Copyable, Sendable {
     fileprivate var file: TemporaryFile
 
     /// Appends bytes.
-    package func write(_ bytes: Span<UInt8>) throws { try file.descriptor.write(bytes) }
+    package func write(_ bytes: Span<UInt8>) throws { try file.content.descriptor.write(bytes) }
 
-    /// Writes as ``write(_:)`` does. To be used only as long as the file lives.
+    /// Writes as ``write(_:)`` does.
     package var sink: (Span<UInt8>) throws -> Void {
-        let descriptor = file.descriptor.raw
-        return { bytes in try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } }
+        let content = file.content
+        return { try content.descriptor.write($0) }
     }
 
     /// In bytes.
-    package func size() throws -> Int64 { try file.descriptor.status().size }
+    package func size() throws -> Int64 { try file.content.descriptor.status().size }
 
     /// Goes back to the start, to read what was written.
-    package func rewind() throws { try file.descriptor.seek(to: 0) }
+    package func rewind() throws { try file.content.descriptor.seek(to: 0) }
 
     /// Reads into the front of `buffer`; 0 at the end.
-    package func read(into buffer: inout [UInt8]) throws -> Int { try file.descriptor.read(into: &buffer) }
+    package func read(into buffer: inout [UInt8]) throws -> Int { try file.content.descriptor.read(into: &buffer) }
 
     fileprivate mutating func move(to name: PathBytes) throws { try file.move(to: name) }
 }

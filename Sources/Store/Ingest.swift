@@ -15,26 +15,18 @@ package struct Ingest: ~Copyable {
 
     /// Appends bytes.
     package mutating func write(_ bytes: Span<UInt8>) throws {
-        do { try file.descriptor.write(bytes) } catch { throw StoreError.explaining(error, root: file.root.path) }
+        do { try file.content.descriptor.write(bytes) } catch {
+            throw StoreError.explaining(error, root: file.root.path)
+        }
         if hasher == nil { hasher = DigestHasher() }
         hasher?.update(bytes)
         size += Int64(bytes.count)
     }
 
     /// Takes the bytes of a writer that computes the digest on its own and ends with ``commit(as:size:)``.
-    ///
-    /// To be used only as long as the ingest lives.
     package var sink: (Span<UInt8>) throws -> Void {
-        let (descriptor, root) = (file.descriptor.raw, file.root)
-        return { bytes in
-            try root.explaining {
-                do { try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } } catch let error
-                    as Errno
-                {
-                    throw LinuxError(error, "write", "a blob")
-                }
-            }
-        }
+        let (content, root) = (file.content, file.root)
+        return { bytes in try root.explaining { try content.descriptor.write(bytes) } }
     }
 
     /// Makes the blob visible, after all was given to ``write(_:)``.
@@ -63,7 +55,7 @@ package struct Ingest: ~Copyable {
     ///
     /// - Throws: ``StoreError`` `.sizeMismatch` when the file has another size.
     package consuming func commit(as digest: Digest, size: Int64) throws {
-        let actual = try file.descriptor.status().size
+        let actual = try file.content.descriptor.status().size
         guard actual == size else {
             throw StoreError(.sizeMismatch, "the blob \(digest) has \(actual) bytes, not \(size)")
         }
@@ -74,13 +66,13 @@ package struct Ingest: ~Copyable {
 /// A file in `tmp` that is deleted unless it is published.
 struct TemporaryFile: ~Copyable, Sendable {
     let root: StoreRoot
-    let descriptor: OwnedDescriptor
+    let content: SharedDescriptor
     private let name: PathBytes
     private var isMoved = false
 
     init(_ root: StoreRoot) throws {
         let name = PathBytes("tmp/\(Leftovers.newName())")
-        descriptor = try root.openDirectory().open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+        content = SharedDescriptor(try root.openDirectory().open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600))
         self.root = root
         self.name = name
     }

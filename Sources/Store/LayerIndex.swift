@@ -43,7 +43,7 @@ package struct LayerIndex: Sendable {
         if try self.layer(layer.diffID) != nil, try root.openDirectory().statusIfExists(name) != nil { return }
         try root.explaining {
             var file = try TemporaryFile(root)
-            try file.descriptor.write(fileList.span)
+            try file.content.descriptor.write(fileList.span)
             try StoreRoot.createDirectory(name.parent, in: try root.openDirectory())
             try root.write { transaction in
                 try transaction.execute(

@@ -27,8 +27,7 @@ struct Lamina: AsyncParsableCommand {
         }
         do {
             let arguments = GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
-            var command = try parseAsRoot(
-                CacheUseOptions.withPullValue(ReportOptions.separatingFormats(arguments)))
+            var command = try parsed(CacheUseOptions.withPullValue(ReportOptions.separatingFormats(arguments)))
             if let command = command as? any UserNamespaceCommand {
                 try UserNamespaceEntry.prepare(for: command)
             }
@@ -43,6 +42,16 @@ struct Lamina: AsyncParsableCommand {
         } catch {
             Self.exitWithUsage(error)
         }
+    }
+
+    /// Parses the arguments of the command that they name, which spares looking at all others; of what is wrong with them,
+    /// and of the program itself, the tree of all commands speaks.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        let named = arguments.first.flatMap { name in
+            configuration.subcommands.first { $0.configuration.commandName == name }
+        }
+        if let command = try? named?.parseAsRoot(Array(arguments.dropFirst())) { return command }
+        return try parseAsRoot(arguments)
     }
 
     /// Help and the version are no failures; a wrong command line is 2, as for Docker's and most other tools.

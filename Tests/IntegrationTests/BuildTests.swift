@@ -37,6 +37,24 @@ struct BuildTests {
         #expect(cached == ["WORKDIR /w"])
     }
 
+    /// The step that waits gives the time in which a file is changed and changed back.
+    @Test func whatChangesDuringABuildIsNotTakenForWhatWasThereBefore() throws {
+        try scratch.write("old\n", to: "context/file")
+        let context = try scratch.context(
+            "FROM lamina/base\nRUN echo waiting && sleep 1\nCOPY file /file\nRUN cat /file\n")
+        let build = ["build", "--progress", "plain", context.string]
+        let running = try lamina.start(build)
+        try wait(until: { try running.errorsSoFar().contains(" waiting\n") })
+        try scratch.write("new\n", to: "context/file")
+        let first = try running.wait()
+        #expect(first.errorText.contains(" new\n"), "\(first.errorText)")
+        try scratch.write("old\n", to: "context/file")
+        let second = try lamina.succeeding(build)
+        #expect(second.errorText.contains(" old\n"), "\(second.errorText)")
+        try scratch.write("new\n", to: "context/file")
+        #expect(try cachedSteps(of: lamina.succeeding(build)).contains("COPY file /file"))
+    }
+
     /// The instructions that were answered by the cache; bases are left out.
     private func cachedSteps(of build: Finished) -> Set<String> {
         let lines = build.errorLines

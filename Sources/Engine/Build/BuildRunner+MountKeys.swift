@@ -70,6 +70,13 @@ extension BuildRunner {
     }
 }
 
+extension RunMount {
+    /// Whether the mount shows files of one of the inputs that are contexts.
+    func isBound(from trees: [ContextTree?]) -> Bool {
+        if case .bind(let bind) = self { trees[bind.input] != nil } else { false }
+    }
+}
+
 extension StepResult {
     /// Whether no step of this or a former build made any of it.
     fileprivate var isImage: Bool {

@@ -56,7 +56,10 @@ struct BuildRunner: OperationRunner {
         case .http(let source): return try await key(of: source, label: vertex.label)
         case .git(let source): return try await key(of: source)
         case .run(let run):
-            return runKey(run, base: inputs[0], sources: try await mountSources(of: run, inputs: inputs))
+            let sources = try await mountSources(of: run, inputs: inputs)
+            let trees = try await contexts.trees(of: inputs)
+            keys.note(defined: zip(run.mounts, sources).map { $0.isBound(from: trees) ? $1 : nil }, of: vertex.id)
+            return runKey(run, base: inputs[0], sources: sources)
         case .makeDirectory(let directory): return directoryKey(directory, base: inputs[0])
         case .copy(let copy):
             let trees = try await contexts.trees(of: inputs)
@@ -66,6 +69,7 @@ struct BuildRunner: OperationRunner {
                     return try Self.contentKey(of: word, copy, in: tree, journal)
                 }
             }
+            keys.note(defined: sources, of: vertex.id)
             return copyKey(
                 copy, base: inputs[0],
                 sources: zip(copy.sources, sources).map { source, content in
@@ -85,7 +89,9 @@ struct BuildRunner: OperationRunner {
         switch vertex.operation {
         case .scratch, .image, .context, .http, .git: return try await key(of: vertex, inputs: [])
         case .run(let run):
-            return runKey(run, base: base, sources: try await mountSources(of: run, inputs: inputs))
+            let sources = try await mountSources(of: run, inputs: inputs)
+            keys.compare(found: sources, of: vertex.id)
+            return runKey(run, base: base, sources: sources)
         case .makeDirectory(let directory): return directoryKey(directory, base: base)
         case .copy(let copy):
             var sources: [Digest?] = []
@@ -98,6 +104,7 @@ struct BuildRunner: OperationRunner {
                 sources.append(
                     try await offload { [journal] in try Self.contentKey(of: word, copy, in: tree, journal) })
             }
+            keys.compare(found: sources, of: vertex.id)
             return copyKey(copy, base: base, sources: sources)
         }
     }
@@ -204,8 +211,12 @@ struct BuildRunner: OperationRunner {
         uses.noteGrowth()
         let state = result.state
         let time = Timestamp.now
-        try await offload { [store] in
-            for key in Set(keys) {
+        var names = Set(keys)
+        if self.keys.isStale, let stale = self.keys.key(of: vertex.id), keys.count(where: { $0 == stale }) == 1 {
+            names.remove(stale)
+        }
+        try await offload { [store, names] in
+            for key in names {
                 try store.cache.save(
                     CacheRecord(
                         key: key, kind: kind, description: vertex.label, result: result.encoded,

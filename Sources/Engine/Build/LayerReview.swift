@@ -74,8 +74,10 @@ struct LayerReview {
             return word
         }
         guard !words.isEmpty else { return }
-        let copied = list.entries.filter { $0.kind == .regular && $0.size > 0 }.map(\.path.text)
-        let paths = copied.filter(SecretNames.isSecret).map { "/\($0)" }
+        let copied = list.entries.filter { entry in
+            entry.kind == .regular && entry.size > 0 && SecretNames.mayBeSecret(entry.path.bytes)
+        }
+        let paths = copied.map(\.path.text).filter(SecretNames.isSecret).map { "/\($0)" }
         let keyword = copy.archives == .unpack ? "ADD" : "COPY"
         // A file may be given another name by the copy, so what was asked for counts too.
         let secrets = paths.isEmpty ? words.filter(SecretNames.isSecret) : paths

@@ -63,10 +63,10 @@ struct OutputWriter {
         let built = try await offload { [store] in try imageID.flatMap { try store.images.image(id: $0) } }
         guard let image = built else { throw EngineError(.imageNotFound, "the built image is not in the store") }
         try await runner.fetchAll(image.diffIDs)
-        return try await offload { [images, store, epoch] in
-            let archived = try images.archived(image, as: tags)
+        return try await offload { [images, epoch] in
+            let archived = ArchivedImage(names: tags, image: image, config: try images.config(of: image))
             let created = epoch.map { Timestamp(seconds: $0) } ?? archived.config.created
-            return ImageArchive(store: store, images: [archived], isForDocker: isForDocker, created: created)
+            return ImageArchive(source: images, images: [archived], isForDocker: isForDocker, created: created)
         }
     }
 
@@ -78,14 +78,6 @@ struct OutputWriter {
 }
 
 extension ImageTransfer {
-    /// An image of the store with its manifest and all its blobs, ready to be written.
-    func archived(
-        _ image: StoredImage, as names: [ImageReference]
-    ) throws -> ArchivedImage {
-        let (manifest, bytes) = try self.manifest(of: image)
-        return ArchivedImage(names: names, manifest: manifest, manifestBytes: bytes, config: try config(of: image))
-    }
-
     /// Writes images as one archive that Docker, Podman, containerd and skopeo load. `-` is the standard output.
     ///
     /// Each text is a name or an ID; an image asked for by its ID keeps all names it has.
@@ -114,9 +106,11 @@ extension ImageTransfer {
                 chosen[image.id]?.names.append(name)
             }
         }
-        let images = try order.compactMap { chosen[$0] }.map { try archived($0.image, as: $0.names) }
+        let images = try order.compactMap { chosen[$0] }.map { image, names in
+            ArchivedImage(names: names, image: image, config: try config(of: image))
+        }
         let archive = ImageArchive(
-            store: store, images: images, isForDocker: true, created: images.count == 1 ? images[0].config.created : nil
+            source: self, images: images, isForDocker: true, created: images.count == 1 ? images[0].config.created : nil
         )
         try OutputWriter.withOutput(path) { try archive.write(to: $0) }
     }

@@ -6,11 +6,32 @@ import Synchronization
 
 /// The definition keys of a build's steps, as the solver asks for them.
 final class KeyLog: Sendable {
-    private let keys = Mutex<[VertexID: Digest]>([:])
+    private struct State {
+        var keys: [VertexID: Digest] = [:]
+        var files: [VertexID: [Digest?]] = [:]
+        var isStale = false
+    }
 
-    func note(_ key: Digest, of vertex: VertexID) { keys.withLock { $0[vertex] = key } }
+    private let state = Mutex(State())
 
-    func key(of vertex: VertexID) -> Digest? { keys.withLock { $0[vertex] } }
+    func note(_ key: Digest, of vertex: VertexID) { state.withLock { $0.keys[vertex] = key } }
+
+    func key(of vertex: VertexID) -> Digest? { state.withLock { $0.keys[vertex] } }
+
+    /// Notes what the definition key of a step says of the files of contexts; `nil` stands for other files.
+    func note(defined files: [Digest?], of vertex: VertexID) { state.withLock { $0.files[vertex] = files } }
+
+    /// Compares that with what is found when the step is about to run.
+    func compare(found files: [Digest?], of vertex: VertexID) {
+        state.withLock { state in
+            guard let defined = state.files[vertex] else { return }
+            if zip(defined, files).contains(where: { $0 != nil && $0 != $1 }) { state.isStale = true }
+        }
+    }
+
+    /// Whether a context was changed while the build ran. The definition keys, of this step and of all that follow it,
+    /// are then about files that are no longer there, and must not name what was made of others.
+    var isStale: Bool { state.withLock { $0.isStale } }
 }
 
 /// The results of a build that are worth passing on.

@@ -8,8 +8,7 @@ import SystemPackage
 /// An image on its way into an archive or a layout.
 struct ArchivedImage {
     let names: [ImageReference]
-    let manifest: Manifest
-    let manifestBytes: [UInt8]
+    let image: StoredImage
     let config: ImageConfig
 }
 
@@ -18,40 +17,71 @@ struct ArchivedImage {
 /// Deterministic: equal images give equal bytes. Source: OCI image-spec, image-layout.md; Docker's image
 /// specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
 struct ImageArchive {
-    let store: StoreRoot
+    let source: ImageTransfer
     let images: [ArchivedImage]
     /// Whether `manifest.json` is written, so that Docker of any age can load the archive.
     let isForDocker: Bool
     /// For the `created` annotation of the index.
     let created: Timestamp?
 
-    /// A member of the archive.
-    private enum Content {
-        case directory
-        case bytes([UInt8])
-        case blob(Descriptor)
+    /// An image whose blobs were written.
+    private struct Written {
+        let image: ArchivedImage
+        let manifest: Manifest
+        let manifestBytes: [UInt8]
     }
 
-    private func members() throws -> [(path: String, content: Content)] {
-        var blobs: [Digest: Content] = [:]
-        for image in images {
-            blobs[Digest(of: image.manifestBytes)] = .bytes(image.manifestBytes)
-            for blob in image.manifest.layers + [image.manifest.config] { blobs[blob.digest] = .blob(blob) }
+    /// Writes the archive; `output` is left open.
+    ///
+    /// Layers that the store has as no compressed blob are compressed into a file directly, and are not kept otherwise.
+    func write(to output: FileDescriptor) throws {
+        var archive = ArchiveWriter(output, storage: source.storage)
+        try archive.add(directory: "blobs")
+        try archive.add(directory: "blobs/sha256")
+        let written = try images.map { image in
+            let diffIDs = image.image.diffIDs
+            let (manifest, bytes) = try source.manifest(of: image.image) {
+                try diffIDs.indices.map { try archive.add(layer: $0, of: diffIDs) }
+            }
+            for blob in manifest.layers + [manifest.config] { try archive.add(blob) }
+            try archive.add(Self.path(of: Digest(of: bytes)), bytes, permissions: 0o444)
+            return Written(image: image, manifest: manifest, manifestBytes: bytes)
         }
-        var members: [(String, Content)] = [("blobs", .directory), ("blobs/sha256", .directory)]
-        for (digest, content) in blobs.sorted(by: { $0.key < $1.key }) {
-            members.append(("blobs/sha256/\(digest.hex)", content))
-        }
-        members.append(("index.json", .bytes(index.encoded(.compact))))
-        if isForDocker { members.append(("manifest.json", .bytes(dockerManifest.encoded()))) }
-        members.append(("oci-layout", .bytes(Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))))
-        return members
+        for (name, bytes) in documents(written) { try archive.add(name, bytes, permissions: name.fileMode) }
+        try archive.finish()
     }
 
-    private var index: Index {
+    /// Writes an OCI layout directory. Blobs that are there already stay; the index is replaced.
+    func write(toDirectory path: FilePath) throws {
+        try FileSystem.makeDirectories(path.appending("blobs").appending("sha256"))
+        let written = try images.map { image in
+            let (manifest, bytes) = try source.manifest(of: image.image)
+            for blob in manifest.layers + [manifest.config] {
+                try FileSystem.copy(source.storage.open(blob), to: path.pushing(FilePath(Self.path(of: blob.digest))))
+            }
+            try FileSystem.write(bytes, to: path.pushing(FilePath(Self.path(of: Digest(of: bytes)))))
+            return Written(image: image, manifest: manifest, manifestBytes: bytes)
+        }
+        for (name, bytes) in documents(written) { try FileSystem.write(bytes, to: path.pushing(FilePath(name))) }
+    }
+
+    /// Where a blob is in the layout.
+    fileprivate static func path(of digest: Digest) -> String { "blobs/sha256/\(digest.hex)" }
+
+    // MARK: Documents
+
+    /// The files that say what is in the layout.
+    private func documents(_ images: [Written]) -> [(name: String, bytes: [UInt8])] {
+        var documents = [("index.json", index(images).encoded(.compact))]
+        if isForDocker { documents.append(("manifest.json", Self.dockerManifest(images).encoded())) }
+        documents.append(("oci-layout", Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)))
+        return documents
+    }
+
+    private func index(_ images: [Written]) -> Index {
         Index(
-            manifests: images.flatMap { image in
-                let bytes = image.manifestBytes
+            manifests: images.flatMap { written in
+                let (bytes, image) = (written.manifestBytes, written.image)
                 return (image.names.isEmpty ? [nil] : image.names.map(Optional.some)).map { name in
                     var annotations: [String: String] = [:]
                     if let name {
@@ -60,63 +90,121 @@ struct ImageArchive {
                     }
                     annotations["org.opencontainers.image.created"] = created?.description
                     return Descriptor(
-                        mediaType: image.manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
+                        mediaType: written.manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
                         platform: image.config.platform, annotations: annotations)
                 }
             })
     }
 
-    private var dockerManifest: JSON {
+    private static func dockerManifest(_ images: [Written]) -> JSON {
         .array(
-            images.map { image in
-                .object(
-                    ("Config", .string("blobs/sha256/\(image.manifest.config.digest.hex)")),
-                    ("RepoTags", image.names.isEmpty ? .null : .array(image.names.map { .string($0.familiar) })),
-                    ("Layers", .array(image.manifest.layers.map { .string("blobs/sha256/\($0.digest.hex)") })))
+            images.map { written in
+                let (names, manifest) = (written.image.names, written.manifest)
+                return .object(
+                    ("Config", .string(path(of: manifest.config.digest))),
+                    ("RepoTags", names.isEmpty ? .null : .array(names.map { .string($0.familiar) })),
+                    ("Layers", .array(manifest.layers.map { .string(path(of: $0.digest)) })))
             })
     }
+}
 
-    /// Writes the archive; `output` is left open.
-    func write(to output: FileDescriptor) throws {
-        var tar = TarWriter(DescriptorSink(descriptor: output))
-        for (path, content) in try members() {
-            switch content {
-            case .directory:
-                try tar.writeHeader(LayerEntry(path: PathBytes(path), kind: .directory, permissions: 0o755))
-            case .bytes(let bytes):
-                let entry = LayerEntry(
-                    path: PathBytes(path), kind: .regular, permissions: path.hasSuffix(".json") ? 0o644 : 0o444,
-                    size: Int64(bytes.count))
-                try tar.writeHeader(entry)
-                _ = try tar.writeContent(bytes.span)
-            case .blob(let blob):
-                let entry = LayerEntry(path: PathBytes(path), kind: .regular, permissions: 0o444, size: blob.size)
-                try tar.writeHeader(entry)
-                _ = try tar.writeContent(of: entry, from: open(blob))
-            }
-        }
-        _ = try tar.finish()
-    }
+extension String {
+    /// Blobs are what they are; the documents may be edited.
+    fileprivate var fileMode: UInt32 { hasSuffix(".json") ? 0o644 : 0o444 }
+}
 
-    /// Writes an OCI layout directory. Blobs that are there already stay; the index is replaced.
-    func write(toDirectory path: FilePath) throws {
-        try FileSystem.makeDirectories(path.appending("blobs").appending("sha256"))
-        for (name, content) in try members() {
-            let target = path.pushing(FilePath(name))
-            switch content {
-            case .directory: continue
-            case .bytes(let bytes): try FileSystem.write(bytes, to: target)
-            case .blob(let blob): try FileSystem.copy(open(blob), to: target)
-            }
-        }
-    }
-
-    private func open(_ blob: Descriptor) throws -> OwnedDescriptor {
+extension LayerStorage {
+    /// Throws ``EngineError`` `.corrupt` when the store does not have the blob.
+    fileprivate func open(_ blob: Descriptor) throws -> OwnedDescriptor {
         guard let file = try store.content.open(blob.digest) else {
             throw EngineError(
                 .corrupt, "the store has lost the blob \(blob.digest)", hint: "Build or pull the image again.")
         }
         return file
+    }
+}
+
+/// Writes the members of an archive, each blob once.
+private struct ArchiveWriter: ~Copyable {
+    private var tar: TarWriter<DescriptorSink>
+    private let output: FileDescriptor
+    private let storage: LayerStorage
+    /// Whether a header can be written after its content.
+    private let isSeekable: Bool
+    private var blobs: Set<Digest> = []
+    private var layers: [DiffID: Descriptor] = [:]
+
+    init(_ output: FileDescriptor, storage: LayerStorage) {
+        self.output = output
+        self.storage = storage
+        tar = TarWriter(DescriptorSink(descriptor: output))
+        isSeekable = output.takesWritesAnywhere
+    }
+
+    mutating func add(directory path: String) throws {
+        try tar.writeHeader(LayerEntry(path: PathBytes(path), kind: .directory, permissions: 0o755))
+    }
+
+    mutating func add(_ path: String, _ bytes: [UInt8], permissions: UInt32) throws {
+        try tar.writeHeader(Self.entry(path, size: Int64(bytes.count), permissions: permissions))
+        _ = try tar.writeContent(bytes.span)
+    }
+
+    /// Adds a blob of the store, unless it is there.
+    mutating func add(_ blob: Descriptor) throws {
+        guard blobs.insert(blob.digest).inserted else { return }
+        let entry = Self.entry(ImageArchive.path(of: blob.digest), size: blob.size, permissions: 0o444)
+        try tar.writeHeader(entry)
+        _ = try tar.writeContent(of: entry, from: storage.open(blob))
+    }
+
+    /// Adds the layer at `index` of a stack, unless it is there.
+    mutating func add(layer index: Int, of diffIDs: [DiffID]) throws -> Descriptor {
+        if let known = layers[diffIDs[index]] { return known }
+        let layer: Descriptor
+        if let known = try storage.knownBlob(of: diffIDs[index], as: .gzip) {
+            layer = known.descriptor
+        } else if try isSeekable && storage.fitsIntoOneHeader(diffIDs[index]) {
+            layer = try compress(layer: index, of: diffIDs)
+        } else {
+            layer = try storage.blob(
+                of: diffIDs, index, as: CompressionOptions(.gzip), isExact: false, mayBeElsewhere: false
+            ).descriptor
+        }
+        layers[diffIDs[index]] = layer
+        try add(layer)
+        return layer
+    }
+
+    /// Compresses a layer into the archive. Its name and size are known, and put before it, when it is written.
+    private mutating func compress(layer index: Int, of diffIDs: [DiffID]) throws -> Descriptor {
+        try tar.flush()
+        let start = try output.seek(offset: 0, from: .current)
+        var sink = DescriptorSink(descriptor: output)
+        try sink.write([UInt8](repeating: 0, count: Tar.block).span)
+        let layer = try storage.compress(diffIDs, index, as: CompressionOptions(.gzip)) { [sink] in
+            var sink = sink
+            try sink.write($0)
+        }
+        try sink.write([UInt8](repeating: 0, count: Tar.padding(after: layer.size)).span)
+        let entry = Self.entry(ImageArchive.path(of: layer.digest), size: layer.size, permissions: 0o444)
+        try output.writeAll(toAbsoluteOffset: start, Tar.header(of: entry))
+        blobs.insert(layer.digest)
+        return layer
+    }
+
+    consuming func finish() throws { _ = try tar.finish() }
+
+    private static func entry(_ path: String, size: Int64, permissions: UInt32) -> LayerEntry {
+        LayerEntry(path: PathBytes(path), kind: .regular, permissions: permissions, size: size)
+    }
+}
+
+extension LayerStorage {
+    /// Whether the blob of a layer is surely small enough for a header of one block, which ends at 8 GiB.
+    fileprivate func fitsIntoOneHeader(_ diffID: DiffID) throws -> Bool {
+        guard let layer = try store.layers.layer(diffID) else { return false }
+        return layer.contentSize < 6 << 30 && layer.fileCount < 500_000
     }
 }
 

@@ -76,6 +76,15 @@ extension ImageTransfer {
     func manifest(
         of image: StoredImage, compression: Compression = .gzip, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
+        try manifest(of: image, mayBeElsewhere: mayBeElsewhere) {
+            try storage.blobs(of: image.diffIDs, as: compression, mayBeElsewhere: mayBeElsewhere)
+        }
+    }
+
+    /// The same, with a way to make the layers if the manifest must be made now.
+    func manifest(
+        of image: StoredImage, mayBeElsewhere: Bool = false, layers: () throws -> [Descriptor]
+    ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         if let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
             let manifest = try Manifest(parsing: bytes, declared: stored.mediaType)
             let isComplete = try manifest.layers.enumerated().allSatisfy { index, layer in
@@ -85,7 +94,7 @@ extension ImageTransfer {
             }
             if isComplete { return (manifest, bytes) }
         }
-        let layers = try storage.blobs(of: image.diffIDs, as: compression, mayBeElsewhere: mayBeElsewhere)
+        let layers = try layers()
         guard let size = try store.content.size(of: image.id) else {
             throw EngineError(.corrupt, "the config of image \(image.id) is missing from the store")
         }

@@ -24,35 +24,46 @@ extension LayerStorage {
     func blob(
         of diffIDs: [DiffID], _ index: Int, as options: CompressionOptions, isExact: Bool, mayBeElsewhere: Bool
     ) throws -> LayerBlob {
-        let diffID = diffIDs[index]
         let compression = options.compression
-        let known = try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
-        if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
-        if !isExact, let other = known.first(where: { $0.mediaType.compression.map { $0 != .none } ?? false }) {
-            return other
-        }
-        if known.isEmpty, mayBeElsewhere, let chain = ChainID.of(diffIDs[...index]),
+        if let known = try knownBlob(of: diffIDs[index], as: compression, isExact: isExact) { return known }
+        if mayBeElsewhere, try presentBlobs(of: diffIDs[index]).isEmpty, let chain = ChainID.of(diffIDs[...index]),
             try store.snapshots.snapshots(of: chain).isEmpty,
-            let source = try store.layers.sources(of: diffID).first(where: { source in
+            let source = try store.layers.sources(of: diffIDs[index]).first(where: { source in
                 !isExact || source.blob.compression == compression
             })
         {
             return source.blob
         }
-        let made = try compress(diffIDs, index, from: known.first, as: options)
-        try store.layers.addBlob(made, of: diffID)
-        return made
+        let ingest = try store.content.begin()
+        let made = try compress(diffIDs, index, as: options, to: ingest.sink)
+        try ingest.commit(as: made.digest, size: made.size)
+        let blob = LayerBlob(mediaType: made.mediaType, digest: made.digest, size: made.size)
+        try store.layers.addBlob(blob, of: diffIDs[index])
+        return blob
     }
 
-    /// Writes a layer's blob from another blob of it, or else from its directory.
-    private func compress(
-        _ diffIDs: [DiffID], _ index: Int, from source: LayerBlob?, as options: CompressionOptions
-    ) throws -> LayerBlob {
-        let ingest = try store.content.begin()
-        let sink = ingest.sink
+    private func presentBlobs(of diffID: DiffID) throws -> [LayerBlob] {
+        try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
+    }
+
+    /// The blob of a layer that is taken as it is, if the store has one; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
+    func knownBlob(of diffID: DiffID, as compression: Compression, isExact: Bool = false) throws -> LayerBlob? {
+        let known = try presentBlobs(of: diffID)
+        if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
+        return isExact ? nil : known.first { $0.mediaType.compression.map { $0 != .none } ?? false }
+    }
+
+    /// Writes a blob of the layer at `index` of a stack to `sink`, from another blob of it or else from its directory.
+    ///
+    /// Throws ``EngineError`` `.corrupt` when the store has neither, or they are not the layer any more.
+    func compress(
+        _ diffIDs: [DiffID], _ index: Int, as options: CompressionOptions,
+        to sink: @escaping (Span<UInt8>) throws -> Void
+    ) throws -> Descriptor {
         let made: Descriptor
         let diffID: DiffID
-        if let source, let content = try store.content.open(source.digest) {
+        if let source = try presentBlobs(of: diffIDs[index]).first, let content = try store.content.open(source.digest)
+        {
             (made, diffID) = try Self.recompress(content, options, to: sink)
         } else {
             let chain = ChainID.of(diffIDs[...index])
@@ -72,8 +83,7 @@ extension LayerStorage {
                 .corrupt, "layer \(diffIDs[index]) in the store was changed: it is now \(diffID)",
                 hint: "Build the image again with --no-cache.")
         }
-        try ingest.commit(as: made.digest, size: made.size)
-        return LayerBlob(mediaType: made.mediaType, digest: made.digest, size: made.size)
+        return made
     }
 
     /// The snapshot whose owners and marks this process sees as they are meant.

@@ -87,9 +87,29 @@ package enum SecretNames {
         "node_modules", "vendor", "site-packages", "dist-packages", "testdata", "fixtures",
     ]
 
+    /// The lengths and the first letters of ``names`` and ``configurationNames``.
+    private static let shapes = Set(names.union(configurationNames).map { Shape($0.utf8.count, $0.utf8.first ?? 0) })
+
+    private struct Shape: Hashable {
+        let count: Int
+        let first: UInt8
+
+        init(_ count: Int, _ first: UInt8) { (self.count, self.first) = (count, first) }
+    }
+
+    /// Whether ``isSecret(_:)`` needs to be asked of a path: builds ask this of every file copied, and it is no for most.
+    package static func mayBeSecret(_ path: [UInt8]) -> Bool {
+        let start = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+        let name = path[start...]
+        let first = name.first.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 } ?? 0
+        // All endings are of at most eight letters behind the last dot.
+        if first == UInt8(ascii: ".") || shapes.contains(Shape(name.count, first)) { return true }
+        guard let dot = name.suffix(9).lastIndex(of: UInt8(ascii: ".")) else { return false }
+        let ending = String(decoding: name[dot...], as: UTF8.self).lowercased()
+        return ending == ".pem" || endings.contains(ending)
+    }
+
     /// Whether the last component of a path, or the last two, look like those of a secret.
-    ///
-    /// Builds ask this of every file copied, so what settles most of them comes first.
     package static func isSecret(_ path: String) -> Bool {
         let utf8 = path.utf8
         let start = utf8.lastIndex(of: UInt8(ascii: "/")).map(utf8.index(after:)) ?? path.startIndex
