@@ -53,9 +53,12 @@ final class StoreDatabase: Sendable {
     }
 
     /// Throws ``StoreError`` `.failed` when it cannot be told: a store that must not be read is not an empty one.
+    ///
+    /// The file is not opened: SQLite's locks are those of `fcntl(2)`, of which a process loses all that it has on a file
+    /// when it closes any descriptor of that file. Others would then take the log of an open database away.
     private static func exists(_ path: FilePath, _ root: FilePath) throws -> Bool {
         do {
-            _ = try OwnedDescriptor.open(path)
+            _ = try FileStatus(of: path)
             return true
         } catch let error as LinuxError where error.code == .notFound {
             return false

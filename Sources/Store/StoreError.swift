@@ -48,7 +48,11 @@ extension Failure<StoreCode> {
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: notWritable(root, error)
         default:
             StoreError(
-                .failed, "the database of the store '\(root)' failed: \(error.message ?? "unknown")", cause: error)
+                .failed,
+                """
+                the database of the store '\(root)' failed: \(error.message ?? "unknown") \
+                (SQLite's code \(error.extendedResultCode.rawValue))
+                """, cause: error)
         }
     }
 
