@@ -91,9 +91,13 @@ static int make_entry(
     int fd = linux_open_plain(parent, O_DIRECTORY);
     if (fd < 0 || fstat(fd, &before) < 0 || stat("/", &root) < 0) return -1;
     int outcome = make_in(fd, strrchr(path, '/') + 1, is_directory, step->number[2]), saved = errno;
+    int is_passing = !step->number[1] && before.st_dev == root.st_dev;
+    // The command finds the directory as old as the image has it. Where that cannot be, the time is set right afterwards.
+    if (outcome == 0 && is_passing)
+        utimensat(fd, ".", (struct timespec[]){{.tv_nsec = UTIME_OMIT}, before.st_mtim}, 0);
     close(fd);
     if (outcome < 0) return errno = saved, -1;
-    if (step->number[1] || before.st_dev != root.st_dev) return 0;
+    if (!is_passing) return 0;
     if (stat(parent, &after) < 0) return -1;
     struct linux_spawn_made *made = remember(result, parent, strrchr(path, '/') + 1);
     if (!made) return -1;

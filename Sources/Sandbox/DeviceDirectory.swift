@@ -21,6 +21,7 @@ struct DeviceDirectory {
         let directory = try parent.directory(name, resolving: .noSymlinks)
         for name: PathBytes in ["shm", "mqueue"] { try directory.makeDirectory(name, permissions: 0o1777) }
         try directory.makeDirectory("pts", permissions: 0o755)
+        try Self.makeStreams(in: directory)
         for node in Self.nodes where try !Self.makeNode(node.name, node.major, node.minor, in: directory) {
             isMakeshift = true
             if node.name == "null" {
@@ -28,6 +29,20 @@ struct DeviceDirectory {
                 try directory.setPermissions("null", 0o666)
             } else {
                 try Self.makeFile(node.name, in: directory)
+            }
+        }
+    }
+
+    /// The names of the outputs: without `/proc`, a link to the process's own would lead nowhere. Commands have the FIFOs
+    /// themselves for their outputs, and their input is at its end.
+    private static func makeStreams(in directory: borrowing Directory) throws {
+        try directory.makeSymlink("stdin", to: "null")
+        for name: PathBytes in ["stdout", "stderr"] {
+            do {
+                try directory.makeNode(name, .fifo, permissions: 0o600)
+            } catch let error as LinuxError where error.code == .permission {
+                // A file system without them.
+                try directory.removeTree(name)
             }
         }
     }

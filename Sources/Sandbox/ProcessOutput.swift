@@ -12,10 +12,13 @@ package enum OutputStream: Hashable, Sendable {
 struct ProcessOutput {
     private let output: SharedDescriptor
     private let errors: SharedDescriptor?
+    private let held: [SharedDescriptor]
 
-    init(_ output: SharedDescriptor, _ errors: SharedDescriptor?) {
+    /// As long as there is something in `held` that writes to them, they do not end before the process does.
+    init(_ output: SharedDescriptor, _ errors: SharedDescriptor?, held: [SharedDescriptor] = []) {
         self.output = output
         self.errors = errors
+        self.held = held
     }
 
     /// Reads both until both are at their end, or `process` has ended and no more is there: a descriptor that found its

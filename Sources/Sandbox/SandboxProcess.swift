@@ -41,7 +41,7 @@ package struct SandboxProcess: ~Copyable {
     /// Throws `SandboxError`: `.commandNotFound` and `.commandNotExecutable` for the command, `.setup` for anything else.
     package init(_ plan: SandboxPlan) throws {
         let stubs = try MountStubs(plan.spec.root)
-        let streams = try StandardStreams(plan.spec.streams)
+        let streams = try StandardStreams(plan.spec.streams, changedRoot: plan.spec.changedRoot)
         let spawned = try plan.spawn(streams)
         let signaller = SandboxSignaller(
             process: SharedDescriptor(OwnedDescriptor(spawned.process)),

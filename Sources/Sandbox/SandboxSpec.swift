@@ -171,6 +171,12 @@ package struct SandboxSpec: Hashable, Sendable {
         self.scratch = scratch
     }
 
+    /// The root directory of a ``SandboxConfinement/chroot``.
+    var changedRoot: FilePath? {
+        guard confinement == .chroot, case .directory(let path) = root else { return nil }
+        return path
+    }
+
     package static let defaultMaskedPaths: [FilePath] = [
         "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
         "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",

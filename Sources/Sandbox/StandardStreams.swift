@@ -25,16 +25,23 @@ struct StandardStreams {
     private let input: SharedDescriptor?
     /// Theirs: the input, the output and the errors; or the socket alone.
     private let theirs: [SharedDescriptor]
+    /// What keeps outputs with names from their ends: the command may close them and open them again.
+    private var held: [SharedDescriptor] = []
 
-    init(_ kind: SandboxStreams) throws {
+    /// In a changed root, the outputs are those that its ``DeviceDirectory`` has names for.
+    init(_ kind: SandboxStreams, changedRoot: FilePath? = nil) throws {
         isTerminal = kind == .terminal
-        let main = try DescriptorPair(areSockets: isTerminal)
-        output = main.ours
         if isTerminal {
-            (errors, input, theirs) = (nil, nil, [main.theirs])
+            let main = try DescriptorPair(areSockets: true)
+            (output, errors, input, theirs) = (main.ours, nil, nil, [main.theirs])
             return
         }
-        let (errors, input) = (try DescriptorPair(), try DescriptorPair())
+        let input = try DescriptorPair()
+        let named = try changedRoot.map { try DescriptorPair.outputs(in: Directory(opening: $0)) } ?? []
+        let main = try named.first ?? DescriptorPair()
+        let errors = try named.last ?? DescriptorPair()
+        held = named.map(\.theirs)
+        output = main.ours
         self.errors = errors.ours
         // A pipe reads at the first end and is written to at the other.
         self.input = kind == .interactive ? input.theirs : nil
@@ -51,7 +58,7 @@ struct StandardStreams {
     /// Our ends, once the child has its own; the child's are closed with this value.
     func connected() throws -> (output: ProcessOutput, input: SandboxInput?) {
         guard isTerminal else {
-            return (ProcessOutput(output, errors), input.map { SandboxInput($0, isTerminal: false) })
+            return (ProcessOutput(output, errors, held: held), input.map { SandboxInput($0, isTerminal: false) })
         }
         let number = try check("receive", "the terminal") { linux_receive_descriptor(output.number) }
         let master = SharedDescriptor(OwnedDescriptor(FileDescriptor(rawValue: number)))
@@ -95,5 +102,18 @@ struct DescriptorPair {
         }
         ours = SharedDescriptor(OwnedDescriptor(FileDescriptor(rawValue: ends[0])))
         theirs = SharedDescriptor(OwnedDescriptor(FileDescriptor(rawValue: ends[1])))
+    }
+
+    private init(fifo name: PathBytes, in root: borrowing Directory) throws {
+        // Opened for reading it waits for nobody then, and for writing it has found its reader.
+        ours = SharedDescriptor(try root.open(name, O_RDONLY | O_NONBLOCK, resolving: .noSymlinks))
+        theirs = SharedDescriptor(try root.open(name, O_WRONLY, resolving: .noSymlinks))
+    }
+
+    /// The output and the errors by their names below a root directory; none where a file system has no FIFOs.
+    fileprivate static func outputs(in root: borrowing Directory) throws -> [DescriptorPair] {
+        let names: [PathBytes] = ["dev/stdout", "dev/stderr"]
+        for name in names where try root.statusIfExists(name)?.type != .fifo { return [] }
+        return try [DescriptorPair(fifo: names[0], in: root), DescriptorPair(fifo: names[1], in: root)]
     }
 }

@@ -27,6 +27,13 @@ struct Lamina: Sendable {
         return copy
     }
 
+    /// The same store, with another isolation of commands.
+    func with(isolation: String) -> Lamina {
+        var copy = self
+        copy.environment["LAMINA_ISOLATION"] = isolation
+        return copy
+    }
+
     /// Starts `lamina` with `arguments` and does not wait.
     func start(_ arguments: [String], in directory: FilePath? = nil, input: FilePath = "/dev/null") throws
         -> RunningProcess
@@ -38,6 +45,27 @@ struct Lamina: Sendable {
         variables.merge(environment) { $1 }
         return try RunningProcess(
             [binary.string] + arguments, environment: variables, in: directory, input: input)
+    }
+
+    /// Starts `lamina` with what a container of Docker's has that was given nothing: the default capabilities, and no way
+    /// to make a user namespace, which the kernel denies whoever is in a changed root.
+    func startInContainer(_ arguments: [String]) throws -> RunningProcess {
+        guard let binary = Self.binary else {
+            throw CommandFailure(description: "there is no lamina: build it, or name it in LAMINA_BINARY")
+        }
+        let kept = [
+            "chown", "dac_override", "fsetid", "fowner", "mknod", "net_raw", "setgid", "setuid", "setfcap", "setpcap",
+            "net_bind_service", "sys_chroot", "kill", "audit_write",
+        ]
+        let set = (["-all"] + kept.map { "+\($0)" }).joined(separator: ",")
+        let script = """
+            mount --rbind / /mnt
+            exec chroot /mnt setpriv --bounding-set "$0" --inh-caps=-all -- "$@"
+            """
+        var variables = ["LAMINA_ROOT": root.string, "NO_COLOR": "1"]
+        variables.merge(environment) { $1 }
+        return try RunningProcess(
+            ["unshare", "--mount", "sh", "-ec", script, set, binary.string] + arguments, environment: variables)
     }
 
     /// Runs `lamina` to its end, whatever that is.

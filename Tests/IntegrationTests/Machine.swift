@@ -15,10 +15,12 @@ enum Machine {
     static let hasUmoci = has("umoci")
     static let hasBuildah = isRoot && has("buildah")
     static let hasPodman = isRoot && has("podman")
+    static let hasPlainUsers = isRoot && has("newuidmap") && has("setpriv")
     static let hasRegistry = has("docker-registry")
 
     /// The tests that need nobody but Lamina, and root for RUN.
     static let needsRoot: Comment = "needs root: RUN is tested with the namespaces of a root user"
+    static let needsPlainUsers: Comment = "needs root, to be somebody else, uidmap and setpriv"
     static let needsDebian: Comment = "needs root and mmdebstrap, or a cached base"
     static let needsSkopeo: Comment = "needs skopeo"
     static let needsUmoci: Comment = "needs umoci"

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// Builds of a user who is not root.
-@Suite(.enabled(if: Machine.isRoot && Machine.has("newuidmap"), "needs root, to be somebody else, and uidmap"))
+@Suite(.enabled(if: Machine.hasPlainUsers, Machine.needsPlainUsers))
 struct RootlessTests {
     @Test func runsAsRootOfItsOwn() throws {
         let user = try PlainUser()

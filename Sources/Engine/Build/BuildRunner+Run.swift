@@ -25,8 +25,9 @@ extension BuildRunner {
         let lowers = try await snapshots.lowers(of: state.diffIDs, for: rung)
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
-        let mounts = try await mounts(of: run, inputs: inputs, rung)
         try Self.require(user, abilities)
+        try Self.require(ownersIn: run.mounts, abilities)
+        let mounts = try await mounts(of: run, inputs: inputs, rung)
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
