@@ -37,6 +37,15 @@ struct BuildTests {
         #expect(cached == ["WORKDIR /w"])
     }
 
+    @Test func socketIsAnEmptyFileAsWithBuildKit() throws {
+        let context = try scratch.context("FROM lamina/base\nCOPY s /s\nRUN test -f /s && test ! -s /s\n")
+        try expectSuccess(
+            "python3", "-c", "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+            context.appending("s").string)
+        try lamina.build(context)
+        #expect(try cachedSteps(of: lamina.succeeding(["build", "--progress", "plain", context.string])).count == 2)
+    }
+
     /// The step that waits gives the time in which a file is changed and changed back.
     @Test func whatChangesDuringABuildIsNotTakenForWhatWasThereBefore() throws {
         try scratch.write("old\n", to: "context/file")
@@ -52,7 +61,8 @@ struct BuildTests {
         let second = try lamina.succeeding(build)
         #expect(second.errorText.contains(" old\n"), "\(second.errorText)")
         try scratch.write("new\n", to: "context/file")
-        #expect(try cachedSteps(of: lamina.succeeding(build)).contains("COPY file /file"))
+        let third = try lamina.succeeding(build)
+        #expect(third.errorText.contains(" new\n") || cachedSteps(of: third).contains("RUN cat /file"))
     }
 
     /// The instructions that were answered by the cache; bases are left out.

@@ -8,7 +8,7 @@ import Solver
 
 extension BuildRunner {
     /// COPY and ADD: the layer is written straight from the sources, onto a base that need not be unpacked.
-    func copy(_ copy: CopyOperation, inputs: [StepResult]) async throws -> FileSystemState {
+    func copy(_ copy: CopyOperation, inputs: [StepResult], of vertex: VertexID) async throws -> FileSystemState {
         var sources: [any FileTree] = []
         for input in inputs.dropFirst() { sources.append(try await sourceTree(input)) }
         let state = inputs[0].state
@@ -29,6 +29,11 @@ extension BuildRunner {
                     let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
                     for match in matches {
                         number += 1
+                        if let context = tree as? ContextTree, match.node.entry.kind == .regular,
+                            !context.isAsRead(match.node)
+                        {
+                            keys.noteChange(under: vertex)
+                        }
                         if copy.archives.unpacks(inputs[input]),
                             let archive = try UnpackedArchive(match.node, in: tree, store: store)
                         {
@@ -40,6 +45,7 @@ extension BuildRunner {
                     }
                 }
             }
+            if draft.hasChangedFiles { keys.noteChange(under: vertex) }
             return try withExtendedLifetime(archives) { try storage.write(draft) }
         }
         return state.adding(diffID, created: now)
@@ -93,6 +99,16 @@ extension BuildRunner {
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.
     func accounts(of state: FileSystemState) async throws -> UserDatabase {
         try await snapshots.accounts(of: state)
+    }
+}
+
+extension LayerDraft {
+    /// Whether it has files of a context that are not what they were when the keys of the step were made.
+    fileprivate var hasChangedFiles: Bool {
+        files.values.contains { file in
+            guard case .file(let node, let tree as ContextTree) = file.content else { return false }
+            return !tree.isAsRead(node)
+        }
     }
 }
 

@@ -69,7 +69,6 @@ struct BuildRunner: OperationRunner {
                     return try Self.contentKey(of: word, copy, in: tree, journal)
                 }
             }
-            keys.note(defined: sources, of: vertex.id)
             return copyKey(
                 copy, base: inputs[0],
                 sources: zip(copy.sources, sources).map { source, content in
@@ -104,7 +103,6 @@ struct BuildRunner: OperationRunner {
                 sources.append(
                     try await offload { [journal] in try Self.contentKey(of: word, copy, in: tree, journal) })
             }
-            keys.compare(found: sources, of: vertex.id)
             return copyKey(copy, base: base, sources: sources)
         }
     }
@@ -167,12 +165,17 @@ struct BuildRunner: OperationRunner {
     private static func contentKey(
         of word: String, _ copy: CopyOperation, in tree: any FileTree, _ journal: KeyJournal
     ) throws -> Digest {
-        let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
-        let excludes = try IgnoreRules(patterns: copy.excludes)
-        var key = KeyHasher("files/1")
-        key.files = FileListing()
-        try key.add(contentOf: matches, in: tree, excludes: excludes)
-        return journal.finish(key)
+        func compute() throws -> Digest {
+            let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
+            let excludes = try IgnoreRules(patterns: copy.excludes)
+            var key = KeyHasher("files/1")
+            key.files = FileListing()
+            try key.add(contentOf: matches, in: tree, excludes: excludes)
+            return journal.finish(key)
+        }
+        guard let context = tree as? ContextTree else { return try compute() }
+        let selection = ContextSelection(word: word, keepsParents: copy.keepsParents, excludes: copy.excludes)
+        return try context.key(of: selection, compute: compute)
     }
 
     // MARK: Records
@@ -211,12 +214,9 @@ struct BuildRunner: OperationRunner {
         uses.noteGrowth()
         let state = result.state
         let time = Timestamp.now
-        var names = Set(keys)
-        if self.keys.isStale, let stale = self.keys.key(of: vertex.id), keys.count(where: { $0 == stale }) == 1 {
-            names.remove(stale)
-        }
-        try await offload { [store, names] in
-            for key in names {
+        let valid = self.keys.valid(keys, of: vertex.id)
+        try await offload { [store] in
+            for key in valid {
                 try store.cache.save(
                     CacheRecord(
                         key: key, kind: kind, description: vertex.label, result: result.encoded,
@@ -280,7 +280,7 @@ struct BuildRunner: OperationRunner {
         case .makeDirectory(let directory):
             return .files(try await makeDirectory(directory, on: inputs[0].state))
         case .copy(let copy):
-            return .files(try await self.copy(copy, inputs: inputs))
+            return .files(try await self.copy(copy, inputs: inputs, of: vertex.id))
         case .run(let run):
             return .files(try await execute(run, inputs: inputs, step: step))
         }

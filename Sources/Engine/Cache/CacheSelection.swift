@@ -9,7 +9,10 @@ final class KeyLog: Sendable {
     private struct State {
         var keys: [VertexID: Digest] = [:]
         var files: [VertexID: [Digest?]] = [:]
+        /// Whether a context was changed while the build ran. Definition keys, of the step that reads it and of all that
+        /// follow, are then about files that are no longer there, and must not name what was made of others.
         var isStale = false
+        var unkeyed: Set<VertexID> = []
     }
 
     private let state = Mutex(State())
@@ -29,9 +32,26 @@ final class KeyLog: Sendable {
         }
     }
 
-    /// Whether a context was changed while the build ran. The definition keys, of this step and of all that follow it,
-    /// are then about files that are no longer there, and must not name what was made of others.
-    var isStale: Bool { state.withLock { $0.isStale } }
+    /// Notes that a step has read files which are not those that its keys are about.
+    func noteChange(under vertex: VertexID) {
+        state.withLock { state in
+            state.isStale = true
+            state.unkeyed.insert(vertex)
+        }
+    }
+
+    /// Those of a step's keys under which its result may be found.
+    func valid(_ keys: [Digest], of vertex: VertexID) -> Set<Digest> {
+        state.withLock { state in
+            if state.unkeyed.contains(vertex) { return [] }
+            var valid = Set(keys)
+            // The key by content may be the same.
+            if state.isStale, let stale = state.keys[vertex], keys.count(where: { $0 == stale }) == 1 {
+                valid.remove(stale)
+            }
+            return valid
+        }
+    }
 }
 
 /// The results of a build that are worth passing on.

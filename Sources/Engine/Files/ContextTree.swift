@@ -3,6 +3,7 @@ import DockerfileSyntax
 import Layers
 import Linux
 import OCI
+import Synchronization
 import SystemPackage
 
 /// The files of a build context: a directory of the user's, without what its ignore file names.
@@ -13,6 +14,7 @@ final class ContextTree: FileTree {
     private let root: Directory
     private let rules: IgnoreRules
     private let digests: FileDigestCache
+    private let selections = Mutex<[ContextSelection: Digest]>([:])
 
     /// `cache` is the directory for the remembered digests; without one, nothing is remembered.
     init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?) throws {
@@ -24,6 +26,23 @@ final class ContextTree: FileTree {
 
     /// Keeps what was learnt about the files for the next build.
     func saveDigests() { digests.save() }
+
+    /// The key of what was selected, computed when it is first asked for: all steps of a build see a context as it was
+    /// then. Whoever reads a file after that asks whether it ``isAsRead(_:)``.
+    func key(of selection: ContextSelection, compute: () throws -> Digest) throws -> Digest {
+        if let known = selections.withLock({ $0[selection] }) { return known }
+        let key = try compute()
+        return selections.withLock { selections in
+            selections[selection] = selections[selection] ?? key
+            return selections[selection] ?? key
+        }
+    }
+
+    /// Whether a file is what it was when its digest was asked for.
+    func isAsRead(_ file: FileNode) -> Bool {
+        guard case .directory(let fingerprint) = file.origin else { return true }
+        return digests.knows(fingerprint)
+    }
 
     func node(at path: PathBytes) throws -> FileNode? {
         if path.isEmpty { return try makeNode("", root.status("."), in: root, name: ".") }
@@ -157,6 +176,11 @@ final class ContextTree: FileTree {
         if case .directory(let fingerprint) = file.origin, let known = digests.lookup(fingerprint) {
             return known.digest
         }
+        if file.entry.size == 0 {
+            // It may be a socket, which cannot be opened.
+            if case .directory(let fingerprint) = file.origin { digests.noteRead(fingerprint) }
+            return DigestHasher().finishBytes()
+        }
         let opened = try open(file)
         let status = try opened.status()
         guard status.type == .regular else { return DigestHasher().finishBytes() }
@@ -165,6 +189,13 @@ final class ContextTree: FileTree {
             FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
         return digest
     }
+}
+
+/// What a COPY takes from a context.
+struct ContextSelection: Hashable {
+    let word: String
+    let keepsParents: Bool
+    let excludes: [String]
 }
 
 extension OwnedDescriptor {

@@ -39,6 +39,8 @@ final class FileDigestCache: Sendable {
         var records = FileDigestTable()
         /// By inode, the number of the record; of several devices the last one counts.
         var numbers: [UInt64: Int] = [:]
+        /// What was read and is not remembered, such as files that had changed just before.
+        var unremembered: Set<FileFingerprint> = []
         /// The records that this build has asked for or added.
         var used: Set<Int> = []
         var isChanged = false
@@ -71,13 +73,26 @@ final class FileDigestCache: Sendable {
         }
     }
 
+    /// Whether this is what a file was like when this build, or one before, read it.
+    func knows(_ fingerprint: FileFingerprint) -> Bool {
+        state.withLock { state in
+            if let number = state.numbers[fingerprint.inode], state.records.fingerprint(number) == fingerprint {
+                return true
+            }
+            return state.unremembered.contains(fingerprint)
+        }
+    }
+
+    /// Notes that this build has seen what is in a file, without remembering it.
+    func noteRead(_ fingerprint: FileFingerprint) { state.withLock { _ = $0.unremembered.insert(fingerprint) } }
+
     func remember(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
         let now = FileTime.now
         let age =
             (now.seconds - fingerprint.changed.seconds) * 1_000_000_000
             + now.nanoseconds - fingerprint.changed.nanoseconds
         // 20 ms is more than the coarsest tick of the kernel's file clock.
-        guard age > 20_000_000 else { return }
+        guard age > 20_000_000 else { return noteRead(fingerprint) }
         state.withLock { state in
             let number = state.records.count
             state.records.append(fingerprint, digest: digest, hasAttributes: hasAttributes)
