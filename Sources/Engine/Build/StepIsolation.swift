@@ -69,6 +69,15 @@ final class StepIsolation: Sendable {
         }
     }
 
+    /// Whether commands get a copy of their files, as no overlay can be mounted.
+    ///
+    /// Only where this process can give the copies to their owners: their changes could not be told otherwise.
+    func copiesFiles() throws -> Bool {
+        if try rung() == .chroot { return true }
+        guard case .none = try abilities().overlay else { return false }
+        return Self.ownsFiles
+    }
+
     /// The form of the snapshots that commands, and whoever reads files of layers, use.
     func form() throws -> SnapshotForm {
         let abilities = try abilities()
