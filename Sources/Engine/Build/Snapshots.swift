@@ -32,7 +32,8 @@ actor Snapshots {
     /// What a command needs of a stack before it runs: the directories of an overlay, bottom first, or for a tree of its
     /// own none, but all contents.
     func lowers(of diffIDs: [DiffID], _ isolation: StepIsolation) async throws -> [FilePath] {
-        guard try await offload({ try isolation.copiesFiles() }) else { return try await all(of: diffIDs).map(\.directory) }
+        let copies = try await offload { try isolation.copiesFiles() }
+        guard copies else { return try await all(of: diffIDs).map(\.directory) }
         try await progress.session { session in
             try await supply.requireContent(diffIDs, only: Array(diffIDs.indices)) { session.report($0) }
         }
