@@ -18,7 +18,7 @@ enum StepFileSystem: ~Copyable, Sendable {
     init(of state: FileSystemState, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTrees) throws {
         self =
             try isolation.copiesFiles()
-            ? .tree(StepTree(try trees.take(state.diffIDs)))
+            ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.rung() == .namespaces)))
             : .overlay(try StepOverlay(lowers: lowers, isolation, trees.store))
     }
 
