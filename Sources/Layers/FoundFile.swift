@@ -14,9 +14,12 @@ package struct FoundFile: Hashable, Sendable {
     }
 
     /// A file with its link target and its extended attributes; `nil` for a socket, which no archive can hold.
-    init?(_ name: PathBytes, at path: PathBytes, _ status: FileStatus, in directory: borrowing Directory) throws {
+    init?(
+        _ name: PathBytes, at path: PathBytes, _ status: FileStatus, in directory: borrowing Directory,
+        readsAttributes: Bool = true
+    ) throws {
         guard var entry = LayerEntry(path: path, status: status) else { return nil }
-        entry.attributes = try directory.extendedAttributes(name)
+        if readsAttributes { entry.attributes = try directory.extendedAttributes(name) }
         if entry.kind == .symlink { entry.linkTarget = try directory.linkTarget(name) }
         let hasNames = status.links > 1 && entry.kind != .directory
         self.init(entry, identity: hasNames ? FileIdentity(device: status.device, inode: status.inode) : nil)

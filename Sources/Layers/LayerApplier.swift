@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 package import Linux
 import SystemPackage
 
@@ -8,9 +9,8 @@ import SystemPackage
 package struct LayerApplier {
     /// What becomes of whiteouts.
     package enum Form: Hashable, Sendable {
-        /// The directory will be a lower one of an overlay: whiteouts become character devices 0:0 and opaque
-        /// directories get an attribute, which is `user.overlay.opaque` for overlays of user namespaces.
-        case overlay(inUserNamespace: Bool)
+        /// The directory will be a lower one of an overlay: whiteouts and opaque directories get its marks.
+        case overlay(OverlayMarks)
         /// Whiteouts remove what is in the directory, but nothing that this layer itself brought.
         case plain
     }
@@ -62,6 +62,8 @@ final class UnpackTarget {
     var times: [(path: PathBytes, time: FileTime)] = []
     /// What this layer brought, in the plain form, where its whiteouts must not touch it.
     private var made: Set<PathBytes> = []
+    /// What this layer has removed by a mark that is a file of its own, which hides whatever has the name.
+    private(set) var named: Set<PathBytes> = []
     /// Copies of files from the layers below, by the path that hard links call them.
     var copies: [PathBytes: PathBytes] = [:]
 
@@ -88,8 +90,11 @@ final class UnpackTarget {
         let parent = try parent(of: entry.path)
         entry.path = parent.path.appending(name)
         note(entry.path)
+        let wasRemoved = try takeNamedMark(of: entry.path, name, in: parent)
         switch entry.kind {
-        case .directory: try addDirectory(entry, name, in: parent)
+        case .directory:
+            try addDirectory(entry, name, in: parent)
+            if wasRemoved { try makeOpaque(name, in: parent) }
         case .regular: entry.contentHash = try addFile(entry, name, in: parent, content: content)
         case .hardLink: try addHardLink(&entry, name, in: parent)
         default: try addOther(entry, name, in: parent)
@@ -121,20 +126,22 @@ final class UnpackTarget {
 extension UnpackTarget {
     private func addMark(_ entry: inout LayerEntry) throws {
         switch options.form {
-        case .overlay(let inUserNamespace):
-            let opaque = OverlayAttribute.opaque(inUserNamespace: inUserNamespace)
+        case .overlay(let marks):
             guard entry.kind == .whiteout else {
                 let directory = try directory(at: entry.path)
                 entry.path = directory.path
-                return try directory.directory.setExtendedAttribute(".", opaque)
+                return try makeOpaque(".", in: directory)
             }
             let parent = try parent(of: entry.path)
             let name = entry.path.lastComponent
             entry.path = parent.path.appending(name)
             switch try parent.directory.statusIfExists(name)?.type {
+            case nil where marks == .names:
+                try parent.directory.makeMark(Whiteout.name(removing: name))
+                named.insert(entry.path)
             case nil: try parent.directory.makeNode(name, .characterDevice, permissions: 0)
             // The layer replaces what was there by a directory of its own.
-            case .directory: try parent.directory.setExtendedAttribute(name, opaque)
+            case .directory: try makeOpaque(name, in: parent)
             default: break
             }
         case .plain:
@@ -152,6 +159,24 @@ extension UnpackTarget {
         }
     }
 
+    /// Takes back the mark that something was removed, which the layer replaces. Returns whether there was one.
+    func takeNamedMark(of path: PathBytes, _ name: PathBytes, in parent: OpenDirectory) throws -> Bool {
+        guard named.remove(path) != nil else { return false }
+        try parent.directory.unlink(Whiteout.name(removing: name))
+        return true
+    }
+
+    /// Hides what the layers below have in a directory; `name` may be `.`.
+    func makeOpaque(_ name: PathBytes, in parent: OpenDirectory) throws {
+        guard case .overlay(let marks) = options.form else { return }
+        switch marks {
+        case .trusted:
+            try parent.directory.setExtendedAttribute(name, OverlayAttribute.opaque("trusted.overlay.opaque"))
+        case .user: try parent.directory.setExtendedAttribute(name, OverlayAttribute.opaque("user.overlay.opaque"))
+        case .names: try parent.directory.directory(name, resolving: .noSymlinks).makeMark(Whiteout.opaque)
+        }
+    }
+
     private func removeContent(of directory: borrowing Directory, _ path: PathBytes) throws {
         for name in try directory.names() { try remove(name, in: directory, path.appending(name)) }
     }
@@ -161,6 +186,13 @@ extension UnpackTarget {
         guard made.contains(path) else { return try directory.removeTree(name) }
         guard try directory.statusIfExists(name)?.type == .directory else { return }
         try removeContent(of: try directory.directory(name, resolving: .noSymlinks), path)
+    }
+}
+
+extension Directory {
+    /// An empty file that nobody but root looks at; it may be there already.
+    fileprivate func makeMark(_ name: PathBytes) throws {
+        _ = try open(name, O_WRONLY | O_CREAT, mode: 0, resolving: .noSymlinks)
     }
 }
 

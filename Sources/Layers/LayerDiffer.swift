@@ -5,9 +5,14 @@ package import Linux
 /// Finds out what is in a directory: the upper directory of an overlay, where it is what changed, or any tree.
 ///
 /// A character device 0:0 is a whiteout, and the attribute `opaque` makes a directory opaque, as the kernel's
-/// `Documentation/filesystems/overlayfs.rst` says. Names of one file become hard links to the first of them. Sockets
-/// are left out, as is the directory itself.
+/// `Documentation/filesystems/overlayfs.rst` says; with ``OverlayMarks/names``, files of such names are the same. Names
+/// of one file become hard links to the first of them. Sockets are left out, as is the directory itself.
 package struct LayerDiffer {
+    /// How the tree says what is gone.
+    package var marks: OverlayMarks
+    /// Whether extended attributes are read, which takes as long as the rest. Without, no attribute makes a directory
+    /// opaque.
+    package var readsAttributes = true
     /// Later times are replaced by this one; in seconds since the epoch.
     package var latestTime: Int64?
     /// What is left out, with all below.
@@ -17,7 +22,8 @@ package struct LayerDiffer {
     /// a file that nothing is known about.
     package var recordedOwner: (PathBytes) -> (user: UInt32, group: UInt32)? = { _ in nil }
 
-    package init(latestTime: Int64? = nil, excluded: Set<PathBytes> = []) {
+    package init(_ marks: OverlayMarks = .trusted, latestTime: Int64? = nil, excluded: Set<PathBytes> = []) {
+        self.marks = marks
         self.latestTime = latestTime
         self.excluded = excluded
     }
@@ -35,30 +41,36 @@ package struct LayerDiffer {
     /// upper directory alone does not tell what changed.
     package func find(_ upper: borrowing Directory) throws -> [FoundFile] {
         var found: [FoundFile] = []
-        try walk(upper, "", into: &found)
+        try walk(upper, try upper.listing(marks), "", into: &found)
         return found
     }
 
-    private func walk(_ directory: borrowing Directory, _ path: PathBytes, into found: inout [FoundFile]) throws {
-        for name in try directory.names() {
+    private func walk(
+        _ directory: borrowing Directory, _ listing: Whiteout.Listing, _ path: PathBytes, into found: inout [FoundFile]
+    ) throws {
+        for (name, isGone) in listing.names {
             let path = path.appending(name)
             if !excluded.isEmpty, excluded.contains(path) { continue }
-            let status = try directory.status(name)
-            if status.type == .characterDevice, status.deviceMajor == 0, status.deviceMinor == 0 {
+            let status = isGone ? nil : try directory.status(name)
+            guard let status, !status.isWhiteout else {
                 found.append(FoundFile(LayerEntry(path: path, kind: .whiteout)))
                 continue
             }
-            guard var file = try FoundFile(name, at: path, status, in: directory) else { continue }
+            guard
+                var file = try FoundFile(
+                    name, at: path, status, in: directory, readsAttributes: readsAttributes)
+            else { continue }
             if let owner = recordedOwner(path) { (file.entry.owner, file.entry.group) = owner }
             let isOpaque = try takeOverlayAttributes(of: &file.entry)
             if let latestTime, file.entry.modified.seconds >= latestTime {
                 file.entry.modified = FileTime(seconds: latestTime)
             }
             found.append(file)
-            if isOpaque { found.append(FoundFile(LayerEntry(path: path, kind: .opaque))) }
-            if file.entry.kind == .directory {
-                try walk(try directory.directory(name, resolving: .noSymlinks), path, into: &found)
-            }
+            guard file.entry.kind == .directory else { continue }
+            let child = try directory.directory(name, resolving: .noSymlinks)
+            let listing = try child.listing(marks)
+            if isOpaque || listing.isOpaque { found.append(FoundFile(LayerEntry(path: path, kind: .opaque))) }
+            try walk(child, listing, path, into: &found)
         }
     }
 
@@ -67,6 +79,7 @@ package struct LayerDiffer {
         var isOpaque = false
         var own: [ExtendedAttribute] = []
         for attribute in entry.attributes {
+            if marks == .names, OverlayAttribute.isOfServer(attribute.name) { continue }
             guard OverlayAttribute.isInternal(attribute.name) else {
                 own.append(attribute)
                 continue
@@ -85,4 +98,15 @@ package struct LayerDiffer {
         entry.attributes = own
         return isOpaque
     }
+}
+
+extension Directory {
+    fileprivate func listing(_ marks: OverlayMarks) throws -> Whiteout.Listing {
+        marks == .names ? Whiteout.Listing(try names()) : Whiteout.Listing(files: try names())
+    }
+}
+
+extension FileStatus {
+    /// Whether it is what overlays have in place of a file that is gone.
+    var isWhiteout: Bool { type == .characterDevice && deviceMajor == 0 && deviceMinor == 0 }
 }

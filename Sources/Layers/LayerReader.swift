@@ -172,9 +172,11 @@ enum OverlayAttribute {
         [PathBytes("trusted.overlay.\(purpose)"), PathBytes("user.overlay.\(purpose)")]
     }
 
-    /// The mark of an opaque directory.
-    static func opaque(inUserNamespace: Bool) -> ExtendedAttribute {
-        ExtendedAttribute(
-            name: inUserNamespace ? "user.overlay.opaque" : "trusted.overlay.opaque", value: [UInt8(ascii: "y")])
+    /// Whether fuse-overlayfs has set it: with a mark that is a file, too, where it means something.
+    static func isOfServer(_ name: PathBytes) -> Bool { name.bytes.starts(with: "user.fuseoverlayfs.".utf8) }
+
+    /// The mark of an opaque directory, under the name that it has in one of the forms.
+    static func opaque(_ name: PathBytes) -> ExtendedAttribute {
+        ExtendedAttribute(name: name, value: [UInt8(ascii: "y")])
     }
 }

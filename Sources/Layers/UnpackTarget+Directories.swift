@@ -110,6 +110,13 @@ extension UnpackTarget {
             try makeOpaque(name, in: parent)
             return .directory(try parent.child(name))
         }
+        if named.contains(path) {
+            guard creating else { return .nothing }
+            _ = try takeNamedMark(of: path, name, in: parent)
+            try makeImplied(LayerEntry(path: path, kind: .directory, permissions: 0o755), name, in: parent)
+            try makeOpaque(name, in: parent)
+            return .directory(try parent.child(name))
+        }
         let below = try options.missingParent(path)
         if let below, below.kind == .symlink { return .link(below.linkTarget) }
         guard creating else { return .nothing }

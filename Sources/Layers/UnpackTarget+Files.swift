@@ -172,12 +172,6 @@ extension UnpackTarget {
 
     /// Whether this is a whiteout that the layer left here.
     func isWhiteout(_ status: FileStatus) -> Bool {
-        options.form != .plain && status.type == .characterDevice && status.deviceMajor == 0
-            && status.deviceMinor == 0
-    }
-
-    func makeOpaque(_ name: PathBytes, in parent: OpenDirectory) throws {
-        guard case .overlay(let inUserNamespace) = options.form else { return }
-        try parent.directory.setExtendedAttribute(name, OverlayAttribute.opaque(inUserNamespace: inUserNamespace))
+        options.form != .plain && status.isWhiteout
     }
 }

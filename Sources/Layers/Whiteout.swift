@@ -1,6 +1,17 @@
 import Diagnostics
 import Linux
 
+/// How a lower directory of an overlay says that something below it is gone.
+package enum OverlayMarks: Hashable, Sendable {
+    /// A character device 0:0, and `trusted.overlay.opaque` for a directory: the kernel's, for root.
+    case trusted
+    /// The same with `user.overlay.opaque`: the kernel's in a user namespace.
+    case user
+    /// Files whose names are those of marks in a layer, which fuse-overlayfs understands. They can be on any file
+    /// system; but no file that is meant can have such a name.
+    case names
+}
+
 /// The names by which a layer removes what lies below it.
 ///
 /// Source: OCI image-spec, layer.md, "Whiteouts".
@@ -17,6 +28,28 @@ enum Whiteout {
 
     /// The name of the member that removes all that a directory holds.
     static func name(emptying directory: PathBytes) -> PathBytes { directory.appending(opaque) }
+
+    /// The files of a directory where marks are files, and what the marks say.
+    struct Listing {
+        /// In order, with names that are gone.
+        var names: [(name: PathBytes, isGone: Bool)] = []
+        var isOpaque = false
+
+        /// Where no name is a mark.
+        init(files: [PathBytes]) { names = files.map { ($0, false) } }
+
+        init(_ names: [PathBytes]) {
+            var gone: Set<PathBytes> = []
+            for name in names where name.bytes.starts(with: prefix.bytes) {
+                if name == opaque { isOpaque = true }
+                if name == prefix || name.bytes.starts(with: internalPrefix.bytes) { continue }
+                gone.insert(PathBytes(name.bytes[prefix.bytes.count...]))
+            }
+            let files = names.filter { !$0.bytes.starts(with: prefix.bytes) && !gone.contains($0) }
+            self.names = files.map { ($0, false) } + gone.map { ($0, true) }
+            if !gone.isEmpty { self.names.sort { $0.name < $1.name } }
+        }
+    }
 
     enum Meaning: Equatable {
         case file

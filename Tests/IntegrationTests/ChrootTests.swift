@@ -81,6 +81,7 @@ struct ChrootTests {
                     mounts: "--mount=type=cache,target=/c --mount=type=secret,id=s --mount=type=tmpfs,target=/t"
                         + " --mount=from=other,target=/o --mount=target=/x,rw"),
                 "COPY file /later/",
+                Self.timeless("mkdir -p /w/d"),
                 "WORKDIR /w/d",
                 Self.timeless("cat /c/n > seen", mounts: "--mount=type=cache,target=/c"),
                 "RUN <<EOF",
@@ -155,7 +156,7 @@ struct ChrootTests {
             "docker.io/library/box:latest",
             options: shared + [
                 "-v", "\(binary.removingLastComponent()):/src:ro", "-v", "\(context):/context:ro",
-                "-e", "LAMINA_ROOT=/store",
+                "-e", "LAMINA_ROOT=/store", "-e", "LAMINA_ISOLATION=chroot",
             ],
             ["/src/lamina", "build", "--progress", "plain", "/context"])
         // The first command works, the second must not.

@@ -101,17 +101,19 @@ struct IsolationMatrixTests {
         return cases
     }()
 
-    private static let bench = Result { try Bench() }
+    static let bench = Result { try Bench() }
 
     /// The images of root with namespaces, by case: what all others must come to.
-    private static let expected = Result {
+    static let expected = Result {
         let bench = try Self.bench.get()
         let lamina = Lamina(root: bench.scratch.path.appending("store")).with(bench.variables)
         return try images { try lamina.start($0).wait() }
     }
 
-    /// Builds all cases and gives the ID of each image, or its failure.
-    private static func images(_ run: ([String]) throws -> Finished) throws -> [String: String] {
+    /// Builds cases and gives the ID of each image, or its failure.
+    static func images(
+        of cases: [(name: String, text: String)] = cases, _ run: ([String]) throws -> Finished
+    ) throws -> [String: String] {
         let scratch = try Self.bench.get().scratch
         func build(_ arguments: [String], _ context: String) throws -> String {
             let built = try run(["build", "-q"] + arguments + [scratch.path.appending(context).string])

@@ -13,13 +13,16 @@ struct PlainUser: Sendable {
 
     private let scratch: Scratch
     private let extra: [String]
+    /// What is done as root before each command, with the user's directory as `$0`.
+    var preparation = ":"
 
     /// The user's own directory, with a home and the store in it.
     var path: FilePath { scratch.path }
-    var store: FilePath { path.appending("home/store") }
+    var store: FilePath
 
     init(_ subordinates: Subordinates = .range, variables: [String: String] = [:]) throws {
         scratch = try Scratch()
+        store = scratch.path.appending("home/store")
         extra = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         for file in ["subuid", "subgid"] { try scratch.write(subordinates.rawValue, to: file) }
         let users = try text(of: "/etc/passwd")
@@ -32,6 +35,7 @@ struct PlainUser: Sendable {
     }
 
     private static let script = """
+        eval "$PREPARATION"; unset PREPARATION
         for file in passwd subuid subgid; do mount --bind "$0/$file" "/etc/$file"; done
         mount --bind "$1" "$0/lamina"
         shift
@@ -50,7 +54,7 @@ struct PlainUser: Sendable {
         ]
         return try RunningProcess(
             ["unshare", "--mount", "sh", "-ec", Self.script, path.string, binary.string, "env", "-i"] + variables
-                + extra + words, in: "/", input: input)
+                + extra + words, environment: ["PREPARATION": preparation], in: "/", input: input)
     }
 
     func callAsFunction(_ arguments: String..., input: FilePath = "/dev/null") throws -> Finished {

@@ -9,7 +9,7 @@ import Testing
 struct LayerApplierTests {
     /// Unpacks to `t` below the scratch directory.
     private func apply(
-        _ name: String, in scratch: borrowing Scratch, _ form: LayerApplier.Form = .overlay(inUserNamespace: false),
+        _ name: String, in scratch: borrowing Scratch, _ form: LayerApplier.Form = .overlay(.trusted),
         _ configure: (inout LayerApplier) -> Void = { _ in }
     ) throws -> LayerSummary {
         var applier = LayerApplier(form)
@@ -18,7 +18,7 @@ struct LayerApplierTests {
         return try applier.apply(PieceStream(try archive(name)), to: try scratch.directory.directory("t"))
     }
 
-    @Test(arguments: ["symlink-write", "symlink-up"], [LayerApplier.Form.overlay(inUserNamespace: false), .plain])
+    @Test(arguments: ["symlink-write", "symlink-up"], [LayerApplier.Form.overlay(.trusted), .plain])
     func `nothing is written outside`(_ name: String, _ form: LayerApplier.Form) throws {
         let scratch = try Scratch()
         let summary = try apply(name, in: scratch, form)
@@ -119,9 +119,30 @@ struct LayerApplierTests {
 
     @Test func `overlays of user namespaces have their own attribute`() throws {
         let scratch = try Scratch()
-        _ = try apply("whiteouts", in: scratch, .overlay(inUserNamespace: true))
+        _ = try apply("whiteouts", in: scratch, .overlay(.user))
         let names = try scratch.directory.directory("t").extendedAttributes("a").map(\.name)
         #expect(names == ["user.overlay.opaque"])
+    }
+
+    @Test func `where nothing but files can be made, files are the marks`() throws {
+        let scratch = try Scratch()
+        _ = try apply("whiteouts", in: scratch, .overlay(.names))
+        #expect(
+            try scratch.output(of: "cd t; find . -mindepth 1 | LC_ALL=C sort")
+                == "./.wh.b\n./a\n./a/.wh..wh..opq\n./a/.wh.gone\n./a/kept\n")
+        #expect(try scratch.directory.directory("t").extendedAttributes("a") == [])
+    }
+
+    @Test(arguments: ["whiteout-parent", "replaced"])
+    func `a mark that is a file does not hide what comes with it`(_ name: String) throws {
+        let scratch = try Scratch()
+        let other = try Scratch()
+        let summary = try apply(name, in: scratch, .overlay(.names))
+        #expect(try apply(name, in: other).fileList == summary.fileList)
+        func words(_ found: [FoundFile]) -> [String] { found.map { "\($0.entry.kind) \($0.entry.path)" } }
+        let found = try LayerDiffer(.names).find(try scratch.directory.directory("t"))
+        let expected = try LayerDiffer(.trusted).find(try other.directory.directory("t"))
+        #expect(words(found) == words(expected))
     }
 
     @Test func `a removed path with new files becomes an opaque directory`() throws {
@@ -183,7 +204,7 @@ struct LayerApplierTests {
         let file = LayerEntry(path: entries[29].path.appending("f"), kind: .regular, permissions: 0o644)
         let (bytes, layer) = try tar(entries + [file], content: [file.path: "deep"])
         let target = try scratch.directory.directory("t")
-        let summary = try LayerApplier(.overlay(inUserNamespace: false)).apply(PieceStream(bytes), to: target)
+        let summary = try LayerApplier(.overlay(.trusted)).apply(PieceStream(bytes), to: target)
         #expect(summary.diffID == layer.diffID)
         var writer = LayerWriter()
         try LayerDiffer().diff(target, into: &writer)

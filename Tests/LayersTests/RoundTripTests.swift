@@ -32,8 +32,10 @@ struct RoundTripTests {
         return (try writer.finish(), collector.bytes)
     }
 
-    @Test(arguments: Compression.allCases)
-    func `a layer survives writing, reading, unpacking and finding the changes`(_ compression: Compression) throws {
+    @Test(arguments: Compression.allCases, [OverlayMarks.trusted, .user, .names])
+    func `a layer survives writing, reading, unpacking and finding the changes`(
+        _ compression: Compression, _ marks: OverlayMarks
+    ) throws {
         let scratch = try Scratch()
         let upper = try fill(scratch)
         let (layer, bytes) = try write(upper, CompressionOptions(compression))
@@ -48,12 +50,12 @@ struct RoundTripTests {
         #expect(summary.tarSize == layer.tarSize)
 
         let target = try scratch.makeDirectory("t")
-        let applied = try LayerApplier(.overlay(inUserNamespace: false)).apply(PieceStream(bytes), to: target)
+        let applied = try LayerApplier(.overlay(marks)).apply(PieceStream(bytes), to: target)
         #expect(applied.diffID == layer.diffID)
         #expect(applied.fileList == summary.fileList)
 
         var writer = LayerWriter()
-        try LayerDiffer().diff(target, into: &writer)
+        try LayerDiffer(marks).diff(target, into: &writer)
         let again = try writer.finish()
         #expect(again.diffID == layer.diffID)
         #expect(again.fileList == summary.fileList)

@@ -95,19 +95,19 @@ extension BuildRunner {
     ///
     /// Caches come last, in one order for all commands: so none holds one cache that another waits for while it waits
     /// for one that the other holds.
-    func mounts(
-        of run: RunOperation, inputs: [StepResult], _ isolation: Isolation
-    ) async throws -> PreparedMounts {
+    func mounts(of run: RunOperation, inputs: [StepResult]) async throws -> PreparedMounts {
+        let isolation = sandbox.isolation
+        let (rung, copies) = try await offload { (try isolation.rung(), try isolation.copiesFiles()) }
         var prepared = PreparedMounts()
         var caches: [CacheRequest] = []
         for mount in run.mounts {
             switch mount {
-            case .bind(let bind) where isolation == .chroot:
-                try await addCopy(of: bind, inputs[bind.input], to: &prepared)
+            case .bind(let bind) where copies:
+                try await addCopy(of: bind, inputs[bind.input], isMounted: rung != .chroot, to: &prepared)
             case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
             case .cache(let cache):
                 caches.append(
-                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isLent: isolation == .chroot))
+                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isLent: rung == .chroot))
             case .tmpfs(let tmpfs):
                 prepared.mounts.append(
                     SandboxMount(

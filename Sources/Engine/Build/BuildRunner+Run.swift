@@ -20,14 +20,17 @@ extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
     func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> FileSystemState {
         let isolation = sandbox.isolation
-        let (rung, abilities) = try await offload { (try isolation.rung(), try isolation.abilities()) }
+        let abilities = try await offload {
+            _ = try isolation.rung()
+            return try isolation.abilities()
+        }
         let state = inputs[0].state
-        let lowers = try await snapshots.lowers(of: state.diffIDs, for: rung)
+        let lowers = try await snapshots.lowers(of: state.diffIDs, isolation)
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
         try Self.require(user, abilities)
         try Self.require(ownersIn: run.mounts, abilities)
-        let mounts = try await mounts(of: run, inputs: inputs, rung)
+        let mounts = try await mounts(of: run, inputs: inputs)
         let stopper = SandboxStopper()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
@@ -48,7 +51,7 @@ extension BuildRunner {
                 if run.mounts.contains(where: \.isSecret) { spec.forbidCores() }
                 let limited = try LimitedRun(sandbox.request)
                 limited.join(&spec)
-                let files = try tree.entered(by: &spec, mounts, store) { step.warn($0) }
+                let files = try tree.entered(by: &spec, mounts, isolation, store) { step.warn($0) }
                 try withExtendedLifetime((mounts, network)) {
                     do {
                         try Self.explaining(abilities) {

@@ -24,7 +24,7 @@ extension Snapshots {
         guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
         let form = try isolation.form()
-        var applier = LayerApplier(.overlay(inUserNamespace: form.attributes == .user))
+        var applier = LayerApplier(.overlay(form.marks.overlay))
         // A plain user cannot give files away, and needs not: whoever only reads them takes owners from the file lists.
         applier.preservesOwners = form.owners != nil
         applier.missingParent = { try base.node(at: $0)?.entry }
@@ -39,5 +39,16 @@ extension Snapshots {
                 hint: "Remove the image and get it again.")
         }
         return try active.commit(as: chain, on: parent, form: form)
+    }
+}
+
+extension SnapshotForm.Marks {
+    /// The same for those who read and write directories.
+    var overlay: OverlayMarks {
+        switch self {
+        case .trusted: .trusted
+        case .user: .user
+        case .names: .names
+        }
     }
 }

@@ -31,8 +31,9 @@ actor Snapshots {
 
     /// What a command needs of a stack before it runs: the directories of an overlay, bottom first, or for a tree of its
     /// own none, but all contents.
-    func lowers(of diffIDs: [DiffID], for rung: Isolation) async throws -> [FilePath] {
-        guard rung == .chroot else { return try await all(of: diffIDs).map(\.directory) }
+    func lowers(of diffIDs: [DiffID], _ isolation: StepIsolation) async throws -> [FilePath] {
+        let copies = try await offload { try isolation.copiesFiles() }
+        guard copies else { return try await all(of: diffIDs).map(\.directory) }
         try await progress.session { session in
             try await supply.requireContent(diffIDs, only: Array(diffIDs.indices)) { session.report($0) }
         }

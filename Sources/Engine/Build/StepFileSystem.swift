@@ -14,13 +14,12 @@ enum StepFileSystem: ~Copyable, Sendable {
     /// A copy of the layers.
     case tree(StepTree)
 
-    /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``Snapshots/lowers(of:for:)``.
+    /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``Snapshots/lowers(of:_:)``.
     init(of state: FileSystemState, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTrees) throws {
         self =
-            switch try isolation.rung() {
-            case .namespaces, .rootless: .overlay(try StepOverlay(lowers: lowers, isolation, trees.store))
-            case .chroot: .tree(StepTree(try trees.take(state.diffIDs)))
-            }
+            try isolation.copiesFiles()
+            ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.rung() == .namespaces)))
+            : .overlay(try StepOverlay(lowers: lowers, isolation, trees.store))
     }
 
     /// What the sandbox takes for its root.
@@ -31,14 +30,19 @@ enum StepFileSystem: ~Copyable, Sendable {
         }
     }
 
-    /// Puts into the tree what the sandbox cannot mount; see ``StepTree/enter(_:_:base:warn:)``.
+    /// Makes the tree ready for the first command; in a changed root that puts into it what would be mounted, see
+    /// ``StepTree/enter(_:_:base:warn:)``.
     consuming func entered(
-        by spec: inout SandboxSpec, _ mounts: PreparedMounts, _ store: StoreRoot, warn: (String) -> Void
+        by spec: inout SandboxSpec, _ mounts: PreparedMounts, _ isolation: StepIsolation, _ store: StoreRoot,
+        warn: (String) -> Void
     ) throws -> StepFileSystem {
         switch consume self {
         case .overlay(let overlay): return .overlay(overlay)
         case .tree(var tree):
-            try tree.enter(&spec, mounts.standIns, base: store.path, warn: warn)
+            if try isolation.rung() == .chroot {
+                try tree.enter(&spec, mounts.standIns, base: store.path, warn: warn)
+            }
+            try tree.waitForTick()
             return .tree(tree)
         }
     }

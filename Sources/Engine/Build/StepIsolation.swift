@@ -29,17 +29,11 @@ final class StepIsolation: Sendable {
         try knownRung.withLock { known in
             if let known { return known }
             let result = Result { () throws -> Isolation in
-                let ladder = IsolationLadder.probe()
-                let rung = try ladder.choose(asked)
+                let rung = try IsolationLadder.probe().choose(asked)
                 if rung == .rootless, !UserNamespace.isEntered {
                     throw EngineError(
                         .outsideUserNamespace, "RUN needs a user namespace, which this build has not entered",
                         hint: "Build with --isolation=rootless.")
-                }
-                // Without an overlay, as where the store is on one itself, a copy of the layers does.
-                if asked == nil, rung != .chroot, ladder.obstacles[.chroot] == nil, case .none = try abilities().overlay
-                {
-                    return Isolation.chroot
                 }
                 return rung
             }
@@ -69,12 +63,24 @@ final class StepIsolation: Sendable {
         }
     }
 
+    /// Whether commands get a copy of their files, as no overlay can be mounted.
+    func copiesFiles() throws -> Bool {
+        if try rung() == .chroot { return true }
+        if case .none = try abilities().overlay { return true }
+        return false
+    }
+
     /// The form of the snapshots that commands, and whoever reads files of layers, use.
     func form() throws -> SnapshotForm {
         let abilities = try abilities()
-        let attributes: SnapshotForm.Attributes = abilities.overlay == .trusted ? .trusted : .user
-        return SnapshotForm(
-            attributes: attributes, owners: Self.ownsFiles ? abilities.identities.description : nil)
+        let marks: SnapshotForm.Marks =
+            switch abilities.overlay {
+            case .trusted: .trusted
+            case .user: .user
+            // A file system that takes no overlay may take no marks of its either.
+            case .none: .names
+            }
+        return SnapshotForm(marks: marks, owners: Self.ownsFiles ? abilities.identities.description : nil)
     }
 
     /// Whether this process can give files to the owners that their layers name. One who cannot only reads the files,

@@ -1,4 +1,3 @@
-import Diagnostics
 import Linux
 import OCI
 import Sandbox
@@ -12,11 +11,6 @@ struct StepOverlay: ~Copyable, Sendable {
     let tree: SandboxTree
 
     init(lowers: [FilePath], _ isolation: StepIsolation, _ store: StoreRoot) throws {
-        if case .none(let obstacle) = try isolation.abilities().overlay {
-            throw EngineError(
-                .isolation, "the file system of the store '\(store.path)' takes no overlay: \(obstacle)",
-                hint: "Set LAMINA_ROOT to a directory on another file system, such as a volume or a tmpfs.")
-        }
         let form = try isolation.form()
         let snapshot = try store.snapshots.prepare()
         tree = .overlay(lowers: lowers.reversed(), upper: snapshot.upper, work: snapshot.work)
@@ -37,8 +31,8 @@ struct StepOverlay: ~Copyable, Sendable {
         let below = try trees.tree(of: state.diffIDs)
         let diffID =
             form.owners == nil
-            ? try storage.write(upper: snapshot.upper, on: below)
-            : try storage.record(upper: snapshot.upper, on: below)
+            ? try storage.write(upper: snapshot.upper, form.marks.overlay, on: below)
+            : try storage.record(upper: snapshot.upper, form.marks.overlay, on: below)
         let parent = state.chainID
         _ = try snapshot.commit(as: ChainID(diffID, on: parent), on: parent, form: form)
         return diffID

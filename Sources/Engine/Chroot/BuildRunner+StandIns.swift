@@ -7,7 +7,9 @@ import SystemPackage
 
 extension BuildRunner {
     /// A bind mount as a copy, which is the command's own: what it writes there is lost either way.
-    func addCopy(of bind: BindMount, _ input: StepResult, to prepared: inout PreparedMounts) async throws {
+    func addCopy(
+        of bind: BindMount, _ input: StepResult, isMounted: Bool, to prepared: inout PreparedMounts
+    ) async throws {
         let tree = try await sourceTree(input)
         let directory = try await offload { [store] in
             let node = try Self.bindSource(bind, in: tree)
@@ -18,8 +20,12 @@ extension BuildRunner {
             return directory
         }
         prepared.held.append(directory)
-        prepared.standIns.append(
-            StandIn(target: FilePath(bind.target), content: .gift(directory.path.appending("copy"))))
+        let (target, copy) = (FilePath(bind.target), directory.path.appending("copy"))
+        if isMounted {
+            prepared.mounts.append(SandboxMount(target: target, source: .bind(copy), isReadOnly: bind.isReadOnly))
+        } else {
+            prepared.standIns.append(StandIn(target: target, content: .gift(copy)))
+        }
     }
 }
 

@@ -32,9 +32,10 @@ struct StepTree: ~Copyable, Sendable {
         spec.mounts = []
         spec.resolvConf = nil
         spec.hosts = nil
-        // The time of what was put into the tree, and of all before, is older than that of what the command changes.
-        try tree.waitForTick()
     }
+
+    /// After this, what was put into the tree, and all before, is older than what the command changes.
+    func waitForTick() throws { try tree.waitForTick() }
 
     /// Takes out of the tree what was put into it.
     consuming func leave() throws -> WorkingTree {

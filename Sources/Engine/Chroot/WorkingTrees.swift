@@ -54,14 +54,16 @@ final class WorkingTrees: Sendable {
     }
 
     /// A tree of these layers. May unpack all of them.
-    func take(_ diffIDs: [DiffID]) throws -> WorkingTree {
+    ///
+    /// `makesDevices` says that something keeps a command from using a device that is in its tree.
+    func take(_ diffIDs: [DiffID], makesDevices: Bool) throws -> WorkingTree {
         var tree = try takeNearest(diffIDs) ?? WorkingTree(in: store)
         let rest = diffIDs[tree.diffIDs.count...]
         guard !rest.isEmpty else { return tree }
         let storage = LayerStorage(store: store)
         for index in rest.indices {
             // Layers that are known as directories only, from commands in an overlay, get their archives here.
-            try unpack(diffIDs[index], try storage.anyBlob(of: Array(diffIDs[...index])), to: tree)
+            try unpack(diffIDs[index], try storage.anyBlob(of: Array(diffIDs[...index])), to: tree, makesDevices)
         }
         try setDirectoryTimes(of: tree, layers.tree(of: diffIDs))
         tree.diffIDs = diffIDs
@@ -72,8 +74,15 @@ final class WorkingTrees: Sendable {
     /// Records what a command changed in a tree as a layer, and keeps the tree for the next command.
     func commit(_ tree: WorkingTree, _ storage: LayerStorage) throws -> DiffID {
         let root = try Directory(opening: tree.path)
-        let (found, now) = try tree.stamps.changes(in: root)
-        let diffID = try storage.write(found, from: root, on: try layers.tree(of: tree.diffIDs))
+        var (found, now) = try tree.stamps.changes(in: root)
+        let below = try layers.tree(of: tree.diffIDs)
+        if !StepIsolation.ownsFiles {
+            // All files belong to this user: one that a layer has keeps its owner, a new one is root's.
+            for index in found.indices {
+                (found[index].entry.owner, found[index].entry.group) = below.owner(of: found[index].entry.path)
+            }
+        }
+        let diffID = try storage.write(found, from: root, on: below)
         var next = tree
         next.diffIDs.append(diffID)
         next.stamps = now
@@ -100,14 +109,14 @@ final class WorkingTrees: Sendable {
 
     // MARK: Unpacking
 
-    private func unpack(_ diffID: DiffID, _ blob: LayerBlob, to tree: WorkingTree) throws {
+    private func unpack(_ diffID: DiffID, _ blob: LayerBlob, to tree: WorkingTree, _ makesDevices: Bool) throws {
         guard let content = try store.content.open(blob.digest) else {
             throw EngineError(
                 .corrupt, "the store has lost the layer \(diffID)", hint: "Pull or load the base image again.")
         }
         var applier = LayerApplier(.plain)
-        // Nothing keeps a command from using a device that is in its tree.
-        applier.makesDevices = false
+        applier.makesDevices = makesDevices
+        applier.preservesOwners = StepIsolation.ownsFiles
         let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: tree.path))
         guard summary.diffID == diffID else {
             throw EngineError(

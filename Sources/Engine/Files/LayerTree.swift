@@ -77,6 +77,12 @@ struct LayerTree: Sendable {
     /// The file at exactly this path, without following links.
     func node(at path: PathBytes) -> FileNode? { find(path).map { FileNode($0, at: path) } }
 
+    /// Whom the file at a path belongs to; what is not there will be root's.
+    func owner(of path: PathBytes) -> (user: UInt32, group: UInt32) {
+        let entry = find(path)?.entry
+        return (entry?.owner ?? 0, entry?.group ?? 0)
+    }
+
     /// The layers, by index, that hold the bytes of these files, links followed.
     func layersHolding(_ paths: [PathBytes]) throws -> Set<Int> {
         var layers: Set<Int> = []

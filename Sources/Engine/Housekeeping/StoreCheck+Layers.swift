@@ -80,7 +80,7 @@ extension StoreCheck {
         let chains = stacks.filter { $0.value.diffID == diffID }.keys
         for snapshot in try chains.flatMap({ try store.snapshots.snapshots(of: $0) }) {
             var writer = LayerWriter()
-            try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
+            try LayerDiffer(snapshot.form.marks.overlay).diff(Directory(opening: snapshot.directory), into: &writer)
             let written = try writer.finish()
             guard written.diffID == diffID else { continue }
             return try relist(diffID, as: written.fileList, from: "snapshot \(snapshot.number)")
@@ -148,7 +148,7 @@ extension StoreCheck {
         for snapshot in try chains.flatMap({ try store.snapshots.snapshots(of: $0) }) {
             let ingest = try store.content.begin()
             var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
-            try LayerDiffer().diff(try Directory(opening: snapshot.directory), into: &writer)
+            try LayerDiffer(snapshot.form.marks.overlay).diff(Directory(opening: snapshot.directory), into: &writer)
             let written = try writer.finish()
             guard written.diffID == diffID, let blob = written.blob else { continue }
             try ingest.commit(as: blob.digest, size: blob.size)

@@ -37,7 +37,8 @@ extension StoreCheck {
         guard let stack = stacks[snapshot.chainID], let list = lists[stack.diffID] else { return nil }
         let files: [PathBytes: LayerEntry]
         do {
-            files = readsFiles ? try Self.filesWithContent(of: directory) : try Self.files(of: directory)
+            let marks = snapshot.form.marks.overlay
+            files = readsFiles ? try Self.filesWithContent(of: directory, marks) : try Self.files(of: directory, marks)
         } catch {
             return "cannot be read: \(describe(error))"
         }
@@ -46,31 +47,20 @@ extension StoreCheck {
         return comparison.firstDifference()
     }
 
-    private static func filesWithContent(of directory: borrowing Directory) throws -> [PathBytes: LayerEntry] {
+    private static func filesWithContent(
+        of directory: borrowing Directory, _ marks: OverlayMarks
+    ) throws -> [PathBytes: LayerEntry] {
         var writer = LayerWriter()
-        try LayerDiffer().diff(directory, into: &writer)
+        try LayerDiffer(marks).diff(directory, into: &writer)
         return index(try writer.finish().fileList.entries)
     }
 
-    private static func files(of directory: borrowing Directory) throws -> [PathBytes: LayerEntry] {
-        var entries: [LayerEntry] = []
-        try walk(directory, PathBytes([UInt8]()), into: &entries)
-        return index(entries)
-    }
-
-    private static func walk(
-        _ directory: borrowing Directory, _ path: PathBytes, into entries: inout [LayerEntry]
-    ) throws {
-        for name in try directory.names() {
-            let path = path.appending(name)
-            guard var entry = LayerEntry(path: path, status: try directory.status(name)) else { continue }
-            if entry.kind == .characterDevice, entry.deviceMajor == 0, entry.deviceMinor == 0 { entry.kind = .whiteout }
-            if entry.kind == .symlink { entry.linkTarget = try directory.linkTarget(name) }
-            entries.append(entry)
-            if entry.kind == .directory {
-                try walk(try directory.directory(name, resolving: .noSymlinks), path, into: &entries)
-            }
-        }
+    private static func files(
+        of directory: borrowing Directory, _ marks: OverlayMarks
+    ) throws -> [PathBytes: LayerEntry] {
+        var differ = LayerDiffer(marks)
+        differ.readsAttributes = false
+        return index(try differ.find(directory).map(\.entry))
     }
 
     private static func index(_ entries: [LayerEntry]) -> [PathBytes: LayerEntry] {

@@ -90,7 +90,7 @@ extension LayerStorage {
     private static func readable(_ snapshots: [Snapshot]) -> Snapshot? {
         let maps = IDMaps.current
         return snapshots.first { snapshot in
-            snapshot.form.owners == maps.description && (snapshot.form.attributes == .user || !UserNamespace.isEntered)
+            snapshot.form.owners == maps.description && (snapshot.form.marks != .trusted || !UserNamespace.isEntered)
         }
     }
 

@@ -59,9 +59,9 @@ struct LayerStorage: Sendable {
     }
 
     /// Records what a command changed on top of `below`, read from the upper directory of its overlay.
-    func record(upper: FilePath, on below: LayerTree) throws -> DiffID {
+    func record(upper: FilePath, _ marks: OverlayMarks, on below: LayerTree) throws -> DiffID {
         let upper = try Directory(opening: upper)
-        let members = try Self.members(try LayerDiffer().find(upper), in: upper, on: below)
+        let members = try Self.members(try LayerDiffer(marks).find(upper), in: upper, on: below)
         var writer = LayerWriter()
         try writer.add(members, from: upper)
         let written = try writer.finish()
@@ -71,12 +71,9 @@ struct LayerStorage: Sendable {
 
     /// Records what a command changed in a tree whose files all belong to this user, as a blob: the directory alone does
     /// not say whose they are. A file of the layers below keeps its owner, a new one is root's.
-    func write(upper: FilePath, on tree: LayerTree) throws -> DiffID {
-        var differ = LayerDiffer()
-        differ.recordedOwner = { path in
-            let entry = tree.node(at: path)?.entry
-            return (entry?.owner ?? 0, entry?.group ?? 0)
-        }
+    func write(upper: FilePath, _ marks: OverlayMarks, on tree: LayerTree) throws -> DiffID {
+        var differ = LayerDiffer(marks)
+        differ.recordedOwner = { tree.owner(of: $0) }
         let upper = try Directory(opening: upper)
         return try write(try differ.find(upper), from: upper, on: tree)
     }

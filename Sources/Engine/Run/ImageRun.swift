@@ -26,7 +26,10 @@ package struct ImageRun: Sendable {
     /// ``EngineError`` for everything else.
     package func run(_ link: CommandLink, report: @escaping @Sendable (String) -> Void) async throws -> CInt {
         let isolation = StepIsolation(request.isolation, store: store)
-        let (rung, abilities) = try await offload { (try isolation.rung(), try isolation.abilities()) }
+        let abilities = try await offload {
+            _ = try isolation.rung()
+            return try isolation.abilities()
+        }
         // Until the end: what is mounted must not be pruned.
         let lease = try store.lease()
         let image = try await find(report)
@@ -39,7 +42,7 @@ package struct ImageRun: Sendable {
             store: store, trees: trees.layers, isolation: isolation, supply: images.supply,
             progress: LayerProgress(progress))
         let state = FileSystemState(layers: config.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) })
-        let lowers = try await snapshots.lowers(of: config.diffIDs, for: rung)
+        let lowers = try await snapshots.lowers(of: config.diffIDs, isolation)
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
         try BuildRunner.require(user, abilities)
         try Task.checkCancellation()
@@ -68,7 +71,7 @@ package struct ImageRun: Sendable {
             try request.sandbox.apply(to: &spec, for: RunOperation(arguments: spec.arguments, environment: []))
             let limited = try LimitedRun(request.sandbox)
             limited.join(&spec)
-            let tree = try root.entered(by: &spec, PreparedMounts(), store, warn: report)
+            let tree = try root.entered(by: &spec, PreparedMounts(), isolation, store, warn: report)
             let status = try withExtendedLifetime((files, network, volumes)) {
                 try run(spec, limited, link, report)
             }
