@@ -7,8 +7,8 @@ import SystemPackage
 /// The history of builds. It is told to users and relied upon by nobody: it is not synced to the disk, and a reader
 /// takes what there is.
 ///
-/// A record is one row, written when its build has ended, so a killed build leaves none. Its log and the lists of files
-/// are files below `builds/`; rows and files go when they are old.
+/// A record is one row, written when its build has ended. Its log and the lists of files are files below `builds/`; rows
+/// and files go when they are old. While a build runs, its log says that it does; see ``UnfinishedBuild``.
 package struct BuildIndex: Sendable {
     /// What is kept at least: so many builds, and the logs of the newest of them up to so many bytes.
     package struct Limits: Sendable {
@@ -61,17 +61,21 @@ package struct BuildIndex: Sendable {
     }
 
     fileprivate static func makeFolders(in directory: borrowing Directory) throws {
-        for name in ["builds", "builds/logs", "builds/files"] {
+        for name in ["builds", "builds/logs", "builds/files", UnfinishedBuild.folder] {
             try StoreRoot.createDirectory(PathBytes(name), in: directory)
         }
     }
 
-    /// Begins the log of a build. Dropped without being saved, it leaves nothing.
-    package func beginLog() throws -> BuildLogFile {
+    /// Begins a log. Dropped without being saved, it leaves nothing.
+    ///
+    /// A log of a build shows others until its end that the build runs. One of none takes the place of another.
+    package func beginLog(of build: String? = nil) throws -> BuildLogFile {
+        // Opening the database claims the names of this process.
         _ = try root.database()
         return try root.explaining {
             try Self.makeFolders(in: try root.openDirectory())
-            return BuildLogFile(file: try TemporaryFile(root))
+            guard let build else { return BuildLogFile(file: try TemporaryFile(root)) }
+            return BuildLogFile(file: try TemporaryFile(root, name: UnfinishedBuild.newName(build)))
         }
     }
 
@@ -130,7 +134,7 @@ package struct BuildIndex: Sendable {
     /// Opens a list of files as it was saved; `nil` when it is not kept.
     package func openList(_ digest: Digest) throws -> OwnedDescriptor? { try openIfExists(Self.listName(digest)) }
 
-    private func openIfExists(_ name: PathBytes) throws -> OwnedDescriptor? {
+    func openIfExists(_ name: PathBytes) throws -> OwnedDescriptor? {
         do { return try root.openDirectory().open(name) } catch let error as LinuxError where error.code == .notFound {
             return nil
         }
@@ -138,16 +142,18 @@ package struct BuildIndex: Sendable {
 
     // MARK: Removing
 
-    /// Removes a build and its log.
+    /// Removes a build and its log. One that runs stays.
     package func remove(_ id: String) throws {
         try root.writeFreeingSpace { transaction in
             try transaction.execute("DELETE FROM builds WHERE id = ?", [id])
             try root.openDirectory().unlinkIfExists(Self.logName(id))
         }
+        for build in try unfinished() where build.id == id && !build.isRunning { try discard(build) }
     }
 
-    /// Removes all builds and what was kept for them.
+    /// Removes all builds that do not run, and what was kept for them.
     package func removeAll() throws {
+        for build in try unfinished() where !build.isRunning { try discard(build) }
         try root.writeFreeingSpace { transaction in
             for table in ["builds", "build_keys", "build_lists"] { try transaction.execute("DELETE FROM \(table)") }
             let directory = try root.openDirectory()
@@ -159,9 +165,9 @@ package struct BuildIndex: Sendable {
         }
     }
 
-    fileprivate static func logName(_ id: String) -> PathBytes { PathBytes("builds/logs/\(id)") }
+    static func logName(_ id: String) -> PathBytes { PathBytes("builds/logs/\(id)") }
 
-    fileprivate static func listName(_ digest: Digest) -> PathBytes { PathBytes("builds/files/\(digest.hex)") }
+    static func listName(_ digest: Digest) -> PathBytes { PathBytes("builds/files/\(digest.hex)") }
 }
 
 /// The log of a build while it is written.
@@ -177,6 +183,12 @@ package struct BuildLogFile: ~Copyable, Sendable {
         return { try content.descriptor.write($0) }
     }
 
+    /// Writes over what was written before.
+    package func overwrite(_ bytes: [UInt8], at offset: Int64) throws {
+        let descriptor = file.content.descriptor.raw
+        try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll(toAbsoluteOffset: offset, $0) }
+    }
+
     /// In bytes.
     package func size() throws -> Int64 { try file.content.descriptor.status().size }
 
@@ -190,7 +202,7 @@ package struct BuildLogFile: ~Copyable, Sendable {
 }
 
 extension Transaction {
-    fileprivate func insert(_ build: BuildRecord) throws {
+    func insert(_ build: BuildRecord) throws {
         try execute(
             """
             INSERT INTO builds (id, started, finished, name, target, status, cached_steps, total_steps, image, tags,

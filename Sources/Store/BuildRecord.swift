@@ -4,9 +4,13 @@ package import OCI
 /// One build, as history tells it.
 package struct BuildRecord: Hashable, Sendable {
     package enum Status: String, Hashable, Sendable, CaseIterable {
+        /// Has not ended yet.
+        case running
         case succeeded
         case failed
         case cancelled
+        /// Its process ended without a word, as after `kill -9`.
+        case lost
     }
 
     /// What users name the build by: ten letters and digits.

@@ -63,15 +63,17 @@ package struct Ingest: ~Copyable {
     }
 }
 
-/// A file in `tmp` that is deleted unless it is published.
+/// A file, in `tmp` if nothing else is said, that is deleted unless it gets a final name.
 struct TemporaryFile: ~Copyable, Sendable {
     let root: StoreRoot
     let content: SharedDescriptor
     private let name: PathBytes
     private var isMoved = false
 
-    init(_ root: StoreRoot) throws {
-        let name = PathBytes("tmp/\(Leftovers.newName())")
+    init(_ root: StoreRoot) throws { try self.init(root, name: PathBytes("tmp/\(Leftovers.newName())")) }
+
+    /// A file elsewhere than in `tmp`, which the sweep does not find.
+    init(_ root: StoreRoot, name: PathBytes) throws {
         content = SharedDescriptor(try root.openDirectory().open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600))
         self.root = root
         self.name = name

@@ -31,7 +31,7 @@ struct Leftovers {
         var known: [ProcessIdentity: Bool] = [:]
         func isDead(_ owner: ProcessIdentity) -> Bool {
             if let dead = known[owner] { return dead }
-            let dead = !owner.isAlive && isUnlocked(owner)
+            let dead = self.isDead(owner)
             known[owner] = dead
             return dead
         }
@@ -66,6 +66,9 @@ struct Leftovers {
         }
         trash = taken
     }
+
+    /// Whether a process has ended, so that what bears its name is nobody's.
+    func isDead(_ owner: ProcessIdentity) -> Bool { !owner.isAlive && isUnlocked(owner) }
 
     private func isUnlocked(_ owner: ProcessIdentity) -> Bool {
         let path = root.appending("tmp/\(owner).lock")

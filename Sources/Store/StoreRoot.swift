@@ -17,6 +17,7 @@ package import SystemPackage
 /// tmp/<owner>.lock           locked as long as the owner runs
 /// contexts/                  the caller's own caches of file digests
 /// builds/logs/<id>           the log of a build, see ``BuildIndex``
+/// builds/running/<id>.<owner>  the log of a build that has not ended, see ``UnfinishedBuild``
 /// builds/files/<hex>         a list of files that went into a key
 /// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
 /// claims/<hex>               locked by the build that makes what has this key, see ``StepClaims``

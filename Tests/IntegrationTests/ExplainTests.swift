@@ -174,16 +174,54 @@ struct BuildHistoryTests {
         #expect(try lamina.succeeding("builds", "logs").outputText.contains("CACHED"))
     }
 
-    @Test func aKilledBuildLeavesNothing() throws {
-        let slow = try scratch.context("FROM lamina/base\nRUN echo begun; sleep 60\n", named: "slow")
-        let build = try lamina.start(["build", "--progress", "plain", slow.string])
-        try wait { try build.errorsSoFar().contains("begun") }
+    /// A build that does not end by itself, as far as its second step.
+    private func slowBuild() throws -> RunningProcess {
+        let slow = try scratch.context(
+            "FROM lamina/base\nRUN echo first\nRUN echo begun; sleep 100; echo never\n", named: "slow")
+        let build = try lamina.start(["build", "--progress", "plain", "-t", "slow", slow.string])
+        try wait { try build.errorsSoFar().contains(" begun") }
+        return build
+    }
+
+    @Test func aRunningBuildIsListedFollowedAndKept() throws {
+        try lamina.build(context)
+        let build = try slowBuild()
+        let rows = try lamina.succeeding("builds", "--format", "{{.Name}} {{.Status}} {{.Cached}} {{.Tags}}")
+            .outputLines
+        #expect(rows == ["slow running 0/2 slow:latest", "context succeeded 0/2 "])
+        let id = try lamina.succeeding("builds", "-q", "--filter", "status=running").trimmed
+        #expect(try lamina.succeeding("builds", "logs", id).outputText.contains(" begun\n"))
+        #expect(try lamina.succeeding("builds", "logs", id, "echo begun").outputText == "begun\n")
+        #expect(try lamina.succeeding("builds", "inspect", id).outputText.contains("running"))
+        #expect(try lamina("builds", "rm", id).errorText.contains("is running and cannot be forgotten"))
+        try lamina.succeeding("builds", "rm", "--all")
+        #expect(try ids() == [id])
+        let follower = try lamina.start(["builds", "logs", "--follow"])
+        try wait { try follower.outputSoFar().contains(" begun") }
+        build.send(2)
+        _ = try build.wait()
+        let followed = try follower.wait()
+        #expect(followed.status == 0 && followed.outputText.contains("RUN echo first"))
+        #expect(followed.outputText.contains("CANCELED"))
+        #expect(try lamina.succeeding("builds", "--format", "{{.ID}} {{.Status}}").outputLines == ["\(id) cancelled"])
+    }
+
+    @Test func aKilledBuildIsLost() throws {
+        let build = try slowBuild()
         build.send(9)
         _ = try build.wait()
-        #expect(try ids() == [])
+        let id = try #require(try ids().first)
+        func rows() throws -> [String] {
+            try lamina.succeeding("builds", "--format", "{{.Name}} {{.Status}}").outputLines
+        }
+        #expect(try rows() == ["slow lost"])
+        #expect(try lamina.succeeding("builds", "logs", id).outputText.contains(" begun\n"))
         try lamina.build(context)
-        #expect(try ids().count == 1)
+        #expect(try rows() == ["context succeeded", "slow lost"])
+        #expect(try lamina.succeeding("builds", "logs", id).outputText.hasSuffix("The build's process was killed.\n"))
         #expect(try lamina.unfinished() == [])
+        try lamina.succeeding("builds", "rm", id)
+        #expect(try rows() == ["context succeeded"])
     }
 
     @Test func timesAreTold() throws {

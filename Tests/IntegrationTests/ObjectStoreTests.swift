@@ -3,7 +3,11 @@ import SystemPackage
 import Testing
 
 /// Caches in an object store, which a server of Python's moto package stands for.
-@Suite("Object store", .enabled(if: Machine.isRoot && Machine.has("moto_server"), "needs root and moto_server"))
+@Suite(
+    "Object store",
+    .enabled(
+        if: Machine.isRoot && MotoServer.program != nil,
+        "needs root and moto_server, which scripts/install-moto gets from pip"))
 struct ObjectStoreTests {
     private let scratch: Scratch
 
@@ -12,7 +16,8 @@ struct ObjectStoreTests {
     /// Runs `body` with the endpoint of a server that has one bucket, `cache`.
     private func withServer(_ body: (String) throws -> Void) throws {
         let port = try DockerRegistry.freePort()
-        let process = try RunningProcess(["moto_server", "-H", "127.0.0.1", "-p", "\(port)"])
+        let program = try #require(MotoServer.program)
+        let process = try RunningProcess([program, "-H", "127.0.0.1", "-p", "\(port)"])
         defer {
             process.send(SIGTERM)
             _ = try? process.wait(limit: .seconds(10))
@@ -90,4 +95,16 @@ struct ObjectStoreTests {
             #expect(refused.errorText.contains("there are no credentials for s3://cache"), "\(refused.errorText)")
         }
     }
+}
+
+/// The server that stands for an object store.
+private enum MotoServer {
+    /// The one of the machine, or the one that scripts/install-moto has made.
+    static let program: String? = {
+        if Machine.has("moto_server") { return "moto_server" }
+        let caches = environmentVariable("XDG_CACHE_HOME") ?? "\(environmentVariable("HOME") ?? "")/.cache"
+        let cache = environmentVariable("LAMINA_TEST_CACHE") ?? "\(caches)/lamina-tests"
+        let program = "\(cache)/moto/bin/moto_server"
+        return unsafe access(program, X_OK) == 0 ? program : nil
+    }()
 }

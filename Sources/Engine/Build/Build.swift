@@ -51,10 +51,7 @@ package struct Build: Sendable {
     }
 
     private func record(imageID: Digest? = nil, error: (any Error)? = nil) async throws {
-        try await offload { [recorder, request] in
-            recorder.finish(
-                imageID: imageID, tags: request.tags, target: request.options.target, error: error)
-        }
+        try await offload { [recorder] in recorder.finish(imageID: imageID, error: error) }
     }
 
     private func perform() async throws -> BuildResult {
@@ -65,15 +62,18 @@ package struct Build: Sendable {
             keyAgents: KeyAgents(store: store, environment: images.registry.environment))
         let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
         let isolation = StepIsolation(request.isolation, store: store)
+        let trees = LayerTrees(store.layers)
+        let layerProgress = LayerProgress(progress)
         let snapshots = Snapshots(
-            store: store, trees: LayerTrees(store.layers), isolation: isolation, supply: images.supply,
-            progress: LayerProgress(progress))
-        let files = try await loadContext(ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
+            store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
+        let loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
+        let files = try await loadContext(loader)
         let source = try await loadDefinition(in: files, remotes) { recorder.begin(request, $0) }
+        try await offload { [recorder] in recorder.announce() }
         let rules = try await loadIgnoreRules(of: files, dockerfile: source.path)
         let inputs = Inputs(
-            source: source, rules: rules, files: files, loans: loans, remotes: remotes, isolation: isolation,
-            started: started)
+            source: source, rules: rules, files: files, loans: loans, loader: loader, trees: trees,
+            layerProgress: layerProgress, isolation: isolation, started: started)
         let (imageID, hasGrown) = try await tolerateLosses(source.step) { try await build(inputs) }
         _ = consume lease
         await cleanUp(hasGrown: hasGrown)
@@ -102,7 +102,10 @@ package struct Build: Sendable {
         let rules: IgnoreRules
         let files: BuildContext
         let loans: BuildLoans
-        let remotes: RemoteSources
+        /// Knows what has been unpacked for the context: the steps need not unpack it again.
+        let loader: ContextLoader
+        let trees: LayerTrees
+        let layerProgress: LayerProgress
         let isolation: StepIsolation
         let started: Timestamp
     }
@@ -110,7 +113,8 @@ package struct Build: Sendable {
     /// The image's ID, and whether the store has grown.
     private func build(_ inputs: Inputs) async throws -> (Digest?, Bool) {
         async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
-        let (source, files, remotes, isolation) = (inputs.source, inputs.files, inputs.remotes, inputs.isolation)
+        let (source, files, isolation) = (inputs.source, inputs.files, inputs.isolation)
+        let (loader, trees, remotes) = (inputs.loader, inputs.trees, inputs.loader.remotes)
         let resolver = BaseImages(
             images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
         let options = try await options(
@@ -120,22 +124,16 @@ package struct Build: Sendable {
         if plan.hasCommands { try await offload { try isolation.requireEntry() } }
         recorder.plan(plan)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? inputs.started
-        let trees = LayerTrees(store.layers)
-        let layerProgress = LayerProgress(progress)
-        let snapshots = Snapshots(
-            store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
         let context = try ContextTree(
             files.directory, rules: inputs.rules, cache: files.isTemporary ? nil : store.contexts)
-        let contexts = ContextTrees(
-            main: context, named: request.inputs.contexts,
-            loader: ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
+        let contexts = ContextTrees(main: context, named: request.inputs.contexts, loader: loader)
         let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment)
         defer { sandboxFiles.remove() }
         let runner = BuildRunner(
-            store: store, storage: LayerStorage(store: store), trees: trees, snapshots: snapshots,
-            workingTrees: WorkingTrees(store: store, layers: trees),
-            supply: images.supply, layerProgress: layerProgress, imports: try await imports, contexts: contexts,
+            store: store, storage: LayerStorage(store: store), trees: trees,
+            snapshots: loader.snapshots, workingTrees: WorkingTrees(store: store, layers: trees),
+            supply: images.supply, layerProgress: inputs.layerProgress, imports: try await imports, contexts: contexts,
             now: now,
             sandbox: SandboxSettings(
                 files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps),

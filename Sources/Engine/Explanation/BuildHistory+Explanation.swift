@@ -7,7 +7,8 @@ extension BuildHistory {
     /// Explains a build by the nearest of those before it.
     package func explain(_ build: PastBuild) throws -> Explanation {
         let older = try store.builds.list().drop { $0.id != build.record.id }.dropFirst()
-        let former = Self.nearest(to: build, among: older.compactMap(PastBuild.init))
+        // Of one that was killed no keys are known.
+        let former = Self.nearest(to: build, among: older.filter { $0.status != .lost }.compactMap(PastBuild.init))
         return Explanation(of: build.subject, former: former, keys: keys)
     }
 

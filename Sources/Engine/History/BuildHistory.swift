@@ -35,11 +35,16 @@ package struct BuildHistory: Sendable {
 
     package init(store: StoreRoot) { self.store = store }
 
-    /// The build that a reference names: an ID or the beginning of one, `^N` for the one N before the newest, or a name
-    /// of the image it made. Without a reference it is the newest.
+    /// The build that a reference names: an ID or the beginning of one, `^N` for the one N before the newest that has
+    /// ended, or a name of the image it made. Without a reference it is the newest that has ended.
     ///
     /// Throws ``EngineError`` `.buildNotFound`.
     package func record(_ reference: String?) throws -> BuildRecord {
+        if let reference, let build = try unfinished(reference) { return build.record }
+        return try endedRecord(reference)
+    }
+
+    private func endedRecord(_ reference: String?) throws -> BuildRecord {
         if let found = try store.builds.find(reference ?? "^0") { return found }
         guard let reference else {
             throw EngineError(.buildNotFound, "no build is recorded", hint: "Builds are recorded as they end.")
@@ -61,7 +66,8 @@ package struct BuildHistory: Sendable {
 
     /// See ``record(_:)``; with its details.
     package func build(_ reference: String?) throws -> PastBuild {
-        let record = try record(reference)
+        if let reference, let build = try unfinished(reference) { return build }
+        let record = try endedRecord(reference)
         guard let build = PastBuild(record) else {
             throw EngineError(.corrupt, "the record of the build '\(record.id)' cannot be read")
         }

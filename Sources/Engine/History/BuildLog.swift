@@ -5,35 +5,107 @@ import OCI
 package import Solver
 package import Store
 
-/// What the steps of a build wrote, as it came: pieces of output, each with its step, its pipe and its time.
+/// What is known of a build while it runs, in its log before all else.
+struct BuildOutline: Sendable {
+    var record: BuildRecord
+    var details: BuildDetails
+
+    /// The numbers that change come first, in eight bytes: so they can be written over.
+    fileprivate var encoded: [UInt8] {
+        Self.encoded(cached: record.cachedSteps, total: record.totalSteps)
+            + Array(
+                JSON.object(
+                    ("id", .string(record.id)), ("started", .string(record.started.description)),
+                    ("name", .string(record.name)), ("target", .string(record.target)),
+                    ("tags", .array(record.tags.map { .string($0) })), ("details", .string(details.encoded))
+                ).text().utf8)
+    }
+
+    fileprivate static func encoded(cached: Int, total: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(UInt64(cached), bytes: 4)
+        bytes.append(UInt64(total), bytes: 4)
+        return bytes
+    }
+
+    init(record: BuildRecord, details: BuildDetails) {
+        self.record = record
+        self.details = details
+    }
+
+    fileprivate init?(decoding bytes: [UInt8]) {
+        guard bytes.count > 8, let json = try? JSON(parsing: String(decoding: bytes[8...], as: UTF8.self)),
+            let id = json["id"]?.string, let started = json["started"]?.string.flatMap(Timestamp.init(parsing:)),
+            let details = json["details"]?.string.flatMap({ BuildDetails(decoding: $0) })
+        else { return nil }
+        self.details = details
+        record = BuildRecord(
+            id: id, started: started, finished: started, name: json["name"]?.string ?? "",
+            target: json["target"]?.string ?? "", status: .running, cachedSteps: Int(bytes[0..<4].integer),
+            totalSteps: Int(bytes[4..<8].integer), tags: json["tags"]?.strings ?? [])
+    }
+}
+
+/// What the second field of a piece says it is.
+private enum PieceKind: UInt8 {
+    // As the values of `OutputStream`.
+    case standardOutput = 1
+    case standardError = 2
+    case outline = 3
+    case started = 4
+    case done = 5
+    case cached = 6
+    case cancelled = 7
+    case failed = 8
+}
+
+/// What happens in a build, as it comes: pieces of output and the beginnings and ends of steps, each with its time.
 ///
-/// It goes to a file at once, so that memory does not grow with it. A piece is the number of its step (4 bytes), the
-/// pipe (1), the time in nanoseconds since the start of the build (8) and the count of bytes (4), least significant
-/// byte first, and the bytes.
+/// It goes to a file at once, so that memory does not grow with it and others can see what runs. A piece is the number
+/// of its step (4 bytes), its kind (1), the time in nanoseconds since the start of the build (8) and the count of bytes
+/// (4), least significant byte first, and the bytes: output, the text of a step or of an error, or the outline.
 struct BuildLogWriter: ~Copyable {
     /// Shorter logs are kept as they are.
     private static let compressedSize: Int64 = 16 << 10
+    private static let headerSize: Int64 = 17
 
     private let index: BuildIndex
     private let file: BuildLogFile
     private var size: Int64 = 0
+    private var hasOutput = false
     private var isBroken = false
 
-    init(_ index: BuildIndex) throws {
+    /// Begins with the outline, and so makes the build one that others see.
+    init(_ index: BuildIndex, _ outline: BuildOutline) throws {
         self.index = index
-        file = try index.beginLog()
+        file = try index.beginLog(of: outline.record.id)
+        write(Self.piece(.outline, StepID(number: 0), .zero, outline.encoded))
     }
 
-    /// Appends a piece. A log that cannot be written ends there: the build goes on.
-    mutating func append(_ bytes: [UInt8], _ stream: OutputStream, of step: StepID, at time: Duration) {
+    /// Appends what is to be kept of an event. A log that cannot be written ends there: the build goes on.
+    mutating func append(_ event: BuildEvent, at time: Duration) {
+        switch event {
+        case .started(let id, let label, _):
+            write(Self.piece(.started, id, time, Array(Redaction.withoutLogins(label).utf8)))
+        case .output(let id, let stream, let bytes):
+            hasOutput = true
+            write(Self.piece(stream == .standardOutput ? .standardOutput : .standardError, id, time, bytes))
+        case .finished(let id, .done): write(Self.piece(.done, id, time, []))
+        case .finished(let id, .cached): write(Self.piece(.cached, id, time, []))
+        case .finished(let id, .cancelled): write(Self.piece(.cancelled, id, time, []))
+        case .finished(let id, .failed(let message)): write(Self.piece(.failed, id, time, Array(message.utf8)))
+        case .status, .warning: break
+        }
+    }
+
+    /// Writes how many of the steps are done because they were cached, and how many there are.
+    func count(cached: Int, of total: Int) {
         guard !isBroken else { return }
-        var piece: [UInt8] = []
-        piece.reserveCapacity(bytes.count + 17)
-        piece.append(UInt64(step.number), bytes: 4)
-        piece.append(UInt8(stream.rawValue))
-        piece.append(UInt64(bitPattern: time.nanoseconds), bytes: 8)
-        piece.append(UInt64(bytes.count), bytes: 4)
-        piece += bytes
+        try? file.overwrite(BuildOutline.encoded(cached: cached, total: total), at: Self.headerSize)
+    }
+
+    private mutating func write(_ piece: [UInt8]) {
+        guard !isBroken else { return }
         do {
             try file.write(piece.span)
             size += Int64(piece.count)
@@ -42,9 +114,22 @@ struct BuildLogWriter: ~Copyable {
         }
     }
 
-    /// The whole log, compressed if that is worth it.
-    consuming func finish() throws -> BuildLogFile {
-        guard size > Self.compressedSize else { return file }
+    private static func piece(_ kind: PieceKind, _ step: StepID, _ time: Duration, _ bytes: [UInt8]) -> [UInt8] {
+        var piece: [UInt8] = []
+        piece.reserveCapacity(bytes.count + Int(headerSize))
+        piece.append(UInt64(step.number), bytes: 4)
+        piece.append(kind.rawValue)
+        piece.append(UInt64(bitPattern: time.nanoseconds), bytes: 8)
+        piece.append(UInt64(bytes.count), bytes: 4)
+        piece += bytes
+        return piece
+    }
+
+    /// Ends the log: what is to be kept of it comes apart from the file that says that the build runs, if that is not
+    /// the same.
+    consuming func finish() throws -> FinishedLog {
+        guard hasOutput else { return FinishedLog(kept: nil, running: file) }
+        guard size > Self.compressedSize else { return FinishedLog(kept: file, running: nil) }
         let compressed = try index.beginLog()
         var writer = try CompressedBlobWriter(CompressionOptions(.zstd, threads: 1), to: compressed.sink)
         try file.rewind()
@@ -57,8 +142,16 @@ struct BuildLogWriter: ~Copyable {
             try writer.write(buffer.span.extracting(..<count))
         }
         _ = try writer.finish(uncompressed: hasher.finish())
-        return compressed
+        return FinishedLog(kept: compressed, running: file)
     }
+}
+
+/// A log that nothing is added to any more.
+struct FinishedLog: ~Copyable {
+    /// `nil` when no step has written anything.
+    var kept: BuildLogFile?
+    /// To be dropped when the build has its record: until then it is seen as one that runs.
+    var running: BuildLogFile?
 }
 
 /// Reads a build's log piece by piece.
@@ -72,6 +165,8 @@ package struct BuildLogReader: ~Copyable {
         package let bytes: [UInt8]
     }
 
+    /// What the log says of the build itself; `nil` in one of an older version.
+    private(set) var outline: BuildOutline?
     private let stream: DecompressedStream
     private var held: [UInt8] = []
     private var position = 0
@@ -79,32 +174,76 @@ package struct BuildLogReader: ~Copyable {
 
     /// `nil` when nothing of the build's output is kept.
     package init?(of build: BuildRecord, in store: StoreRoot) throws {
-        guard let file = try store.builds.openLog(build.id) else { return nil }
+        if let file = try store.builds.openLog(build.id) {
+            try self.init(file)
+        } else {
+            guard let unfinished = try store.builds.unfinished().first(where: { $0.id == build.id }) else { return nil }
+            try self.init(of: unfinished, in: store)
+        }
+    }
+
+    /// `nil` when the build has a record by now.
+    init?(of build: UnfinishedBuild, in store: StoreRoot) throws {
+        guard let file = try store.builds.openLog(of: build) else { return nil }
+        try self.init(file)
+    }
+
+    private init(_ file: consuming OwnedDescriptor) throws {
         stream = try DecompressedStream(DescriptorStream(file))
     }
 
-    /// The next piece; `nil` at the end, which may come early after a crash of the machine.
+    /// The next piece of output; `nil` at the end, which may come early after a crash of the machine.
     package mutating func next() throws -> Piece? {
-        guard let header = try take(17), let stream = OutputStream(rawValue: Int(header[4])),
-            let bytes = try take(Int(header[13..<17].integer))
-        else { return nil }
-        return Piece(
-            step: StepID(number: Int(header[0..<4].integer)), stream: stream,
-            time: .nanoseconds(Int64(truncatingIfNeeded: header[5..<13].integer)), bytes: bytes)
+        while let (time, event) = try nextEvent() {
+            if case .output(let step, let stream, let bytes) = event {
+                return Piece(step: step, stream: stream, time: time, bytes: bytes)
+            }
+        }
+        return nil
     }
 
-    private mutating func take(_ count: Int) throws -> [UInt8]? {
+    /// The next event; `nil` at the end, or where a build that runs has written no more: then it may be asked again.
+    package mutating func nextEvent() throws -> (time: Duration, event: BuildEvent)? {
+        while try hold(17) {
+            let header = Array(held[position..<position + 17])
+            let count = Int(header[13...].integer)
+            guard let kind = PieceKind(rawValue: header[4]), try hold(17 + count) else { return nil }
+            let step = StepID(number: Int(header[..<4].integer))
+            let time = Duration.nanoseconds(Int64(truncatingIfNeeded: header[5..<13].integer))
+            let bytes = Array(held[(position + 17)..<position + 17 + count])
+            position += 17 + count
+            if let event = event(kind, step, bytes) { return (time, event) }
+        }
+        return nil
+    }
+
+    private mutating func event(_ kind: PieceKind, _ step: StepID, _ bytes: [UInt8]) -> BuildEvent? {
+        switch kind {
+        case .standardOutput: return .output(step, .standardOutput, bytes)
+        case .standardError: return .output(step, .standardError, bytes)
+        case .started: return .started(step, label: String(decoding: bytes, as: UTF8.self), inputs: [])
+        case .done: return .finished(step, .done)
+        case .cached: return .finished(step, .cached)
+        case .cancelled: return .finished(step, .cancelled)
+        case .failed: return .finished(step, .failed(String(decoding: bytes, as: UTF8.self)))
+        case .outline:
+            outline = BuildOutline(decoding: bytes)
+            return nil
+        }
+    }
+
+    /// Makes sure that so many bytes are there, if there are.
+    private mutating func hold(_ count: Int) throws -> Bool {
         while held.count - position < count {
             if position > 0 {
                 held.removeFirst(position)
                 position = 0
             }
             let read = try stream.read(into: &buffer)
-            if read == 0 { return nil }
+            if read == 0 { return false }
             held += buffer[..<read]
         }
-        defer { position += count }
-        return Array(held[position..<position + count])
+        return true
     }
 }
 

@@ -11,8 +11,8 @@ import SystemPackage
 
 /// Notes what happens in one build, and writes it into the history when the build has ended.
 ///
-/// History is told to people: what goes wrong with it is no failure of the build. Nothing is written before the end
-/// but the output of commands, so a build that is killed leaves no record.
+/// History is told to people: what goes wrong with it is no failure of the build. Before the end nothing is written but
+/// the log, which others see the running build by; see ``BuildLogWriter``.
 package final class BuildRecorder: Sendable {
     /// A step as progress knows it.
     struct Shown {
@@ -27,6 +27,11 @@ package final class BuildRecorder: Sendable {
     struct State {
         var details = BuildDetails()
         var name = ""
+        var target = ""
+        var tags: [String] = []
+        /// Of the steps that make files: how many are known to be cached, and how many there are.
+        var cachedSteps = 0
+        var totalSteps = 0
         /// By the index of the vertex, as it is in the graph; those that are not needed have none.
         var vertices: [Int: RecordedStep] = [:]
         var shown: [StepID: Shown] = [:]
@@ -40,7 +45,22 @@ package final class BuildRecorder: Sendable {
     private let origin = ContinuousClock.now
     private let started = Timestamp.now
     private let state = Mutex(State())
-    private let log = Mutex<BuildLogWriter?>(nil)
+    private let log = Mutex(Log())
+
+    private struct Log: ~Copyable {
+        var writer: BuildLogWriter?
+        /// What happened before there was a Dockerfile.
+        var pending: [(time: Duration, event: BuildEvent)]? = []
+
+        mutating func append(_ event: BuildEvent, at time: Duration) {
+            if writer == nil { pending?.append((time, event)) } else { writer?.append(event, at: time) }
+        }
+
+        mutating func begin(_ writer: consuming BuildLogWriter) {
+            for (time, event) in pending ?? [] { writer.append(event, at: time) }
+            self.writer = consume writer
+        }
+    }
 
     init(store: StoreRoot) {
         self.store = store
@@ -66,19 +86,16 @@ package final class BuildRecorder: Sendable {
             state.withLock { state in
                 if state.shown[id] == nil { state.shown[id] = Shown(label: label, started: now) }
             }
-        case .output(let id, let stream, let bytes):
+        case .output(let id, _, let bytes):
             state.withLock { $0.shown[id]?.outputBytes += Int64(bytes.count) }
-            log.withLock { log in
-                if log == nil { log = try? BuildLogWriter(store.builds) }
-                log?.append(bytes, stream, of: id, at: now)
-            }
         case .finished(let id, let outcome):
             state.withLock { state in
                 state.shown[id]?.ended = now
                 state.shown[id]?.outcome = outcome
             }
-        case .status, .warning: break
+        case .status, .warning: return
         }
+        log.withLock { $0.append(event, at: now) }
     }
 
     /// Notes what is built, as soon as there is a Dockerfile.
@@ -96,7 +113,25 @@ package final class BuildRecorder: Sendable {
                 argument.value.map { Redaction.variable("\(argument.name)=\($0)") }
             }
             state.name = Self.name(context: context, dockerfile: file)
+            state.target = request.options.target ?? ""
+            state.tags = request.tags.map(\.familiar)
             state.isReady = true
+        }
+    }
+
+    /// Lets others see that the build runs, as soon as it is known what is built. Does nothing when they do already.
+    func announce() {
+        let state = state.withLock { $0 }
+        guard state.isReady else { return }
+        let record = BuildRecord(
+            id: reference, started: started, finished: started, name: state.name, target: state.target,
+            status: .running, tags: state.tags)
+        log.withLock { log in
+            guard log.writer == nil, log.pending != nil else { return }
+            if let writer = try? BuildLogWriter(store.builds, BuildOutline(record: record, details: state.details)) {
+                log.begin(writer)
+            }
+            log.pending = nil
         }
     }
 
@@ -122,13 +157,21 @@ package final class BuildRecorder: Sendable {
                 step.ignoresCache = vertex.ignoresCache
                 state.vertices[vertex.id.index] = step
             }
+            state.cachedSteps = 0
+            state.totalSteps = state.vertices.values.count(where: \.kind.isWork)
         }
+        writeCounts()
+    }
+
+    private func writeCounts() {
+        let (cached, total) = state.withLock { ($0.cachedSteps, $0.totalSteps) }
+        log.withLock { $0.writer?.count(cached: cached, of: total) }
     }
 
     /// Takes in what the solver found out.
     func observe(_ vertex: VertexID, _ note: VertexNote<BuildRunner>) {
         let now = now
-        state.withLock { state in
+        let hasCounted = state.withLock { state in
             var step = state.vertices[vertex.index] ?? RecordedStep(label: "", kind: .chore)
             switch note {
             case .defined(let key): step.definition = key
@@ -139,35 +182,47 @@ package final class BuildRecorder: Sendable {
             case .waiting: step.ready = now
             case .began: step.started = now
             case .ended(let outcome):
+                let wasHit = step.outcome.isHit
                 step.end(with: outcome)
                 if step.started != nil { step.ended = now }
+                if step.kind.isWork, step.outcome.isHit, !wasHit { state.cachedSteps += 1 }
             }
-            state.vertices[vertex.index] = step
+            defer { state.vertices[vertex.index] = step }
+            return step.outcome.isHit != state.vertices[vertex.index]?.outcome.isHit
         }
+        if hasCounted { writeCounts() }
     }
 
     // MARK: Writing
 
     /// Writes the record of the build, which has ended. Does nothing when it did not get as far as to a Dockerfile.
-    func finish(imageID: Digest?, tags: [ImageReference], target: String?, error: (any Error)?) {
+    func finish(imageID: Digest?, error: (any Error)?) {
         let now = now
+        announce()
         let state = self.state.withLock { $0 }
         guard state.isReady else { return }
         var details = state.details
         details.steps = Self.steps(of: state, costs: journal.costs, isCancelled: error is CancellationError, end: now)
         let work = details.work
         var record = BuildRecord(
-            id: reference, started: started, finished: started.adding(now), name: state.name, target: target ?? "",
-            status: error == nil ? .succeeded : error is CancellationError ? .cancelled : .failed,
+            id: reference, started: started, finished: started.adding(now), name: state.name,
+            target: state.target, status: error == nil ? .succeeded : error is CancellationError ? .cancelled : .failed,
             cachedSteps: work.count { $0.outcome.isHit }, totalSteps: work.count, imageID: imageID,
-            tags: tags.map(\.familiar), error: error.flatMap { $0 is CancellationError ? nil : describe($0) },
+            tags: state.tags, error: error.flatMap { $0 is CancellationError ? nil : describe($0) },
             details: details.encoded)
-        var file: BuildLogFile?
-        if let log = log.withLock({ $0.take() }), let finished = try? log.finish() {
-            record.logSize = (try? finished.size()) ?? 0
-            file = consume finished
+        let history = BuildHistory(store: store)
+        // Before this one has its record, as they are older.
+        try? history.adoptLost()
+        var kept: BuildLogFile?
+        var running: BuildLogFile?
+        if let writer = log.withLock({ $0.writer.take() }), var finished = try? writer.finish() {
+            record.logSize = (try? finished.kept?.size()) ?? 0
+            kept = finished.kept.take()
+            running = finished.running.take()
         }
-        try? store.builds.save(record, facts: facts(for: details), log: file)
+        try? store.builds.save(record, facts: facts(for: details), log: kept)
+        // Only now it is not seen as one that runs.
+        _ = consume running
     }
 
     private static func steps(

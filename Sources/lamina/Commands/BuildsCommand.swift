@@ -6,10 +6,10 @@ import Store
 
 struct BuildsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "builds", abstract: "List the builds of the past, and look into them.",
+        commandName: "builds", abstract: "List the builds that run and those of the past, and look into them.",
         discussion: """
-            A build is named by its ID or the beginning of one, by ^N (^0 is the newest, ^1 the one before), or by a \
-            name of its image; without a name it is the newest.
+            A build is named by its ID or the beginning of one, by ^N (^0 is the newest that has ended, ^1 the one \
+            before), or by a name of its image; without a name it is the newest that has ended.
             """,
         subcommands: [
             BuildsListCommand.self, BuildsInspectCommand.self, BuildsLogsCommand.self, BuildsRemoveCommand.self,
@@ -19,7 +19,8 @@ struct BuildsCommand: AsyncParsableCommand {
 
 struct BuildsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List the builds, the newest first.", aliases: ["list"])
+        commandName: "ls", abstract: "List the builds: those that run, then the others, the newest first.",
+        aliases: ["list"])
 
     @OptionGroup var global: GlobalOptions
 
@@ -35,7 +36,7 @@ struct BuildsListCommand: AsyncParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Only builds with status=succeeded|failed|cancelled, name=, target=, tag= or image=; may be repeated.",
+            "Only builds with status=running|succeeded|failed|cancelled|lost, name=, target=, tag= or image=; may be repeated.",
             valueName: "key=value"))
     var filter: [String] = []
 
@@ -56,7 +57,8 @@ struct BuildsListCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             let filters = try filters()
-            let found = try global.store(.readOnly).builds.list().filter { build in filters.allSatisfy { $0(build) } }
+            let history = BuildHistory(store: try global.store(.readOnly))
+            let found = try history.list().filter { build in filters.allSatisfy { $0(build) } }
             let builds = last.map { found.prefix(max(0, $0)) } ?? found[...]
             if quiet {
                 for build in builds { say(build.id) }
@@ -77,7 +79,8 @@ struct BuildsListCommand: AsyncParsableCommand {
             switch parts[0] {
             case "status":
                 guard let status = BuildRecord.Status(rawValue: value) else {
-                    throw ValidationError("invalid status '\(value)': use succeeded, failed or cancelled")
+                    throw ValidationError(
+                        "invalid status '\(value)': use running, succeeded, failed, cancelled or lost")
                 }
                 return { $0.status == status }
             case "name": return { $0.name == value }
@@ -112,11 +115,11 @@ struct BuildsListCommand: AsyncParsableCommand {
 
 struct BuildsRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Forget builds; images and the cache stay.")
+        commandName: "rm", abstract: "Forget builds that have ended; images and the cache stay.")
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(help: "Forget all builds.")
+    @Flag(help: "Forget all builds that do not run.")
     var all = false
 
     @Argument(help: ArgumentHelp("The builds.", valueName: "build"))
@@ -131,7 +134,13 @@ struct BuildsRemoveCommand: AsyncParsableCommand {
             let history = BuildHistory(store: try global.store())
             if all { return try history.store.builds.removeAll() }
             // All are looked up first: after the first removal ^1 would be another one.
-            for record in try builds.map({ try history.record($0) }) { try history.store.builds.remove(record.id) }
+            let records = try builds.map { try history.record($0) }
+            if let running = records.first(where: { $0.status == .running }) {
+                throw EngineError(
+                    .storeInUse, "the build '\(running.id)' is running and cannot be forgotten",
+                    hint: "Wait until it has ended, or stop it.")
+            }
+            for record in records { try history.store.builds.remove(record.id) }
         }
     }
 }

@@ -54,8 +54,9 @@ struct BuildsInspectCommand: AsyncParsableCommand {
         var lines = rows.filter { !$0.1.isEmpty }.map { "\("\($0.0):".padding(to: width))\(TerminalText.line($0.1))" }
         var table = Table(headers: ["STEP", "STATUS", "TIME", "OUTPUT", "INSTRUCTION"])
         for step in details.steps.filter({ $0.number > 0 }).sorted(by: { $0.number < $1.number }) {
+            let runs = record.status == .running && step.ended == nil
             table.append([
-                "#\(step.number)", step.outcome.word, step.wall.map(HumanDuration.short) ?? "",
+                "#\(step.number)", runs ? "running" : step.outcome.word, step.wall.map(HumanDuration.short) ?? "",
                 step.outputBytes == 0 ? "" : HumanSize.short(step.outputBytes), TerminalText.line(step.label),
             ])
         }

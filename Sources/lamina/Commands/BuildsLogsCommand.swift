@@ -10,19 +10,41 @@ struct BuildsLogsCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("The build (default: the newest).", valueName: "build"))
+    @Flag(name: .shortAndLong, help: "Print what a build that runs prints until it ends.")
+    var follow = false
+
+    @Argument(
+        help: ArgumentHelp(
+            "The build (default: the newest that has ended, with --follow the newest that runs).", valueName: "build"))
     var build: String?
 
     @Argument(help: ArgumentHelp("The number of a step in the log, or a part of its text.", valueName: "step"))
     var step: String?
 
+    func validate() throws {
+        if follow, step != nil { throw ValidationError("--follow shows all steps: leave out the step") }
+    }
+
     func run() async throws {
         try await global.run {
             let history = BuildHistory(store: try global.store(.readOnly))
+            if follow, try await follow(history) { return }
             let build = try history.build(build)
             if let step { return try printOutput(of: try find(step, in: build), build, history.store) }
             try replay(build, history.store)
         }
+    }
+
+    /// Whether there was a build to follow.
+    private func follow(_ history: BuildHistory) async throws -> Bool {
+        let output = OutputTerminal.standardOutput
+        var display = PlainDisplay()
+        let build = try await history.follow(build) { time, event in
+            output.write(event.map { display.receive($0, at: time) } ?? display.tick(at: time))
+        }
+        guard let build else { return false }
+        end(build, &display)
+        return true
     }
 
     private func find(_ text: String, in build: PastBuild) throws -> RecordedStep {
@@ -84,10 +106,17 @@ struct BuildsLogsCommand: AsyncParsableCommand {
             }
         }
         show(until: nil)
-        output.write(display.finish(at: build.duration, failed: build.record.status != .succeeded))
+        end(build, &display)
+    }
+
+    /// Shows what is held back, and how the build ended if it has.
+    private func end(_ build: PastBuild, _ display: inout PlainDisplay) {
+        let hasFailed = ![.succeeded, .running].contains(build.record.status)
+        OutputTerminal.standardOutput.write(display.finish(at: build.duration, failed: hasFailed))
         if let error = build.record.error {
             say("ERROR: failed to build: failed to solve: \(TerminalText.line(error))")
         }
+        if build.record.status == .lost { say("The build's process was killed.") }
     }
 
     private static func events(of steps: [RecordedStep]) -> [(time: Duration, event: BuildEvent)] {
