@@ -112,7 +112,7 @@ struct IsolationMatrixTests {
 
     /// Builds cases and gives the ID of each image, or its failure.
     static func images(
-        of cases: [(name: String, text: String)] = cases, _ run: ([String]) throws -> Finished
+        of cases: [Case] = cases, _ run: ([String]) throws -> Finished
     ) throws -> [String: String] {
         let scratch = try Self.bench.get().scratch
         func build(_ arguments: [String], _ context: String) throws -> String {
