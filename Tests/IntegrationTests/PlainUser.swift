@@ -13,13 +13,16 @@ struct PlainUser: Sendable {
 
     private let scratch: Scratch
     private let extra: [String]
+    private let setup: String
 
     /// The user's own directory, with a home and the store in it.
     var path: FilePath { scratch.path }
     var store: FilePath { path.appending("home/store") }
 
-    init(_ subordinates: Subordinates = .range, variables: [String: String] = [:]) throws {
+    /// `setup` is a script that root runs in the mount namespace of each command, with the user's directory as `$0`.
+    init(_ subordinates: Subordinates = .range, variables: [String: String] = [:], setup: String = ":") throws {
         scratch = try Scratch()
+        self.setup = setup
         extra = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         for file in ["subuid", "subgid"] { try scratch.write(subordinates.rawValue, to: file) }
         let users = try text(of: "/etc/passwd")
@@ -34,7 +37,8 @@ struct PlainUser: Sendable {
     private static let script = """
         for file in passwd subuid subgid; do mount --bind "$0/$file" "/etc/$file"; done
         mount --bind "$1" "$0/lamina"
-        shift
+        eval "$2"
+        shift 2
         exec setpriv --reuid \(number) --regid \(number) --clear-groups -- "$@"
         """
 
@@ -49,7 +53,8 @@ struct PlainUser: Sendable {
             "HOME=\(path)/home", "LAMINA_ROOT=\(store)", "NO_COLOR=1", "PATH=/usr/local/bin:/usr/bin:/bin",
         ]
         return try RunningProcess(
-            ["unshare", "--mount", "sh", "-ec", Self.script, path.string, binary.string, "env", "-i"] + variables
+            ["unshare", "--mount", "sh", "-ec", Self.script, path.string, binary.string, setup, "env", "-i"]
+                + variables
                 + extra + words, in: "/", input: input)
     }
 
