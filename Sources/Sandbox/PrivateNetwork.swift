@@ -65,7 +65,8 @@ package final class PrivateNetwork: Sendable {
                 }
             return SandboxError(
                 .network, "the private network needs the device \(device), \(reason)",
-                hint: "In a container, start it with '--device /dev/net/tun'; or choose another --network.", cause: error)
+                hint: "In a container, start it with '--device /dev/net/tun'; or choose another --network.",
+                cause: error)
         }
     }
 

@@ -211,7 +211,9 @@ extension SandboxRequest {
     private static func isList(_ text: String) -> Bool {
         text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt32($0) }
-            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1] else { return false }
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1] else {
+                return false
+            }
             return first <= last
         }
     }
