@@ -1,4 +1,3 @@
-import Glibc
 package import Linux
 package import OCI
 
@@ -13,7 +12,7 @@ package struct CompressionOptions: Hashable, Sendable {
     package init(_ compression: Compression, level: Int? = nil, threads: Int? = nil) {
         self.compression = compression
         self.level = level
-        self.threads = max(1, threads ?? sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        self.threads = max(1, threads ?? Processors.online)
     }
 }
 

@@ -38,12 +38,36 @@ package final class PrivateNetwork: Sendable {
         }
         // It writes its number when everything is set up.
         guard pasta.waits(for: fifo.number, milliseconds: 20_000) else {
-            let reason = pasta.lastWords { $0.contains("to syslog") } ?? "it did not say why"
-            throw SandboxError(
-                .network, "pasta could not set up the private network: \(reason)",
-                hint: "Choose another --network, or see 'man pasta'.")
+            throw Self.withoutDevice ?? Self.failure(of: pasta)
         }
         _ = consume fifo
+    }
+
+    private static func failure(of pasta: Companion) -> SandboxError {
+        let reason = pasta.lastWords { $0.contains("to syslog") } ?? "it did not say why"
+        return SandboxError(
+            .network, "pasta could not set up the private network: \(reason)",
+            hint: "Choose another --network, or see 'man pasta'.")
+    }
+
+    /// Why there is no private network here, if the reason is the device that `pasta` makes its end of the wire with.
+    private static var withoutDevice: SandboxError? {
+        let device: FilePath = "/dev/net/tun"
+        do {
+            _ = try OwnedDescriptor.open(device, .readWrite)
+            return nil
+        } catch {
+            let reason =
+                switch (error as? LinuxError)?.errno {
+                case .noSuchFileOrDirectory: "which is not there"
+                case .permissionDenied, .notPermitted: "which may not be opened"
+                default: "which this kernel does not serve"
+                }
+            return SandboxError(
+                .network, "the private network needs the device \(device), \(reason)",
+                hint: "In a container, start it with '--device /dev/net/tun'; or choose another --network.",
+                cause: error)
+        }
     }
 
     /// The namespace as the child of a sandbox finds it, which has none of this process's descriptors itself.

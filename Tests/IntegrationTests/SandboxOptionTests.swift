@@ -59,7 +59,23 @@ struct SandboxOptionTests {
         Case("--resource nosuch=1", refusal: "unknown resource \"nosuch\""),
         Case("--memory-swap 1g", refusal: "--memory-swap needs --memory"),
         Case("--memory 2g --memory-swap 1g", refusal: "--memory-swap is less than --memory"),
+        Case("--memory 5m", refusal: "invalid --memory: \"5m\""),
+        Case("--memory=-1", refusal: "invalid --memory: \"-1\""),
+        Case("--memory 1g --memory-swap -2", refusal: "invalid --memory-swap: \"-2\""),
+        Case("--cpus 1 --cpu-quota 50000", refusal: "conflicting options: --cpus and a quota or period"),
+        Case("--cpu-period 50000 --cpus 1", refusal: "conflicting options: --cpus and a quota or period"),
+        Case("--resource cpu-quota=50000 --cpus 1", refusal: "conflicting options: --cpus and a quota or period"),
+        Case("--cpus=-1", refusal: "invalid --cpus: \"-1\""),
+        Case("--cpus 0.001", refusal: "invalid --cpus: \"0.001\""),
+        Case("--cpus 99999", refusal: "invalid --cpus: \"99999\""),
+        Case("--cpu-quota 999", refusal: "invalid --cpu-quota: \"999\""),
+        Case("--cpu-period 1000001", refusal: "invalid --cpu-period: \"1000001\""),
+        Case("--cpu-shares=-2", refusal: "invalid --cpu-shares: \"-2\""),
+        Case("--pids-limit -2", refusal: "invalid --pids-limit: \"-2\""),
         Case("--cpuset-cpus all", refusal: "invalid --cpuset-cpus: \"all\""),
+        Case("--cpuset-cpus 5-2", refusal: "invalid --cpuset-cpus: \"5-2\""),
+        Case("--cpuset-cpus 0,", refusal: "invalid --cpuset-cpus: \"0,\""),
+        Case("--cpuset-mems -1", refusal: "cpuset-mems"),
         Case("--cgroup-parent ../x", refusal: "invalid --cgroup-parent: \"../x\""),
         Case("--allow security.insecure", "grep Seccomp: /proc/self/status", "Seccomp:\t2"),
     ]
@@ -78,6 +94,15 @@ struct SandboxOptionTests {
                 .filter { $0.count == 3 && Double($0[1]) != nil }.map { $0[2] }
             #expect(printed.contains { $0.hasSuffix(option.output) }, "\(finished.errorText)")
         }
+    }
+
+    /// A run refuses what a build refuses.
+    @Test(arguments: cases.filter { $0.isError && $0.command == "true" }) func isRefusedByRun(_ option: Case) throws {
+        let scratch = try Scratch()
+        let lamina = Lamina(root: scratch.path.appending("store"))
+        let finished = try lamina.start(["run"] + option.options + ["lamina/base", "true"]).wait()
+        #expect(finished.status == 125 || finished.status == 2)
+        #expect(finished.errorText.contains(option.output), "\(finished.errorText)")
     }
 
     @Test func insecureMayDoWhatTheBuilderMay() throws {

@@ -1,4 +1,4 @@
-import Glibc
+import Linux
 import Solver
 package import Store
 
@@ -13,6 +13,6 @@ package struct HousekeepingRequest: Sendable {
     package init() {}
 
     var limits: StepLimits {
-        jobs.map { StepLimits(total: $0) } ?? .standard(cores: max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+        jobs.map { StepLimits(total: $0) } ?? .standard(cores: Processors.online)
     }
 }

@@ -154,9 +154,10 @@ extension SandboxRequest {
         }
         switch name {
         case "memory":
-            guard let size = ByteSize.parse(value), size >= 4096, size <= Int64.max else {
+            guard let size = ByteSize.parse(value), size <= Int64.max else {
                 throw invalid("Use a size such as 512m or 2g.")
             }
+            guard size >= Self.leastMemory else { throw invalid("Use 6m at least: with less, no command starts.") }
             groupLimits.memory = size
         case "memory-swap":
             guard let size = value == "-1" ? -1 : ByteSize.parse(value).flatMap({ Int64(exactly: $0) }), size != 0
@@ -167,6 +168,14 @@ extension SandboxRequest {
         case "cpus":
             guard let number = Double(value), number > 0, number.isFinite, number < 1e6 else {
                 throw invalid("Use a number such as 1.5.")
+            }
+            guard groupLimits.cpuQuota == nil, groupLimits.cpuPeriod == nil else {
+                throw Self.bad(
+                    "conflicting options: --cpus and a quota or period of processor time cannot both be set",
+                    hint: "Use --cpus alone, which sets both.")
+            }
+            guard number >= 0.01, number <= Double(Processors.online) else {
+                throw invalid("This machine has \(Processors.online) processors: use 0.01 to that number.")
             }
             groupLimits.cpuPeriod = Self.defaultPeriod
             groupLimits.cpuQuota = Int64((number * Double(Self.defaultPeriod)).rounded())
@@ -192,6 +201,9 @@ extension SandboxRequest {
         }
     }
 
+    /// As with Docker.
+    private static let leastMemory: UInt64 = 6 << 20
+
     private static let resourceNames =
         "memory, memory-swap, cpu-quota, cpu-period, cpu-shares, cpuset-cpus or cpuset-mems"
 
@@ -199,7 +211,10 @@ extension SandboxRequest {
     private static func isList(_ text: String) -> Bool {
         text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt32($0) }
-            return (1...2).contains(ends.count) && ends.allSatisfy { $0 != nil }
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1] else {
+                return false
+            }
+            return first <= last
         }
     }
 

@@ -108,9 +108,11 @@ struct SandboxOptions: ParsableArguments {
 
     private var limits: [(String, String?)] {
         [
-            ("memory", memory), ("memory-swap", memorySwap), ("cpus", cpus), ("cpu-shares", cpuShares),
+            ("memory", memory), ("memory-swap", memorySwap), ("cpu-shares", cpuShares),
             ("cpu-quota", cpuQuota), ("cpu-period", cpuPeriod), ("cpuset-cpus", cpusetCPUs),
             ("cpuset-mems", cpusetMems), ("pids-limit", pidsLimit),
+            // After those it excludes.
+            ("cpus", cpus),
         ]
     }
 }
