@@ -69,9 +69,9 @@ extension SandboxPlan {
         return slot
     }
 
-    /// A namespace of the sandbox's own is owned by whoever makes it; that of somebody else shows its devices in /sys.
+    /// A namespace made for the sandbox is owned by whoever makes it; that of somebody else shows its devices in /sys.
     private var mountsSystem: Bool {
-        spec.network == .none ? spec.abilities.mountsSystemInOwnNetwork : spec.abilities.mountsSystem
+        spec.network == .host ? spec.abilities.mountsSystem : spec.abilities.mountsSystemInOwnNetwork
     }
 
     private mutating func takeSource(of mount: SandboxMount) -> Int? {

@@ -16,6 +16,7 @@ enum Machine {
     static let hasBuildah = isRoot && has("buildah")
     static let hasPodman = isRoot && has("podman")
     static let hasPlainUsers = isRoot && has("newuidmap") && has("setpriv")
+    static let hasDocker = isRoot && has("dockerd") && has("docker")
     static let hasRegistry = has("docker-registry")
 
     /// The tests that need nobody but Lamina, and root for RUN.
@@ -26,5 +27,6 @@ enum Machine {
     static let needsUmoci: Comment = "needs umoci"
     static let needsBuildah: Comment = "needs root and buildah"
     static let needsPodman: Comment = "needs root and podman"
+    static let needsDocker: Comment = "needs root, dockerd and docker"
     static let needsRegistry: Comment = "needs root and docker-registry"
 }

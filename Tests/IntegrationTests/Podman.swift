@@ -30,16 +30,18 @@ enum Podman {
     }
 
     /// The limits are below any machine's own, because podman otherwise asks for more than a container may have.
-    private static let runOptions = [
+    static let runOptions = [
         "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--network=host",
     ]
 
-    /// The mount namespace takes podman's own mounts along when it ends. Without cgroup2 beside cgroup1 in it, crun
-    /// starts containers on machines that have both.
+    /// For a shell in a mount namespace: without cgroup2 beside cgroup1, crun starts containers on machines that have both.
+    static let preparation =
+        "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi"
+
+    /// The mount namespace takes podman's own mounts along when it ends.
     private static func start(_ arguments: [String]) throws -> Finished {
         let storage = try Scratch.shared.get().appending("podman")
-        let script =
-            "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi; exec podman \"$@\""
+        let script = "\(preparation); exec podman \"$@\""
         let own = [
             "--root", storage.appending("root").string, "--runroot", storage.appending("run").string,
             "--cgroup-manager", "cgroupfs",
