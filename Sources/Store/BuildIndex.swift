@@ -35,13 +35,20 @@ package struct BuildIndex: Sendable {
     ) throws {
         try root.explaining {
             let directory = try root.openDirectory()
-            let lists = try write(facts.lists, in: directory)
+            let staged = try stage(facts.lists, in: directory)
+            defer { for name in staged.values { try? directory.unlinkIfExists(name) } }
             var log = log.take()
             let old = try root.write { transaction in
                 try transaction.insert(build)
                 let number = transaction.db.lastInsertedRowID
                 try transaction.note(facts.keys, of: number)
-                try transaction.note(lists, of: number)
+                for digest in facts.lists.keys {
+                    let target = Self.listName(digest)
+                    if let name = staged[digest] { try directory.rename(name, to: target, in: directory) }
+                    // One that is said to be there may have been forgotten since.
+                    guard try directory.statusIfExists(target) != nil else { continue }
+                    try transaction.note(list: digest, of: number)
+                }
                 if log != nil { try log?.move(to: Self.logName(build.id)) }
                 return try transaction.forget(limits, slack: Self.slack)
             }
@@ -49,15 +56,17 @@ package struct BuildIndex: Sendable {
         }
     }
 
-    /// Writes the lists that are not there, and returns the digests of all.
-    private func write(_ lists: [Digest: [UInt8]], in directory: borrowing Directory) throws -> [Digest] {
+    /// Writes the lists that are not there, each to a file that is swept if this process is killed.
+    private func stage(_ lists: [Digest: [UInt8]], in directory: borrowing Directory) throws -> [Digest: PathBytes] {
+        try Self.makeFolders(in: directory)
+        _ = try root.database()
+        var names: [Digest: PathBytes] = [:]
         for (digest, content) in lists where !content.isEmpty {
-            var file = try TemporaryFile(root)
-            try file.content.descriptor.write(content.span)
-            try Self.makeFolders(in: directory)
-            try file.move(to: Self.listName(digest))
+            let name = PathBytes("tmp/\(Leftovers.newName())")
+            names[digest] = name
+            try directory.create(name, permissions: 0o444).write(content.span)
         }
-        return Array(lists.keys)
+        return names
     }
 
     fileprivate static func makeFolders(in directory: borrowing Directory) throws {
@@ -81,10 +90,11 @@ package struct BuildIndex: Sendable {
 
     // MARK: Reading
 
-    /// The newest builds, the newest first.
+    /// The newest builds, the newest first. A record that cannot be read is passed over.
     package func list(limit: Int = .max) throws -> [BuildRecord] {
         try root.read { transaction in
-            try transaction.rows("SELECT * FROM builds ORDER BY number DESC LIMIT ?", [limit]).map(BuildRecord.init)
+            try transaction.rows("SELECT * FROM builds ORDER BY number DESC LIMIT ?", [limit])
+                .compactMap { try? BuildRecord($0) }
         }
     }
 
@@ -224,10 +234,8 @@ extension Transaction {
         }
     }
 
-    fileprivate func note(_ lists: [Digest], of build: Int64) throws {
-        for digest in lists {
-            try execute("INSERT OR REPLACE INTO build_lists VALUES (?, ?)", [digest.description, build])
-        }
+    fileprivate func note(list digest: Digest, of build: Int64) throws {
+        try execute("INSERT OR REPLACE INTO build_lists VALUES (?, ?)", [digest.description, build])
     }
 
     /// Removes the rows of what is too old, and returns the names of the files that went with them.

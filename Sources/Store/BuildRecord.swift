@@ -1,3 +1,4 @@
+import Diagnostics
 import GRDB
 package import OCI
 
@@ -54,14 +55,35 @@ package struct BuildRecord: Hashable, Sendable {
         self.details = details
     }
 
+    /// Throws ``StoreError`` `.corrupt` for a row that no version of this program has written.
     init(_ row: Row) throws {
+        func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+            let found: DatabaseValue? = row[column]
+            guard let value = found.flatMap(Value.fromDatabaseValue) else { throw Self.corrupt(column) }
+            return value
+        }
+        func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+            let found: DatabaseValue? = row[column]
+            return found?.isNull ?? true ? nil : try value(column)
+        }
+        func time(_ column: String) throws -> Timestamp {
+            guard let time = Timestamp(parsing: try value(column) as String) else { throw Self.corrupt(column) }
+            return time
+        }
+        guard let status = Status(rawValue: try value("status")) else { throw Self.corrupt("status") }
         self.init(
-            id: row["id"], started: Timestamp(column: row["started"]), finished: Timestamp(column: row["finished"]),
-            name: row["name"], target: row["target"], status: Status(rawValue: row["status"]) ?? .failed,
-            cachedSteps: row["cached_steps"], totalSteps: row["total_steps"],
-            imageID: try (row["image"] as String?).map { try Digest(parsing: $0) },
-            tags: (row["tags"] as String).split(separator: " ").map(String.init), error: row["error"],
-            logSize: row["log_size"], details: row["details"])
+            id: try value("id"), started: try time("started"), finished: try time("finished"), name: try value("name"),
+            target: try value("target"), status: status, cachedSteps: try value("cached_steps"),
+            totalSteps: try value("total_steps"),
+            imageID: try (optional("image") as String?).map { try Digest(parsing: $0) },
+            tags: (try value("tags") as String).split(separator: " ").map(String.init), error: try optional("error"),
+            logSize: try value("log_size"), details: try value("details"))
+    }
+
+    private static func corrupt(_ column: String) -> StoreError {
+        StoreError(
+            .corrupt, "a record of a build cannot be read: its \(column) is not what it can be",
+            hint: "Run 'lamina fsck --repair', which forgets such builds.")
     }
 }
 

@@ -81,6 +81,7 @@ private struct Sweep {
     private var sources: [Int64] = []
     private var snapshots: Set<Int64> = []
     private var keptSnapshots: Set<Int64> = []
+    private var historyStrays: [PathBytes] = []
 
     init(root: StoreRoot) { self.root = root }
 
@@ -121,6 +122,7 @@ private struct Sweep {
                 snapshots.insert(row[0])
             }
         }
+        historyStrays = try BuildIndex.strays(in: root.openDirectory(), transaction)
         result.cacheRecords = cacheKeys.count
         result.blobs = blobs.count
         result.layers = layers.count
@@ -147,6 +149,7 @@ private struct Sweep {
                 LayerIndex.fileListName(try DiffID(parsing: $0[0] as String))
             })
         keptSnapshots = Set(try transaction.rows("SELECT number FROM snapshots").map { $0[0] })
+        historyStrays = try BuildIndex.strays(in: root.openDirectory(), transaction)
     }
 
     /// The names of all files and directories that no row, after the plan, accounts for.
@@ -162,7 +165,7 @@ private struct Sweep {
             Int64(name.lastComponent.text).map { !keptSnapshots.contains($0) } ?? false
         }
         // Whoever claims something holds a lease.
-        return blobs + lists + snapshots + (try names(PathBytes(StepClaims.folder)))
+        return blobs + lists + snapshots + historyStrays + (try names(PathBytes(StepClaims.folder)))
     }
 
     /// Measures what would be freed.

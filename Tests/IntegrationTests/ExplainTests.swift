@@ -179,7 +179,7 @@ struct BuildHistoryTests {
         let slow = try scratch.context(
             "FROM lamina/base\nRUN echo first\nRUN echo begun; sleep 100; echo never\n", named: "slow")
         let build = try lamina.start(["build", "--progress", "plain", "-t", "slow", slow.string])
-        try wait { try build.errorsSoFar().contains(" begun") }
+        try wait { try build.errorsSoFar().contains(" begun\n") }
         return build
     }
 
@@ -197,7 +197,7 @@ struct BuildHistoryTests {
         try lamina.succeeding("builds", "rm", "--all")
         #expect(try ids() == [id])
         let follower = try lamina.start(["builds", "logs", "--follow"])
-        try wait { try follower.outputSoFar().contains(" begun") }
+        try wait { try follower.outputSoFar().contains(" begun\n") }
         build.send(2)
         _ = try build.wait()
         let followed = try follower.wait()

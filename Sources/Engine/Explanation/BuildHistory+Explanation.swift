@@ -55,7 +55,7 @@ extension PastBuild {
 
 extension DecompressedStream {
     /// All that is left.
-    fileprivate func readAll() throws -> [UInt8] {
+    func readAll() throws -> [UInt8] {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         while true {

@@ -217,6 +217,9 @@ package struct BuildLogReader: ~Copyable {
         return nil
     }
 
+    /// Whether there is nothing more that would be a piece; asked when there was none.
+    var isAtEnd: Bool { position == held.count }
+
     private mutating func event(_ kind: PieceKind, _ step: StepID, _ bytes: [UInt8]) -> BuildEvent? {
         switch kind {
         case .standardOutput: return .output(step, .standardOutput, bytes)

@@ -32,6 +32,7 @@ package struct StoreCheckResult: Sendable {
     package internal(set) var snapshots = 0
     package internal(set) var cacheRecords = 0
     package internal(set) var images = 0
+    package internal(set) var builds = 0
     package internal(set) var defects: [StoreDefect] = []
 }
 
@@ -95,6 +96,7 @@ package final class StoreCheck {
         try restore(broken)
         try checkCache()
         try checkImages()
+        try checkBuilds()
         _ = consume lease
         if repairs { _ = try store.collector.collect() }
         return result

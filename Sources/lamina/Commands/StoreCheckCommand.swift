@@ -45,6 +45,7 @@ struct StoreCheckCommand: UserNamespaceCommand {
         let parts = [
             "\(result.blobs) blobs", "\(result.layers) layers", "\(result.snapshots) snapshots",
             "\(result.cacheRecords) cache records", "\(result.images) images",
+            "\(result.builds) builds",
         ]
         let repaired = result.defects.count(where: \.isRepaired)
         say("Checked \(parts.joined(separator: ", ")).")
