@@ -43,8 +43,9 @@ package struct LayerApplier {
         let target = UnpackTarget(self, try directory.directory("."))
         var reader = try LayerReader(source, readsMarks: readsMarks)
         var entries: [LayerEntry] = []
+        var links = LayerLinks()
         while let entry = try reader.next() {
-            entries.append(try target.add(entry) { body in try reader.readContent(body) })
+            try links.add(target.add(entry) { body in try reader.readContent(body) }, to: &entries)
         }
         try target.finish()
         let (diffID, tarSize) = try reader.finish()
@@ -64,6 +65,7 @@ final class UnpackTarget {
     private var made: Set<PathBytes> = []
     /// What this layer has removed by a mark that is a file of its own, which hides whatever has the name.
     private(set) var named: Set<PathBytes> = []
+    var space = SpaceGuard()
     /// Copies of files from the layers below, by the path that hard links call them.
     var copies: [PathBytes: PathBytes] = [:]
 

@@ -10,6 +10,8 @@ package enum LayerCode: String, FailureCode {
     case damaged = "layer.damaged"
     /// A name that leads out of the layer or cannot be a file name.
     case unsafePath = "layer.unsafe-path"
+    /// A file whose name means something else in a layer.
+    case reservedName = "layer.reserved-name"
     /// Something that layers may hold but that cannot be handled.
     case unsupported = "layer.unsupported"
     /// A file changed while it was read.

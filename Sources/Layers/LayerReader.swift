@@ -73,9 +73,10 @@ package struct LayerReader: ~Copyable {
     package static func readFileList(from source: any ByteStream) throws -> LayerSummary {
         var reader = try LayerReader(source)
         var entries: [LayerEntry] = []
+        var links = LayerLinks()
         while var entry = try reader.next() {
             if entry.kind == .regular { entry.contentHash = try reader.readContent { _ in } }
-            entries.append(entry)
+            try links.add(entry, to: &entries)
         }
         let (diffID, tarSize) = try reader.finish()
         return LayerSummary(diffID: diffID, fileList: FileList(entries, tarSize: tarSize))

@@ -33,8 +33,11 @@ package struct LayerWriter: ~Copyable {
     }
 
     /// Adds an entry without content: everything but a regular file that has some.
+    ///
+    /// This and the others throw ``LayerError`` `.reservedName` for a file whose name means something else in a layer.
     package mutating func add(_ entry: LayerEntry) throws {
         precondition(entry.size == 0 || entry.kind != .regular, "a regular file needs its content")
+        try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
         entries.append(entry)
     }
@@ -43,6 +46,7 @@ package struct LayerWriter: ~Copyable {
     package mutating func add(_ entry: LayerEntry, content: Span<UInt8>) throws {
         var entry = entry
         entry.size = Int64(content.count)
+        try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
         entry.contentHash = try tar.writeContent(content)
         entries.append(entry)
@@ -53,6 +57,7 @@ package struct LayerWriter: ~Copyable {
     /// Throws ``LayerError`` `.fileChanged` when that is not as long as the entry says; the layer is then spoilt.
     package mutating func add(_ entry: LayerEntry, content: borrowing OwnedDescriptor) throws {
         var entry = entry
+        try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
         entry.contentHash = try tar.writeContent(of: entry, from: content)
         entries.append(entry)

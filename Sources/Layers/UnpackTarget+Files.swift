@@ -22,6 +22,10 @@ extension UnpackTarget {
         _ entry: LayerEntry, _ name: PathBytes, in parent: OpenDirectory, content: Content
     ) throws -> UInt64 {
         let file = try create(name, in: parent)
+        do { try space.spend(entry.size, on: file.raw) } catch let error as LinuxError where error.code == .noSpace {
+            throw LinuxError(
+                error.code, "cannot unpack '/\(entry.path.text)': \(error.message)", hint: error.hint, cause: error)
+        }
         let hash = try content { try file.write($0) }
         try setMetadata(entry, of: file, name, in: parent)
         return hash

@@ -51,6 +51,15 @@ enum Whiteout {
         }
     }
 
+    /// Throws ``LayerError`` `.reservedName` for a file that whoever unpacks the layer would take for a whiteout.
+    static func refuse(_ entry: LayerEntry) throws {
+        guard !entry.isMark, entry.path.lastComponent.bytes.starts(with: prefix.bytes) else { return }
+        throw LayerError(
+            .reservedName,
+            "'/\(entry.path.text)' cannot be in an image: in a layer, a name with '.wh.' in front says that a file is gone",
+            hint: "Rename or remove the file, or leave it out with a .dockerignore.")
+    }
+
     enum Meaning: Equatable {
         case file
         case whiteout(PathBytes)

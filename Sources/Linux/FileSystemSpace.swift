@@ -19,8 +19,23 @@ package struct FileSystemSpace: Hashable, Sendable {
         try unsafe path.withPlatformString { text in
             _ = try check("measure the file system of", path) { unsafe statvfs(text, &status) }
         }
+        self.init(status)
+    }
+
+    /// The space of the file system that an open file is on.
+    package init(of file: FileDescriptor) throws {
+        var status = statvfs()
+        try check("measure the file system of", "an open file") { unsafe fstatvfs(file.rawValue, &status) }
+        self.init(status)
+    }
+
+    private init(_ status: statvfs) {
         let block = Int64(clamping: status.f_frsize)
         total = Int64(clamping: status.f_blocks).multipliedReportingOverflow(by: block).partialValue
         available = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: block).partialValue
     }
+
+    /// What may be written without the last space being used up, which databases and other programs live on: 64 MiB, or
+    /// a twentieth of a small file system. In bytes.
+    package var usable: Int64 { max(0, available - min(64 << 20, total / 20)) }
 }

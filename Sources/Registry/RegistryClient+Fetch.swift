@@ -106,8 +106,8 @@ extension RepositoryConnection {
                 try await receive(&reception, progress: progress)
             } catch {
                 failures = reception.count - start >= Self.amends ? 1 : failures + 1
-                if failures >= retry.attempts || !RetryPolicy.isTransient(error) { throw error }
-                try await retry.sleep(retry.pause(after: failures, error))
+                if failures >= retry.limit(after: error) || !RetryPolicy.isTransient(error) { throw error }
+                try await retry.rest(after: failures, error)
             }
         } while reception.count < reception.descriptor.size
     }

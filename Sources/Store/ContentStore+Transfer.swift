@@ -14,7 +14,7 @@ extension ContentStore: BlobSource, BlobSink {
     }
 
     package func writer(for descriptor: Descriptor) throws -> any BlobWriter {
-        StoredBlobWriter(try begin(), descriptor)
+        StoredBlobWriter(try begin(expecting: descriptor.size), descriptor)
     }
 }
 

@@ -45,10 +45,13 @@ package struct ContentStore: Sendable {
     package func path(of digest: Digest) -> FilePath { root.path.appending(Self.name(digest).text) }
 
     /// Begins a blob. Nothing is visible before it is committed.
-    package func begin() throws -> Ingest {
+    ///
+    /// `size` is that of the blob in bytes as far as it is known. Throws ``StoreError`` `.noSpace` when there is no room
+    /// for it.
+    package func begin(expecting size: Int64 = 0) throws -> Ingest {
         _ = try root.database()
         let root = root
-        return try root.explaining { Ingest(file: try TemporaryFile(root)) }
+        return try root.explaining { try Ingest(file: try TemporaryFile(root), expecting: size) }
     }
 
     /// Stores a blob that is in memory.

@@ -10,12 +10,21 @@ package struct Ingest: ~Copyable {
     private var file: TemporaryFile
     private var hasher: DigestHasher?
     private var size: Int64 = 0
+    private var space = SpaceGuard()
 
-    init(file: consuming TemporaryFile) { self.file = file }
+    /// `expected` is the size of the blob in bytes as far as it is known, for which there must be room.
+    init(file: consuming TemporaryFile, expecting expected: Int64) throws {
+        // What is small is found out by writing it.
+        if expected > 1 << 20 { try SpaceGuard.require(expected, on: file.content.descriptor.raw) }
+        self.file = file
+    }
 
     /// Appends bytes.
     package mutating func write(_ bytes: Span<UInt8>) throws {
-        do { try file.content.descriptor.write(bytes) } catch {
+        do {
+            try space.spend(Int64(bytes.count), on: file.content.descriptor.raw)
+            try file.content.descriptor.write(bytes)
+        } catch {
             throw StoreError.explaining(error, root: file.root.path)
         }
         if hasher == nil { hasher = DigestHasher() }
@@ -26,7 +35,13 @@ package struct Ingest: ~Copyable {
     /// Takes the bytes of a writer that computes the digest on its own and ends with ``commit(as:size:)``.
     package var sink: (Span<UInt8>) throws -> Void {
         let (content, root) = (file.content, file.root)
-        return { bytes in try root.explaining { try content.descriptor.write(bytes) } }
+        var space = SpaceGuard()
+        return { bytes in
+            try root.explaining {
+                try space.spend(Int64(bytes.count), on: content.descriptor.raw)
+                try content.descriptor.write(bytes)
+            }
+        }
     }
 
     /// Makes the blob visible, after all was given to ``write(_:)``.

@@ -47,6 +47,7 @@ struct HostileFileTests {
             image("kernel-links", file: "/made"), image("hosts-link", file: "/made"),
             image("layer-dots", error: "a name that leads out of it"),
             image("layer-hard-link", error: "a name that leads out of it"), image("layer-link", file: "/made"),
+            image("layer-own-link", file: "/srv/there"),
         ] + [
             Case(
                 testDescription: "COPY to a link",
@@ -140,6 +141,17 @@ struct HostileFileTests {
             Case(
                 testDescription: "a device", dockerfile: "FROM lamina/base\nRUN --device=/dev/null true\n",
                 error: "device /dev/null is not allowed"),
+            Case(
+                testDescription: "COPY of a whiteout", dockerfile: "FROM lamina/base\nCOPY <<.wh.bin /\nx\n.wh.bin\n",
+                error: "'/.wh.bin' cannot be in an image"),
+            Case(
+                testDescription: "RUN that makes a whiteout",
+                dockerfile: "FROM lamina/base\nRUN touch /etc/.wh..wh..opq\n",
+                error: "'/etc/.wh..wh..opq' cannot be in an image"),
+            Case(
+                testDescription: "an archive of more than there is",
+                dockerfile: "FROM lamina/base\nADD much.tar /\n",
+                error: "cannot unpack '/much': there is too little space"),
             Case(
                 testDescription: "a small archive of much",
                 dockerfile: "FROM lamina/base\nADD zeros.tar.gz /\nRUN [ $(stat -c %s /zeros) = 100000000 ]\n",

@@ -1,5 +1,6 @@
 import Diagnostics
 import OCI
+import Synchronization
 import Testing
 
 @testable import Registry
@@ -207,6 +208,23 @@ import Testing
         }
         _ = try await makeClient(transport, pauses: pauses).resolve(image, platform: linux)
         #expect(pauses.all == [.seconds(3), .milliseconds(600), .milliseconds(1200)])
+    }
+
+    /// Who waited in vain tries once more only, and says so meanwhile.
+    @Test func silenceIsWaitedForTwice() async throws {
+        let pauses = Pauses()
+        let transport = FakeTransport { _, _ in
+            throw RegistryError(.connectionLost, "r.test was silent", cause: NetworkTimeout(cause: CancellationError()))
+        }
+        let notices = Mutex<[String]>([])
+        let error = try await NetworkNotice.$report.withValue({ text in notices.withLock { $0.append(text) } }) {
+            try await registryError {
+                _ = try await makeClient(transport, pauses: pauses).resolve(image, platform: linux)
+            }
+        }
+        #expect(error?.code == .connectionLost)
+        #expect(transport.exchanges.count == 2 && pauses.all.count == 1)
+        #expect(notices.withLock { $0 } == ["r.test was silent; trying again"])
     }
 
     @Test func certificateProblemsAreNotRepeated() async throws {

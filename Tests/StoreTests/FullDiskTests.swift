@@ -58,6 +58,31 @@ private final class SmallDisk {
         #expect(try root.content.contains(small))
     }
 
+    /// What is large fails while there is still room for others, whether its size was known or not.
+    @Test func aBlobThatIsTooLargeLeavesAReserve() throws {
+        let disk = try SmallDisk(options: "size=64m")
+        let root = try StoreRoot(at: disk.path.appending("root"))
+        let chunk = [UInt8](repeating: 7, count: 1 << 20)
+        func fill(_ write: (Span<UInt8>) throws -> Void) throws {
+            let error = #expect(throws: StoreError.self) { for _ in 0..<64 { try write(chunk.span) } }
+            #expect(error?.code == .noSpace)
+            let space = try FileSystemSpace(of: disk.path)
+            #expect(space.available >= 3 << 20 && space.available < 20 << 20, "\(space.available) bytes are left")
+        }
+        do {
+            let ingest = try root.content.begin()
+            try fill(ingest.sink)
+            _ = consume ingest
+        }
+        var ingest = try root.content.begin(expecting: 32 << 20)
+        try fill { try ingest.write($0) }
+        _ = consume ingest
+        #expect(try FileSystemSpace(of: disk.path).available > 60 << 20)
+        let error = #expect(throws: StoreError.self) { _ = try root.content.begin(expecting: 62 << 20) }
+        #expect(error?.code == .noSpace)
+        #expect(try Directory(opening: root.path.appending("tmp")).names().allSatisfy { $0.text.hasSuffix(".lock") })
+    }
+
     @Test func onAFullDiskEveryOperationFailsClearlyOrWorks() throws {
         let disk = try SmallDisk(options: "size=2m")
         let root = try StoreRoot(at: disk.path.appending("root"))

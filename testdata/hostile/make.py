@@ -45,6 +45,15 @@ archives = {
 for name, members in archives.items():
     write(name + ".tar", archive(members))
 
+with tarfile.open(os.path.join(directory, "much.tar"), "w", format=tarfile.PAX_FORMAT) as tar:
+    info = tarfile.TarInfo("GNUSparseFile.0/much")
+    info.pax_headers = {
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "much", "GNU.sparse.realsize": str(1 << 62)
+    }
+    content = b"1\n0\n5\n".ljust(512, b"\0") + b"hello"
+    info.size = len(content)
+    tar.addfile(info, io.BytesIO(content))
+
 with open("/bin/busybox", "rb") as file:
     busybox = file.read()
 base = [("bin/busybox", FILE, "", busybox, 0o755), ("bin/sh", LINK, "busybox", b"", 0o777)]
@@ -81,3 +90,4 @@ image("hosts-link", {}, [("etc/hosts", LINK, up + outside + "/evil", b"", 0o777)
 image("layer-dots", {}, layer=archive(archives["dots"]))
 image("layer-hard-link", {}, layer=archive(archives["hard-link-dots"]))
 image("layer-link", {}, layer=archive(base + archives["link"]))
+image("layer-own-link", {}, [("here", LINK, "srv", b"", 0o777), ("here/there", FILE, "", b"x", 0o644)])

@@ -70,6 +70,7 @@ ARCHIVES = {
     "sparse": lambda: archive([sparse("s", 10000, "2\n1000\n5\n8000\n3\n", b"helloabc")], tarfile.PAX_FORMAT),
     "sparse-overlap": lambda: archive([sparse("s", 10000, "2\n1000\n5\n1001\n3\n", b"helloabc")], tarfile.PAX_FORMAT),
     "sparse-beyond": lambda: archive([sparse("s", 1002, "1\n1000\n8\n", b"helloabc")], tarfile.PAX_FORMAT),
+    "sparse-huge": lambda: archive([sparse("big", 1 << 62, "1\n0\n5\n", b"hello")], tarfile.PAX_FORMAT),
     "implied": lambda: archive([member("usr/share/doc/x", b"x", mode=0o600, uid=5, gid=6)]),
     "through-lower-link": lambda: archive([member("lib/x", b"x")]),
     "link-below": lambda: archive([link("h1", "lower/f", tarfile.LNKTYPE), link("h2", "lower/f", tarfile.LNKTYPE)]),

@@ -34,8 +34,10 @@ struct BaseImages: BaseImageResolver {
     }
 
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
-        try await progress.step("[internal] load metadata for \(reference)") { _ in
-            let image = try await find(reference, platform: platform)
+        try await progress.step("[internal] load metadata for \(reference)") { step in
+            let image = try await NetworkNotice.$report.withValue(step.notice) {
+                try await find(reference, platform: platform)
+            }
             let config = try await offload { [images] in try images.config(of: image) }
             return ResolvedBase(
                 source: ImageSource(
@@ -64,4 +66,9 @@ struct BaseImages: BaseImageResolver {
             return stored
         }
     }
+}
+
+extension StepReporter {
+    /// Shows what the network says as a line of the step's output.
+    var notice: @Sendable (String) -> Void { { output(.standardError, Array("\($0)\n".utf8)) } }
 }

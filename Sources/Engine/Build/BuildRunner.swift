@@ -3,6 +3,7 @@ import Graph
 import Layers
 import Linux
 import OCI
+import Registry
 import Solver
 import Store
 import SystemPackage
@@ -245,7 +246,9 @@ struct BuildRunner: OperationRunner {
     // MARK: Operations
 
     func run(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
-        let result = try await perform(vertex, inputs: inputs, step: step)
+        let result = try await NetworkNotice.$report.withValue(step.notice) {
+            try await perform(vertex, inputs: inputs, step: step)
+        }
         try await offload { [self] in try noteSize(of: result, vertex, step: step.id) }
         return result
     }

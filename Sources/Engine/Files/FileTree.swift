@@ -44,36 +44,19 @@ protocol FileTree: Sendable {
     func contentDigest(of file: FileNode) throws -> [UInt8]
 }
 
-/// The most symbolic links that one path may lead through, as in the kernel.
-private let linkLimit = 40
-
 /// Resolves all links of a path, with the tree that `lookup` knows as the root directory.
 ///
 /// Components that do not exist stay as they are, so the result is also where a new file would go.
 /// Throws ``EngineError`` `.tooManyLinks` for a loop.
 func resolveLinks(_ path: PathBytes, lookup: (PathBytes) throws -> LayerEntry?) throws -> PathBytes {
-    var resolved = PathBytes("")
-    var pending = Array(path.components.reversed())
-    var links = 0
-    while let component = pending.popLast() {
-        if component == "." { continue }
-        if component == ".." {
-            resolved = resolved.parent
-            continue
-        }
-        let next = resolved.appending(component)
-        guard let entry = try lookup(next), entry.kind == .symlink else {
-            resolved = next
-            continue
-        }
-        links += 1
-        guard links <= linkLimit else {
-            throw EngineError(
-                .tooManyLinks,
-                "'/\(PathBytes(path.bytes.drop { $0 == UInt8(ascii: "/") }))' leads through too many symbolic links")
-        }
-        if entry.linkTarget.hasPrefix("/") { resolved = "" }
-        pending += entry.linkTarget.components.reversed()
+    let resolved = try path.followingLinks { path in
+        guard let entry = try lookup(path), entry.kind == .symlink else { return nil }
+        return entry.linkTarget
+    }
+    guard let resolved else {
+        throw EngineError(
+            .tooManyLinks,
+            "'/\(PathBytes(path.bytes.drop { $0 == UInt8(ascii: "/") }))' leads through too many symbolic links")
     }
     return resolved
 }

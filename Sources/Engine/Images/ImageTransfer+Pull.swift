@@ -12,6 +12,8 @@ package enum TransferEvent: Sendable {
     /// So many bytes of the layer have arrived or left.
     case layerProgress(Descriptor, Int64)
     case layerDone(Descriptor)
+    /// What the network waits for, when that takes a while.
+    case waiting(String)
 }
 
 extension ImageTransfer {
@@ -20,8 +22,11 @@ extension ImageTransfer {
         _ reference: ImageReference, platform: Platform, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> StoredImage {
         let lease = try store.lease()
-        let image = try await resolve(reference, platform: platform) { report(.resolved($0, layers: $1)) }
-        try await fetchLayers(of: image, report: report)
+        let image = try await NetworkNotice.$report.withValue({ report(.waiting($0)) }) {
+            let image = try await resolve(reference, platform: platform) { report(.resolved($0, layers: $1)) }
+            try await fetchLayers(of: image, report: report)
+            return image
+        }
         _ = consume lease
         guard let whole = try await offload({ [store] in try store.images.image(id: image.id) }) else { return image }
         return whole

@@ -41,7 +41,7 @@ struct BlobAccess: Sendable {
             throw EngineError(
                 .badArchive, "the blob \(blob.digest) in '\(layout)' does not have \(blob.size) bytes")
         }
-        var ingest = try content.begin()
+        var ingest = try content.begin(expecting: blob.size)
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         var count: Int64 = 0
         while true {

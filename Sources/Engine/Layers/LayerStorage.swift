@@ -13,11 +13,13 @@ struct LayerStorage: Sendable {
     ///
     /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
     func write(_ draft: LayerDraft) throws -> DiffID {
-        try writeBlob { try Self.add(draft, to: &$0) }
+        try writeBlob(of: draft.files.values.lazy.map(\.entry)) { try Self.add(draft, to: &$0) }
     }
 
-    private func writeBlob(_ body: (inout LayerWriter) throws -> Void) throws -> DiffID {
-        let ingest = try store.content.begin()
+    private func writeBlob(
+        of entries: some Sequence<LayerEntry>, _ body: (inout LayerWriter) throws -> Void
+    ) throws -> DiffID {
+        let ingest = try store.content.begin(expecting: Self.size(of: entries))
         var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
         try body(&writer)
         let written = try writer.finish()
@@ -81,7 +83,15 @@ struct LayerStorage: Sendable {
     /// Writes what was found changed in a tree, on top of `below`, as an uncompressed layer blob and records it.
     func write(_ found: [FoundFile], from root: borrowing Directory, on below: LayerTree) throws -> DiffID {
         let members = try Self.members(found, in: root, on: below)
-        return try writeBlob { writer in try writer.add(members, from: root) }
+        return try writeBlob(of: members) { writer in try writer.add(members, from: root) }
+    }
+
+    /// How many bytes of files there are at most, hard links not recognised.
+    private static func size(of entries: some Sequence<LayerEntry>) -> Int64 {
+        entries.reduce(0) { sum, entry in
+            let (next, overflows) = sum.addingReportingOverflow(entry.kind == .regular ? entry.size : 0)
+            return overflows ? .max : next
+        }
     }
 
     private static func members(

@@ -89,7 +89,7 @@ struct HTTPDownload: Sendable {
     /// Writes the body to the store piece by piece.
     private func receive(_ response: HTTPResponse, step: StepReporter) async throws -> RemoteFile {
         let length = response.fields["content-length"].flatMap { Int64($0) }
-        let blob = try await offload { [store] in BlobReception(try store.content.begin()) }
+        let blob = try await offload { [store] in BlobReception(try store.content.begin(expecting: length ?? 0)) }
         var pending: [UInt8] = []
         var count: Int64 = 0
         for try await piece in response.body {

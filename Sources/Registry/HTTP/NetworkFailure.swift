@@ -49,11 +49,12 @@ private func clientFailure(_ error: HTTPClientError, with peer: NetworkPeer) -> 
     case .connectTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout:
         return RegistryError(
             .unreachable, "\(name) did not answer", hint: "Check the name, the network and the proxy settings.",
-            cause: error)
+            cause: NetworkTimeout(cause: error))
     case .tlsHandshakeTimeout: return tlsFailure(error, with: peer)
     case .readTimeout, .writeTimeout:
         return RegistryError(
-            .connectionLost, "\(name) was silent for \(peer.idle.components.seconds) seconds", cause: error)
+            .connectionLost, "\(name) was silent for \(peer.idle.components.seconds) seconds",
+            hint: "Try again later; if it stays so, whoever runs it can say why.", cause: NetworkTimeout(cause: error))
     case .remoteConnectionClosed:
         return RegistryError(.connectionLost, "\(name) closed the connection early", cause: error)
     case .invalidProxyResponse, .proxyAuthenticationRequired, .httpProxyHandshakeTimeout:

@@ -15,7 +15,7 @@ package final class NetworkTransport: HTTPTransport {
         /// How long a connection may be silent while bytes are expected.
         package var idle: Duration
 
-        package init(connect: Duration = .seconds(10), idle: Duration = .seconds(60)) {
+        package init(connect: Duration = .seconds(10), idle: Duration = .seconds(30)) {
             self.connect = connect
             self.idle = idle
         }
@@ -56,6 +56,8 @@ package final class NetworkTransport: HTTPTransport {
         }
         let proxy = proxies.proxy(for: request.url)
         let peer = NetworkPeer(url: request.url, proxy: proxy, idle: timeouts.idle)
+        let notice = NetworkNotice.whenSlow("waiting for \(peer.connectionName)")
+        defer { notice?.cancel() }
         let response: HTTPClientResponse
         do {
             response = try await client(through: proxy).execute(message, deadline: .distantFuture)

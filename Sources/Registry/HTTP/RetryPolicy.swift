@@ -31,11 +31,23 @@ package struct RetryPolicy: Sendable {
             do {
                 return try await body(attempt)
             } catch {
-                guard attempt < attempts, Self.isTransient(error) else { throw error }
-                try await sleep(pause(after: attempt, error))
+                guard attempt < limit(after: error), Self.isTransient(error) else { throw error }
+                try await rest(after: attempt, error)
                 attempt += 1
             }
         }
+    }
+
+    /// How often to try at most, the last time having ended with this. Who waited for nothing once waits once more: the
+    /// user waits, too.
+    func limit(after error: any Error) -> Int {
+        (error as? RegistryError)?.cause is NetworkTimeout ? min(attempts, 2) : attempts
+    }
+
+    /// Pauses after a failed attempt (counted from 1), and says so.
+    func rest(after attempt: Int, _ error: any Error) async throws {
+        if let error = error as? RegistryError { NetworkNotice.report?("\(error.message); trying again") }
+        try await sleep(pause(after: attempt, error))
     }
 
     /// The pause after a failed attempt (counted from 1); the `Retry-After` of an answer is heeded.

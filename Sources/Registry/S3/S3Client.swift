@@ -119,8 +119,8 @@ package struct S3Client: Sendable {
                 }
             } catch {
                 failures = reception.count > start ? 1 : failures + 1
-                if failures >= retry.attempts || !RetryPolicy.isTransient(error) { throw error }
-                try await retry.sleep(retry.pause(after: failures, error))
+                if failures >= retry.limit(after: error) || !RetryPolicy.isTransient(error) { throw error }
+                try await retry.rest(after: failures, error)
             }
         }
     }

@@ -13,6 +13,7 @@ final class FetchMessages: Sendable {
             guard announced.withLock({ $0.insert(layer.digest).inserted }) else { return }
             write("\(layer.digest.short): Fetching \(HumanSize.short(layer.size))")
         case .layerDone(let layer): write("\(layer.digest.short): Fetched")
+        case .waiting(let text): write(text)
         case .resolved, .layerExists: return
         }
     }

@@ -34,6 +34,7 @@ struct PullCommand: AsyncParsableCommand {
                     switch event {
                     case .layerExists(let layer): say("\(layer.digest.short): Already exists")
                     case .layerDone(let layer): say("\(layer.digest.short): Pull complete")
+                    case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
                     case .resolved, .layerProgress: break
                     }
                 }
@@ -73,6 +74,7 @@ struct PushCommand: UserNamespaceCommand {
                     case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
                     case .layerDone(let layer):
                         if done.withLock({ $0.insert(layer.digest).inserted }) { say("\(layer.digest.short): Pushed") }
+                    case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
                     case .resolved, .layerProgress: break
                     }
                 }

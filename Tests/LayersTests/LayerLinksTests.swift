@@ -1,0 +1,103 @@
+import Diagnostics
+import Linux
+import Testing
+
+@testable import Layers
+
+/// Layers that write through links of their own, and over what they have written.
+@Suite struct LayerLinksTests {
+    private static func directory(_ path: PathBytes) -> LayerEntry {
+        LayerEntry(path: path, kind: .directory, permissions: 0o755)
+    }
+
+    private static func file(_ path: PathBytes) -> LayerEntry {
+        LayerEntry(path: path, kind: .regular, permissions: 0o644)
+    }
+
+    private static func link(_ path: PathBytes, _ target: PathBytes) -> LayerEntry {
+        LayerEntry(path: path, kind: .symlink, permissions: 0o777, linkTarget: target)
+    }
+
+    /// What the archive has, and the paths it unpacks to.
+    static let cases: [(entries: [LayerEntry], paths: [String])] = [
+        ([directory("dir"), link("link", "dir"), file("link/file")], ["dir", "dir/file", "link"]),
+        ([link("link", "new"), file("link/file")], ["link", "new", "new/file"]),
+        (
+            [directory("a"), directory("a/b"), link("a/l", "../a/./b"), directory("a/l/c"), file("a/l/c/f")],
+            ["a", "a/b", "a/b/c", "a/b/c/f", "a/l"]
+        ),
+        (
+            [directory("dir"), link("one", "/two"), link("two", "/../dir"), file("one/file")],
+            ["dir", "dir/file", "one", "two"]
+        ),
+        (
+            [
+                directory("dir"), link("link", "dir"), file("link/f"),
+                LayerEntry(path: "hard", kind: .hardLink, linkTarget: "link/f"),
+            ], ["dir", "dir/f", "hard", "link"]
+        ),
+        // What comes later counts, and what it replaces is gone.
+        ([directory("old"), file("old/gone"), link("old", "dir"), file("old/kept")], ["dir", "dir/kept", "old"]),
+        (
+            [link("link", "dir"), file("link/f"), directory("link"), file("link/g")],
+            ["dir", "dir/f", "link", "link/g"]
+        ),
+        ([directory("d"), file("d/gone"), file("d")], ["d"]),
+        ([file("f"), directory("f"), file("f/in")], ["f", "f/in"]),
+    ]
+
+    @Test(arguments: cases.indices) func listSaysWhereFilesAre(_ number: Int) throws {
+        let (entries, paths) = Self.cases[number]
+        let (bytes, _) = try tar(entries)
+        let list = try LayerReader.readFileList(from: PieceStream(bytes)).fileList
+        let scratch = try Scratch()
+        let target = try scratch.makeDirectory("target")
+        let applied = try LayerApplier(.plain).apply(PieceStream(bytes), to: target).fileList
+        let found = try scratch.output(of: "cd target && find . -mindepth 1 | sort").split(separator: "\n")
+        #expect(found.map { String($0.dropFirst(2)) } == paths)
+        // Directories on the way need not be in a list.
+        let implied = Set(paths).subtracting(entries.map(\.path.text))
+        #expect(Set(list.entries.map(\.path.text)).union(implied) == Set(paths))
+        #expect(applied.entries.map(\.path) == list.entries.map(\.path))
+        #expect(applied.entries.map(\.linkTarget) == list.entries.map(\.linkTarget))
+    }
+
+    @Test func marksFollowLinks() throws {
+        let (bytes, _) = try tar([
+            Self.link("link", "dir"), LayerEntry(path: "link/gone", kind: .whiteout),
+            LayerEntry(path: "link/sub", kind: .opaque),
+        ])
+        let list = try LayerReader.readFileList(from: PieceStream(bytes)).fileList
+        #expect(list.entries.filter(\.isMark).map(\.path) == ["dir/gone", "dir/sub"])
+    }
+
+    @Test func circleIsRefused() throws {
+        let (bytes, _) = try tar([Self.link("a", "b"), Self.link("b", "a"), Self.file("a/f")])
+        let error = #expect(throws: LayerError.self) { try LayerReader.readFileList(from: PieceStream(bytes)) }
+        #expect(error?.code == .unsafePath)
+    }
+
+    @Test(arguments: [".wh.foo", ".wh.", ".wh..wh..opq", ".wh..wh.plnk"])
+    func namesOfMarksAreRefused(_ name: String) throws {
+        for entry in [Self.file, Self.directory] {
+            let error = #expect(throws: LayerError.self) { try tar([entry(PathBytes("dir/\(name)"))]) }
+            #expect(error?.code == .reservedName)
+        }
+        #expect(try tar([Self.file("dir/x.wh.foo"), Self.file("dir/.wh")]).layer.fileList.entries.count == 2)
+    }
+
+    /// More than any disk has.
+    @Test(.enabled(if: Host.hasPython, "needs python3")) func whatDoesNotFitIsNotBegun() throws {
+        let scratch = try Scratch()
+        let target = try scratch.makeDirectory("target")
+        let bytes = try archive("sparse-huge")
+        var failure: LinuxError?
+        do { _ = try LayerApplier(.plain).apply(PieceStream(bytes), to: target) } catch let error as LinuxError {
+            failure = error
+        }
+        let error = failure
+        #expect(error?.code == .noSpace)
+        #expect(error?.message.hasPrefix("cannot unpack '/big': there is too little space: 4398046511104 MiB") == true)
+        #expect(try scratch.output(of: "stat -c %s target/big") == "0\n")
+    }
+}
