@@ -31,6 +31,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef KEYCTL_JOIN_SESSION_KEYRING
@@ -216,6 +217,13 @@ static void execute_file(struct child *child, const char *path) {
         return;
     }
     execve(path, child->arguments, child->environment);
+    // A program that was unpacked a moment ago may still be open for writing in the child of another sandbox, which has
+    // inherited the descriptor and is about to close it.
+    struct timespec pause = {.tv_nsec = 5000000};
+    for (int attempt = 0; errno == ETXTBSY && attempt < 200; attempt++) {
+        nanosleep(&pause, NULL);
+        execve(path, child->arguments, child->environment);
+    }
     int saved = errno;
     if (saved == ENOENT && access(path, F_OK) == 0) child->result->interpreter_missing = 1;
     errno = saved;

@@ -1,4 +1,5 @@
 import Diagnostics
+import Dispatch
 import Glibc
 import Linux
 import Sandbox
@@ -86,6 +87,19 @@ struct ChrootTests {
         } catch let error as SandboxError {
             #expect(error.code == .commandNotExecutable)
         }
+    }
+
+    /// As where the process of another sandbox has inherited the descriptor and not closed it yet.
+    @Test func waitsForAProgramThatIsJustBeingWritten() throws {
+        let fixture = try Fixture()
+        let path = fixture.path.appending("lower/bin/busybox")
+        Self.hold(try OwnedDescriptor.open(path, .readWrite), for: .milliseconds(100))
+        #expect(try SandboxTests.run(spec(fixture, "exit 3")).status.shellCode == 3)
+    }
+
+    private static func hold(_ descriptor: consuming OwnedDescriptor, for time: DispatchTimeInterval) {
+        let held = SharedDescriptor(descriptor)
+        DispatchQueue.global().asyncAfter(deadline: .now() + time) { withExtendedLifetime(held) {} }
     }
 
     @Test func runsAsAUser() throws {
