@@ -298,9 +298,11 @@ static int tolerated(uint32_t tolerance, int error) {
 }
 
 // Closes the builder's descriptors but those this child is for: while the sandbox is made, /proc/self/fd must lead nowhere.
-static void close_inherited(const struct child *child) {
+static void close_inherited(const void *argument, int also_kept) {
+    const struct child *child = argument;
     const int *stdio = child->program->stdio;
-    const int kept[] = {stdio[0], stdio[1], stdio[2], child->program->terminal, child->init_program, child->init_errors};
+    const int kept[] = {stdio[0], stdio[1], stdio[2], child->program->terminal, child->init_program, child->init_errors,
+        also_kept};
     unsigned int first = 0;
     for (;;) {
         // The least of those to keep, from `first` on; -1 is none and the greatest.
@@ -325,7 +327,7 @@ static int child_main(void *argument) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     const struct linux_spawn_program *program = child->program;
-    close_inherited(child);
+    close_inherited(child, -1);
     for (child->step = 0; child->step < program->step_count; child->step++) {
         const struct linux_spawn_step *step = &program->steps[child->step];
         if (perform(child, step) == 0 || tolerated(step->tolerance, errno)) continue;
@@ -367,7 +369,7 @@ static int run(struct child *child, struct linux_spawn_result *result) {
     pthread_sigmask(SIG_SETMASK, &all, &previous);
     // A change of user marks the memory as not dumpable, and it is this process's memory too.
     int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-    pid_t pid = child->program->is_supervised ? linux_supervise(start, child, result) : start(child);
+    pid_t pid = child->program->is_supervised ? linux_supervise(start, close_inherited, child, result) : start(child);
     if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
     if (pid < 0) return -1;

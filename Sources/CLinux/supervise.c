@@ -100,9 +100,10 @@ static void end_all(struct linux_supervision *supervision, pid_t command) {
 }
 
 static __attribute__((noreturn)) void supervise(struct linux_supervision *supervision, const int ready[2],
-    pid_t (*start)(void *), void *argument, struct linux_spawn_result *result) {
+    pid_t (*start)(void *), void (*close_others)(const void *, int), void *argument,
+    struct linux_spawn_result *result) {
     struct pollfd builder = {.fd = ready[1], .events = 0};
-    close(ready[0]);
+    close_others(argument, ready[1]);
     // The signal comes when the thread that made this process ends. If it already has, nobody reads from the pipe.
     prctl(PR_SET_PDEATHSIG, LINUX_SUPERVISE_END, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -129,7 +130,8 @@ static __attribute__((noreturn)) void supervise(struct linux_supervision *superv
     _exit(0);
 }
 
-pid_t linux_supervise(pid_t (*start)(void *), void *argument, struct linux_spawn_result *result) {
+pid_t linux_supervise(pid_t (*start)(void *), void (*close_others)(const void *, int), void *argument,
+    struct linux_spawn_result *result) {
     struct linux_supervision *supervision =
         mmap(NULL, sizeof *supervision, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (supervision == MAP_FAILED) return result->error = errno, -1;
@@ -137,7 +139,7 @@ pid_t linux_supervise(pid_t (*start)(void *), void *argument, struct linux_spawn
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) < 0) return result->error = errno, -1;
     pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &result->pidfd, 0, 0);
-    if (pid == 0) supervise(supervision, ready, start, argument, result);
+    if (pid == 0) supervise(supervision, ready, start, close_others, argument, result);
     result->error = pid < 0 ? errno : 0;
     close(ready[1]);
     char byte;

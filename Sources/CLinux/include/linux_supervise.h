@@ -4,9 +4,11 @@
 // What makes a supervisor kill the command: the last of the real-time signals. It passes all others on.
 #define LINUX_SUPERVISE_END 64
 
-// Makes a supervisor, which calls `start` to make the command and ends when all that descends from it is gone. Returns when the command runs or could not be started, which is in `result`: the
-// supervisor itself, or -1. All signals must be blocked.
-pid_t linux_supervise(pid_t (*start)(void *), void *argument, struct linux_spawn_result *result);
+// Makes a supervisor, which calls `close_others` to give up the builder's descriptors but one, then `start` to make the
+// command, and ends when all that descends from it is gone. Returns when the command runs or could not be started, which
+// is in `result`: the supervisor itself, or -1. All signals must be blocked.
+pid_t linux_supervise(pid_t (*start)(void *), void (*close_others)(const void *, int), void *argument,
+    struct linux_spawn_result *result);
 
 // Whether the command has ended; if so, with `status`. To be called when the supervisor has ended.
 int linux_supervision_status(const struct linux_supervision *supervision, int *status);
