@@ -192,6 +192,12 @@ static int place_stdio(const int stdio[3], uid_t owner) {
     return 0;
 }
 
+static int place_lent(int lent, int number) {
+    // To itself, dup2 changes nothing: it would be closed on execve.
+    if (lent == number) return fcntl(lent, F_SETFD, 0);
+    return dup2(lent, number) < 0 ? -1 : 0;
+}
+
 // Whether a file, or the interpreter that its first line names, is reached through a magic link. /proc/self/exe would
 // execute this very program, with libraries of the image, and leave it open to be overwritten.
 static int is_magic(const char *path, int depth) {
@@ -260,6 +266,8 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_FS_MOUNT:
         if (syscall(SYS_fsconfig, slots[number[0]], FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return -1;
         return keep(child, number[0], syscall(SYS_fsmount, slots[number[0]], FSMOUNT_CLOEXEC, number[1]));
+    case LINUX_SPAWN_TAKE_LENT: return keep(child, number[0], child->program->lent);
+    case LINUX_SPAWN_PLACE_LENT: return place_lent(child->program->lent, (int)number[0]);
     case LINUX_SPAWN_PIVOT: return pivot(a);
     case LINUX_SPAWN_CHDIR: return linux_enter_directory(a);
     case LINUX_SPAWN_CHROOT: return chroot(a);
@@ -301,8 +309,11 @@ static int tolerated(uint32_t tolerance, int error) {
 static void close_inherited(const void *argument, int also_kept) {
     const struct child *child = argument;
     const int *stdio = child->program->stdio;
-    const int kept[] = {stdio[0], stdio[1], stdio[2], child->program->terminal, child->init_program, child->init_errors,
-        also_kept};
+    const struct linux_spawn_program *program = child->program;
+    const int kept[] = {
+        stdio[0], stdio[1], stdio[2], program->terminal, program->lent, child->init_program, child->init_errors,
+        also_kept,
+    };
     unsigned int first = 0;
     for (;;) {
         // The least of those to keep, from `first` on; -1 is none and the greatest.

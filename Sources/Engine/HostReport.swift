@@ -21,6 +21,8 @@ package struct HostReport: Sendable {
     /// The isolation a build would use for its commands, and why; `nil` when it cannot run commands.
     package let isolation: Isolation?
     package let reason: String
+    /// How commands get their files, as a sentence without its full stop; `nil` when there are no commands.
+    package let files: String?
 
     /// Finds out, by trying. `scratch` is a directory on the store's file system that may be written to.
     package static func probe(scratch: FilePath) -> HostReport {
@@ -35,7 +37,30 @@ package struct HostReport: Sendable {
                 capabilities(facts), namespaces(facts), overlay(facts), controlGroups(facts),
                 subordinates("subuid", facts.subordinateUsers), subordinates("subgid", facts.subordinateGroups),
             ] + HostFacts.toolNames.map { tool($0, facts) } + rungs(ladder),
-            isolation: isolation, reason: reason(isolation))
+            isolation: isolation, reason: reason(isolation), files: files(isolation, facts, scratch))
+    }
+
+    // MARK: Files
+
+    private static func files(_ isolation: Isolation?, _ facts: HostFacts, _ scratch: FilePath) -> String? {
+        switch isolation {
+        case nil: nil
+        case .chroot: "Its files would be a copy of the layers, as nothing can be mounted"
+        case .namespaces: text(SandboxAbilities.probe(scratch: scratch).overlay)
+        case .rootless where UserNamespace.isEntered: text(SandboxAbilities.probe(scratch: scratch).overlay)
+        case .rootless: text(facts.rootlessOverlay)
+        }
+    }
+
+    private static func text(_ overlay: SandboxAbilities.Overlay) -> String {
+        let store = "the kernel mounts no overlay on the store's file system"
+        return switch overlay {
+        case .trusted, .user: "Its files would be an overlay of the kernel's on the layers"
+        case .served(let program, let obstacle):
+            "Its files would be an overlay by \(program) on the layers, as \(store) (\(obstacle))"
+        case .none(let obstacle, let served):
+            "Its files would be a copy of the layers, as \(store) (\(obstacle)), and \(served)"
+        }
     }
 
     private static func capabilities(_ facts: HostFacts) -> Line {

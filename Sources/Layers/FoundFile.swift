@@ -7,6 +7,8 @@ package struct FoundFile: Hashable, Sendable {
     package var entry: LayerEntry
     /// Equal for the names of one file; `nil` where there is only one, and for directories and marks.
     package var identity: FileIdentity?
+    /// Whether it was there below, and was copied for fuse-overlayfs before it was changed: known of regular files.
+    package var isCopy = false
 
     package init(_ entry: LayerEntry, identity: FileIdentity? = nil) {
         self.entry = entry

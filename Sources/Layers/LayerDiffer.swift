@@ -13,6 +13,9 @@ package struct LayerDiffer {
     /// Whether extended attributes are read, which takes as long as the rest. Without, no attribute makes a directory
     /// opaque.
     package var readsAttributes = true
+    /// The attribute that fuse-overlayfs gives to a regular file that it copies from below.
+    package static let servedOrigin: PathBytes = "user.fuseoverlayfs.origin"
+
     /// Later times are replaced by this one; in seconds since the epoch.
     package var latestTime: Int64?
     /// What is left out, with all below.
@@ -61,6 +64,7 @@ package struct LayerDiffer {
                     name, at: path, status, in: directory, readsAttributes: readsAttributes)
             else { continue }
             if let owner = recordedOwner(path) { (file.entry.owner, file.entry.group) = owner }
+            file.isCopy = marks == .names && file.entry.attributes.contains { $0.name == Self.servedOrigin }
             let isOpaque = try takeOverlayAttributes(of: &file.entry)
             if let latestTime, file.entry.modified.seconds >= latestTime {
                 file.entry.modified = FileTime(seconds: latestTime)
@@ -97,6 +101,20 @@ package struct LayerDiffer {
         }
         entry.attributes = own
         return isOpaque
+    }
+}
+
+extension OverlayMarks {
+    /// Whether a directory, or one above it, hides those of the layers below `root`.
+    package func isOpaque(_ path: PathBytes, in root: borrowing Directory) throws -> Bool {
+        var path = path
+        while !path.isEmpty {
+            if self == .names, try root.statusIfExists(path.appending(Whiteout.opaque)) != nil { return true }
+            let names = try root.statusIfExists(path) == nil ? [] : root.extendedAttributes(path).map(\.name)
+            if names.contains(where: OverlayAttribute.names("opaque").contains) { return true }
+            path = path.parent
+        }
+        return false
     }
 }
 

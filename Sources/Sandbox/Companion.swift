@@ -11,6 +11,7 @@ package final class Companion: Sendable {
     private let name: String
     /// What it has written.
     private let log: FilePath
+    private let end = Outcome<ExitStatus>()
 
     /// Starts a program; returns when it runs.
     ///
@@ -20,10 +21,11 @@ package final class Companion: Sendable {
     ///   - log: a file to be made for what it writes.
     ///   - namespaces: those that are made for it.
     ///   - steps: what is done in them before it starts.
+    ///   - lent: a descriptor for it, and the number that it gets there, the least that is free.
     /// - Throws: `SandboxError` `.commandNotFound` when there is no such program, `.setup` for anything else.
     init(
         _ arguments: [String], environment: [String], log: FilePath, namespaces: NamespaceSet,
-        after steps: [SandboxStep]
+        after steps: [SandboxStep], lending lent: (descriptor: CInt, number: Int)? = nil
     ) throws {
         name = arguments.first ?? ""
         self.log = log
@@ -33,22 +35,27 @@ package final class Companion: Sendable {
             [SandboxStep(.newSession)] + steps + [
                 SandboxStep(.placeStandardStreams(owner: geteuid())), SandboxStep(.dieWithParent),
                 // A program that gained privileges would no longer die with this process.
-                SandboxStep(.forbidNewPrivileges), SandboxStep(.closeDescriptors(from: 3)),
+                SandboxStep(.forbidNewPrivileges),
+            ] + (lent.map { [SandboxStep(.placeLent(number: $0.number))] } ?? []) + [
+                SandboxStep(.closeDescriptors(from: UInt32(lent.map { $0.number + 1 } ?? 3))),
                 SandboxStep(.execute(name)),
             ]
         let encoding = StepEncoding(all, arguments: arguments, environment: environment)
-        let number = file.number
+        let (number, lentNumber) = (file.number, lent?.descriptor ?? -1)
+        let end = self.end
         // The kernel kills it when the thread that started it ends; so one thread does nothing but wait for it.
         let result = try Self.onThreadOfItsOwn { started in
             let spawned: Spawned
             do {
-                spawned = try encoding.spawn(namespaces: namespaces, standardStreams: (number, number, number))
+                spawned = try encoding.spawn(
+                    namespaces: namespaces, standardStreams: (number, number, number), lending: lentNumber)
             } catch {
                 return started(.failure(error))
             }
             started(.success(SharedDescriptor(OwnedDescriptor(spawned.process))))
             var status: CInt = 0
             while unsafe waitpid(spawned.pid, &status, 0) == -1, errno == EINTR {}
+            end.set(.success(ExitStatus(waitStatus: status)))
         }
         do {
             signaller = SandboxSignaller(process: try result.get(), killSignal: SIGKILL)
@@ -68,12 +75,15 @@ package final class Companion: Sendable {
     private static func onThreadOfItsOwn(
         _ body: @escaping @Sendable ((Result<SharedDescriptor, any Error>) -> Void) -> Void
     ) throws -> Result<SharedDescriptor, any Error> {
-        let outcome = StartOutcome()
+        let outcome = Outcome<SharedDescriptor>()
         DispatchQueue(label: "companion").async {
             body { outcome.set($0) }
         }
         return outcome.wait()
     }
+
+    /// Waits until the program has ended, at most so many seconds; `nil` when it has not then.
+    func waitForEnd(seconds: Int) -> ExitStatus? { try? end.wait(seconds: seconds)?.get() }
 
     /// Waits until something can be read from `descriptor`, the program has ended, or so many milliseconds are over.
     ///
@@ -103,18 +113,27 @@ package final class Companion: Sendable {
     }
 }
 
-/// What came of a start, for the thread that waits to hear of it.
-private final class StartOutcome: Sendable {
+/// What came of something, for the thread that waits to hear of it.
+private final class Outcome<Value: Sendable>: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
-    private let result = Mutex<Result<SharedDescriptor, any Error>?>(nil)
+    private let result = Mutex<Result<Value, any Error>?>(nil)
 
-    func set(_ result: Result<SharedDescriptor, any Error>) {
+    func set(_ result: Result<Value, any Error>) {
         self.result.withLock { $0 = result }
         semaphore.signal()
     }
 
-    func wait() -> Result<SharedDescriptor, any Error> {
+    /// `nil` when nothing has come of it after so many seconds.
+    func wait(seconds: Int) -> Result<Value, any Error>? {
+        guard semaphore.wait(timeout: .now() + .seconds(seconds)) == .success else { return nil }
+        // For whoever else waits.
+        semaphore.signal()
+        return result.withLock { $0 }
+    }
+
+    func wait() -> Result<Value, any Error> {
         semaphore.wait()
+        semaphore.signal()
         guard let result = result.withLock({ $0 }) else { preconditionFailure("the semaphore comes after the result") }
         return result
     }

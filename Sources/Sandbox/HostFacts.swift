@@ -51,6 +51,21 @@ package struct HostFacts: Hashable, Sendable {
             tools: tools(in: searchPath()))
     }
 
+    /// What a build of this user would find in a user namespace of its own.
+    ///
+    /// A file system that is served is only mounted in such a namespace once a build is in it: that the device can be
+    /// opened, and that there is the program, is what can be told from outside.
+    package var rootlessOverlay: SandboxAbilities.Overlay {
+        guard let obstacle = rootlessOverlayObstacle else { return .user }
+        guard let program = tools["fuse-overlayfs"] else {
+            return .none(obstacle, served: "fuse-overlayfs is not installed")
+        }
+        do { _ = try OwnedDescriptor.open("/dev/fuse", .readWrite) } catch {
+            return .none(obstacle, served: "/dev/fuse cannot be opened")
+        }
+        return .served(by: program, insteadOf: obstacle)
+    }
+
     private static func userName(of uid: UInt32) -> String? {
         let passwd = (try? readText("/etc/passwd")) ?? ""
         for line in passwd.split(separator: "\n") {

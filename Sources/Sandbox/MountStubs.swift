@@ -12,6 +12,8 @@ struct MountStubs {
     private let tree: FilePath
     /// Whether all that is in `tree` comes from this run.
     private let isFresh: Bool
+    /// Whether a directory that was made has a file in it that marks it as new: an overlay that is served has.
+    private let isServed: Bool
 
     /// A directory with stubs in it or below it, as it was right before the first and right after the last.
     private struct Site {
@@ -22,8 +24,9 @@ struct MountStubs {
     }
 
     /// To be called before the process starts.
-    init(_ root: SandboxTree) throws {
-        switch root {
+    init(_ plan: SandboxPlan) throws {
+        isServed = plan.servedRoot != nil
+        switch plan.spec.root {
         case .overlay(_, let upper, _):
             tree = upper
             isFresh = try Directory(opening: upper).names().isEmpty
@@ -64,7 +67,7 @@ struct MountStubs {
 
     private func restore(_ path: PathBytes, _ site: Site, _ status: FileStatus, in root: borrowing Directory) throws {
         guard let directory = try Self.directory(path, in: root) else { return }
-        for stub in site.stubs.reversed() { try Self.removeIfEmpty(stub, in: directory) }
+        for stub in site.stubs.reversed() { try removeIfEmpty(stub, in: directory) }
         let isUntouched = status.changed == site.changedAfter
         if isFresh, isUntouched, !path.isEmpty, try directory.names().isEmpty {
             guard let parent = try Self.directory(path.parent, in: root) else { return }
@@ -74,14 +77,13 @@ struct MountStubs {
         try directory.setModified(".", modified)
     }
 
-    private static func removeIfEmpty(_ stub: MadeMountPoint, in directory: borrowing Directory) throws {
+    private func removeIfEmpty(_ stub: MadeMountPoint, in directory: borrowing Directory) throws {
         let name = stub.path.lastComponent
         guard let status = try directory.statusIfExists(name) else { return }
         switch (stub.kind, status.type) {
         case (.directory, .directory):
-            if try directory.directory(name, resolving: .noSymlinks).names().isEmpty {
-                try directory.removeDirectory(name)
-            }
+            let names = try directory.directory(name, resolving: .noSymlinks).names()
+            if names.isEmpty || (isServed && names == [ServedOverlay.opaqueMark]) { try directory.removeTree(name) }
         case (.file, .regular) where status.size == 0: try directory.unlink(name)
         default: break
         }

@@ -11,8 +11,10 @@ package struct SandboxAbilities: Hashable, Sendable {
         case trusted
         /// In attributes that everybody may use.
         case user
-        /// There are none, for the reason given.
-        case none(String)
+        /// The kernel mounts none, for the reason given, but this program, fuse-overlayfs, serves some.
+        case served(by: FilePath, insteadOf: String)
+        /// There are none: the kernel mounts none, nor can any be served, for the reasons given.
+        case none(String, served: String)
     }
 
     package var overlay = Overlay.trusted
@@ -54,7 +56,12 @@ package struct SandboxAbilities: Hashable, Sendable {
 
     private static func overlay(scratch: FilePath) -> Overlay {
         guard let obstacle = OverlayProbe(scratch: scratch).obstacle(usesUserAttributes: true) else { return .user }
-        return OverlayProbe(scratch: scratch).obstacle(usesUserAttributes: false) == nil ? .trusted : .none(obstacle)
+        if OverlayProbe(scratch: scratch).obstacle(usesUserAttributes: false) == nil { return .trusted }
+        guard let program = HostFacts.tools(in: HostFacts.searchPath())["fuse-overlayfs"] else {
+            return .none(obstacle, served: "fuse-overlayfs is not installed")
+        }
+        let other = ServedOverlay.obstacle(program: program, scratch: scratch)
+        return other.map { .none(obstacle, served: $0) } ?? .served(by: program, insteadOf: obstacle)
     }
 }
 

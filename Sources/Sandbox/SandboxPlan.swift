@@ -8,6 +8,8 @@ package struct SandboxPlan: Sendable {
     package private(set) var steps: [SandboxStep] = []
     /// The namespaces the child is made with.
     package let namespaces: NamespaceSet
+    /// The overlay that has to be served while the child runs; its mount is what the child is lent.
+    private(set) var servedRoot: ServedOverlay?
     private(set) var slotCount = 0
 
     /// Throws `SandboxError` `.invalid` for what no system call could take.
@@ -80,8 +82,23 @@ extension SandboxPlan {
                 source: "tmpfs", target: spec.scratch, type: "tmpfs", flags: [.noSetuid, .noDevices],
                 data: "mode=700"))
         let root = spec.scratch.appending("root")
-        planTree(spec.root, on: root, isVolatile: spec.isVolatile)
+        if case .served(let program, _) = spec.abilities.overlay,
+            case .overlay(let lowers, let upper, let work) = spec.root, !lowers.isEmpty
+        {
+            planServed(ServedOverlay(program: program, lowers: lowers, upper: upper, work: work), on: root)
+        } else {
+            planTree(spec.root, on: root, isVolatile: spec.isVolatile)
+        }
         return root
+    }
+
+    private mutating func planServed(_ overlay: ServedOverlay, on target: FilePath) {
+        servedRoot = overlay
+        let slot = newSlot()
+        add(.makeDirectory(target, permissions: 0o700))
+        add(.takeLent(slot: slot))
+        add(.attach(slot: slot, target: target))
+        if isHardened { add(.restrictMount(target, .noDevices)) }
     }
 
     /// Mounts a tree on a new directory.

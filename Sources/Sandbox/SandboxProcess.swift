@@ -34,15 +34,17 @@ package struct SandboxProcess: ~Copyable {
     private let stubs: MountStubs
     private let made: [MadeMountPoint]
     private let supervision: Supervision?
+    private let server: OverlayServer?
     private var isReaped = false
 
     /// Starts the command; returns when it runs.
     ///
     /// Throws `SandboxError`: `.commandNotFound` and `.commandNotExecutable` for the command, `.setup` for anything else.
     package init(_ plan: SandboxPlan) throws {
-        let stubs = try MountStubs(plan.spec.root)
+        let stubs = try MountStubs(plan)
         let streams = try StandardStreams(plan.spec.streams, changedRoot: plan.spec.changedRoot)
-        let spawned = try plan.spawn(streams)
+        let server = try plan.servedRoot.map { try OverlayServer($0) }
+        let spawned = try plan.spawn(streams, lending: server?.descriptor ?? -1)
         let signaller = SandboxSignaller(
             process: SharedDescriptor(OwnedDescriptor(spawned.process)),
             killSignal: spawned.supervision == nil ? SIGKILL : LINUX_SUPERVISE_END)
@@ -57,6 +59,7 @@ package struct SandboxProcess: ~Copyable {
         pid = spawned.pid
         made = spawned.made
         supervision = spawned.supervision
+        self.server = server
         (output, input) = connected
     }
 
@@ -91,6 +94,8 @@ package struct SandboxProcess: ~Copyable {
         isReaped = true
         // Without a word from the supervisor, it was killed itself, and what became of it became of the command.
         if let known = supervision?.waitStatus { ended.status = ExitStatus(waitStatus: known) }
+        // Before anybody looks at the directory behind it, or changes that.
+        try server?.end()
         try stubs.remove(made)
         return ended
     }
@@ -104,11 +109,11 @@ package struct SandboxProcess: ~Copyable {
 }
 
 extension SandboxPlan {
-    fileprivate func spawn(_ streams: StandardStreams) throws -> Spawned {
+    fileprivate func spawn(_ streams: StandardStreams, lending: CInt) throws -> Spawned {
         do {
             return try StepEncoding(self).spawn(
                 namespaces: namespaces, standardStreams: streams.standardStreams,
-                terminalSocket: streams.terminalSocket, hasInit: spec.hasInit,
+                terminalSocket: streams.terminalSocket, lending: lending, hasInit: spec.hasInit,
                 isSupervised: spec.confinement == .chroot)
         } catch let failure as SpawnFailure {
             throw explain(failure)

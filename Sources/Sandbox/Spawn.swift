@@ -60,16 +60,17 @@ extension StepEncoding {
     ///
     /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
     ///
-    /// With `isSupervised` it is the child of a supervisor, which is what is returned: it ends when all processes that
+    /// `lending` is a descriptor that the steps hand on. With `isSupervised` it is the child of a supervisor, which is what is returned: it ends when all processes that
     /// descend from the command have ended, and ends them itself once the command has, or when it is told to.
     func spawn(
-        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, hasInit: Bool = false,
-        isSupervised: Bool = false
+        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, lending: CInt = -1,
+        hasInit: Bool = false, isSupervised: Bool = false
     ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
         unsafe program.stdio = standardStreams
         unsafe program.terminal = terminalSocket
+        unsafe program.lent = lending
         unsafe program.has_init = hasInit ? 1 : 0
         unsafe program.is_supervised = isSupervised ? 1 : 0
         var result = unsafe linux_spawn_result()

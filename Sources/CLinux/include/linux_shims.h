@@ -28,6 +28,11 @@ int linux_unix_accept(int listener);
 // A new, empty network namespace: unshare(2). Returns a descriptor of it, or -1 with errno set.
 int linux_new_network(void);
 
+// A FUSE file system that is mounted nowhere. Returns a descriptor of the mount, or -1 with errno set; `device` gets the
+// descriptor that a program serves it through. What is done in it waits for that program, and fails once nobody has the
+// device any more.
+int linux_new_fuse(int *device);
+
 // The macros of <sys/sysmacros.h> are not visible to Swift.
 unsigned int linux_major(uint64_t device);
 unsigned int linux_minor(uint64_t device);

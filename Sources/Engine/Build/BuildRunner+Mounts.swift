@@ -97,17 +97,18 @@ extension BuildRunner {
     /// for one that the other holds.
     func mounts(of run: RunOperation, inputs: [StepResult]) async throws -> PreparedMounts {
         let isolation = sandbox.isolation
-        let (rung, copies) = try await offload { (try isolation.rung(), try isolation.copiesFiles()) }
+        let (rung, copies) = try await offload { (try isolation.rung(), try isolation.copiesMounts()) }
+        let isMounted = rung != .chroot
         var prepared = PreparedMounts()
         var caches: [CacheRequest] = []
         for mount in run.mounts {
             switch mount {
-            case .bind(let bind) where copies:
-                try await addCopy(of: bind, inputs[bind.input], isMounted: rung != .chroot, to: &prepared)
+            case .bind(let bind) where copies && !(isMounted && bind.isReadOnly && inputs[bind.input].isContext):
+                try await addCopy(of: bind, inputs[bind.input], isMounted: isMounted, to: &prepared)
             case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
             case .cache(let cache):
                 caches.append(
-                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isLent: rung == .chroot))
+                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isLent: !isMounted))
             case .tmpfs(let tmpfs):
                 prepared.mounts.append(
                     SandboxMount(

@@ -19,7 +19,7 @@ enum StepFileSystem: ~Copyable, Sendable {
         self =
             try isolation.copiesFiles()
             ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.rung() == .namespaces)))
-            : .overlay(try StepOverlay(lowers: lowers, isolation, trees.store))
+            : .overlay(try StepOverlay(of: state, lowers: lowers, isolation, trees.layers, trees.store))
     }
 
     /// What the sandbox takes for its root.

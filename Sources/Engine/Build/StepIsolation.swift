@@ -70,6 +70,15 @@ final class StepIsolation: Sendable {
         return false
     }
 
+    /// Whether a tree that a command mounts is copied, unless it is one directory that is not written to.
+    func copiesMounts() throws -> Bool {
+        if try rung() == .chroot { return true }
+        return switch try abilities().overlay {
+        case .trusted, .user: false
+        case .served, .none: true
+        }
+    }
+
     /// The form of the snapshots that commands, and whoever reads files of layers, use.
     func form() throws -> SnapshotForm {
         let abilities = try abilities()
@@ -78,7 +87,7 @@ final class StepIsolation: Sendable {
             case .trusted: .trusted
             case .user: .user
             // A file system that takes no overlay may take no marks of its either.
-            case .none: .names
+            case .served, .none: .names
             }
         return SnapshotForm(marks: marks, owners: Self.ownsFiles ? abilities.identities.description : nil)
     }

@@ -1,3 +1,4 @@
+import Layers
 import Linux
 import OCI
 import Sandbox
@@ -8,11 +9,20 @@ import SystemPackage
 struct StepOverlay: ~Copyable, Sendable {
     private let snapshot: ActiveSnapshot
     private let form: SnapshotForm
+    /// The clock of a file system may be a little late.
+    private let start = FileTime(seconds: FileTime.now.seconds - 1)
     let tree: SandboxTree
 
-    init(lowers: [FilePath], _ isolation: StepIsolation, _ store: StoreRoot) throws {
+    init(
+        of state: FileSystemState, lowers: [FilePath], _ isolation: StepIsolation, _ trees: LayerTrees,
+        _ store: StoreRoot
+    ) throws {
         let form = try isolation.form()
         let snapshot = try store.snapshots.prepare()
+        if form.marks == .names {
+            let tree = LayerFileTree(tree: try trees.tree(of: state.diffIDs), directories: lowers)
+            try ServedCopies(below: tree.tree, start: start).prepare(snapshot.upper, from: tree)
+        }
         tree = .overlay(lowers: lowers.reversed(), upper: snapshot.upper, work: snapshot.work)
         self.form = form
         self.snapshot = snapshot
@@ -29,10 +39,15 @@ struct StepOverlay: ~Copyable, Sendable {
         on state: FileSystemState, _ storage: LayerStorage, _ trees: LayerTrees
     ) throws -> DiffID {
         let below = try trees.tree(of: state.diffIDs)
+        let copies = form.marks == .names ? ServedCopies(below: below, start: start) : nil
+        try copies?.repair(try Directory(opening: snapshot.upper))
         let diffID =
             form.owners == nil
             ? try storage.write(upper: snapshot.upper, form.marks.overlay, on: below)
             : try storage.record(upper: snapshot.upper, form.marks.overlay, on: below)
+        if let copies, let files = try storage.store.layers.fileList(diffID) {
+            try copies.removeUnchanged(in: try Directory(opening: snapshot.upper), FileList(decoding: files))
+        }
         let parent = state.chainID
         _ = try snapshot.commit(as: ChainID(diffID, on: parent), on: parent, form: form)
         return diffID

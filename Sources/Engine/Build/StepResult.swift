@@ -15,6 +15,10 @@ enum StepResult: Sendable {
         if case .files(let state) = self { state } else { FileSystemState() }
     }
 
+    var isContext: Bool {
+        if case .context = self { true } else { false }
+    }
+
     /// The result as the text of a cache record.
     var encoded: String {
         if case .remoteFile(let tree) = self { tree.file.encoded } else { state.encoded }

@@ -11,6 +11,8 @@ struct TreeCopy: ~Copyable {
     private var copies: [LinkIdentity: PathBytes] = [:]
     /// Whether device files are copied.
     var makesDevices = true
+    /// Whether this process can give files away.
+    private let preservesOwners = StepIsolation.ownsFiles
 
     /// `path` is an existing directory.
     init(of tree: any FileTree, into path: FilePath) throws {
@@ -22,6 +24,20 @@ struct TreeCopy: ~Copyable {
     mutating func fill(from directory: FileNode) throws {
         for child in try tree.children(of: directory) { try copy(child, to: child.path.lastComponent) }
         try setMetadata(directory.entry, of: ".", in: root)
+    }
+
+    /// Copies just these, in the order of a walk, each with the directories above it before it: nothing else of those.
+    ///
+    /// Regular files get an attribute named `noting` that says their path.
+    mutating func copy(only nodes: [FileNode], noting: PathBytes) throws {
+        for node in nodes where node.isDirectory { try root.makeDirectory(node.path, permissions: 0o700) }
+        for node in nodes where !node.isDirectory {
+            try copy(node, to: node.path)
+            guard node.entry.kind == .regular else { continue }
+            try root.setExtendedAttribute(
+                node.path, ExtendedAttribute(name: noting, value: node.path.bytes + [0]))
+        }
+        for node in nodes.reversed() where node.isDirectory { try setMetadata(node.entry, of: node.path, in: root) }
     }
 
     /// Copies a file, or a directory with all below it, to a path whose directory exists.
@@ -59,7 +75,7 @@ struct TreeCopy: ~Copyable {
 
     /// The owner first: a change of it takes bits of the mode and capabilities away.
     private func setMetadata(_ entry: LayerEntry, of name: PathBytes, in directory: borrowing Directory) throws {
-        try directory.setOwner(name, entry.owner, entry.group)
+        if preservesOwners { try directory.setOwner(name, entry.owner, entry.group) }
         if entry.kind != .symlink { try directory.setPermissions(name, entry.permissions) }
         for attribute in entry.attributes {
             do { try directory.setExtendedAttribute(name, attribute) } catch let error as LinuxError

@@ -44,7 +44,11 @@ extension StoreCheck {
         }
         let comparison = SnapshotComparison(
             list: list, files: files, below: stack.lower.compactMap { lists[$0] }, readsFiles: readsFiles)
-        return comparison.firstDifference()
+        let marks = snapshot.form.marks.overlay
+        let path = snapshot.directory
+        return comparison.firstDifference {
+            (try? marks.isOpaque($0.parent, in: Directory(opening: path))) ?? false
+        }
     }
 
     private static func filesWithContent(
@@ -89,11 +93,14 @@ struct SnapshotComparison {
     }
 
     /// What is wrong with the directory, as the rest of a sentence about it; `nil` when nothing is.
-    func firstDifference() -> String? {
+    ///
+    /// `isHidden` says whether what is below a path is hidden by a directory above it: then nothing else says so.
+    func firstDifference(isHidden: (PathBytes) -> Bool = { _ in false }) -> String? {
         var known: Set<PathBytes> = []
         for entry in list.entries where entry.kind != .opaque {
             known.insert(entry.path)
             guard let file = files[entry.path] else {
+                if entry.kind == .whiteout, isHidden(entry.path) { continue }
                 if isMakeable(entry), !leadsThroughLink(entry.path) { return "lacks /\(entry.path.text)" }
                 continue
             }

@@ -21,6 +21,7 @@ struct DoctorCommand: AsyncParsableCommand {
             }
             say("")
             say("RUN would use: \(report.isolation?.rawValue ?? "nothing") (\(report.reason))")
+            if let files = report.files { say("\(files).") }
             if report.isolation == nil { say("A Dockerfile without RUN builds all the same.") }
         }
     }
