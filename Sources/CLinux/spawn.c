@@ -284,7 +284,7 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_PARENT_DEATH: return die_with_parent(child, (int)number[0]);
     case LINUX_SPAWN_KEYRING: return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
     case LINUX_SPAWN_BOUNDING: return linux_limit_bounding_set(number[0]);
-    case LINUX_SPAWN_CAPABILITIES: return linux_set_capabilities(number[0]);
+    case LINUX_SPAWN_CAPABILITIES: return linux_set_capabilities(number[0], number[1]);
     case LINUX_SPAWN_GROUPS: return (int)syscall(SYS_setgroups, number[0], a);
     case LINUX_SPAWN_IDENTITY: return linux_set_identity((uid_t)number[0], (gid_t)number[1]);
     case LINUX_SPAWN_STDIO: return place_stdio(child->program->stdio, (uid_t)number[0]);

@@ -8,6 +8,6 @@ int linux_make_point(struct linux_spawn_result *result, const char *path, int is
     const struct linux_spawn_step *step, int depth);
 
 int linux_limit_bounding_set(uint64_t kept);
-int linux_set_capabilities(uint64_t wanted);
+int linux_set_capabilities(uint64_t wanted, uint64_t are_inherited);
 int linux_install_filter(const char *program, uint64_t count, uint64_t flags);
 int linux_set_identity(uid_t uid, gid_t gid);

@@ -19,16 +19,27 @@ int linux_limit_bounding_set(uint64_t kept) {
     return 0;
 }
 
-int linux_set_capabilities(uint64_t wanted) {
+// Ambient ones stay when a program is executed, whoever the user is.
+static int raise_ambient(uint64_t wanted) {
+    for (int capability = 0; capability < 64; capability++) {
+        if (!(wanted & (UINT64_C(1) << capability))) continue;
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0) return -1;
+    }
+    return 0;
+}
+
+int linux_set_capabilities(uint64_t wanted, uint64_t are_inherited) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct data[2];
     if (syscall(SYS_capget, &header, data) < 0) return -1;
     for (int half = 0; half < 2; half++) {
         // What is not permitted (any more, after a change of user) cannot be asked for.
         uint32_t bits = (uint32_t)(wanted >> (32 * half)) & data[half].permitted;
-        data[half] = (struct __user_cap_data_struct){.effective = bits, .permitted = bits, .inheritable = 0};
+        data[half] = (struct __user_cap_data_struct){
+            .effective = bits, .permitted = bits, .inheritable = are_inherited ? bits : 0};
     }
-    return (int)syscall(SYS_capset, &header, data);
+    if (syscall(SYS_capset, &header, data) < 0) return -1;
+    return are_inherited ? raise_ambient(data[0].permitted | (uint64_t)data[1].permitted << 32) : 0;
 }
 
 // The filter is for the command, not for what is still to be done here, so it comes when next to nothing is. Without

@@ -70,7 +70,8 @@ extension SandboxPlan {
         if isHardened { add(.limitBoundingSet(capabilities)) }
         // Who has one number only has given up the use of groups for it.
         if !spec.abilities.identities.isSingle { add(.setGroups(user.groups)) }
-        if filter != nil { add(.keepCapabilities) }
+        // The filter needs one of them.
+        if filter != nil || !isHardened { add(.keepCapabilities) }
         add(.setIdentity(uid: user.uid, gid: user.gid))
         // A change of user clears the signal, so not earlier.
         add(.dieWithParent)
@@ -80,7 +81,7 @@ extension SandboxPlan {
         if spec.forbidsNewPrivileges { add(.forbidNewPrivileges) }
         // From here on only what the profile allows: it must allow the calls of the two steps that follow.
         if let filter { add(.installFilter(filter), filterTolerance) }
-        add(.setCapabilities(finalCapabilities))
+        add(.setCapabilities(finalCapabilities, areInherited: !isHardened))
         add(.execute(spec.arguments.first ?? ""))
     }
 
@@ -89,7 +90,7 @@ extension SandboxPlan {
         return try SeccompFilter.compiled(profile, for: capabilities)
     }
 
-    /// A user other than root has none, as after any change of user.
+    /// A user other than root has none, as after any change of user, unless everything is allowed.
     private var finalCapabilities: CapabilitySet {
         guard isHardened else { return .all }
         return spec.user.uid == 0 ? capabilities : []

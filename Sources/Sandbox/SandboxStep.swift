@@ -48,7 +48,8 @@ package struct SandboxStep: Hashable, Sendable {
         case dieWithParent
         case newKeyring
         case limitBoundingSet(CapabilitySet)
-        case setCapabilities(CapabilitySet)
+        /// `areInherited` also for what is executed by a user other than root.
+        case setCapabilities(CapabilitySet, areInherited: Bool)
         case setGroups([UInt32])
         case setIdentity(uid: UInt32, gid: UInt32)
         case placeStandardStreams(owner: UInt32)
@@ -58,7 +59,7 @@ package struct SandboxStep: Hashable, Sendable {
         case closeDescriptors(from: UInt32)
         case newSession
         case setUmask(UInt32)
-        /// A change of user leaves the permitted capabilities, which the filter needs.
+        /// A change of user leaves the permitted capabilities.
         case keepCapabilities
         case forbidNewPrivileges
         case installFilter(SeccompFilter)
@@ -110,7 +111,8 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .dieWithParent: "die with the parent"
         case .newKeyring: "create a session keyring"
         case .limitBoundingSet(let set): "limit the bounding set to \(set)"
-        case .setCapabilities(let set): "set the capabilities to \(set)"
+        case .setCapabilities(let set, let areInherited):
+            "set the capabilities to \(set)" + (areInherited ? ", inherited" : "")
         case .setGroups(let groups): "set the groups to [\(groups.map(String.init).joined(separator: " "))]"
         case .setIdentity(let uid, let gid): "become user \(uid):\(gid)"
         case .placeStandardStreams(let owner): "place the standard streams (owner \(owner))"

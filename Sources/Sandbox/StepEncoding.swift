@@ -141,7 +141,8 @@ extension SandboxStep.Operation {
         case .dieWithParent: StepForm(LINUX_SPAWN_PARENT_DEATH, numbers: [UInt64(SIGKILL)])
         case .newKeyring: StepForm(LINUX_SPAWN_KEYRING)
         case .limitBoundingSet(let set): StepForm(LINUX_SPAWN_BOUNDING, numbers: [set.rawValue])
-        case .setCapabilities(let set): StepForm(LINUX_SPAWN_CAPABILITIES, numbers: [set.rawValue])
+        case .setCapabilities(let set, let areInherited):
+            StepForm(LINUX_SPAWN_CAPABILITIES, numbers: [set.rawValue, areInherited ? 1 : 0])
         case .setGroups(let groups):
             StepForm(LINUX_SPAWN_GROUPS, [groups.flatMap(\.littleEndianBytes)], [UInt64(groups.count)])
         case .setIdentity(let uid, let gid): StepForm(LINUX_SPAWN_IDENTITY, numbers: [UInt64(uid), UInt64(gid)])

@@ -15,6 +15,20 @@ struct RootlessTests {
         #expect(try !user.foreignFiles(in: user.store).isEmpty)
     }
 
+    /// The kernel gives one page to each further pipe of a user who has many.
+    @Test func doesNotWaitForPipesToBeLarge() throws {
+        let script = """
+            import os, resource, subprocess, sys
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            held = [os.pipe() for _ in range(min(1200, (hard - 20) // 2))]
+            sys.exit(subprocess.run(sys.argv[1:], timeout=120).returncode)
+            """
+        let user = try PlainUser()
+        let program = user.path.appending("lamina").string
+        try user.succeeding(["python3", "-c", script, program, "run", "lamina/base", "true"])
+    }
+
     @Test func saysSoInDoctor() throws {
         let lines = try PlainUser()("lamina", "doctor").outputLines
         #expect(lines.contains { $0.hasPrefix("RUN would use: rootless") })

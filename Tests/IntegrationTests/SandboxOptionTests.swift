@@ -108,9 +108,17 @@ struct SandboxOptionTests {
     @Test func insecureMayDoWhatTheBuilderMay() throws {
         let scratch = try Scratch()
         let lamina = Lamina(root: scratch.path.appending("store"))
+        // For whichever user, in all sets but that of what can be had at most.
         let context = try scratch.context(
-            "FROM lamina/base\nRUN --security=insecure mount -t tmpfs x /tmp && grep -q 'Seccomp:.0' /proc/self/status\n"
-        )
+            """
+            FROM lamina/base
+            RUN --security=insecure mount -t tmpfs x /tmp && grep -q 'Seccomp:.0' /proc/self/status
+            USER 1000:1000
+            RUN --security=insecure grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status | cut -f 2 | sort -u | wc -l | \
+                grep -qx 1 && ! grep -q 'CapEff:.0*$' /proc/self/status && mount -t tmpfs x /tmp && test $(id -u) = 1000
+            RUN grep -q 'CapEff:.0*$' /proc/self/status
+
+            """)
         try lamina.build(context, "--allow", "security.insecure")
     }
 

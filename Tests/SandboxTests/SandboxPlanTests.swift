@@ -187,7 +187,7 @@ import Testing
         spec.security = .insecure
         let steps = try steps(spec)
         #expect(!steps.contains { $0.hasPrefix("mask ") || $0.hasPrefix("limit the bounding") || $0.contains("(ro,") })
-        #expect(steps.contains("set the capabilities to all"))
+        #expect(steps.contains("set the capabilities to all, inherited"))
     }
 
     @Test(arguments: [(1, true), (200, false)])

@@ -38,7 +38,7 @@ enum linux_spawn_operation {
     LINUX_SPAWN_PARENT_DEATH,   // number[0]: signal
     LINUX_SPAWN_KEYRING,        // a new, empty session keyring
     LINUX_SPAWN_BOUNDING,       // number[0]: mask of the capabilities to keep
-    LINUX_SPAWN_CAPABILITIES,   // number[0]: mask, permitted and effective; inheritable becomes empty
+    LINUX_SPAWN_CAPABILITIES,   // number: mask, permitted and effective; 1 for inheritable and ambient too, else empty
     LINUX_SPAWN_GROUPS,         // text[0]: array of gid_t; number[0]: count
     LINUX_SPAWN_IDENTITY,       // number: uid, gid
     LINUX_SPAWN_STDIO,          // number[0]: owner; the program's three descriptors become 0, 1 and 2

@@ -3,6 +3,7 @@ import Glibc
 import Graph
 import Linux
 import OCI
+import Registry
 import Sandbox
 import Solver
 import Store
@@ -103,18 +104,27 @@ package struct ImageRun: Sendable {
     /// The image of the store, else that of a registry, else what Lamina brings along.
     private func find(_ report: @escaping @Sendable (String) -> Void) async throws -> StoredImage {
         let known = try await offload { [request, store] in try store.images.lookup(request.image) }
-        if let known { return known }
         let reference: ImageReference
         do { reference = try ImageReference(parsing: request.image) } catch {
+            if let known { return known }
             throw EngineError(
                 .imageNotFound, "No such image: \(request.image)", hint: "See 'lamina images'.", cause: error)
         }
+        // What is named by its ID is no name that a registry knows.
+        let named = try await offload { [store] in try store.images.image(named: reference) }
+        if let known, named == nil || request.pull.accepts(reference) { return known }
         if reference == EmbeddedBase.reference {
             return try await offload { [images] in try EmbeddedBase(images: images).install() }
         }
-        report("Unable to find image '\(reference.familiar)' locally")
-        return try await images.pull(reference, platform: .host) { event in
-            if case .layerDone(let layer) = event { report("\(layer.digest): Pull complete") }
+        try request.pull.allow(reference)
+        if known == nil { report("Unable to find image '\(reference.familiar)' locally") }
+        do {
+            return try await images.pull(reference, platform: .host) { event in
+                if case .layerDone(let layer) = event { report("\(layer.digest): Pull complete") }
+            }
+        } catch let error as RegistryError {
+            guard request.pull == .newer, let known else { throw error }
+            return known
         }
     }
 

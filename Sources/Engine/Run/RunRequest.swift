@@ -15,6 +15,8 @@ package struct RunRequest: Sendable {
     /// `nil` for one that nobody else has.
     package var hostname: String?
     package var isRootReadOnly = false
+    /// When the registry is asked though the store may have the image.
+    package var pull = PullPolicy.missing
     /// `nil` leaves the choice to what this machine offers.
     package var isolation: Isolation?
     /// What the command may do and use.

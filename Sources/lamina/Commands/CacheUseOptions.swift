@@ -25,8 +25,10 @@ struct CacheUseOptions: ParsableArguments {
         help: ArgumentHelp("Run steps again that last ran so long ago, e.g. 24h.", valueName: "duration"))
     var cacheLifetime: String?
 
-    /// Gives `--pull` without a value the one it stands for: what follows it is no value of it, as in docker.
+    /// Gives `--pull` without a value the one it stands for: what follows it is no value of it, as in docker. The one of
+    /// `run` has a value always, and what is behind the image is not ours.
     static func withPullValue(_ arguments: [String]) -> [String] {
+        if arguments.first == RunCommand.configuration.commandName { return arguments }
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         return arguments.enumerated().map { $0 < end && $1 == "--pull" ? "--pull=always" : $1 }
     }
@@ -43,22 +45,9 @@ struct CacheUseOptions: ParsableArguments {
 
     func freshness() throws -> Freshness {
         var freshness = Freshness()
-        freshness.pull = try policy()
+        freshness.pull = try PullPolicy(option: pull)
         freshness.cacheLifetime = try lifetime()
         return freshness
-    }
-
-    private func policy() throws -> PullPolicy {
-        switch pull {
-        // What docker takes for its own flag.
-        case nil, "false": return .missing
-        case "true": return .always
-        case let name?:
-            guard let policy = PullPolicy(rawValue: name) else {
-                throw ValidationError("invalid pull policy '\(name)': use always, missing, never or newer")
-            }
-            return policy
-        }
     }
 
     private func lifetime() throws -> Int64? {
@@ -69,5 +58,21 @@ struct CacheUseOptions: ParsableArguments {
         }
         guard nanoseconds >= 0 else { throw ValidationError("--cache-ttl cannot be negative") }
         return nanoseconds
+    }
+}
+
+extension PullPolicy {
+    /// The policy that the value of `--pull` names; without one, only what is missing is asked for.
+    init(option value: String?) throws {
+        switch value {
+        // What docker takes for its own flag.
+        case nil, "false": self = .missing
+        case "true": self = .always
+        case let name?:
+            guard let policy = PullPolicy(rawValue: name) else {
+                throw ValidationError("invalid pull policy '\(name)': use always, missing, never or newer")
+            }
+            self = policy
+        }
     }
 }

@@ -40,6 +40,11 @@ struct RunOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: ArgumentHelp("The host name inside (default: a new one).", valueName: "name"))
     var hostname: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "When to ask the registry for the image: always, missing, never or newer.", valueName: "when"))
+    var pull: String?
+
     @Flag(name: .customLong("read-only"), help: "Let nothing be written to the image's files.")
     var isReadOnly = false
 
@@ -64,6 +69,7 @@ struct RunOptions: ParsableArguments {
         request.workingDirectory = workingDirectory
         request.hostname = hostname
         request.isRootReadOnly = isReadOnly
+        request.pull = try PullPolicy(option: pull)
         return request
     }
 
