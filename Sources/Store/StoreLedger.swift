@@ -27,8 +27,9 @@ package struct StoreLedger: Sendable {
                 for number in resources.needs(of: image) { resources.isNamed[number] = true }
                 named.formUnion(image.diffIDs.indices.compactMap { ChainID.of(image.diffIDs[...$0]) })
             }
-            let steps = Self.steps(cache, &resources, named: named)
-            let unnamed = try images.filter(\.names.isEmpty).map { try Self.record(of: $0, root, &resources) }
+            let stacks = StackKeys(cache)
+            let steps = Self.steps(cache, &resources, named: named, stacks)
+            let unnamed = try images.filter(\.names.isEmpty).map { try Self.record(of: $0, root, &resources, stacks) }
             try resources.measureTheRest(root, transaction)
             return (images, resources, (steps + unnamed).map { $0(resources) })
         }
@@ -80,7 +81,7 @@ extension StoreLedger {
     ///
     /// `named` are the stacks that images with a name have, whole or in part.
     private static func steps(
-        _ cache: [CacheRecord], _ resources: inout ResourceTable, named: Set<ChainID>
+        _ cache: [CacheRecord], _ resources: inout ResourceTable, named: Set<ChainID>, _ stacks: StackKeys
     ) -> [Draft] {
         let times = lastUses(cache)
         var groups: [StepIdentity: [CacheRecord]] = [:]
@@ -97,7 +98,7 @@ extension StoreLedger {
             return { table in
                 UsageRecord(
                     kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
-                    description: first.description,
+                    parents: stacks.keys(below: first.diffIDs.dropLast()), description: first.description,
                     createdAt: group.map(\.createdAt).min() ?? first.createdAt, lastUsed: lastUsed,
                     bytes: top.reduce(0) { $0 + table.sizes[$1] },
                     isShared: isInImage && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
@@ -121,18 +122,42 @@ extension StoreLedger {
     }
 
     private static func record(
-        of image: StoredImage, _ root: StoreRoot, _ resources: inout ResourceTable
+        of image: StoredImage, _ root: StoreRoot, _ resources: inout ResourceTable, _ stacks: StackKeys
     ) throws -> Draft {
         let all = resources.needs(of: image)
         let stored = try root.openDirectory().statusIfExists(ContentStore.name(image.id))?.modified
         let time = stored.map(Timestamp.init) ?? image.created ?? Timestamp(seconds: 0)
         return { table in
             UsageRecord(
-                kind: .image, type: "image", id: image.id, keys: [], description: "image without a name",
+                kind: .image, type: "image", id: image.id, keys: [],
+                parents: stacks.keys(below: image.diffIDs[...]), description: "image without a name",
                 createdAt: image.created ?? time, lastUsed: time,
                 bytes: all.reduce(0) { $0 + (table.isNamed[$1] ? 0 : table.sizes[$1]) }, isShared: false,
                 isInUse: false, depth: image.diffIDs.count + 1, resources: all)
         }
+    }
+}
+
+/// The keys of results by the stack of layers that they are.
+private struct StackKeys {
+    private var keys: [ChainID: [Digest]] = [:]
+
+    init(_ cache: [CacheRecord]) {
+        for record in cache {
+            if let chain = ChainID.of(record.diffIDs) { keys[chain, default: []].append(record.key) }
+        }
+    }
+
+    /// Those of the highest stack that is at the bottom of these layers, or all of them.
+    func keys(below diffIDs: ArraySlice<DiffID>) -> [Digest] {
+        var chain: ChainID?
+        var found: [Digest] = []
+        for diffID in diffIDs {
+            let next = ChainID(diffID, on: chain)
+            chain = next
+            found = keys[next] ?? found
+        }
+        return found.sorted()
     }
 }
 
@@ -154,7 +179,8 @@ private struct StepIdentity: Hashable {
 extension UsageRecord {
     fileprivate init(_ mount: StoredCacheMount) {
         self.init(
-            kind: .cacheMount, type: "exec.cachemount", id: mount.key, keys: [], description: mount.name,
+            kind: .cacheMount, type: "exec.cachemount", id: mount.key, keys: [], parents: [],
+            description: mount.name,
             createdAt: mount.createdAt, lastUsed: mount.lastUsed, bytes: mount.bytes, isShared: false,
             isInUse: mount.isInUse, depth: 0, resources: [])
     }

@@ -17,6 +17,8 @@ package struct UsageRecord: Hashable, Sendable {
     package let id: Digest
     /// All keys of a result, in order.
     package let keys: [Digest]
+    /// The keys of the results it was made on: those of the highest stack below its own.
+    package let parents: [Digest]
     package let description: String
     package let createdAt: Timestamp
     /// When it, or a result that was made on top of it, was used last.
@@ -28,6 +30,8 @@ package struct UsageRecord: Hashable, Sendable {
     package let isShared: Bool
     /// Whether a command that runs now has it mounted.
     package let isInUse: Bool
+    /// Whether commands may still change it.
+    package var isMutable: Bool { kind == .cacheMount }
     /// How many layers it is made of.
     let depth: Int
     /// The numbers of what it needs.

@@ -27,7 +27,8 @@ import Testing
     @Test(arguments: ["10", "101%", "-1%", "%"]) func notShares(text: String) { #expect(Quantities.share(text) == nil) }
 
     @Test(arguments: [
-        "", "nothing=1", "until=x", "until!=1h", "shared=perhaps", "type", "description~=(", "parents=1", "id=",
+        "", "nothing=1", "until=x", "until!=1h", "shared=perhaps", "type", "description~=(", "parents", "id=",
+        "mutable=x", "usage-count=1", "immutable~=x",
     ])
     func bad(filter: String) { #expect(throws: EngineError.self) { try PruneFilter([filter]) } }
 
@@ -40,6 +41,9 @@ import Testing
             (["type=regular", "description~=w"], "two"), (["shared"], ""), (["private"], "cache,one,two"),
             (["inuse=false"], "cache,one,two"), (["inuse"], ""), (["until=1h"], "cache,one"),
             (["until=1h", "until=30h"], "cache"), (["unused-for=1000h"], ""),
+            (["mutable"], "cache"), (["mutable=false"], "one,two"), (["immutable"], "one,two"),
+            (["immutable=0"], "cache"),
+            (["mutable!=true"], "one,two"), (["private", "immutable", "until=1h"], "one"),
         ] as [([String], String)])
     func chooses(filters: [String], expected: String) throws {
         let scratch = try Scratch()
@@ -57,5 +61,34 @@ import Testing
         let rule = try PruneFilter(filters).rule(now: Timestamp(seconds: now))
         let chosen = try root.pruner.prune([rule], dryRun: true).records.map(\.description)
         #expect(chosen.sorted().joined(separator: ",") == expected)
+    }
+
+    /// A result on another one, and an image on that.
+    @Test func parentsAreWhatAResultWasMadeOn() throws {
+        let scratch = try Scratch()
+        let root = try StoreRoot(at: scratch.path.appending("store"))
+        let layers = ["a", "b", "c"].map { DiffID(Digest(of: $0)) }
+        for (name, count) in [("low", 1), ("middle", 2), ("again", 2), ("high", 3)] {
+            try root.cache.save(
+                CacheRecord(
+                    key: Digest(of: name), kind: "run", description: name, result: "",
+                    diffIDs: Array(layers.prefix(count)), createdAt: Timestamp(seconds: 1)))
+        }
+        let config = try root.content.save(Array("config".utf8))
+        try root.images.save(
+            StoredImage(
+                id: config, platform: .host, created: Timestamp(seconds: 1), diffIDs: Array(layers.prefix(2)), size: 1),
+            as: [])
+        func chosen(_ filter: String) throws -> [String] {
+            let rule = try PruneFilter([filter]).rule(now: Timestamp(seconds: 2))
+            return try root.pruner.prune([rule], dryRun: true).records.map(\.description).sorted()
+        }
+        func key(_ name: String) -> String { String(Digest(of: name).hex.prefix(12)) }
+        #expect(try chosen("parents=\(key("low"))") == ["again", "middle"])
+        #expect(try chosen("parents=\(key("middle"))") == ["high", "image without a name"])
+        #expect(try chosen("parents=sha256:\(key("again"))") == ["high", "image without a name"])
+        #expect(try chosen("parents!=\(key("low"))") == ["high", "image without a name", "low"])
+        #expect(try chosen("parents~=.") == ["again", "high", "image without a name", "middle"])
+        #expect(try chosen("parents=\(key("high"))") == [])
     }
 }

@@ -167,6 +167,8 @@ package struct BuildLogReader: ~Copyable {
 
     /// What the log says of the build itself; `nil` in one of an older version.
     private(set) var outline: BuildOutline?
+    /// Whether it went on with something that no build writes.
+    private(set) var isMalformed = false
     private let stream: DecompressedStream
     private var held: [UInt8] = []
     private var position = 0
@@ -207,7 +209,12 @@ package struct BuildLogReader: ~Copyable {
         while try hold(17) {
             let header = Array(held[position..<position + 17])
             let count = Int(header[13...].integer)
-            guard let kind = PieceKind(rawValue: header[4]), try hold(17 + count) else { return nil }
+            guard let kind = PieceKind(rawValue: header[4]) else {
+                isMalformed = true
+                return nil
+            }
+            // Cut off here, as by a kill or a full disk, it is a log that ends.
+            guard try hold(17 + count) else { return nil }
             let step = StepID(number: Int(header[..<4].integer))
             let time = Duration.nanoseconds(Int64(truncatingIfNeeded: header[5..<13].integer))
             let bytes = Array(held[(position + 17)..<position + 17 + count])
@@ -216,9 +223,6 @@ package struct BuildLogReader: ~Copyable {
         }
         return nil
     }
-
-    /// Whether there is nothing more that would be a piece; asked when there was none.
-    var isAtEnd: Bool { position == held.count }
 
     private mutating func event(_ kind: PieceKind, _ step: StepID, _ bytes: [UInt8]) -> BuildEvent? {
         switch kind {

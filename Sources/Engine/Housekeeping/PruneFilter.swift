@@ -22,8 +22,8 @@ package struct PruneFilter: Sendable {
     /// Only what was not used for so many seconds.
     private var unusedSeconds: Int64?
 
-    private static let flags: Set<String> = ["shared", "private", "inuse"]
-    private static let texts: Set<String> = ["id", "type", "description"]
+    private static let flags: Set<String> = ["shared", "private", "inuse", "mutable", "immutable"]
+    private static let texts: Set<String> = ["id", "parents", "type", "description"]
     private static let ages: Set<String> = ["until", "unused-for"]
 
     /// Throws ``EngineError`` `.badFilter` for one that does not exist.
@@ -55,7 +55,10 @@ package struct PruneFilter: Sendable {
         default:
             throw Self.invalid(
                 "there is no filter '\(text)'",
-                hint: "Use until=AGE, unused-for=AGE, id=ID, type=TYPE, description~=TEXT, shared, private or inuse.")
+                hint: """
+                    Use until=AGE, unused-for=AGE, id=ID, parents=ID, type=TYPE, description~=TEXT, shared, private, \
+                    inuse, mutable or immutable.
+                    """)
         }
     }
 
@@ -86,9 +89,10 @@ package struct PruneFilter: Sendable {
         case "shared": return (record.isShared == isTrue(condition)) == (condition.comparison == .equal)
         case "private": return (record.isShared != isTrue(condition)) == (condition.comparison == .equal)
         case "inuse": return (record.isInUse == isTrue(condition)) == (condition.comparison == .equal)
-        case "id":
-            let ids = record.keys.isEmpty ? [record.id] : record.keys
-            isSame = ids.contains { matches($0.description, condition) || matches($0.hex, condition) }
+        case "mutable": return (record.isMutable == isTrue(condition)) == (condition.comparison == .equal)
+        case "immutable": return (record.isMutable != isTrue(condition)) == (condition.comparison == .equal)
+        case "id": isSame = matches(record.keys.isEmpty ? [record.id] : record.keys, condition)
+        case "parents": isSame = matches(record.parents, condition)
         case "type": isSame = matches(record.type, condition)
         default: isSame = matches(record.description, condition)
         }
@@ -97,9 +101,13 @@ package struct PruneFilter: Sendable {
 
     private static func isTrue(_ condition: Condition) -> Bool { !["false", "0"].contains(condition.value) }
 
+    private static func matches(_ ids: [Digest], _ condition: Condition) -> Bool {
+        ids.contains { matches($0.description, condition) || matches($0.hex, condition) }
+    }
+
     /// Whether a text is what a condition names, whichever way the condition wants it.
     private static func matches(_ text: String, _ condition: Condition) -> Bool {
         if condition.comparison == .matching { return (try? Regex(condition.value)).map(text.contains) ?? false }
-        return condition.key == "id" ? text.hasPrefix(condition.value) : text == condition.value
+        return ["id", "parents"].contains(condition.key) ? text.hasPrefix(condition.value) : text == condition.value
     }
 }

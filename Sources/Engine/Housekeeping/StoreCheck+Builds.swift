@@ -55,7 +55,7 @@ extension StoreCheck {
         do {
             var log = try BuildLogReader(of: record, in: store)
             while try log?.next() != nil {}
-            return log?.isAtEnd == false ? "cannot be read to its end" : nil
+            return log?.isMalformed == true ? "cannot be read to its end" : nil
         } catch {
             return "cannot be read: \(describe(error))"
         }

@@ -5,7 +5,7 @@ import Store
 extension StoreCheck {
     /// Looks whether cache records can be read, and whether all is there that they need.
     func checkCache() throws {
-        for record in try store.cache.list() {
+        for record in cacheRecords {
             result.cacheRecords += 1
             guard let problem = try problem(of: record) else { continue }
             try found("cache record \(record.key) (\(record.description))", problem) {
@@ -44,7 +44,7 @@ extension StoreCheck {
 
     /// Looks whether all is there of each image. An image is never removed: its owner shall know of it.
     func checkImages() throws {
-        for image in try store.images.list() {
+        for image in images {
             result.images += 1
             guard let problem = try problem(of: image) else { continue }
             let name = image.names.first.map(\.familiar) ?? "without a name"

@@ -50,6 +50,10 @@ package final class StoreCheck {
     let report: (StoreDefect) -> Void
     var result = StoreCheckResult()
 
+    /// The images and the results of steps as they were at the start, before anything was looked at that they need: a
+    /// build that runs meanwhile makes new ones of what was not there yet.
+    var images: [StoredImage] = []
+    var cacheRecords: [CacheRecord] = []
     /// The blobs that are whole.
     var goodBlobs: Set<Digest> = []
     /// The lists that are whole.
@@ -126,8 +130,9 @@ package final class StoreCheck {
     }
 
     private func collectStacks() throws {
-        let all = try store.images.list().map(\.diffIDs) + store.cache.list().map(\.diffIDs)
-        for diffIDs in Set(all) {
+        images = try store.images.list()
+        cacheRecords = try store.cache.list()
+        for diffIDs in Set(images.map(\.diffIDs) + cacheRecords.map(\.diffIDs)) {
             var chain: ChainID?
             for (index, diffID) in diffIDs.enumerated() {
                 let next = ChainID(diffID, on: chain)

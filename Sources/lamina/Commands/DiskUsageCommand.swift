@@ -66,6 +66,7 @@ struct UsageList {
         .init(field: "CreatedAt", header: "CREATED AT"), .init(field: "CreatedSince", header: "CREATED"),
         .init(field: "LastUsedAt", header: "LAST USED AT"), .init(field: "LastUsedSince", header: "LAST USED"),
         .init(field: "InUse", header: "IN USE"), .init(field: "Shared", header: "SHARED"),
+        .init(field: "Mutable", header: "MUTABLE"), .init(field: "Parents", header: "PARENTS"),
         .init(field: "Description", header: "DESCRIPTION"),
     ]
 
@@ -94,6 +95,8 @@ struct UsageList {
             ("LastUsedAt", .string(record.lastUsed.description)),
             ("LastUsedSince", .string(HumanDuration.ago(record.lastUsed, now: now))),
             ("InUse", .string("\(record.isInUse)")), ("Shared", .string("\(record.isShared)")),
+            ("Mutable", .string("\(record.isMutable)")),
+            ("Parents", .string(record.parents.map(\.description).joined(separator: ";"))),
             ("Description", .string(isTable ? cut(record.description) : record.description)))
     }
 

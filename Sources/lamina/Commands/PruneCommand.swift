@@ -26,7 +26,7 @@ struct PruneCommand: UserNamespaceCommand {
     @Option(
         name: .customLong("filter"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Only what fits: until=24h, type=exec.cachemount, id=ID, description~=REGEX, shared, private.",
+            "Only what fits: until=24h, type=exec.cachemount, id=ID, parents=ID, description~=REGEX, private, mutable.",
             valueName: "filter"))
     var filters: [String] = []
 
