@@ -38,6 +38,7 @@ struct IsolationMatrixTests {
     enum Limits: String, CaseIterable, Sendable {
         case changedRoot = "a changed root"
         case oneNumber = "one number"
+        case server = "fuse-overlayfs"
     }
 
     /// One Dockerfile, and who cannot build it.
