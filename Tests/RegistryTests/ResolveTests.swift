@@ -217,7 +217,7 @@ import Testing
             throw RegistryError(.connectionLost, "r.test was silent", cause: NetworkTimeout(cause: CancellationError()))
         }
         let notices = Mutex<[String]>([])
-        let error = try await NetworkNotice.$report.withValue({ text in notices.withLock { $0.append(text) } }) {
+        let error = try await NetworkNotice.heard(by: { text in notices.withLock { $0.append(text) } }) {
             try await registryError {
                 _ = try await makeClient(transport, pauses: pauses).resolve(image, platform: linux)
             }

@@ -35,7 +35,7 @@ struct BaseImages: BaseImageResolver {
 
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
         try await progress.step("[internal] load metadata for \(reference)") { step in
-            let image = try await NetworkNotice.$report.withValue(step.notice) {
+            let image = try await NetworkNotice.heard(by: step.notice) {
                 try await find(reference, platform: platform)
             }
             let config = try await offload { [images] in try images.config(of: image) }

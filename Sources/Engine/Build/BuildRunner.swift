@@ -246,7 +246,7 @@ struct BuildRunner: OperationRunner {
     // MARK: Operations
 
     func run(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
-        let result = try await NetworkNotice.$report.withValue(step.notice) {
+        let result = try await NetworkNotice.heard(by: step.notice) {
             try await perform(vertex, inputs: inputs, step: step)
         }
         try await offload { [self] in try noteSize(of: result, vertex, step: step.id) }

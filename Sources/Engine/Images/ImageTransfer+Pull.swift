@@ -22,7 +22,7 @@ extension ImageTransfer {
         _ reference: ImageReference, platform: Platform, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> StoredImage {
         let lease = try store.lease()
-        let image = try await NetworkNotice.$report.withValue({ report(.waiting($0)) }) {
+        let image = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
             let image = try await resolve(reference, platform: platform) { report(.resolved($0, layers: $1)) }
             try await fetchLayers(of: image, report: report)
             return image

@@ -24,7 +24,7 @@ extension ImageTransfer {
         let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image, mayBeElsewhere: true) }
         let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
         report(.resolved(descriptor, layers: manifest.layers))
-        let pushed = try await NetworkNotice.$report.withValue({ report(.waiting($0)) }) {
+        let pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
             try await push(
                 bytes, type: manifest.mediaType, blobs: manifest.layers + [manifest.config],
                 layers: Array(zip(manifest.layers, image.diffIDs)), as: reference

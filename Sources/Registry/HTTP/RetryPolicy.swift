@@ -46,7 +46,7 @@ package struct RetryPolicy: Sendable {
 
     /// Pauses after a failed attempt (counted from 1), and says so.
     func rest(after attempt: Int, _ error: any Error) async throws {
-        if let error = error as? RegistryError { NetworkNotice.report?("\(error.message); trying again") }
+        if let error = error as? RegistryError { NetworkNotice.report("\(error.message); trying again") }
         try await sleep(pause(after: attempt, error))
     }
 
