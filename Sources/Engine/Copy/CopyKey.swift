@@ -36,13 +36,14 @@ extension KeyHasher {
         add(matches.count)
         for match in matches {
             add(match.keptPath?.bytes ?? match.name.bytes)
+            let tree = excludes.isEmpty && match.node.isDirectory ? tree.forWalk() : tree
             try add(match.node, top: match.node.path, in: tree, excludes: excludes)
         }
     }
 
     /// What a mount shows of a tree: the file, or the directory with all below it, by names, metadata and bytes.
     mutating func add(contentOf node: FileNode, in tree: any FileTree) throws {
-        try add(node, top: node.path, in: tree, excludes: IgnoreRules(patterns: []))
+        try add(node, top: node.path, in: tree.forWalk(), excludes: IgnoreRules(patterns: []))
         // The root of a context is not the user's, but of a directory in it the mode is seen.
         if node.isDirectory, !node.path.isEmpty { add(node.entry.permissions) }
     }

@@ -117,14 +117,17 @@ struct CopyPlanner {
     ) throws {
         try draft.makeDirectory(target, newDirectory(modified: directory.entry.modified))
         draft.updateDirectory(target) { $0.modified = directory.entry.modified }
-        try copyChildren(of: directory, below: directory.path, from: tree, copy: copy, to: target, into: &draft)
+        let walk = excludes.isEmpty ? tree.forWalk() : tree
+        try copyChildren(
+            of: directory, below: directory.path, from: tree, walk, copy: copy, to: target, into: &draft)
     }
 
+    /// `walk` is the tree as it is walked through, `tree` where its files are read later.
     private func copyChildren(
-        of directory: FileNode, below top: PathBytes, from tree: any FileTree, copy: Int, to target: PathBytes,
-        into draft: inout LayerDraft
+        of directory: FileNode, below top: PathBytes, from tree: any FileTree, _ walk: any FileTree, copy: Int,
+        to target: PathBytes, into draft: inout LayerDraft
     ) throws {
-        for child in try tree.children(of: directory) {
+        for child in try walk.children(of: directory) {
             let path = target.appending(child.path.lastComponent)
             let isExcluded = excludes.ignores(child.path.bytes(below: top))
             guard child.isDirectory else {
@@ -134,7 +137,7 @@ struct CopyPlanner {
             if !isExcluded { try mergeDirectory(child, at: path, into: &draft) }
             if isExcluded, !excludes.hasExceptions { continue }
             let wasThere = draft.entry(at: path) != nil
-            try copyChildren(of: child, below: top, from: tree, copy: copy, to: path, into: &draft)
+            try copyChildren(of: child, below: top, from: tree, walk, copy: copy, to: path, into: &draft)
             // An excluded directory comes along with what an exception brings back from below it.
             if isExcluded, !wasThere, draft.entry(at: path) != nil { try mergeDirectory(child, at: path, into: &draft) }
         }
@@ -170,7 +173,7 @@ struct CopyPlanner {
         }
         if !kept.isEmpty { try mergeDirectory(match.node, at: path, into: &draft) }
         try copyChildren(
-            of: match.node, below: match.node.path, from: tree, copy: copy, to: path, into: &draft)
+            of: match.node, below: match.node.path, from: tree, tree, copy: copy, to: path, into: &draft)
     }
 
     private func unpackChildren(

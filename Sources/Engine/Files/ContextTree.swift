@@ -78,6 +78,8 @@ final class ContextTree: FileTree {
         return nodes
     }
 
+    func forWalk() -> any FileTree { ContextWalk(self) }
+
     /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, and all
     /// belongs to root. A file that is not there is not.
     func isPlain(_ path: PathBytes) throws -> Bool {

@@ -94,6 +94,12 @@ final class FileDigestCache: Sendable {
         // 20 ms is more than the coarsest tick of the kernel's file clock.
         guard age > 20_000_000 else { return noteRead(fingerprint) }
         state.withLock { state in
+            // It was read, too, though there is room for one file with this number only.
+            if let other = state.numbers[fingerprint.inode].map({ state.records.fingerprint($0) }),
+                other.device != fingerprint.device
+            {
+                state.unremembered.insert(other)
+            }
             let number = state.records.count
             state.records.append(fingerprint, digest: digest, hasAttributes: hasAttributes)
             state.numbers[fingerprint.inode] = number

@@ -42,6 +42,13 @@ protocol FileTree: Sendable {
 
     /// The SHA-256 of a regular file's bytes.
     func contentDigest(of file: FileNode) throws -> [UInt8]
+
+    /// The same tree for one walk through directories and all below them.
+    func forWalk() -> any FileTree
+}
+
+extension FileTree {
+    func forWalk() -> any FileTree { self }
 }
 
 /// Resolves all links of a path, with the tree that `lookup` knows as the root directory.
