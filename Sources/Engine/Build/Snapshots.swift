@@ -52,7 +52,8 @@ actor Snapshots {
 
     private func snapshots(_ indices: [Int], of diffIDs: [DiffID]) async throws -> [Snapshot] {
         try await progress.session { session in
-            let tasks = indices.map { task(diffIDs, $0, session) }
+            let chains = Self.chains(of: diffIDs)
+            let tasks = indices.map { task(diffIDs, chains, $0, session) }
             do {
                 return try await withTaskCancellationHandler {
                     var snapshots: [Snapshot] = []
@@ -70,29 +71,32 @@ actor Snapshots {
 
     /// Ends what is under way for a stack: nothing may go on when a step has failed.
     private func stop(_ diffIDs: [DiffID]) async {
-        var chain: ChainID?
-        var rest: [Task<Snapshot, any Error>] = []
-        for diffID in diffIDs {
-            let next = ChainID(diffID, on: chain)
-            chain = next
-            if let task = tasks[next] { rest.append(task) }
-        }
+        let rest = Self.chains(of: diffIDs).compactMap { tasks[$0] }
         for task in rest { task.cancel() }
         for task in rest { _ = await task.result }
     }
 
-    private func task(_ diffIDs: [DiffID], _ index: Int, _ session: LayerSession) -> Task<Snapshot, any Error> {
-        let lower = Array(diffIDs[..<index])
-        let parent = ChainID.of(lower)
-        let chain = ChainID(diffIDs[index], on: parent)
+    /// The IDs of all stacks that a stack consists of, from its bottom layer alone to all of it.
+    private static func chains(of diffIDs: [DiffID]) -> [ChainID] {
+        var chains: [ChainID] = []
+        for diffID in diffIDs { chains.append(ChainID(diffID, on: chains.last)) }
+        return chains
+    }
+
+    private func task(
+        _ diffIDs: [DiffID], _ chains: [ChainID], _ index: Int, _ session: LayerSession
+    ) -> Task<Snapshot, any Error> {
+        let chain = chains[index]
         if let task = tasks[chain] { return task }
+        let lower = Array(diffIDs[..<index])
+        let parent = index > 0 ? chains[index - 1] : nil
         let task = Task { [store, trees, isolation, supply] in
             do {
                 let known = try await offload { try store.snapshots.snapshot(chain, in: isolation.form()) }
                 if let known { return known }
                 // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but
                 // fetched side by side.
-                let rest = lower.indices.map { self.task(diffIDs, $0, session) }
+                let rest = lower.indices.map { self.task(diffIDs, chains, $0, session) }
                 try await supply.requireContent(diffIDs, only: [index]) { session.report($0) }
                 var below: [FilePath] = []
                 for task in rest { below.append(try await task.value.directory) }
