@@ -192,7 +192,7 @@ static int place_stdio(const int stdio[3], uid_t owner) {
     return 0;
 }
 
-static int place_lent(int lent, int number) {
+static int place_inherited(int lent, int number) {
     // To itself, dup2 changes nothing: it would be closed on execve.
     if (lent == number) return fcntl(lent, F_SETFD, 0);
     return dup2(lent, number) < 0 ? -1 : 0;
@@ -266,8 +266,8 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_FS_MOUNT:
         if (syscall(SYS_fsconfig, slots[number[0]], FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return -1;
         return keep(child, number[0], syscall(SYS_fsmount, slots[number[0]], FSMOUNT_CLOEXEC, number[1]));
-    case LINUX_SPAWN_TAKE_LENT: return keep(child, number[0], child->program->lent);
-    case LINUX_SPAWN_PLACE_LENT: return place_lent(child->program->lent, (int)number[0]);
+    case LINUX_SPAWN_TAKE_INHERITED: return keep(child, number[0], child->program->lent);
+    case LINUX_SPAWN_PLACE_INHERITED: return place_inherited(child->program->lent, (int)number[0]);
     case LINUX_SPAWN_PIVOT: return pivot(a);
     case LINUX_SPAWN_CHDIR: return linux_enter_directory(a);
     case LINUX_SPAWN_CHROOT: return chroot(a);

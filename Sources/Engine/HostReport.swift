@@ -27,7 +27,7 @@ package struct HostReport: Sendable {
     /// Finds out, by trying. `scratch` is a directory on the store's file system that may be written to.
     package static func probe(scratch: FilePath) -> HostReport {
         let facts = HostFacts.probe(scratch: scratch)
-        let ladder = IsolationLadder.probe()
+        let ladder = IsolationModes.probe()
         let isolation = ladder.best
         return HostReport(
             lines: [
@@ -36,7 +36,7 @@ package struct HostReport: Sendable {
                     isGood: nil),
                 capabilities(facts), namespaces(facts), overlay(facts), controlGroups(facts),
                 subordinates("subuid", facts.subordinateUsers), subordinates("subgid", facts.subordinateGroups),
-            ] + HostFacts.toolNames.map { tool($0, facts) } + rungs(ladder),
+            ] + HostFacts.toolNames.map { tool($0, facts) } + modes(ladder),
             isolation: isolation, reason: reason(isolation), files: files(isolation, facts, scratch))
     }
 
@@ -46,13 +46,13 @@ package struct HostReport: Sendable {
         switch isolation {
         case nil: nil
         case .chroot: "Its files would be a copy of the layers, as nothing can be mounted"
-        case .namespaces: text(SandboxAbilities.probe(scratch: scratch).overlay)
-        case .rootless where UserNamespace.isEntered: text(SandboxAbilities.probe(scratch: scratch).overlay)
+        case .namespaces: text(HostCapabilities.probe(scratch: scratch).overlay)
+        case .rootless where UserNamespace.isEntered: text(HostCapabilities.probe(scratch: scratch).overlay)
         case .rootless: text(facts.rootlessOverlay)
         }
     }
 
-    private static func text(_ overlay: SandboxAbilities.Overlay) -> String {
+    private static func text(_ overlay: HostCapabilities.Overlay) -> String {
         let store = "the kernel mounts no overlay on the store's file system"
         return switch overlay {
         case .trusted, .user: "Its files would be an overlay of the kernel's on the layers"
@@ -105,12 +105,12 @@ package struct HostReport: Sendable {
         Line(subject: name, finding: facts.tools[name].map(\.string) ?? "not installed", isGood: nil)
     }
 
-    /// What each rung can do here: the ladder that `--isolation` chooses from.
-    private static func rungs(_ ladder: IsolationLadder) -> [Line] {
-        Isolation.allCases.map { rung in
-            let obstacle = ladder.obstacles[rung]
+    /// What each mode can do here: the ladder that `--isolation` chooses from.
+    private static func modes(_ ladder: IsolationModes) -> [Line] {
+        Isolation.allCases.map { mode in
+            let obstacle = ladder.obstacles[mode]
             return Line(
-                subject: "isolation \(rung.rawValue)", finding: obstacle.map { "no: \($0)" } ?? "can be used",
+                subject: "isolation \(mode.rawValue)", finding: obstacle.map { "no: \($0)" } ?? "can be used",
                 isGood: obstacle == nil)
         }
     }

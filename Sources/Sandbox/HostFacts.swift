@@ -55,7 +55,7 @@ package struct HostFacts: Hashable, Sendable {
     ///
     /// A file system that is served is only mounted in such a namespace once a build is in it: that the device can be
     /// opened, and that there is the program, is what can be told from outside.
-    package var rootlessOverlay: SandboxAbilities.Overlay {
+    package var rootlessOverlay: HostCapabilities.Overlay {
         guard let obstacle = rootlessOverlayObstacle else { return .user }
         guard let program = tools["fuse-overlayfs"] else {
             return .none(obstacle, served: "fuse-overlayfs is not installed")

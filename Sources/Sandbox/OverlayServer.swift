@@ -38,7 +38,7 @@ struct ServedOverlay: Hashable, Sendable {
 /// is lent it, and nothing is left of it when both are gone, however that comes.
 final class OverlayServer: Sendable {
     private let mount: Mutex<SharedDescriptor?>
-    private let program: Companion
+    private let program: HelperProcess
     /// The number of the mount's descriptor, while this is held and has not ended.
     let descriptor: CInt
 
@@ -54,7 +54,7 @@ final class OverlayServer: Sendable {
         let mount = SharedDescriptor(OwnedDescriptor(FileDescriptor(rawValue: number)))
         // Closed here once the program has it: so whoever uses the mount gets an error when the program has ended.
         let held = OwnedDescriptor(FileDescriptor(rawValue: device))
-        program = try Companion(
+        program = try HelperProcess(
             overlay.arguments(device: Self.device),
             // Without the variable, marks are devices where such can be made.
             environment: ["FUSE_OVERLAYFS_DISABLE_OVL_WHITEOUT=1"], log: overlay.work.appending("server.log"),

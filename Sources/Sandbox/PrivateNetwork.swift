@@ -11,7 +11,7 @@ package import SystemPackage
 /// nor its abstract sockets can be reached. See `pasta(1)`.
 package final class PrivateNetwork: Sendable {
     private let namespace: SharedDescriptor
-    private let pasta: Companion
+    private let pasta: HelperProcess
 
     /// The address at which the host's own name servers answer inside.
     package static let nameServer = "169.254.1.1"
@@ -28,7 +28,7 @@ package final class PrivateNetwork: Sendable {
         try check("create", ready) { unsafe ready.withPlatformString { unsafe mkfifo($0, 0o600) } }
         let fifo = try OwnedDescriptor.open(ready, .readOnly, options: .nonBlocking)
         do {
-            pasta = try Companion(
+            pasta = try HelperProcess(
                 Self.arguments(reachesHost: reachesHost), environment: ["PATH=\(searchPath)"],
                 log: directory.appending("pasta.log"), namespaces: .mount, after: Self.steps(number, ready: ready))
         } catch let error as SandboxError where error.code == .commandNotFound {
@@ -43,7 +43,7 @@ package final class PrivateNetwork: Sendable {
         _ = consume fifo
     }
 
-    private static func failure(of pasta: Companion) -> SandboxError {
+    private static func failure(of pasta: HelperProcess) -> SandboxError {
         let reason = pasta.lastWords { $0.contains("to syslog") } ?? "it did not say why"
         return SandboxError(
             .network, "pasta could not set up the private network: \(reason)",

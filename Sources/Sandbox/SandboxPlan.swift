@@ -96,7 +96,7 @@ extension SandboxPlan {
         servedRoot = overlay
         let slot = newSlot()
         add(.makeDirectory(target, permissions: 0o700))
-        add(.takeLent(slot: slot))
+        add(.takeInherited(slot: slot))
         add(.attach(slot: slot, target: target))
         if isHardened { add(.restrictMount(target, .noDevices)) }
     }

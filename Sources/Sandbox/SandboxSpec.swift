@@ -97,7 +97,7 @@ package enum SandboxConfinement: Hashable, Sendable {
     case namespaces
     /// Its root directory only, where nothing may be mounted and no namespace be made.
     ///
-    /// The root is a ``SandboxTree/directory(_:)`` with all in it that the process is to see; see ``StandIns``. It has no
+    /// The root is a ``SandboxTree/directory(_:)`` with all in it that the process is to see; see ``ChrootSubstitutes``. It has no
     /// `mounts`, `resolvConf` or `hosts`, and the network and the processes of the builder.
     case chroot
 }
@@ -148,7 +148,7 @@ package struct SandboxSpec: Hashable, Sendable {
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
     /// What can be mounted here, and what has to be done without.
-    package var abilities = SandboxAbilities()
+    package var abilities = HostCapabilities()
     package var capabilities = CapabilitySet.container
     /// Which system calls the command may make; `nil` for all. Does not count for ``SandboxSecurity/insecure``.
     package var seccomp: SeccompProfile? = .standard

@@ -32,9 +32,9 @@ package struct SandboxStep: Hashable, Sendable {
         case setOption(slot: Int, key: String, value: PathBytes)
         case makeMount(slot: Int)
         /// The descriptor that the child was given is a mount.
-        case takeLent(slot: Int)
+        case takeInherited(slot: Int)
         /// The command gets it under this number.
-        case placeLent(number: Int)
+        case placeInherited(number: Int)
         case pivotRoot(FilePath)
         case changeRoot(FilePath)
         case changeDirectory(FilePath)
@@ -91,7 +91,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
     package var description: String {
         switch self {
         case .mount, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem, .setOption,
-            .makeMount, .takeLent, .pivotRoot, .mask, .makeReadOnly:
+            .makeMount, .takeInherited, .pivotRoot, .mask, .makeReadOnly:
             mountDescription
         case .makeDirectory(let path, let permissions): "create \(path) (mode \(String(permissions, radix: 8)))"
         case .makeFile(let path, let content, let permissions, let owner, let group):
@@ -120,7 +120,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
             "open a terminal (owner \(owner)\(isControlling ? ", controlling" : ""))"
         case .placeInit: "place the init program"
         case .closeDescriptors(let first): "close the descriptors from \(first)"
-        case .placeLent(let number): "hand on a descriptor as \(number)"
+        case .placeInherited(let number): "hand on a descriptor as \(number)"
         case .newSession: "create a session"
         case .setUmask(let mask): "set the umask to \(String(mask, radix: 8))"
         case .keepCapabilities: "keep the capabilities"
@@ -142,7 +142,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .openFileSystem(let slot, let type): "prepare \(type) as #\(slot)"
         case .setOption(let slot, let key, let value): "set \(key)\(value.isEmpty ? "" : "=\(value)") of #\(slot)"
         case .makeMount(let slot): "make #\(slot)"
-        case .takeLent(let slot): "take what is served as #\(slot)"
+        case .takeInherited(let slot): "take what is served as #\(slot)"
         case .pivotRoot(let path): "make \(path) the root"
         case .mask(let path): "mask \(path)"
         case .makeReadOnly(let path): "make \(path) read-only"

@@ -100,7 +100,7 @@ extension SandboxStep.Operation {
             StepForm(
                 LINUX_SPAWN_FS_STRING, [Array(key.utf8), value.isEmpty ? nil : value.bytes], [UInt64(slot)])
         case .makeMount(let slot): StepForm(LINUX_SPAWN_FS_MOUNT, [], [UInt64(slot)])
-        case .takeLent(let slot): StepForm(LINUX_SPAWN_TAKE_LENT, numbers: [UInt64(slot)])
+        case .takeInherited(let slot): StepForm(LINUX_SPAWN_TAKE_INHERITED, numbers: [UInt64(slot)])
         case .pivotRoot(let path): StepForm(LINUX_SPAWN_PIVOT, path)
         case .mask(let path): StepForm(LINUX_SPAWN_MASK, path)
         case .makeReadOnly(let path): StepForm(LINUX_SPAWN_READ_ONLY, path)
@@ -155,7 +155,7 @@ extension SandboxStep.Operation {
                 ])
         case .placeInit: StepForm(LINUX_SPAWN_INIT)
         case .closeDescriptors(let first): StepForm(LINUX_SPAWN_CLOSE_FROM, numbers: [UInt64(first)])
-        case .placeLent(let number): StepForm(LINUX_SPAWN_PLACE_LENT, numbers: [UInt64(number)])
+        case .placeInherited(let number): StepForm(LINUX_SPAWN_PLACE_INHERITED, numbers: [UInt64(number)])
         case .newSession: StepForm(LINUX_SPAWN_SETSID)
         case .installFilter(let filter):
             StepForm(LINUX_SPAWN_SECCOMP, [filter.program], [UInt64(filter.count), filter.flags.rawValue])

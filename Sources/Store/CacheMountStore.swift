@@ -154,7 +154,7 @@ extension CacheMountStore {
     static let folder = "cache-mounts"
 
     /// Takes back the directories that were lent when their process was killed, before what it left is deleted.
-    static func recoverLoans(in root: FilePath) throws {
+    static func recoverMovedDirectories(in root: FilePath) throws {
         let store = try Directory(opening: root)
         let folder = PathBytes(Self.folder)
         for cache in try store.directory(folder).names() {

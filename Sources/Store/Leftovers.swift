@@ -26,7 +26,7 @@ struct Leftovers {
     /// Call with `db.lock` held.
     func claim(from queue: DatabaseQueue) throws -> Trash {
         let directory = try Directory(opening: root)
-        try CacheMountStore.recoverLoans(in: root)
+        try CacheMountStore.recoverMovedDirectories(in: root)
         var trash = Trash(root: root)
         var known: [ProcessIdentity: Bool] = [:]
         func isDead(_ owner: ProcessIdentity) -> Bool {

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// What a build takes from the cache is what it would have made: random trees and Dockerfiles, edited at random.
-@Suite(.enabled(if: IsolationLadder.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
+@Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
 struct CacheEqualityTests {
     private static let rounds = 20
 

@@ -31,7 +31,7 @@ import Testing
             try Dockerfile(parsing: Array(text.utf8)), BuildOptions(), resolver: NoImages(), log: log)
         let scratch = try Scratch()
         let store = try StoreRoot(at: scratch.path.appending("store"))
-        var state = FileSystemState()
+        var state = LayerStack()
         for (index, files) in layers.enumerated() {
             let diffID = try DiffID(parsing: "sha256:" + String(repeating: String(index, radix: 16), count: 64))
             let entries = files.map { path, size in

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// `RUN --mount` with commands that run for real.
-@Suite(.enabled(if: IsolationLadder.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
+@Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
 struct RunMountTests {
     // MARK: Bind
 

@@ -2,7 +2,7 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// Builds inside containers that others made: equal images, on the rung that there is.
+/// Builds inside containers that others made: equal images, on the mode that there is.
 @Suite("Building in a container", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct ContainerTests {
     /// A way to start a container, and what it lets a build do.

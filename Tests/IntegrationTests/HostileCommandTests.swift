@@ -3,13 +3,13 @@ import SystemPackage
 import Testing
 
 /// What a command tries that has all a command is given: `testdata/hostile/attempts.c` in one RUN, each attempt judged,
-/// on every rung of the ladder.
+/// on every mode of the ladder.
 @Suite(
     "A hostile command",
     .enabled(if: Machine.hasPlainUsers && Machine.has("cc"), "needs root, uidmap, setpriv and a C compiler"))
 struct HostileCommandTests {
     /// How the command is isolated, and who builds.
-    enum Rung: String, CaseIterable, Sendable {
+    enum Mode: String, CaseIterable, Sendable {
         case namespaces = "root"
         case rootless = "a plain user"
         case chroot = "root, in a changed root"
@@ -19,24 +19,24 @@ struct HostileCommandTests {
         let testDescription: String
         /// How it may end: the names of errors.
         let endings: [String]
-        /// The same for a rung where it ends otherwise.
-        var others: [Rung: [String]] = [:]
+        /// The same for a mode where it ends otherwise.
+        var others: [Mode: [String]] = [:]
 
-        init(_ name: String, _ endings: String..., others: [Rung: [String]] = [:]) {
+        init(_ name: String, _ endings: String..., others: [Mode: [String]] = [:]) {
             testDescription = name
             self.endings = endings
             self.others = others
         }
     }
 
-    private static func all(_ ending: String, _ names: String, others: [Rung: [String]] = [:]) -> [Attempt] {
+    private static func all(_ ending: String, _ names: String, others: [Mode: [String]] = [:]) -> [Attempt] {
         names.split(separator: " ").map { Attempt(String($0), ending, others: others) }
     }
 
     /// In a changed root there is no /proc and no /sys.
-    private static let isMissing: [Rung: [String]] = [.chroot: ["ENOENT"]]
+    private static let isMissing: [Mode: [String]] = [.chroot: ["ENOENT"]]
     /// What a changed root does not keep from the processes of the container: see docs/chroot.md.
-    private static let isDone: [Rung: [String]] = [.chroot: ["done"]]
+    private static let isDone: [Mode: [String]] = [.chroot: ["done"]]
 
     static let attempts: [Attempt] =
         all(
@@ -80,18 +80,18 @@ struct HostileCommandTests {
     }
 
     private static let reports = Dictionary(
-        uniqueKeysWithValues: Rung.allCases.map { rung in (rung, Result { try report(rung) }) })
+        uniqueKeysWithValues: Mode.allCases.map { mode in (mode, Result { try report(mode) }) })
 
-    private static func report(_ rung: Rung) throws -> Report {
-        let builder = try Builder(rung)
+    private static func report(_ mode: Mode) throws -> Report {
+        let builder = try Builder(mode)
         let program = try builder.scratch.context("FROM lamina/base\n").appending("attempts").string
         let source = Lamina.packageRoot.appending("testdata/hostile/attempts.c").string
         try expectSuccess("cc", "-static", "-O1", "-o", program, source)
         let bystander = try RunningProcess(["sleep", "300"])
-        let name = "lamina-hostile-\(getpid())-\(rung)"
+        let name = "lamina-hostile-\(getpid())-\(mode)"
         let listener = try abstractListener(name)
         defer { close(listener) }
-        let options = rung == .chroot ? "" : "--network=none"
+        let options = mode == .chroot ? "" : "--network=none"
         var report = Report(hostBefore: try host())
         let output = try builder.output(
             of: "COPY attempts /\nRUN \(options) /attempts \(bystander.id) \(name) > /endings; true")
@@ -106,15 +106,15 @@ struct HostileCommandTests {
         return report
     }
 
-    /// Whoever builds on a rung.
+    /// Whoever builds on a mode.
     private struct Builder {
-        let rung: Rung
+        let mode: Mode
         let scratch: Scratch
         let user: PlainUser
         private let mark = ["LAMINA_TEST_MARK": "seen-from-inside"]
 
-        init(_ rung: Rung) throws {
-            self.rung = rung
+        init(_ mode: Mode) throws {
+            self.mode = mode
             scratch = try Scratch()
             user = try PlainUser(variables: mark)
             try expectSuccess("chmod", "755", scratch.path.string)
@@ -127,7 +127,7 @@ struct HostileCommandTests {
             let arguments = ["build", "-q", "-o", output.string, context]
             let lamina = Lamina(root: scratch.path.appending("store")).with(mark)
             let finished =
-                switch rung {
+                switch mode {
                 case .namespaces: try lamina.start(arguments).wait()
                 case .rootless: try user.start(["lamina"] + arguments).wait()
                 case .chroot: try lamina.with(isolation: "chroot").start(arguments).wait()
@@ -166,26 +166,26 @@ struct HostileCommandTests {
         ).outputLines
     }
 
-    @Test(arguments: attempts, Rung.allCases) func fails(_ attempt: Attempt, _ rung: Rung) throws {
-        let report = try #require(Self.reports[rung]).get()
+    @Test(arguments: attempts, Mode.allCases) func fails(_ attempt: Attempt, _ mode: Mode) throws {
+        let report = try #require(Self.reports[mode]).get()
         let ending = try #require(report.endings[attempt.testDescription])
-        #expect((attempt.others[rung] ?? attempt.endings).contains(ending), "it ends with \(ending)")
+        #expect((attempt.others[mode] ?? attempt.endings).contains(ending), "it ends with \(ending)")
     }
 
-    @Test(arguments: Rung.allCases) func areAllJudged(_ rung: Rung) throws {
-        let report = try #require(Self.reports[rung]).get()
+    @Test(arguments: Mode.allCases) func areAllJudged(_ mode: Mode) throws {
+        let report = try #require(Self.reports[mode]).get()
         #expect(Set(report.endings.keys) == Set(Self.attempts.map(\.testDescription)))
     }
 
-    @Test(arguments: Rung.allCases) func leavesTheMachineAsItWas(_ rung: Rung) throws {
-        let report = try #require(Self.reports[rung]).get()
+    @Test(arguments: Mode.allCases) func leavesTheMachineAsItWas(_ mode: Mode) throws {
+        let report = try #require(Self.reports[mode]).get()
         #expect(report.hostBefore == report.hostAfter)
-        #expect(report.isBystanderAlive || rung == .chroot)
+        #expect(report.isBystanderAlive || mode == .chroot)
     }
 
     /// Nothing of the builder is to be seen: its environment, its files, its descriptors, its groups.
-    @Test(arguments: Rung.allCases) func seesNothingOfTheBuilder(_ rung: Rung) throws {
-        let builder = try Builder(rung)
+    @Test(arguments: Mode.allCases) func seesNothingOfTheBuilder(_ mode: Mode) throws {
+        let builder = try Builder(mode)
         defer { withExtendedLifetime(builder) {} }
         let output = try builder.output(
             of: """

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// `lamina run` where it is not root with namespaces: what works everywhere, and what is refused.
-@Suite("Running on every rung", .enabled(if: Machine.hasPlainUsers, Machine.needsPlainUsers))
+@Suite("Running on every mode", .enabled(if: Machine.hasPlainUsers, Machine.needsPlainUsers))
 struct RunIsolationTests {
     enum Runner: String, CaseIterable, Sendable {
         case rootInUserNamespace = "root, rootless"

@@ -21,8 +21,8 @@ enum linux_spawn_operation {
     LINUX_SPAWN_FS_OPEN,        // text[0]: type; number[0]: slot
     LINUX_SPAWN_FS_STRING,      // text: key, value; number[0]: slot
     LINUX_SPAWN_FS_MOUNT,       // number: slot, MOUNT_ATTR_ flags
-    LINUX_SPAWN_TAKE_LENT,      // number[0]: slot for the program's `lent`, a mount
-    LINUX_SPAWN_PLACE_LENT,     // number[0]: the number that `lent` gets, to be kept by the command
+    LINUX_SPAWN_TAKE_INHERITED,      // number[0]: slot for the program's `lent`, a mount
+    LINUX_SPAWN_PLACE_INHERITED,     // number[0]: the number that `lent` gets, to be kept by the command
     LINUX_SPAWN_PIVOT,          // text[0]: new root
     LINUX_SPAWN_CHDIR,          // text[0]: path
     LINUX_SPAWN_CHROOT,         // text[0]: path

@@ -6,7 +6,7 @@ import Store
 /// The caches that a build leaves for others.
 extension Build {
     /// Writes the caches that are asked for, but inline ones.
-    func exportCaches(_ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner) async throws {
+    func exportCaches(_ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner) async throws {
         for export in request.caches.exports where export.target != .inline {
             let selection = try await selection(plan, state, includesAll: export.includesAll, runner: runner)
             try await CacheWriter(images: images, progress: progress).write(selection, to: export)
@@ -15,7 +15,7 @@ extension Build {
 
     /// The annotations of the image's manifest, among them its cache if it is to have one.
     func annotations(
-        _ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner
+        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner
     ) async throws -> [String: String] {
         var annotations = request.annotations
         guard request.caches.exports.contains(where: { $0.target == .inline }) else { return annotations }
@@ -25,7 +25,7 @@ extension Build {
     }
 
     private func selection(
-        _ plan: BuildPlan, _ state: FileSystemState, includesAll: Bool, runner: BuildRunner
+        _ plan: BuildPlan, _ state: LayerStack, includesAll: Bool, runner: BuildRunner
     ) async throws -> CacheSelection {
         try await offload {
             try CacheSelection(

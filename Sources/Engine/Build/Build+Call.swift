@@ -39,12 +39,14 @@ extension Build {
 
     /// The context, and what fetched it; commands that are no builds run no steps.
     private func contextForCall() async throws -> (BuildContext, RemoteSources) {
-        let loans = BuildLoans(
+        let credentials = BuildCredentials(
             secrets: request.secrets, agents: request.agents,
             keyAgents: KeyAgents(store: store, environment: images.registry.environment))
-        let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
-        let snapshots = Snapshots(
-            store: store, trees: LayerTrees(store.layers), isolation: StepIsolation(request.isolation, store: store),
+        let remotes = RemoteSources(
+            store: store, registry: images.registry, credentials: credentials, progress: progress)
+        let snapshots = SnapshotUnpacker(
+            store: store, trees: LayerTreeCache(store.layers),
+            isolation: StepIsolation(request.isolation, store: store),
             supply: images.supply, progress: LayerProgress(progress))
         let files = try await loadContext(ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
         return (files, remotes)

@@ -57,14 +57,15 @@ package struct Build: Sendable {
     private func perform() async throws -> BuildResult {
         let lease = try store.lease()
         let started = Timestamp.now
-        let loans = BuildLoans(
+        let credentials = BuildCredentials(
             secrets: request.secrets, agents: request.agents,
             keyAgents: KeyAgents(store: store, environment: images.registry.environment))
-        let remotes = RemoteSources(store: store, registry: images.registry, loans: loans, progress: progress)
+        let remotes = RemoteSources(
+            store: store, registry: images.registry, credentials: credentials, progress: progress)
         let isolation = StepIsolation(request.isolation, store: store)
-        let trees = LayerTrees(store.layers)
+        let trees = LayerTreeCache(store.layers)
         let layerProgress = LayerProgress(progress)
-        let snapshots = Snapshots(
+        let snapshots = SnapshotUnpacker(
             store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
         let loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
         let files = try await loadContext(loader)
@@ -72,7 +73,7 @@ package struct Build: Sendable {
         try await offload { [recorder] in recorder.announce() }
         let rules = try await loadIgnoreRules(of: files, dockerfile: source.path)
         let inputs = Inputs(
-            source: source, rules: rules, files: files, loans: loans, loader: loader, trees: trees,
+            source: source, rules: rules, files: files, credentials: credentials, loader: loader, trees: trees,
             layerProgress: layerProgress, isolation: isolation, started: started)
         let (imageID, hasGrown) = try await tolerateLosses(source.step) { try await build(inputs) }
         _ = consume lease
@@ -101,10 +102,10 @@ package struct Build: Sendable {
         let source: Definition
         let rules: IgnoreRules
         let files: BuildContext
-        let loans: BuildLoans
+        let credentials: BuildCredentials
         /// Knows what has been unpacked for the context: the steps need not unpack it again.
         let loader: ContextLoader
-        let trees: LayerTrees
+        let trees: LayerTreeCache
         let layerProgress: LayerProgress
         let isolation: StepIsolation
         let started: Timestamp
@@ -126,19 +127,19 @@ package struct Build: Sendable {
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? inputs.started
         let context = try ContextTree(
             files.directory, rules: inputs.rules, cache: files.isTemporary ? nil : store.contexts)
-        let contexts = ContextTrees(main: context, named: request.inputs.contexts, loader: loader)
+        let contexts = ContextTreeCache(main: context, named: request.inputs.contexts, loader: loader)
         let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment)
         defer { sandboxFiles.remove() }
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,
-            snapshots: loader.snapshots, workingTrees: WorkingTrees(store: store, layers: trees),
+            snapshots: loader.snapshots, workingTrees: WorkingTreePool(store: store, layers: trees),
             supply: images.supply, layerProgress: inputs.layerProgress, imports: try await imports, contexts: contexts,
             now: now,
             sandbox: SandboxSettings(
                 files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps),
-            loans: inputs.loans,
-            copies: ContextCopies(store),
+            credentials: inputs.credentials,
+            copies: ContextCopyPool(store),
             remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: inputs.started))
         let solver = GraphSolver(
             runner: runner, progress: progress, limits: request.housekeeping.limits,
@@ -167,7 +168,7 @@ package struct Build: Sendable {
     }
 
     /// Runs the checks that need the layers. Whatever goes wrong, the build has succeeded.
-    private func review(_ plan: BuildPlan, _ state: FileSystemState, step: StepReporter) async {
+    private func review(_ plan: BuildPlan, _ state: LayerStack, step: StepReporter) async {
         let known = warnings.warnings.count
         try? await offload { [store] in try LayerReview(plan, state, layers: store.layers).report() }
         for warning in warnings.warnings.dropFirst(known) { step.warn(warning.summary) }
@@ -249,7 +250,7 @@ package struct Build: Sendable {
     // MARK: Output
 
     private func export(
-        _ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner, epoch: Int64?
+        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, epoch: Int64?
     ) async throws -> Digest? {
         if request.outputs.contains(.none) { return nil }
         var imageID: Digest?
@@ -268,7 +269,7 @@ package struct Build: Sendable {
     }
 
     private func saveImage(
-        _ plan: BuildPlan, _ state: FileSystemState, runner: BuildRunner, step: StepReporter
+        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, step: StepReporter
     ) async throws -> Digest {
         step.status("exporting layers")
         let config = try ImageAssembly.config(plan, state)

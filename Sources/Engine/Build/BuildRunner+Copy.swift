@@ -8,7 +8,7 @@ import Solver
 
 extension BuildRunner {
     /// COPY and ADD: the layer is written straight from the sources, onto a base that need not be unpacked.
-    func copy(_ copy: CopyOperation, inputs: [StepResult], of vertex: VertexID) async throws -> FileSystemState {
+    func copy(_ copy: CopyOperation, inputs: [StepResult], of vertex: VertexID) async throws -> LayerStack {
         var sources: [any FileTree] = []
         for input in inputs.dropFirst() { sources.append(try await sourceTree(input)) }
         let state = inputs[0].state
@@ -52,7 +52,7 @@ extension BuildRunner {
     }
 
     /// WORKDIR: what is missing of the path is made, owned by the stage's user.
-    func makeDirectory(_ directory: MakeDirectoryOperation, on state: FileSystemState) async throws -> FileSystemState {
+    func makeDirectory(_ directory: MakeDirectoryOperation, on state: LayerStack) async throws -> LayerStack {
         // Unlike a command, WORKDIR takes a user it does not find for root.
         let owner = try await self.owner(directory.owner, in: state, hasAccounts: true)
         let tree = try await snapshots.tree(of: state)
@@ -74,7 +74,7 @@ extension BuildRunner {
 
     /// Who `--chown` or USER names, by the account files of the root it is about. Names that are not there are root's,
     /// as in BuildKit.
-    private func owner(_ spec: String?, in state: FileSystemState, hasAccounts: Bool) async throws -> FileOwner? {
+    private func owner(_ spec: String?, in state: LayerStack, hasAccounts: Bool) async throws -> FileOwner? {
         guard let spec, !spec.isEmpty else { return nil }
         let parts = spec.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let user = parts[0]
@@ -97,7 +97,7 @@ extension BuildRunner {
     }
 
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.
-    func accounts(of state: FileSystemState) async throws -> UserDatabase {
+    func accounts(of state: LayerStack) async throws -> UserDatabase {
         try await snapshots.accounts(of: state)
     }
 }

@@ -51,7 +51,9 @@ extension BuildRunner {
         return key.finish()
     }
 
-    private static func contentKey(of bind: BindMount, in tree: any FileTree, _ journal: KeyJournal) throws -> Digest {
+    private static func contentKey(of bind: BindMount, in tree: any FileTree, _ journal: KeyIngredientLog) throws
+        -> Digest
+    {
         var key = KeyHasher("mount/1")
         key.files = FileListing()
         key.add(bind.source)

@@ -8,7 +8,7 @@ import Store
 import SystemPackage
 
 /// What the user lends to the steps of a build.
-struct BuildLoans: Sendable {
+struct BuildCredentials: Sendable {
     private var secrets: [String: BuildSecret] = [:]
     private var agents: [String: AgentSocket] = [:]
 
@@ -50,7 +50,7 @@ struct BuildLoans: Sendable {
 }
 
 /// Parts of the context that have to be copied before they can be mounted, each once in a build.
-actor ContextCopies {
+actor ContextCopyPool {
     private let store: StoreRoot
     private var tasks: [Source: Task<TemporaryDirectory, any Error>] = [:]
 
@@ -83,7 +83,7 @@ actor ContextCopies {
 struct PreparedMounts: Sendable {
     var mounts: [SandboxMount] = []
     /// What stands in for mounts where nothing can be mounted, as far as it takes more than the mount itself says.
-    var standIns: [StandIn] = []
+    var substitutes: [ChrootSubstitute] = []
     /// Variables that hold secrets.
     var variables: [(name: String, value: String)] = []
     /// Directories in use and locks on them.
@@ -97,8 +97,8 @@ extension BuildRunner {
     /// for one that the other holds.
     func mounts(of run: RunOperation, inputs: [StepResult]) async throws -> PreparedMounts {
         let isolation = sandbox.isolation
-        let (rung, copies) = try await offload { (try isolation.rung(), try isolation.copiesMounts()) }
-        let isMounted = rung != .chroot
+        let (mode, copies) = try await offload { (try isolation.mode(), try isolation.copiesMounts()) }
+        let isMounted = mode != .chroot
         var prepared = PreparedMounts()
         var caches: [CacheRequest] = []
         for mount in run.mounts {
@@ -126,7 +126,7 @@ extension BuildRunner {
     // MARK: Loans
 
     private func add(_ secret: SecretMount, to prepared: inout PreparedMounts) async throws {
-        let value = try await offload { [loans] in try loans.value(of: secret) }
+        let value = try await offload { [credentials] in try credentials.value(of: secret) }
         if let variable = secret.variable {
             prepared.variables.append((variable, String(decoding: value ?? [], as: UTF8.self)))
         }
@@ -140,7 +140,7 @@ extension BuildRunner {
     }
 
     private func add(_ ssh: SSHMount, to prepared: inout PreparedMounts) async throws {
-        guard let socket = try await offload({ [loans] in try loans.socket(of: ssh) }) else { return }
+        guard let socket = try await offload({ [credentials] in try credentials.socket(of: ssh) }) else { return }
         let (directory, relay) = try await offload { [store] in
             let directory = try store.temporaryDirectory()
             let opened = try Directory(opening: directory.path)
@@ -233,12 +233,12 @@ extension BuildRunner {
 /// A cache mount, with the name that its directory has in the store.
 private struct CacheRequest: Sendable {
     let mount: CacheMount
-    let seed: FileSystemState?
+    let seed: LayerStack?
     /// Whether the directory itself goes into the file system of the command, so that nobody else can use it.
     let isLent: Bool
     let key: Digest
 
-    init(_ mount: CacheMount, seed: FileSystemState?, isLent: Bool) {
+    init(_ mount: CacheMount, seed: LayerStack?, isLent: Bool) {
         self.mount = mount
         self.seed = seed
         self.isLent = isLent

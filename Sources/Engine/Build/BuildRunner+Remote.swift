@@ -50,7 +50,7 @@ extension BuildRunner {
     }
 
     /// The files of a commit as a layer on nothing.
-    func fetch(_ source: GitSource, step: StepReporter) async throws -> FileSystemState {
+    func fetch(_ source: GitSource, step: StepReporter) async throws -> LayerStack {
         try await remotes.layer(of: source, now: now, step: step)
     }
 }

@@ -18,10 +18,10 @@ struct SandboxSettings: Sendable {
 
 extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
-    func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> FileSystemState {
+    func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> LayerStack {
         let isolation = sandbox.isolation
         let abilities = try await offload {
-            _ = try isolation.rung()
+            _ = try isolation.mode()
             return try isolation.abilities()
         }
         let state = inputs[0].state
@@ -31,7 +31,7 @@ extension BuildRunner {
         try Self.require(user, abilities)
         try Self.require(ownersIn: run.mounts, abilities)
         let mounts = try await mounts(of: run, inputs: inputs)
-        let stopper = SandboxStopper()
+        let stopper = SandboxCanceller()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
                 let tree = try StepFileSystem(of: state, lowers: lowers, isolation: isolation, trees: workingTrees)
@@ -71,7 +71,7 @@ extension BuildRunner {
     }
 
     private func resolveUser(
-        _ spec: String, in state: FileSystemState, _ run: RunOperation
+        _ spec: String, in state: LayerStack, _ run: RunOperation
     ) async throws -> ResolvedUser {
         do { return try await accounts(of: state).resolve(spec) } catch let error as UserError {
             throw EngineError(
@@ -119,7 +119,7 @@ extension BuildRunner {
 
     private func openShell(
         in spec: SandboxSpec, _ files: borrowing StepFileSystem, _ run: RunOperation, after error: EngineError,
-        stopper: SandboxStopper, step: StepReporter
+        stopper: SandboxCanceller, step: StepReporter
     ) throws {
         guard let shell = sandbox.steps.failureShell, !stopper.isStopped else { return }
         guard spec.confinement == .namespaces else {
@@ -131,7 +131,7 @@ extension BuildRunner {
     }
 
     private func runToEnd(
-        _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxStopper,
+        _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxCanceller,
         step: StepReporter
     ) throws {
         let process = try SandboxProcess(try SandboxPlan(spec))

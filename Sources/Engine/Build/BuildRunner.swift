@@ -12,23 +12,23 @@ import SystemPackage
 struct BuildRunner: OperationRunner {
     let store: StoreRoot
     let storage: LayerStorage
-    let trees: LayerTrees
-    let snapshots: Snapshots
-    let workingTrees: WorkingTrees
-    let supply: LayerSupply
+    let trees: LayerTreeCache
+    let snapshots: SnapshotUnpacker
+    let workingTrees: WorkingTreePool
+    let supply: LayerFetcher
     let layerProgress: LayerProgress
     let imports: CacheImports
     /// What definition keys the steps have.
-    let keys = KeyLog()
-    let contexts: ContextTrees
+    let keys = CacheKeyTracker()
+    let contexts: ContextTreeCache
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
     let sandbox: SandboxSettings
-    let loans: BuildLoans
-    let copies: ContextCopies
+    let credentials: BuildCredentials
+    let copies: ContextCopyPool
     let remotes: RemoteSources
-    let journal: KeyJournal
-    let uses = BuildUses()
+    let journal: KeyIngredientLog
+    let uses = UsedRecords()
     /// Steps that were run before count for nothing; `nil` takes a result of any age.
     let oldest: Timestamp?
 
@@ -53,7 +53,7 @@ struct BuildRunner: OperationRunner {
         switch vertex.operation {
         case .scratch: return KeyHasher("scratch/1").finish()
         case .image(let image): return imageKey(image)
-        case .context(let context): return ContextTrees.key(context)
+        case .context(let context): return ContextTreeCache.key(context)
         case .http(let source): return try await key(of: source, label: vertex.label)
         case .git(let source): return try await key(of: source)
         case .run(let run):
@@ -164,7 +164,7 @@ struct BuildRunner: OperationRunner {
     }
 
     private static func contentKey(
-        of word: String, _ copy: CopyOperation, in tree: any FileTree, _ journal: KeyJournal
+        of word: String, _ copy: CopyOperation, in tree: any FileTree, _ journal: KeyIngredientLog
     ) throws -> Digest {
         func compute() throws -> Digest {
             let matches = try SourceMatcher(tree: tree, keepsParents: copy.keepsParents).matches(word)
@@ -194,7 +194,7 @@ struct BuildRunner: OperationRunner {
                 .remoteFile(RemoteFileTree(source: source, file: $0, store: store))
             }
         }
-        return FileSystemState(decoding: record.result).map { .files($0) }
+        return LayerStack(decoding: record.result).map { .files($0) }
     }
 
     /// What is known under a key, here or in a cache that the build may read.
@@ -269,13 +269,13 @@ struct BuildRunner: OperationRunner {
 
     private func perform(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
         switch vertex.operation {
-        case .scratch: return .files(FileSystemState())
+        case .scratch: return .files(LayerStack())
         case .context(let context): return .context(try await contexts.tree(context))
         case .image(let image):
             if image.reference.digest != nil { step.status("resolve \(image.reference)", isComplete: true) }
             layerProgress.register(image.diffIDs, for: step)
             return .files(
-                FileSystemState(layers: image.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) }))
+                LayerStack(layers: image.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) }))
         case .http(let source):
             return .remoteFile(try await fetch(source, label: vertex.label, step: step))
         case .git(let source):

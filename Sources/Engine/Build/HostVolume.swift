@@ -129,7 +129,7 @@ extension VolumeSettings {
     }
 
     /// Throws ``EngineError`` `.badVolume` for mounts that only a build can have.
-    package func requireNoLoans() throws {
+    package func requireNoHeldMounts() throws {
         for mount in mounts {
             if case .tmpfs = mount { continue }
             throw EngineError(

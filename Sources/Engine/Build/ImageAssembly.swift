@@ -8,7 +8,7 @@ enum ImageAssembly {
     ///
     /// The creation time is that of the last step, not of the export, so that a build whose steps are all cached gives
     /// the very same image. Throws ``EngineError`` `.corrupt` when steps and layers do not fit together.
-    static func config(_ plan: BuildPlan, _ state: FileSystemState) throws -> ImageConfig {
+    static func config(_ plan: BuildPlan, _ state: LayerStack) throws -> ImageConfig {
         var config = plan.config
         let baseCount = state.layers.count - plan.steps.count { $0.vertex != nil }
         guard baseCount >= 0 else {

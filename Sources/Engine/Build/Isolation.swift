@@ -2,7 +2,7 @@ import Diagnostics
 import Linux
 import Sandbox
 
-/// How commands are kept apart from the machine: the rungs of a ladder, the best first.
+/// How commands are kept apart from the machine: the modes of a ladder, the best first.
 package enum Isolation: String, CaseIterable, Sendable {
     /// Namespaces of the kernel's, set up as root.
     case namespaces
@@ -12,21 +12,21 @@ package enum Isolation: String, CaseIterable, Sendable {
     case chroot
 }
 
-/// Which rungs this process can use, and why not the others: found by trying.
-package struct IsolationLadder: Sendable {
-    /// Why a rung cannot be used, in words that end a sentence; a rung that is not here can be.
+/// Which modes this process can use, and why not the others: found by trying.
+package struct IsolationModes: Sendable {
+    /// Why a mode cannot be used, in words that end a sentence; a mode that is not here can be.
     package let obstacles: [Isolation: String]
 
     package init(obstacles: [Isolation: String]) { self.obstacles = obstacles }
 
-    /// Tries what each rung begins with; takes a fraction of a millisecond.
-    package static func probe() -> IsolationLadder {
+    /// Tries what each mode begins with; takes a fraction of a millisecond.
+    package static func probe() -> IsolationModes {
         var obstacles: [Isolation: String] = [:]
         let missing = CapabilitySet.fileOwnership.union(.changeRoot).subtracting(.effective)
         if !missing.isEmpty { obstacles[.chroot] = "this process does not have \(missing.list)" }
         if UserNamespace.isEntered {
             obstacles[.namespaces] = "this process is root of a user namespace only"
-            return IsolationLadder(obstacles: obstacles)
+            return IsolationModes(obstacles: obstacles)
         }
         if !CapabilitySet.effective.isSuperset(of: .systemAdministration) {
             obstacles[.namespaces] = "this process does not have CAP_SYS_ADMIN"
@@ -34,13 +34,13 @@ package struct IsolationLadder: Sendable {
             obstacles[.namespaces] = "the kernel makes no namespaces: \(errno)"
         }
         obstacles[.rootless] = UserNamespace.obstacle().map { "user namespaces cannot be used: \($0)" }
-        return IsolationLadder(obstacles: obstacles)
+        return IsolationModes(obstacles: obstacles)
     }
 
-    /// The best rung that can be used; `nil` when this process cannot run commands.
+    /// The best mode that can be used; `nil` when this process cannot run commands.
     package var best: Isolation? { Isolation.allCases.first { obstacles[$0] == nil } }
 
-    /// The rung that was asked for, or the best for `nil`.
+    /// The mode that was asked for, or the best for `nil`.
     ///
     /// Throws ``EngineError`` `.isolation` when it cannot be used.
     package func choose(_ asked: Isolation?) throws -> Isolation {
@@ -51,7 +51,7 @@ package struct IsolationLadder: Sendable {
                 hint: "See 'lamina doctor', or leave the choice to --isolation=auto.")
         }
         if let best { return best }
-        let reasons = Isolation.allCases.compactMap { rung in obstacles[rung].map { "\(rung.rawValue): \($0)" } }
+        let reasons = Isolation.allCases.compactMap { mode in obstacles[mode].map { "\(mode.rawValue): \($0)" } }
         throw EngineError(
             .isolation, "RUN cannot be isolated from this machine (\(reasons.joined(separator: "; ")))",
             hint: "Run the build as root, or see 'lamina doctor'.")

@@ -31,7 +31,7 @@ final class KeyAgents: Sendable {
 private final class KeyAgent: Sendable {
     let socket: FilePath
     private let directory: TemporaryDirectory
-    private let program: Companion
+    private let program: HelperProcess
 
     init(_ keys: [FilePath], in directory: TemporaryDirectory, _ environment: [String: String]) throws {
         self.directory = directory
@@ -43,7 +43,7 @@ private final class KeyAgent: Sendable {
                 hint: "Use a store with a shorter path, or an agent of your own.")
         }
         do {
-            program = try Companion(
+            program = try HelperProcess(
                 ["ssh-agent", "-D", "-a", socket.string], environment: [path],
                 log: directory.path.appending("agent.log"))
         } catch let error as SandboxError where error.code == .commandNotFound {

@@ -13,7 +13,7 @@ struct LayerReview {
     /// The steps with a layer and their layers, in order.
     private let steps: [(vertex: Vertex, diffID: DiffID)]
 
-    init(_ plan: BuildPlan, _ state: FileSystemState, layers: LayerIndex) {
+    init(_ plan: BuildPlan, _ state: LayerStack, layers: LayerIndex) {
         self.plan = plan
         self.layers = layers
         let vertices = plan.steps.compactMap(\.vertex).map { plan.graph.vertices[$0.index] }

@@ -15,7 +15,7 @@ struct OutputWriter {
     let epoch: Int64?
 
     func write(
-        _ output: BuildOutput, state: FileSystemState, imageID: Digest?, tags: [ImageReference]
+        _ output: BuildOutput, state: LayerStack, imageID: Digest?, tags: [ImageReference]
     ) async throws {
         switch output {
         case .none, .store: return

@@ -7,7 +7,7 @@ import Sandbox
 /// subordinate numbers.
 extension BuildRunner {
     /// Throws ``EngineError`` `.isolation` for a user that there is no number for.
-    static func require(_ user: ResolvedUser, _ abilities: SandboxAbilities) throws {
+    static func require(_ user: ResolvedUser, _ abilities: HostCapabilities) throws {
         guard !abilities.identities.contain((user.uid, user.gid)) else { return }
         throw EngineError(
             .isolation, "the command's user \(user.uid):\(user.gid) has no number in this build's user namespace",
@@ -15,7 +15,7 @@ extension BuildRunner {
     }
 
     /// Throws ``EngineError`` `.isolation` for a mount that is to belong to somebody there is no number for.
-    static func require(ownersIn mounts: [RunMount], _ abilities: SandboxAbilities) throws {
+    static func require(ownersIn mounts: [RunMount], _ abilities: HostCapabilities) throws {
         for mount in mounts {
             let owner: (uid: UInt32, gid: UInt32)? =
                 switch mount {
@@ -33,7 +33,7 @@ extension BuildRunner {
     }
 
     /// Adds to the failure of a command what may be the reason for it.
-    static func explaining<Value>(_ abilities: SandboxAbilities, _ body: () throws -> Value) throws -> Value {
+    static func explaining<Value>(_ abilities: HostCapabilities, _ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let error as EngineError where error.code == .runFailed {
             guard abilities.identities.isSingle, error.hint == nil else { throw error }
             throw EngineError(

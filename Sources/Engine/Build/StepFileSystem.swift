@@ -14,11 +14,11 @@ enum StepFileSystem: ~Copyable, Sendable {
     /// A copy of the layers.
     case tree(StepTree)
 
-    /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``Snapshots/lowers(of:_:)``.
-    init(of state: FileSystemState, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTrees) throws {
+    /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``SnapshotUnpacker/lowers(of:_:)``.
+    init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
         self =
             try isolation.copiesFiles()
-            ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.rung() == .namespaces)))
+            ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.mode() == .namespaces)))
             : .overlay(try StepOverlay(of: state, lowers: lowers, isolation, trees.layers, trees.store))
     }
 
@@ -39,8 +39,8 @@ enum StepFileSystem: ~Copyable, Sendable {
         switch consume self {
         case .overlay(let overlay): return .overlay(overlay)
         case .tree(var tree):
-            if try isolation.rung() == .chroot {
-                try tree.enter(&spec, mounts.standIns, base: store.path, warn: warn)
+            if try isolation.mode() == .chroot {
+                try tree.enter(&spec, mounts.substitutes, base: store.path, warn: warn)
             }
             try tree.waitForTick()
             return .tree(tree)
@@ -57,7 +57,7 @@ enum StepFileSystem: ~Copyable, Sendable {
 
     /// Records what the command changed as the layer on top of `state`, once the command has ended.
     consuming func commit(
-        on state: FileSystemState, _ storage: LayerStorage, _ trees: WorkingTrees
+        on state: LayerStack, _ storage: LayerStorage, _ trees: WorkingTreePool
     ) throws -> DiffID {
         switch consume self {
         case .overlay(let overlay): try overlay.commit(on: state, storage, trees.layers)

@@ -13,29 +13,29 @@ final class StepIsolation: Sendable {
     private let store: StoreRoot
     /// `nil` leaves the choice to the probe.
     private let asked: Isolation?
-    private let knownRung = Mutex<Result<Isolation, any Error>?>(nil)
-    private let knownAbilities = Mutex<SandboxAbilities?>(nil)
+    private let knownMode = Mutex<Result<Isolation, any Error>?>(nil)
+    private let knownCapabilities = Mutex<HostCapabilities?>(nil)
 
     init(_ asked: Isolation?, store: StoreRoot) {
         self.asked = asked
         self.store = store
     }
 
-    /// The rung that commands run on.
+    /// The mode that commands run on.
     ///
     /// Throws ``EngineError`` `.isolation` when there is none, and `.outsideUserNamespace` when this process would have
     /// to enter a user namespace first.
-    func rung() throws -> Isolation {
-        try knownRung.withLock { known in
+    func mode() throws -> Isolation {
+        try knownMode.withLock { known in
             if let known { return known }
             let result = Result { () throws -> Isolation in
-                let rung = try IsolationLadder.probe().choose(asked)
-                if rung == .rootless, !UserNamespace.isEntered {
+                let mode = try IsolationModes.probe().choose(asked)
+                if mode == .rootless, !UserNamespace.isEntered {
                     throw EngineError(
                         .outsideUserNamespace, "RUN needs a user namespace, which this build has not entered",
                         hint: "Build with --isolation=rootless.")
                 }
-                return rung
+                return mode
             }
             known = result
             return result
@@ -47,17 +47,17 @@ final class StepIsolation: Sendable {
     func requireEntry() throws {
         // Who may do everything is not in need of a namespace of its own, unless that is what was asked for.
         if asked != .rootless, CapabilitySet.effective.isSuperset(of: .systemAdministration) { return }
-        do { _ = try rung() } catch let error as EngineError where error.code != .outsideUserNamespace {
+        do { _ = try mode() } catch let error as EngineError where error.code != .outsideUserNamespace {
             // What the first command cannot do is said when there is a command to run, and it is not known yet.
         }
     }
 
     /// What the kernel lets a sandbox do.
-    func abilities() throws -> SandboxAbilities {
-        try knownAbilities.withLock { known in
+    func abilities() throws -> HostCapabilities {
+        try knownCapabilities.withLock { known in
             if let known { return known }
             let scratch = try store.temporaryDirectory()
-            let abilities = withExtendedLifetime(scratch) { SandboxAbilities.probe(scratch: scratch.path) }
+            let abilities = withExtendedLifetime(scratch) { HostCapabilities.probe(scratch: scratch.path) }
             known = abilities
             return abilities
         }
@@ -65,14 +65,14 @@ final class StepIsolation: Sendable {
 
     /// Whether commands get a copy of their files, as no overlay can be mounted.
     func copiesFiles() throws -> Bool {
-        if try rung() == .chroot { return true }
+        if try mode() == .chroot { return true }
         if case .none = try abilities().overlay { return true }
         return false
     }
 
     /// Whether a tree that a command mounts is copied, unless it is one directory that is not written to.
     func copiesMounts() throws -> Bool {
-        if try rung() == .chroot { return true }
+        if try mode() == .chroot { return true }
         return switch try abilities().overlay {
         case .trusted, .user: false
         case .served, .none: true

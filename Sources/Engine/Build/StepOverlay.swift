@@ -14,14 +14,14 @@ struct StepOverlay: ~Copyable, Sendable {
     let tree: SandboxTree
 
     init(
-        of state: FileSystemState, lowers: [FilePath], _ isolation: StepIsolation, _ trees: LayerTrees,
+        of state: LayerStack, lowers: [FilePath], _ isolation: StepIsolation, _ trees: LayerTreeCache,
         _ store: StoreRoot
     ) throws {
         let form = try isolation.form()
         let snapshot = try store.snapshots.prepare()
         if form.marks == .names {
             let tree = LayerFileTree(tree: try trees.tree(of: state.diffIDs), directories: lowers)
-            try ServedCopies(below: tree.tree, start: start).prepare(snapshot.upper, from: tree)
+            try FUSEOverlayCorrections(below: tree.tree, start: start).prepare(snapshot.upper, from: tree)
         }
         tree = .overlay(lowers: lowers.reversed(), upper: snapshot.upper, work: snapshot.work)
         self.form = form
@@ -36,10 +36,10 @@ struct StepOverlay: ~Copyable, Sendable {
     }
 
     consuming func commit(
-        on state: FileSystemState, _ storage: LayerStorage, _ trees: LayerTrees
+        on state: LayerStack, _ storage: LayerStorage, _ trees: LayerTreeCache
     ) throws -> DiffID {
         let below = try trees.tree(of: state.diffIDs)
-        let copies = form.marks == .names ? ServedCopies(below: below, start: start) : nil
+        let copies = form.marks == .names ? FUSEOverlayCorrections(below: below, start: start) : nil
         try copies?.repair(try Directory(opening: snapshot.upper))
         let diffID =
             form.owners == nil

@@ -4,15 +4,15 @@ import Store
 /// What a step gives to those that follow.
 enum StepResult: Sendable {
     /// The file system that a stack of layers adds up to.
-    case files(FileSystemState)
+    case files(LayerStack)
     /// The files of a build context.
     case context(ContextTree)
     /// A file that was fetched.
     case remoteFile(RemoteFileTree)
 
     /// The layers; none for what is no file system of its own.
-    var state: FileSystemState {
-        if case .files(let state) = self { state } else { FileSystemState() }
+    var state: LayerStack {
+        if case .files(let state) = self { state } else { LayerStack() }
     }
 
     var isContext: Bool {
@@ -31,7 +31,7 @@ enum StepResult: Sendable {
 }
 
 /// A stack of layers, bottom first.
-struct FileSystemState: Hashable, Sendable {
+struct LayerStack: Hashable, Sendable {
     struct Layer: Hashable, Sendable {
         let diffID: DiffID
         /// When this build or a former one made it; `nil` for a layer of a base image.
@@ -43,12 +43,12 @@ struct FileSystemState: Hashable, Sendable {
     var diffIDs: [DiffID] { layers.map(\.diffID) }
     var chainID: ChainID? { ChainID.of(diffIDs) }
 
-    func adding(_ diffID: DiffID, created: Timestamp) -> FileSystemState {
-        FileSystemState(layers: layers + [Layer(diffID: diffID, created: created)])
+    func adding(_ diffID: DiffID, created: Timestamp) -> LayerStack {
+        LayerStack(layers: layers + [Layer(diffID: diffID, created: created)])
     }
 }
 
-extension FileSystemState {
+extension LayerStack {
     /// The state as the text of a cache record.
     var encoded: String {
         JSON.array(

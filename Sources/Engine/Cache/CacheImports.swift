@@ -56,13 +56,13 @@ struct CacheImports: Sendable {
 
     /// Takes the record of a key over into the store, under all its keys, and notes where its layers can be had;
     /// nothing is fetched. `nil` when no cache has one, or when a layer of it cannot be had.
-    func adopt(_ key: Digest, into store: StoreRoot, without gone: GoneLayers) throws -> CacheRecord? {
+    func adopt(_ key: Digest, into store: StoreRoot, without gone: MissingLayers) throws -> CacheRecord? {
         guard let place = places[key] else { return nil }
         let cache = caches[place.cache]
         let record = cache.document.records[place.record]
-        let state = FileSystemState(
+        let state = LayerStack(
             layers: record.parts.map { part in
-                FileSystemState.Layer(diffID: cache.document.layers[part.layer].diffID, created: part.created)
+                LayerStack.Layer(diffID: cache.document.layers[part.layer].diffID, created: part.created)
             })
         let sources = record.parts.compactMap { part -> (diffID: DiffID, source: LayerSource)? in
             let layer = cache.document.layers[part.layer]
@@ -90,7 +90,7 @@ struct CacheImports: Sendable {
     }
 }
 
-extension FileSystemState {
+extension LayerStack {
     /// Whether each layer is in the store, or can be had, or is among `others`.
     fileprivate func isWithinReach(in store: StoreRoot, or others: Set<DiffID>) throws -> Bool {
         var chain: ChainID?
@@ -104,7 +104,7 @@ extension FileSystemState {
 }
 
 /// Places that turned out not to have the layer they were said to have.
-final class GoneLayers: Sendable {
+final class MissingLayers: Sendable {
     private let sources = Mutex<Set<LayerSource>>([])
 
     func insert(_ source: LayerSource) { sources.withLock { _ = $0.insert(source) } }

@@ -5,7 +5,7 @@ import Store
 import Synchronization
 
 /// The definition keys of a build's steps, as the solver asks for them.
-final class KeyLog: Sendable {
+final class CacheKeyTracker: Sendable {
     private struct State {
         var keys: [VertexID: Digest] = [:]
         var files: [VertexID: [Digest?]] = [:]
@@ -58,7 +58,7 @@ final class KeyLog: Sendable {
 struct CacheSelection: Sendable {
     struct Item: Sendable {
         let record: CacheRecord
-        let state: FileSystemState
+        let state: LayerStack
         /// All keys under which the store has this result.
         let keys: [Digest]
     }
@@ -73,14 +73,14 @@ struct CacheSelection: Sendable {
     ///
     /// `record` finds what is known under a key.
     init(
-        _ plan: BuildPlan, result: FileSystemState, includesAll: Bool, keys: KeyLog, store: StoreRoot,
+        _ plan: BuildPlan, result: LayerStack, includesAll: Bool, keys: CacheKeyTracker, store: StoreRoot,
         record: (Digest) throws -> CacheRecord?
     ) throws {
-        var found: [(record: CacheRecord, state: FileSystemState)] = []
+        var found: [(record: CacheRecord, state: LayerStack)] = []
         var seen: Set<Digest> = []
         for vertex in plan.graph.reachable(from: plan.target) {
             guard let key = keys.key(of: vertex.id), seen.insert(key).inserted, let record = try record(key),
-                CacheDocument.kinds.contains(record.kind), let state = FileSystemState(decoding: record.result),
+                CacheDocument.kinds.contains(record.kind), let state = LayerStack(decoding: record.result),
                 includesAll || result.layers.starts(with: state.layers)
             else { continue }
             found.append((record, state))

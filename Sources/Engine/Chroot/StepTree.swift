@@ -7,7 +7,7 @@ import SystemPackage
 /// A working tree while a command runs in it.
 struct StepTree: ~Copyable, Sendable {
     private let tree: WorkingTree
-    private var standIns: StandIns?
+    private var substitutes: ChrootSubstitutes?
 
     init(_ tree: WorkingTree) { self.tree = tree }
 
@@ -17,17 +17,17 @@ struct StepTree: ~Copyable, Sendable {
     /// Makes the specification one of a changed root, with what it would mount put into the tree.
     ///
     /// `own` is what the mounts of the instruction come down to, as far as they are not in the specification; `base` the
-    /// store, from which notes about loans say where they are. Throws ``EngineError`` `.unsupported` for what takes a mount.
+    /// store, from which notes about credentials say where they are. Throws ``EngineError`` `.unsupported` for what takes a mount.
     mutating func enter(
-        _ spec: inout SandboxSpec, _ own: [StandIn], base: FilePath, warn: (String) -> Void
+        _ spec: inout SandboxSpec, _ own: [ChrootSubstitute], base: FilePath, warn: (String) -> Void
     ) throws {
         var all = Self.usual(spec)
-        for mount in spec.mounts { all.append(try Self.standIn(for: mount)) }
-        let placed = try StandIns.place(all + own, in: tree.path, aside: tree.aside, base: base)
+        for mount in spec.mounts { all.append(try Self.substitute(for: mount)) }
+        let placed = try ChrootSubstitutes.place(all + own, in: tree.path, aside: tree.aside, base: base)
         if placed.hasMakeshiftDevices {
             warn("no devices can be made here, so that plain files stand in for /dev/null, /dev/zero and /dev/random")
         }
-        standIns = consume placed
+        substitutes = consume placed
         spec.confinement = .chroot
         spec.mounts = []
         spec.resolvConf = nil
@@ -40,35 +40,35 @@ struct StepTree: ~Copyable, Sendable {
     /// Takes out of the tree what was put into it.
     consuming func leave() throws -> WorkingTree {
         let tree = tree
-        if let standIns { try standIns.remove() }
+        if let substitutes { try substitutes.remove() }
         return tree
     }
 
     /// What every command sees in place of its image's own files. There is nothing to be seen in `/proc` and `/sys`: a
     /// copy would be wrong, and a mount is not to be had.
-    private static func usual(_ spec: SandboxSpec) -> [StandIn] {
-        var standIns = [
-            StandIn(target: "/proc", content: .directory(permissions: 0o555)),
-            StandIn(target: "/sys", content: .directory(permissions: 0o555)),
-            StandIn(target: "/dev", content: .devices),
+    private static func usual(_ spec: SandboxSpec) -> [ChrootSubstitute] {
+        var substitutes = [
+            ChrootSubstitute(target: "/proc", content: .directory(permissions: 0o555)),
+            ChrootSubstitute(target: "/sys", content: .directory(permissions: 0o555)),
+            ChrootSubstitute(target: "/dev", content: .devices),
         ]
-        if let hosts = spec.hosts { standIns.append(StandIn(target: "/etc/hosts", content: .copy(hosts))) }
+        if let hosts = spec.hosts { substitutes.append(ChrootSubstitute(target: "/etc/hosts", content: .copy(hosts))) }
         if let resolvConf = spec.resolvConf {
-            standIns.append(StandIn(target: "/etc/resolv.conf", content: .copy(resolvConf)))
+            substitutes.append(ChrootSubstitute(target: "/etc/resolv.conf", content: .copy(resolvConf)))
         }
-        return standIns
+        return substitutes
     }
 
-    private static func standIn(for mount: SandboxMount) throws -> StandIn {
+    private static func substitute(for mount: SandboxMount) throws -> ChrootSubstitute {
         switch mount.source {
-        case .temporary: return StandIn(target: mount.target, content: .directory(permissions: 0o1777))
+        case .temporary: return ChrootSubstitute(target: mount.target, content: .directory(permissions: 0o1777))
         case .file(let content, let permissions, let owner, let group):
-            return StandIn(
+            return ChrootSubstitute(
                 target: mount.target,
                 content: .file(content: content, permissions: permissions, owner: owner, group: group))
         case .bind(let path) where try FileStatus(of: path).type == .socket:
-            return StandIn(target: mount.target, content: .socket(path))
-        case .bind(let path) where mount.isReadOnly: return StandIn(target: mount.target, content: .copy(path))
+            return ChrootSubstitute(target: mount.target, content: .socket(path))
+        case .bind(let path) where mount.isReadOnly: return ChrootSubstitute(target: mount.target, content: .copy(path))
         case .bind, .tree:
             throw EngineError(
                 .unsupported, "'\(mount.target)' cannot be mounted in a changed root",

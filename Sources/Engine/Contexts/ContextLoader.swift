@@ -12,7 +12,7 @@ import SystemPackage
 struct ContextLoader: Sendable {
     let store: StoreRoot
     let remotes: RemoteSources
-    let snapshots: Snapshots
+    let snapshots: SnapshotUnpacker
 
     func load(_ location: ContextLocation) async throws -> BuildContext {
         switch location {
@@ -95,9 +95,9 @@ struct ContextLoader: Sendable {
         hasher.add(source.keepsGitDirectory ? source.ref : nil)
         let key = hasher.finish()
         let record = try await offload { [store] in try store.cache.record(for: key) }
-        let known = record.flatMap { FileSystemState(decoding: $0.result) }
+        let known = record.flatMap { LayerStack(decoding: $0.result) }
         if known != nil { remotes.progress.begin(label).finish(.cached) }
-        let state: FileSystemState
+        let state: LayerStack
         if let known {
             state = known
         } else {
@@ -120,7 +120,7 @@ struct ContextLoader: Sendable {
 
 extension RemoteSources {
     /// The files of a commit as a layer on nothing. Files have the time `now`, unless that of the commit is asked for.
-    func layer(of source: GitSource, now: Timestamp, step: StepReporter) async throws -> FileSystemState {
+    func layer(of source: GitSource, now: Timestamp, step: StepReporter) async throws -> LayerStack {
         let commit = try await commit(of: source)
         let repository = try repository(source)
         let committed = try await repository.checkOut(commit, step: step)
@@ -137,6 +137,6 @@ extension RemoteSources {
                 return try LayerStorage(store: store).write(draft)
             }
         }
-        return FileSystemState().adding(diffID, created: now)
+        return LayerStack().adding(diffID, created: now)
     }
 }

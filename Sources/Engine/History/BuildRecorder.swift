@@ -40,7 +40,7 @@ package final class BuildRecorder: Sendable {
 
     /// What users name the build by.
     package let reference: String
-    let journal = KeyJournal()
+    let journal = KeyIngredientLog()
     private let store: StoreRoot
     private let origin = ContinuousClock.now
     private let started = Timestamp.now

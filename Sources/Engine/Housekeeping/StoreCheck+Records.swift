@@ -20,7 +20,7 @@ extension StoreCheck {
         case "http":
             guard RemoteFile(decoding: record.result) != nil else { return "has a result that cannot be read" }
         case "run", "copy", "directory", "git":
-            guard let state = FileSystemState(decoding: record.result) else {
+            guard let state = LayerStack(decoding: record.result) else {
                 return "has a result that cannot be read"
             }
             guard state.diffIDs == record.diffIDs else { return "contradicts itself about its layers" }

@@ -117,7 +117,7 @@ extension ImageTransfer {
         _ = consume lease
     }
 
-    private static func progress(_ report: @escaping @Sendable (TransferEvent) -> Void) -> LayerSupply.Report {
+    private static func progress(_ report: @escaping @Sendable (TransferEvent) -> Void) -> LayerFetcher.Report {
         { event in
             switch event {
             case .fetching(_, let layer, let count, _): report(.layerProgress(layer, count))

@@ -9,14 +9,14 @@ package struct ImageTransfer: Sendable {
     package let store: StoreRoot
     package let registry: RegistryAccess
     /// Fetches layers that are elsewhere.
-    let supply: LayerSupply
+    let supply: LayerFetcher
     let storage: LayerStorage
 
     package init(store: StoreRoot, registry: RegistryAccess) {
         self.store = store
         self.registry = registry
         storage = LayerStorage(store: store)
-        supply = LayerSupply(store: store, registry: registry, storage: storage)
+        supply = LayerFetcher(store: store, registry: registry, storage: storage)
     }
 
     /// The image a user means by a name or an ID.

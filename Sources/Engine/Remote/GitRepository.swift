@@ -31,15 +31,16 @@ final class GitRepository: Sendable {
     private static let localRef = "refs/lamina/source"
     private static let folder: FilePath = "files"
 
-    init(_ source: GitSource, in store: StoreRoot, environment: [String: String], loans: BuildLoans) throws {
+    init(_ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials) throws
+    {
         self.source = source
         remote = source.publicRemote
-        let ssh = try source.isSSH ? SSHAccess(loans, environment: environment) : nil
+        let ssh = try source.isSSH ? SSHAccess(credentials, environment: environment) : nil
         needsAgent = source.isSSH && ssh == nil
         directory = try store.temporaryDirectory()
         let address = try? WebAddress(parsing: source.remote)
         url = address?.url
-        login = try address.flatMap { try loans.repositoryLogin($0.url) }
+        login = try address.flatMap { try credentials.repositoryLogin($0.url) }
         let authorization = login?.authorization ?? address?.authorization
         git = GitCommand(
             directory: directory.path, environment: environment,

@@ -12,7 +12,7 @@ struct HTTPDownload: Sendable {
     let source: HTTPSource
     let store: StoreRoot
     let web: WebFiles
-    let loans: BuildLoans
+    let credentials: BuildCredentials
 
     /// The file as the server has it now; one that is in the store is not sent again when the server can tell that it
     /// has not changed.
@@ -55,7 +55,7 @@ struct HTTPDownload: Sendable {
         do {
             let server = try WebAddress(parsing: source.url)
             address = server
-            login = try await offload { [loans] in try loans.fileLogin(server.url) }
+            login = try await offload { [credentials] in try credentials.fileLogin(server.url) }
             var fields = HTTPFields()
             if let tag = known?.tag { fields.append("If-None-Match", tag) }
             fields["Authorization"] = login?.authorization

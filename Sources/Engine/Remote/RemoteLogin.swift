@@ -15,7 +15,7 @@ struct RemoteLogin: Sendable {
     static func repositorySecret(_ url: HTTPURL) -> String { "GIT_AUTH_TOKEN.\(url.authority)" }
 }
 
-extension BuildLoans {
+extension BuildCredentials {
     /// The login for a file of the web. As in BuildKit the port makes no difference, and a token goes before a header.
     ///
     /// Throws ``EngineError`` `.badSecret` for a value that no header can have.

@@ -17,14 +17,14 @@ final class RemoteSources: Sendable {
 
     let store: StoreRoot
     private let registry: RegistryAccess
-    private let loans: BuildLoans
+    private let credentials: BuildCredentials
     let progress: ProgressReporter
     private let state = Mutex(State())
 
-    init(store: StoreRoot, registry: RegistryAccess, loans: BuildLoans, progress: ProgressReporter) {
+    init(store: StoreRoot, registry: RegistryAccess, credentials: BuildCredentials, progress: ProgressReporter) {
         self.store = store
         self.registry = registry
-        self.loans = loans
+        self.credentials = credentials
         self.progress = progress
     }
 
@@ -77,7 +77,7 @@ final class RemoteSources: Sendable {
     }
 
     private func download(_ source: HTTPSource) -> HTTPDownload {
-        HTTPDownload(source: source, store: store, web: registry.web, loans: loans)
+        HTTPDownload(source: source, store: store, web: registry.web, credentials: credentials)
     }
 
     /// The commit that a source means now.
@@ -90,6 +90,6 @@ final class RemoteSources: Sendable {
 
     /// A repository in a directory of its own, which goes away with it.
     func repository(_ source: GitSource) throws -> GitRepository {
-        try GitRepository(source, in: store, environment: registry.environment, loans: loans)
+        try GitRepository(source, in: store, environment: registry.environment, credentials: credentials)
     }
 }

@@ -43,8 +43,8 @@ extension SSHAccess {
     ///
     /// The keys of servers are those in the file that `SSH_KNOWN_HOSTS` names, else in `~/.ssh/known_hosts`, and those
     /// that the host knows.
-    init?(_ loans: BuildLoans, environment: [String: String]) throws {
-        guard let agent = try loans.socket(of: SSHMount.defaultAgent) else { return nil }
+    init?(_ credentials: BuildCredentials, environment: [String: String]) throws {
+        guard let agent = try credentials.socket(of: SSHMount.defaultAgent) else { return nil }
         self.agent = agent
         let own = environment["SSH_KNOWN_HOSTS"].flatMap { $0.isEmpty ? nil : FileSystem.absolute(FilePath($0)) }
         let home = environment["HOME"].map { FilePath($0).appending(".ssh").appending("known_hosts") }

@@ -16,7 +16,7 @@ package final class FailureShell: Sendable {
     /// `shell` is tried after `/bin/sh`; without any the build just fails.
     func open(
         in spec: SandboxSpec, _ files: borrowing StepFileSystem, shell: String, after failure: any AnyFailure,
-        stopper: SandboxStopper
+        stopper: SandboxCanceller
     ) throws {
         let isMine = isTaken.withLock { isTaken in
             defer { isTaken = true }

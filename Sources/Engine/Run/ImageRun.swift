@@ -28,7 +28,7 @@ package struct ImageRun: Sendable {
     package func run(_ link: CommandLink, report: @escaping @Sendable (String) -> Void) async throws -> CInt {
         let isolation = StepIsolation(request.isolation, store: store)
         let abilities = try await offload {
-            _ = try isolation.rung()
+            _ = try isolation.mode()
             return try isolation.abilities()
         }
         // Until the end: what is mounted must not be pruned.
@@ -38,11 +38,11 @@ package struct ImageRun: Sendable {
         let progress = ProgressReporter { event in
             if case .started(_, let label, _) = event { report(label) }
         }
-        let trees = WorkingTrees(store: store, layers: LayerTrees(store.layers))
-        let snapshots = Snapshots(
+        let trees = WorkingTreePool(store: store, layers: LayerTreeCache(store.layers))
+        let snapshots = SnapshotUnpacker(
             store: store, trees: trees.layers, isolation: isolation, supply: images.supply,
             progress: LayerProgress(progress))
-        let state = FileSystemState(layers: config.diffIDs.map { FileSystemState.Layer(diffID: $0, created: nil) })
+        let state = LayerStack(layers: config.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
         let lowers = try await snapshots.lowers(of: config.diffIDs, isolation)
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
         try BuildRunner.require(user, abilities)

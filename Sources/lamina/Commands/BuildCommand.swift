@@ -233,7 +233,7 @@ struct BuildCommand: UserNamespaceCommand {
         if request.outputs.contains(.push), request.tags.isEmpty {
             throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
         }
-        request.isolation = try isolation.rung()
+        request.isolation = try isolation.mode()
         request.options = try options()
         request.freshness = try cacheUse.freshness()
         request.housekeeping = try housekeeping.request()

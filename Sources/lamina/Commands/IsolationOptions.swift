@@ -6,19 +6,19 @@ import Engine
 struct IsolationOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How commands are isolated: auto, namespaces, rootless or chroot (LAMINA_ISOLATION).", valueName: "rung"))
+            "How commands are isolated: auto, namespaces, rootless or chroot (LAMINA_ISOLATION).", valueName: "mode"))
     var isolation: String?
 
-    /// The rung that was asked for; `nil` for `auto`.
+    /// The mode that was asked for; `nil` for `auto`.
     ///
     /// Throws `EngineError` `.badIsolation` for any other word.
-    func rung() throws -> Isolation? {
+    func mode() throws -> Isolation? {
         let name = isolation ?? GlobalOptions.environment["LAMINA_ISOLATION"] ?? "auto"
         if name == "auto" || name.isEmpty { return nil }
-        guard let rung = Isolation(rawValue: name) else {
+        guard let mode = Isolation(rawValue: name) else {
             throw EngineError(
                 .badIsolation, "unknown isolation '\(name)'", hint: "Use auto, namespaces, rootless or chroot.")
         }
-        return rung
+        return mode
     }
 }

@@ -38,15 +38,15 @@ struct RunCommand: UserNamespaceCommand {
         }
     }
 
-    func needsUserNamespace() -> Bool { (try? isolation.rung().needsUserNamespace) ?? false }
+    func needsUserNamespace() -> Bool { (try? isolation.mode().needsUserNamespace) ?? false }
 
     private func request() throws -> RunRequest {
         var request = try options.request(image: image, command: command)
-        request.isolation = try isolation.rung()
+        request.isolation = try isolation.mode()
         request.network = try network.settings()
         request.sandbox = try sandbox.request()
         request.volumes = try volumes.settings()
-        try request.volumes.requireNoLoans()
+        try request.volumes.requireNoHeldMounts()
         return request
     }
 

@@ -7,7 +7,7 @@ import Solver
 import Store
 
 /// The files of a build's contexts. Those that are given by name are fetched and opened when a step first needs them.
-actor ContextTrees {
+actor ContextTreeCache {
     nonisolated let main: ContextTree
     private let contexts: [String: NamedContext]
     private let loader: ContextLoader

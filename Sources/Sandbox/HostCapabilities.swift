@@ -4,7 +4,7 @@ package import Linux
 package import SystemPackage
 
 /// What the kernel lets this process mount and change. Less than everything in user namespaces and in containers.
-package struct SandboxAbilities: Hashable, Sendable {
+package struct HostCapabilities: Hashable, Sendable {
     /// How overlays keep their marks.
     package enum Overlay: Hashable, Sendable {
         /// In attributes that only the root of the machine may use.
@@ -33,8 +33,8 @@ package struct SandboxAbilities: Hashable, Sendable {
     /// Finds out, by trying; takes a few milliseconds, and less where this process is root of the machine.
     ///
     /// `scratch` is a directory of this process on the store's file system; what is made in it is removed again.
-    package static func probe(scratch: FilePath) -> SandboxAbilities {
-        var abilities = SandboxAbilities()
+    package static func probe(scratch: FilePath) -> HostCapabilities {
+        var abilities = HostCapabilities()
         abilities.identities = .current
         abilities.overlay = overlay(scratch: scratch)
         abilities.isConfined = UserNamespace.isEntered || abilities.identities.users != .initial

@@ -6,16 +6,16 @@ import SystemPackage
 
 /// Unpacks layers when a step needs their files, each once however many steps ask; those that are elsewhere are
 /// fetched first.
-actor Snapshots {
+actor SnapshotUnpacker {
     private let store: StoreRoot
-    private let trees: LayerTrees
+    private let trees: LayerTreeCache
     private let isolation: StepIsolation
-    private let supply: LayerSupply
+    private let supply: LayerFetcher
     private let progress: LayerProgress
     private var tasks: [ChainID: Task<Snapshot, any Error>] = [:]
 
     init(
-        store: StoreRoot, trees: LayerTrees, isolation: StepIsolation, supply: LayerSupply, progress: LayerProgress
+        store: StoreRoot, trees: LayerTreeCache, isolation: StepIsolation, supply: LayerFetcher, progress: LayerProgress
     ) {
         self.isolation = isolation
         self.store = store
@@ -122,7 +122,7 @@ actor Snapshots {
     private func forget(_ chain: ChainID) { tasks[chain] = nil }
 
     /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.
-    func tree(of state: FileSystemState) async throws -> LayerTree {
+    func tree(of state: LayerStack) async throws -> LayerTree {
         try await progress.session { session in
             try await supply.requireLists(state.diffIDs) { session.report($0) }
         }
@@ -130,7 +130,7 @@ actor Snapshots {
     }
 
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.
-    func accounts(of state: FileSystemState) async throws -> UserDatabase {
+    func accounts(of state: LayerStack) async throws -> UserDatabase {
         let tree = try await tree(of: state)
         let holders = try tree.layersHolding(["etc/passwd", "etc/group"])
         let unpacked = try await some(holders, of: state.diffIDs)

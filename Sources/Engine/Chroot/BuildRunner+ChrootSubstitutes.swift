@@ -24,7 +24,7 @@ extension BuildRunner {
         if isMounted {
             prepared.mounts.append(SandboxMount(target: target, source: .bind(copy), isReadOnly: bind.isReadOnly))
         } else {
-            prepared.standIns.append(StandIn(target: target, content: .gift(copy)))
+            prepared.substitutes.append(ChrootSubstitute(target: target, content: .gift(copy)))
         }
     }
 }
@@ -38,11 +38,11 @@ extension PreparedMounts {
         let opened = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot)
         let source = path == "/" ? directory : FilePath(try opened.path().text)
         if mount.isReadOnly {
-            standIns.append(StandIn(target: FilePath(mount.target), content: .copy(source)))
+            substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .copy(source)))
             return
         }
-        let isLent = standIns.contains { standIn in
-            guard case .loan(let other) = standIn.content else { return false }
+        let isLent = substitutes.contains { substitute in
+            guard case .loan(let other) = substitute.content else { return false }
             return other.starts(with: directory)
         }
         guard !isLent else {
@@ -50,6 +50,6 @@ extension PreparedMounts {
                 .unsupported, "the cache '\(mount.id)' cannot be in two places where nothing can be mounted",
                 hint: "Mount it once, or use an isolation that can mount, see 'lamina doctor'.")
         }
-        standIns.append(StandIn(target: FilePath(mount.target), content: .loan(source)))
+        substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .loan(source)))
     }
 }

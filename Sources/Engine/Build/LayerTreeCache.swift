@@ -5,7 +5,7 @@ import Store
 import Synchronization
 
 /// The file trees of layer stacks, put together from the store's file lists and kept while a build runs.
-final class LayerTrees: Sendable {
+final class LayerTreeCache: Sendable {
     private let layers: LayerIndex
     private let known = Mutex<[ChainID: LayerTree]>([:])
 

@@ -5,7 +5,7 @@ import Solver
 import Synchronization
 
 /// Remembers what the keys of a build were made from and what its steps took, until the build is recorded.
-final class KeyJournal: Sendable {
+final class KeyIngredientLog: Sendable {
     private struct State {
         var keys: [Digest: KeyIngredients] = [:]
         var lists: [Digest: FileListing] = [:]

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Ends a running command when its build is cancelled, whichever comes first, the cancellation or the start; and when it
 /// has run for too long.
-final class SandboxStopper: Sendable {
+final class SandboxCanceller: Sendable {
     private struct State {
         var signaller: SandboxSignaller?
         var isStopped = false

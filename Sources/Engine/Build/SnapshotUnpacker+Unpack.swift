@@ -5,7 +5,7 @@ import OCI
 import Store
 import SystemPackage
 
-extension Snapshots {
+extension SnapshotUnpacker {
     private static func lost(_ diffID: DiffID) -> EngineError {
         EngineError(
             .corrupt, "the store has lost the layer \(diffID)",
@@ -18,7 +18,7 @@ extension Snapshots {
     /// says nothing about is as it is there.
     static func unpack(
         _ blob: LayerBlob, _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID],
-        _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTrees, _ isolation: StepIsolation
+        _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTreeCache, _ isolation: StepIsolation
     ) throws -> Snapshot {
         let active = try store.snapshots.prepare()
         guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }

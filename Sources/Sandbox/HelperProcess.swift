@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// A program of the host that serves sandboxes, for as long as this is held: it ends with this object, and with this
 /// process however that ends.
-package final class Companion: Sendable {
+package final class HelperProcess: Sendable {
     private let signaller: SandboxSignaller
     private let name: String
     /// What it has written.
@@ -36,7 +36,7 @@ package final class Companion: Sendable {
                 SandboxStep(.placeStandardStreams(owner: geteuid())), SandboxStep(.dieWithParent),
                 // A program that gained privileges would no longer die with this process.
                 SandboxStep(.forbidNewPrivileges),
-            ] + (lent.map { [SandboxStep(.placeLent(number: $0.number))] } ?? []) + [
+            ] + (lent.map { [SandboxStep(.placeInherited(number: $0.number))] } ?? []) + [
                 SandboxStep(.closeDescriptors(from: UInt32(lent.map { $0.number + 1 } ?? 3))),
                 SandboxStep(.execute(name)),
             ]

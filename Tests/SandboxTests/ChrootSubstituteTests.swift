@@ -25,8 +25,8 @@ struct StandInTests {
             }
         }
 
-        func place(_ standIns: StandIn...) throws -> StandIns {
-            try StandIns.place(standIns, in: fixture.lower, aside: aside, base: fixture.path)
+        func place(_ substitutes: ChrootSubstitute...) throws -> ChrootSubstitutes {
+            try ChrootSubstitutes.place(substitutes, in: fixture.lower, aside: aside, base: fixture.path)
         }
 
         func text(_ name: String) throws -> String {
@@ -44,25 +44,25 @@ struct StandInTests {
         }
     }
 
-    private static func file(_ target: FilePath, _ text: String) -> StandIn {
-        StandIn(
+    private static func file(_ target: FilePath, _ text: String) -> ChrootSubstitute {
+        ChrootSubstitute(
             target: target, content: .file(content: Array(text.utf8), permissions: 0o400, owner: 3, group: 4))
     }
 
     @Test func hidesWhatIsThereAndGivesItBack() throws {
         let tree = try Tree()
         let before = try tree.fixture.tree(tree.fixture.lower)
-        let standIns = try tree.place(
+        let substitutes = try tree.place(
             Self.file("/etc/hosts", "builder"), Self.file("/etc/none", "x"), Self.file("/run/secrets/s", "secret"),
-            StandIn(target: "/tmp", content: .directory(permissions: 0o1777)),
-            StandIn(target: "/dev", content: .devices))
+            ChrootSubstitute(target: "/tmp", content: .directory(permissions: 0o1777)),
+            ChrootSubstitute(target: "/dev", content: .devices))
         #expect(try tree.text("lower/etc/hosts") == "builder")
         #expect(try tree.text("lower/run/secrets/s") == "secret")
         let status = try Directory(opening: tree.fixture.lower).status("run/secrets/s")
         #expect((status.permissions, status.owner, status.group) == (0o400, 3, 4))
         #expect(try tree.modified("lower/etc") == 1_000_000)
         tree.run("echo changed > lower/etc/hosts && rm lower/etc/none && echo x > lower/tmp/x && echo y > lower/dev/y")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.text("lower/etc/hosts") == "image")
         #expect(try tree.fixture.tree(tree.fixture.lower) == before)
         #expect(try tree.fixture.tree(tree.aside).isEmpty)
@@ -75,35 +75,35 @@ struct StandInTests {
         try tree.place(Self.file("/etc/hosts", "a"), Self.file("/etc/deep/new/er", "b")).remove()
         #expect(try tree.modified("lower/etc") == 1_000_000)
         #expect(try tree.modified("lower/etc/deep") == 1_000_000)
-        let standIns = try tree.place(Self.file("/etc/hosts", "a"))
+        let substitutes = try tree.place(Self.file("/etc/hosts", "a"))
         tree.run("touch -d @2000000 lower/etc/deep lower/etc")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.modified("lower/etc") == 2_000_000)
     }
 
     @Test func keepsWhatTheCommandPutBesideThem() throws {
         let tree = try Tree()
-        let standIns = try tree.place(Self.file("/run/secrets/s", "secret"))
+        let substitutes = try tree.place(Self.file("/run/secrets/s", "secret"))
         tree.run("echo mine > lower/run/mine")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.fixture.tree(tree.fixture.lower).filter { $0.hasPrefix("run") } == ["run/", "run/mine"])
     }
 
     @Test func followsLinksAsTheRootMeansThem() throws {
         let tree = try Tree()
         tree.run("mkdir outside lower/inside && ln -s /inside lower/absolute && ln -s ../../../inside lower/etc/up")
-        let standIns = try tree.place(Self.file("/absolute/a", "1"), Self.file("/etc/up/b", "2"))
+        let substitutes = try tree.place(Self.file("/absolute/a", "1"), Self.file("/etc/up/b", "2"))
         #expect(try tree.text("lower/inside/a") == "1")
         #expect(try tree.text("lower/inside/b") == "2")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.fixture.tree(tree.fixture.lower.appending("inside")).isEmpty)
     }
 
     @Test func survivesTheRemovalOfADirectoryAroundThem() throws {
         let tree = try Tree()
-        let standIns = try tree.place(Self.file("/etc/deep/a", "1"), Self.file("/etc/hosts", "2"))
+        let substitutes = try tree.place(Self.file("/etc/deep/a", "1"), Self.file("/etc/hosts", "2"))
         tree.run("rm -r lower/etc/deep && mv lower/etc lower/moved")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.text("lower/moved/hosts") == "image")
         #expect(try tree.fixture.tree(tree.aside).isEmpty)
     }
@@ -112,11 +112,11 @@ struct StandInTests {
         let tree = try Tree()
         tree.run("mkdir -p cache/0/fs && echo old > cache/0/fs/old")
         let home = tree.fixture.path.appending("cache/0/fs")
-        let standIns = try tree.place(StandIn(target: "/var/cache/x", content: .loan(home)))
+        let substitutes = try tree.place(ChrootSubstitute(target: "/var/cache/x", content: .loan(home)))
         #expect(try tree.text("lower/var/cache/x/old") == "old\n")
         #expect(try tree.text("cache/0/lent") == "lower/var/cache/x")
         tree.run("echo new > lower/var/cache/x/new")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.fixture.tree(tree.fixture.path.appending("cache")) == ["0/", "0/fs/", "0/fs/new", "0/fs/old"])
         #expect(try tree.fixture.tree(tree.fixture.lower).contains("var/") == false)
     }
@@ -125,12 +125,12 @@ struct StandInTests {
         let tree = try Tree()
         tree.run("mkdir -p cache/0/fs && echo old > cache/0/fs/old")
         let home = tree.fixture.path.appending("cache/0/fs")
-        do { _ = try tree.place(StandIn(target: "/c", content: .loan(home))) }
+        do { _ = try tree.place(ChrootSubstitute(target: "/c", content: .loan(home))) }
         #expect(try tree.text("cache/0/fs/old") == "old\n")
         // The command removed it: what is lent next is empty, and there.
-        let standIns = try tree.place(StandIn(target: "/c", content: .loan(home)))
+        let substitutes = try tree.place(ChrootSubstitute(target: "/c", content: .loan(home)))
         tree.run("rm -r lower/c")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.fixture.tree(tree.fixture.path.appending("cache")) == ["0/", "0/fs/"])
     }
 
@@ -140,17 +140,17 @@ struct StandInTests {
         tree.run("mkdir gift && echo g > gift/g")
         let root = try Directory(opening: tree.fixture.path)
         try root.makeNode("socket", .socket, permissions: 0o600)
-        let standIns = try tree.place(
-            StandIn(target: "/copy", content: .copy(tree.fixture.path.appending("src"))),
-            StandIn(target: "/gift", content: .gift(tree.fixture.path.appending("gift"))),
-            StandIn(target: "/run/agent", content: .socket(tree.fixture.path.appending("socket"))))
+        let substitutes = try tree.place(
+            ChrootSubstitute(target: "/copy", content: .copy(tree.fixture.path.appending("src"))),
+            ChrootSubstitute(target: "/gift", content: .gift(tree.fixture.path.appending("gift"))),
+            ChrootSubstitute(target: "/run/agent", content: .socket(tree.fixture.path.appending("socket"))))
         let copied = try root.status("lower/copy/d/a")
         #expect((copied.owner, copied.group, copied.links) == (5, 6, 2))
         #expect(try root.status("lower/copy/d/b").inode == copied.inode)
         #expect(try root.status("lower/run/agent").inode == root.status("socket").inode)
         #expect(try tree.text("lower/gift/g") == "g\n")
         tree.run("echo 2 > lower/copy/d/a")
-        try standIns.remove()
+        try substitutes.remove()
         #expect(try tree.text("src/d/a") == "1\n")
         #expect(try root.statusIfExists("gift") == nil)
         #expect(try root.status("socket").type == .socket)

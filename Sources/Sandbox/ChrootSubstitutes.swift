@@ -6,13 +6,13 @@ package import SystemPackage
 /// Files that stand, as long as a command runs, where elsewhere something would be mounted. What they hide is put aside.
 ///
 /// Nothing may run in the tree while they are put into it or taken out.
-package struct StandIns: ~Copyable, Sendable {
+package struct ChrootSubstitutes: ~Copyable, Sendable {
     /// Where a stand-in is, and what it takes to undo it.
     private struct Site: Sendable {
         let parent: Parent
         let name: PathBytes
         let modifiedBefore: FileTime
-        let content: StandIn.Content
+        let content: ChrootSubstitute.Content
         /// The name of what was there, among the things put aside.
         var hidden: PathBytes?
         /// Of a loan, to know it again.
@@ -41,15 +41,15 @@ package struct StandIns: ~Copyable, Sendable {
     /// `aside` is an empty directory on the same file system, to keep what is hidden; `base` one above the tree, from
     /// which a note about a loan says where it is. Throws `LinuxError`; all is as it was then.
     package static func place(
-        _ standIns: [StandIn], in tree: FilePath, aside: FilePath, base: FilePath
-    ) throws -> StandIns {
-        var placed = StandIns(
+        _ substitutes: [ChrootSubstitute], in tree: FilePath, aside: FilePath, base: FilePath
+    ) throws -> ChrootSubstitutes {
+        var placed = ChrootSubstitutes(
             root: Parent(try Directory(opening: tree)), aside: Parent(try Directory(opening: aside)), base: base)
-        let sorted = standIns.enumerated().sorted { lhs, rhs in
+        let sorted = substitutes.enumerated().sorted { lhs, rhs in
             let (left, right) = (PathBytes(lhs.element.target).components, PathBytes(rhs.element.target).components)
             return left == right ? lhs.offset < rhs.offset : left.lexicographicallyPrecedes(right)
         }
-        for (_, standIn) in sorted { try placed.place(standIn) }
+        for (_, substitute) in sorted { try placed.place(substitute) }
         // The first that was noted for a directory is the time it had.
         for site in placed.sites.reversed() {
             try site.parent.directory.setModified(".", site.modifiedBefore)
@@ -77,21 +77,21 @@ package struct StandIns: ~Copyable, Sendable {
 
     // MARK: In
 
-    private mutating func place(_ standIn: StandIn) throws {
-        let path = PathBytes(standIn.target)
+    private mutating func place(_ substitute: ChrootSubstitute) throws {
+        let path = PathBytes(substitute.target)
         let name = path.lastComponent
         let parent = try parent(of: path)
         var site = Site(
             parent: parent, name: name, modifiedBefore: try parent.directory.status(".").modified,
-            content: standIn.content)
+            content: substitute.content)
         if try parent.directory.statusIfExists(name) != nil {
             let hidden = PathBytes("\(sites.count)")
             try parent.directory.rename(name, to: hidden, in: aside.directory)
             site.hidden = hidden
         }
-        if case .loan(let path) = standIn.content { site.inode = try FileStatus(of: path).inode }
+        if case .loan(let path) = substitute.content { site.inode = try FileStatus(of: path).inode }
         sites.append(site)
-        try make(standIn.content, name, in: parent)
+        try make(substitute.content, name, in: parent)
     }
 
     /// The directory that a stand-in goes to, made if need be.
@@ -115,7 +115,7 @@ package struct StandIns: ~Copyable, Sendable {
         return parent
     }
 
-    private mutating func make(_ content: StandIn.Content, _ name: PathBytes, in parent: Parent) throws {
+    private mutating func make(_ content: ChrootSubstitute.Content, _ name: PathBytes, in parent: Parent) throws {
         switch content {
         case .directory(let permissions): try parent.directory.makeDirectory(name, permissions: permissions)
         case .file(let content, let permissions, let owner, let group):

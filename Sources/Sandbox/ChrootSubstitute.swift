@@ -1,7 +1,7 @@
 package import SystemPackage
 
 /// Something to be seen in a changed root, where it cannot be mounted.
-package struct StandIn: Sendable {
+package struct ChrootSubstitute: Sendable {
     package enum Content: Sendable {
         /// An empty directory of root's.
         case directory(permissions: UInt32)
@@ -13,7 +13,7 @@ package struct StandIn: Sendable {
         /// A file or directory of the host's that is moved into place and is gone afterwards.
         case gift(FilePath)
         /// A directory that is moved into place and back afterwards. Nobody else may use it meanwhile; a file `lent` next
-        /// to it says where it is. See ``StandIns/recover(_:)``.
+        /// to it says where it is. See ``ChrootSubstitutes/recover(_:)``.
         case loan(FilePath)
         /// Another name of a socket of the host's.
         case socket(FilePath)

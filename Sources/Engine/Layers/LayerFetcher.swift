@@ -15,14 +15,14 @@ package enum SupplyEvent: Sendable {
 
 /// Brings layers into the store of which only the whereabouts are known: when they are needed, several at once, and
 /// each once however many ask, in this process and in others.
-package actor LayerSupply {
+package actor LayerFetcher {
     package typealias Report = @Sendable (SupplyEvent) -> Void
 
     /// How many layers are fetched at once.
     private static let limit = 4
 
     /// The places that were found not to have what they were said to have.
-    nonisolated let gone = GoneLayers()
+    nonisolated let gone = MissingLayers()
     private let store: StoreRoot
     private let fetcher: LayerFetcher
     private var tasks: [Digest: Task<Void, any Error>] = [:]
@@ -137,11 +137,11 @@ private struct LayerFetcher: Sendable {
     let store: StoreRoot
     let storage: LayerStorage
     let blobs: BlobAccess
-    let gone: GoneLayers
+    let gone: MissingLayers
 
     /// Tries the places that are said to have the layer, the one noted last first; with `wanted`, that blob only. What
     /// turns out not to be there, or to be something else, is forgotten.
-    func fetch(_ diffID: DiffID, as wanted: Descriptor?, _ report: @escaping LayerSupply.Report) async throws {
+    func fetch(_ diffID: DiffID, as wanted: Descriptor?, _ report: @escaping LayerFetcher.Report) async throws {
         let sources = try await offload { [store] in
             try store.layers.sources(of: diffID).filter { wanted == nil || $0.blob.digest == wanted?.digest }
         }
@@ -175,7 +175,7 @@ private struct LayerFetcher: Sendable {
     }
 
     private func fetch(
-        _ diffID: DiffID, _ blob: LayerBlob, from location: BlobLocation, _ report: @escaping LayerSupply.Report
+        _ diffID: DiffID, _ blob: LayerBlob, from location: BlobLocation, _ report: @escaping LayerFetcher.Report
     ) async throws {
         let descriptor = blob.descriptor
         guard descriptor.mediaType.isLayer else {

@@ -7,7 +7,7 @@ import SystemPackage
 /// Setuid and setgid are lost, of directories always and of files in a user namespace, and what is neither file, directory
 /// nor link becomes an empty file: so these are copied before the command. Directories and links get the time of the
 /// copy: that is undone afterwards.
-struct ServedCopies {
+struct FUSEOverlayCorrections {
     let below: LayerTree
     /// When the command began, or a little earlier: what was copied for it has a later time.
     let start: FileTime

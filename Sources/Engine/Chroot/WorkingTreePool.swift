@@ -40,15 +40,15 @@ struct WorkingTree: Sendable {
 ///
 /// The next command of a stage goes on in the tree of the one before, which needs no copy; layers that were made
 /// otherwise meanwhile are unpacked on top.
-final class WorkingTrees: Sendable {
+final class WorkingTreePool: Sendable {
     let store: StoreRoot
-    let layers: LayerTrees
+    let layers: LayerTreeCache
     private let idle = Mutex<[WorkingTree]>([])
 
     /// Trees that nobody uses take space on the disk; the stages of most builds have no more.
     private static let idleLimit = 3
 
-    init(store: StoreRoot, layers: LayerTrees) {
+    init(store: StoreRoot, layers: LayerTreeCache) {
         self.store = store
         self.layers = layers
     }

@@ -3,7 +3,7 @@ import Store
 import Synchronization
 
 /// What a build has used of the cache, to be noted when it ends: see ``CacheIndex/noteUse(of:_:at:)``.
-final class BuildUses: Sendable {
+final class UsedRecords: Sendable {
     private struct State {
         var found: [CacheRecord] = []
         var keys: Set<Digest> = []
