@@ -24,14 +24,14 @@ package actor LayerFetcher {
     /// The places that were found not to have what they were said to have.
     nonisolated let gone = MissingLayers()
     private let store: StoreRoot
-    private let fetcher: LayerFetcher
+    private let fetcher: SingleLayerFetch
     private var tasks: [Digest: Task<Void, any Error>] = [:]
     private var running = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     init(store: StoreRoot, registry: RegistryAccess, storage: LayerStorage) {
         self.store = store
-        fetcher = LayerFetcher(
+        fetcher = SingleLayerFetch(
             store: store, storage: storage, blobs: BlobAccess(store: store, registry: registry), gone: gone)
     }
 
@@ -133,7 +133,7 @@ package actor LayerFetcher {
 }
 
 /// Fetches one layer.
-private struct LayerFetcher: Sendable {
+private struct SingleLayerFetch: Sendable {
     let store: StoreRoot
     let storage: LayerStorage
     let blobs: BlobAccess
