@@ -116,11 +116,78 @@ struct HousekeepingTests {
         #expect(found.outputText.contains("has lost the list of its files"))
         let repaired = try lamina("fsck", "--repair")
         #expect(repaired.outputText.contains("[repaired: written again from snapshot"))
-        // The command's result is lost, and the image says so until it is built again.
-        #expect(repaired.status == 1 && repaired.outputText.contains("(named:latest) has lost the layer"))
+        // The damaged directory is all that the image has of the layer, and stays until the image goes.
+        #expect(repaired.status == 1 && repaired.outputText.contains("[left as it is, the only copy of a layer"))
+        #expect(repaired.outputText.contains("(named:latest) has a damaged copy of the layer"))
         #expect(try lamina.succeeding("images", "-q", "--no-trunc", "named").trimmed == id)
         try lamina.succeeding("rmi", "named")
+        try lamina.succeeding("fsck", "--repair")
         try lamina.build(context, "-t", "named")
         #expect(try lamina.succeeding("fsck", "--full").outputText.hasSuffix("The store is whole.\n"))
+    }
+
+    /// Commands that copy files up into the overlay without a change of what the image holds in the end.
+    @Test(
+        "A command without a net change leaves a store that fsck calls whole",
+        arguments: [
+            "exec 3<>/etc/passwd; echo hi > /hi",
+            "chmod 600 /etc/passwd && chmod 644 /etc/passwd && echo hi > /hi",
+            "chown 5:5 /etc/passwd && chown 0:0 /etc/passwd && chmod 644 /etc/passwd && echo hi > /hi",
+            "touch -r /etc/passwd /ref && touch /etc/passwd && touch -r /ref /etc/passwd && rm /ref && echo hi > /hi",
+            "mv /etc/group /x && mv /x /etc/group && echo hi > /hi",
+            "echo x > /new && rm /new && echo hi > /hi",
+            "cp -a /bin /e && rm -r /bin && /e/mv /e /bin && echo hi > /hi",
+            "mkdir -p /a/b && echo 1 > /a/b/c && ln /a/b/c /a/d && rm -r /a && echo hi > /hi",
+        ]
+    )
+    func fsckAcceptsFilesEqualToThoseBelow(command: String) throws {
+        let context = try scratch.context("FROM lamina/base\nRUN \(command)\nRUN echo more > /more\n")
+        try lamina.build(context, "-t", "same")
+        for options in [[], ["--full"], ["--full", "--repair"]] {
+            let result = try lamina.start(["fsck"] + options).wait()
+            #expect(result.status == 0 && result.outputText.hasSuffix("The store is whole.\n"), "\(result.outputText)")
+        }
+        #expect(try lamina.succeeding("save", "same", "-o", "/dev/null").status == 0)
+    }
+
+    @Test("Random commands leave a store that fsck calls whole", arguments: 0..<4)
+    func fsckAcceptsRandomCommands(seed: UInt64) throws {
+        var random = SplitMix(state: 0xF5C4 &+ seed)
+        let files = ["/etc/passwd", "/etc/group", "/d/a", "/d/b", "/d/e/c", "/etc", "/d", "/new"]
+        func file() -> String { files[Int(random.below(UInt64(files.count)))] }
+        var lines = ["FROM lamina/base", "RUN mkdir -p /d/e && echo 1 > /d/a && ln /d/a /d/b && echo 2 > /d/e/c"]
+        for _ in 0..<6 {
+            let commands = (0..<4).map { _ in
+                switch random.below(9) {
+                case 0: "exec 3<>\(file())"
+                case 1: "chmod 700 \(file())"
+                case 2: "chmod 755 \(file())"
+                case 3: "chown 3:4 \(file())"
+                case 4: "rm -rf \(file())"
+                case 5: "cp -a \(file()) /copy && rm -rf /copy"
+                case 6: "f=\(file()); cp -a $f /saved && rm -rf $f && mv /saved $f"
+                case 7: "ln -f \(file()) /d/a"
+                default: "mkdir -p /d/e; echo \(random.below(3)) > \(file())"
+                }
+            }
+            lines.append("RUN " + commands.map { "( \($0) ) 2>/dev/null;" }.joined(separator: " ") + " true")
+        }
+        let context = try scratch.context(lines.joined(separator: "\n") + "\n")
+        try lamina.build(context, "-t", "random")
+        let result = try lamina("fsck", "--full", "--repair")
+        #expect(result.status == 0, "\(lines.joined(separator: "\n"))\n\(result.outputText)")
+    }
+}
+
+/// A generator of numbers that gives the same ones for the same seed.
+private struct SplitMix {
+    var state: UInt64
+
+    /// The next number, less than `limit`.
+    mutating func below(_ limit: UInt64) -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return (value ^ (value >> 31)) % limit
     }
 }

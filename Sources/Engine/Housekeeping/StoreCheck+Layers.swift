@@ -46,27 +46,28 @@ extension StoreCheck {
 
     /// Compares the lists of files with what the database says of them.
     func checkLayers() throws {
+        var defects: [(diffID: DiffID, problem: String)] = []
         for layer in try store.layers.all() {
             result.layers += 1
-            let subject = "layer \(layer.diffID)"
             guard let bytes = try store.layers.fileList(layer.diffID) else {
-                try found(subject, "has lost the list of its files") { try relist(layer.diffID) }
+                defects.append((layer.diffID, "has lost the list of its files"))
                 continue
             }
             guard let list = try? FileList(decoding: bytes) else {
-                try found(subject, "has a list of files that cannot be read") { try relist(layer.diffID) }
+                defects.append((layer.diffID, "has a list of files that cannot be read"))
                 continue
             }
             guard list.contentSize == layer.contentSize, list.fileCount == layer.fileCount else {
-                try found(
-                    subject,
+                let problem =
                     "is said to have \(layer.fileCount) files with \(layer.contentSize) bytes, but its list has "
-                        + "\(list.fileCount) with \(list.contentSize)"
-                ) { try relist(layer.diffID) }
+                    + "\(list.fileCount) with \(list.contentSize)"
+                defects.append((layer.diffID, problem))
                 continue
             }
             lists[layer.diffID] = list
         }
+        // A list is made anew from a directory with the help of the lists of the layers below.
+        for (diffID, problem) in defects { try found("layer \(diffID)", problem) { try relist(diffID) } }
     }
 
     /// Makes the list of a layer's files anew: from a blob, or else from a directory that gives the same digest.
@@ -77,13 +78,17 @@ extension StoreCheck {
             else { continue }
             return try relist(diffID, as: summary.fileList, from: "the blob \(blob.digest)")
         }
-        let chains = stacks.filter { $0.value.diffID == diffID }.keys
-        for snapshot in try chains.flatMap({ try store.snapshots.snapshots(of: $0) }) {
-            var writer = LayerWriter()
-            try LayerDiffer(snapshot.form.marks.overlay).diff(Directory(opening: snapshot.directory), into: &writer)
-            let written = try writer.finish()
-            guard written.diffID == diffID else { continue }
-            return try relist(diffID, as: written.fileList, from: "snapshot \(snapshot.number)")
+        var hasSnapshot = false
+        for (chain, stack) in stacks where stack.diffID == diffID {
+            for snapshot in try store.snapshots.snapshots(of: chain) {
+                hasSnapshot = true
+                guard let written = try layer(of: snapshot, stack, to: LayerWriter()), written.diffID == diffID
+                else { continue }
+                return try relist(diffID, as: written.fileList, from: "snapshot \(snapshot.number)")
+            }
+        }
+        if hasSnapshot {
+            return .beyondRepair("its directory gives another layer; build or pull again what needs it")
         }
         try store.layers.remove(diffID)
         return .done("forgot the layer, which is not here")
@@ -144,16 +149,17 @@ extension StoreCheck {
 
     private func rewrite(_ diffID: DiffID, as digest: Digest) throws -> Int64? {
         guard diffID.digest == digest else { return nil }
-        let chains = stacks.filter { $0.value.diffID == diffID && goodSnapshots.contains($0.key) }.keys
-        for snapshot in try chains.flatMap({ try store.snapshots.snapshots(of: $0) }) {
-            let ingest = try store.content.begin()
-            var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
-            try LayerDiffer(snapshot.form.marks.overlay).diff(Directory(opening: snapshot.directory), into: &writer)
-            let written = try writer.finish()
-            guard written.diffID == diffID, let blob = written.blob else { continue }
-            try ingest.commit(as: blob.digest, size: blob.size)
-            goodBlobs.insert(digest)
-            return snapshot.number
+        for (chain, stack) in stacks where stack.diffID == diffID && goodSnapshots.contains(chain) {
+            for snapshot in try store.snapshots.snapshots(of: chain) {
+                let ingest = try store.content.begin()
+                let writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
+                guard let written = try layer(of: snapshot, stack, to: writer), written.diffID == diffID,
+                    let blob = written.blob
+                else { continue }
+                try ingest.commit(as: blob.digest, size: blob.size)
+                goodBlobs.insert(digest)
+                return snapshot.number
+            }
         }
         return nil
     }

@@ -27,17 +27,19 @@ extension StoreCheck {
         default: break
         }
         if let blob = record.blobs.first(where: { !goodBlobs.contains($0) }) { return "needs the blob \(blob)" }
-        return try lostLayer(of: record.diffIDs).map { "needs the layer \($0)" }
+        return try lostLayer(of: record.diffIDs).map { "needs the layer \($0.diffID)" }
     }
 
-    /// The first layer of a stack that is neither here nor to be had elsewhere.
-    private func lostLayer(of diffIDs: [DiffID]) throws -> DiffID? {
+    /// The first layer of a stack that is neither here nor to be had elsewhere, and whether a damaged copy of it is here.
+    private func lostLayer(of diffIDs: [DiffID]) throws -> (diffID: DiffID, isDamaged: Bool)? {
         var chain: ChainID?
         for diffID in diffIDs {
             let next = ChainID(diffID, on: chain)
             chain = next
             if goodSnapshots.contains(next) { continue }
-            if try !store.layers.isWithinReach(diffID, among: goodBlobs) { return diffID }
+            if try !store.layers.isWithinReach(diffID, among: goodBlobs) {
+                return (diffID, damagedSnapshots.contains(next))
+            }
         }
         return nil
     }
@@ -65,7 +67,9 @@ extension StoreCheck {
         guard let config = try? ImageConfig(parsing: bytes) else { return "has a config that cannot be read" }
         guard config.diffIDs == image.diffIDs else { return "is recorded with other layers than its config has" }
         if let manifest = image.manifest, !goodBlobs.contains(manifest.digest) { return "has lost its manifest" }
-        return try lostLayer(of: image.diffIDs).map { "has lost the layer \($0)" }
+        return try lostLayer(of: image.diffIDs).map { lost in
+            "\(lost.isDamaged ? "has a damaged copy of" : "has lost") the layer \(lost.diffID)"
+        }
     }
 }
 

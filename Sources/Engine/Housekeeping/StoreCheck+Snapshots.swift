@@ -1,5 +1,4 @@
 import Diagnostics
-import Glibc
 import Layers
 import Linux
 import OCI
@@ -11,21 +10,47 @@ extension StoreCheck {
     func checkSnapshots() throws {
         for snapshot in try store.snapshots.all() {
             result.snapshots += 1
-            guard let problem = try problem(of: snapshot) else {
+            guard let problem = try problem(of: snapshot), try !isWhole(snapshot) else {
                 goodSnapshots.insert(snapshot.chainID)
                 continue
             }
-            try found("snapshot \(snapshot.number)", problem) {
-                guard let stack = stacks[snapshot.chainID],
-                    try !store.layers.isWithinReach(stack.diffID, among: goodBlobs)
-                else {
-                    try store.snapshots.remove(snapshot)
-                    return .done("removed; it is unpacked again when it is needed")
-                }
-                let path = try store.snapshots.setAside(snapshot)
-                return .done(path.map { "taken out of use; its files are in \($0)" } ?? "forgotten")
-            }
+            damagedSnapshots.insert(snapshot.chainID)
+            try found("snapshot \(snapshot.number)", problem) { try repair(snapshot) }
         }
+    }
+
+    /// Takes a damaged snapshot out of use, unless it is all that an image has of a layer.
+    private func repair(_ snapshot: Snapshot) throws -> StoreDefect.Remedy {
+        guard let stack = stacks[snapshot.chainID], try !store.layers.isWithinReach(stack.diffID, among: goodBlobs)
+        else {
+            try store.snapshots.remove(snapshot)
+            return .done("removed; it is unpacked again when it is needed")
+        }
+        guard !stack.isOfImage else {
+            return .beyondRepair(
+                "left as it is, the only copy of a layer of an image: remove the image, run 'lamina fsck --repair' "
+                    + "again and build or pull it")
+        }
+        let path = try store.snapshots.setAside(snapshot)
+        return .done(path.map { "taken out of use; its files are in \($0)" } ?? "forgotten")
+    }
+
+    /// The tree of the layers below a stack's top layer; `nil` when the list of one is not here.
+    func tree(below stack: Stack) throws -> LayerTree? {
+        guard stack.lower.allSatisfy({ lists[$0] != nil }) else { return nil }
+        return try trees.tree(of: Array(stack.lower))
+    }
+
+    /// Whether a snapshot's directory gives the digest of its layer, whatever else seems to be wrong with it.
+    private func isWhole(_ snapshot: Snapshot) throws -> Bool {
+        guard let stack = stacks[snapshot.chainID] else { return false }
+        return try layer(of: snapshot, stack, to: LayerWriter())?.diffID == stack.diffID
+    }
+
+    /// Makes the layer that a snapshot's directory holds anew; `nil` when it cannot be read.
+    func layer(of snapshot: Snapshot, _ stack: Stack, to writer: consuming LayerWriter) throws -> WrittenLayer? {
+        guard let below = try tree(below: stack) else { return nil }
+        return try? LayerStorage.layer(of: snapshot.directory, snapshot.form.marks.overlay, on: below, to: writer)
     }
 
     private func problem(of snapshot: Snapshot) throws -> String? {
@@ -33,7 +58,7 @@ extension StoreCheck {
         do { directory = try Directory(opening: snapshot.directory) } catch {
             return (error as? LinuxError)?.code == .notFound ? "is missing" : "cannot be read: \(describe(error))"
         }
-        // What nobody needs has no list to be compared with.
+        // A snapshot that nothing needs has no list to be compared with.
         guard let stack = stacks[snapshot.chainID], let list = lists[stack.diffID] else { return nil }
         let files: [PathBytes: LayerEntry]
         do {
@@ -43,7 +68,7 @@ extension StoreCheck {
             return "cannot be read: \(describe(error))"
         }
         let comparison = SnapshotComparison(
-            list: list, files: files, below: stack.lower.compactMap { lists[$0] }, readsFiles: readsFiles)
+            list: list, files: files, below: try tree(below: stack), readsFiles: readsFiles)
         let marks = snapshot.form.marks.overlay
         let path = snapshot.directory
         return comparison.firstDifference {
@@ -69,88 +94,5 @@ extension StoreCheck {
 
     private static func index(_ entries: [LayerEntry]) -> [PathBytes: LayerEntry] {
         Dictionary(entries.filter { $0.kind != .opaque }.map { ($0.path, $0) }) { $1 }
-    }
-}
-
-/// An unpacked layer beside the list of its files.
-///
-/// They differ where unpacking changes something: a parent that the layer does not name is made, a name that leads
-/// through a link is put where the link leads, and who is not root can make neither devices nor other users' files.
-struct SnapshotComparison {
-    let list: FileList
-    /// What is in the directory.
-    let files: [PathBytes: LayerEntry]
-    let below: [FileList]
-    /// Whether the files were read, too.
-    let readsFiles: Bool
-    private let isRoot = geteuid() == 0 && !UserNamespace.isEntered
-
-    init(list: FileList, files: [PathBytes: LayerEntry], below: [FileList], readsFiles: Bool) {
-        self.list = list
-        self.files = files
-        self.below = below
-        self.readsFiles = readsFiles
-    }
-
-    /// What is wrong with the directory, as the rest of a sentence about it; `nil` when nothing is.
-    ///
-    /// `isHidden` says whether what is below a path is hidden by a directory above it: then nothing else says so.
-    func firstDifference(isHidden: (PathBytes) -> Bool = { _ in false }) -> String? {
-        var known: Set<PathBytes> = []
-        for entry in list.entries where entry.kind != .opaque {
-            known.insert(entry.path)
-            guard let file = files[entry.path] else {
-                if entry.kind == .whiteout, isHidden(entry.path) { continue }
-                if isMakeable(entry), !leadsThroughLink(entry.path) { return "lacks /\(entry.path.text)" }
-                continue
-            }
-            if let difference = difference(entry, file) { return difference }
-        }
-        for file in files.values where file.kind != .directory && !known.contains(file.path) {
-            if !isBelowLinkTarget { return "has /\(file.path.text), which its layer has not" }
-        }
-        return nil
-    }
-
-    private func difference(_ entry: LayerEntry, _ file: LayerEntry) -> String? {
-        let isFile = entry.kind == .regular || entry.kind == .hardLink
-        let hasKind = isFile ? file.kind == .regular || file.kind == .hardLink : file.kind == entry.kind
-        guard hasKind else { return "has another kind of file at /\(entry.path.text)" }
-        if entry.kind == .symlink, file.linkTarget != entry.linkTarget {
-            return "has a link at /\(entry.path.text) that leads elsewhere"
-        }
-        if entry.kind == .regular, file.kind == .regular {
-            if entry.size != file.size { return "has \(file.size) bytes in /\(entry.path.text), not \(entry.size)" }
-            if readsFiles, entry.contentHash != file.contentHash { return "has other bytes in /\(entry.path.text)" }
-        }
-        let hasMode = entry.kind == .regular || entry.kind == .directory
-        if isRoot, hasMode, entry.permissions != file.permissions {
-            return "has the mode \(octal(file.permissions)) at /\(entry.path.text), not \(octal(entry.permissions))"
-        }
-        return nil
-    }
-
-    private func octal(_ mode: UInt32) -> String { String(mode, radix: 8) }
-
-    private func isMakeable(_ entry: LayerEntry) -> Bool {
-        switch entry.kind {
-        case .characterDevice, .blockDevice, .whiteout: isRoot
-        default: true
-        }
-    }
-
-    /// Whether a parent of the path is a link in the layer or below it.
-    private func leadsThroughLink(_ path: PathBytes) -> Bool {
-        var parent = path.parent
-        while !parent.isEmpty {
-            for list in below + [list] where list[parent]?.kind == .symlink { return true }
-            parent = parent.parent
-        }
-        return false
-    }
-
-    /// Whether names of the list may have been put somewhere else, so that what is there cannot be told.
-    private var isBelowLinkTarget: Bool {
-        list.entries.contains { files[$0.path] == nil && leadsThroughLink($0.path) }
     }
 }

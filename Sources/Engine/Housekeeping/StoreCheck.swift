@@ -60,8 +60,21 @@ package final class StoreCheck {
     var lists: [DiffID: FileList] = [:]
     /// The snapshots that are whole.
     var goodSnapshots: Set<ChainID> = []
-    /// The top layer of each stack that somebody needs, and the layers below it.
-    var stacks: [ChainID: (diffID: DiffID, lower: [DiffID])] = [:]
+    /// The snapshots that are not whole.
+    var damagedSnapshots: Set<ChainID> = []
+    /// The stacks that images and results of steps need, by the chain ID of their top layer.
+    var stacks: [ChainID: Stack] = [:]
+    let trees: LayerTreeCache
+
+    /// A stack of layers.
+    struct Stack {
+        /// The top layer.
+        let diffID: DiffID
+        /// The layers below, bottom first.
+        let lower: ArraySlice<DiffID>
+        /// Whether an image needs the stack, and not only results of steps.
+        let isOfImage: Bool
+    }
 
     /// - Parameters:
     ///   - store: opened for changes if `repairs` is set.
@@ -73,6 +86,7 @@ package final class StoreCheck {
     ) {
         self.store = store
         storage = LayerStorage(store: store)
+        trees = LayerTreeCache(store.layers)
         self.repairs = repairs
         self.readsFiles = readsFiles
         self.report = report
@@ -132,13 +146,21 @@ package final class StoreCheck {
     private func collectStacks() throws {
         images = try store.images.list()
         cacheRecords = try store.cache.list()
-        for diffIDs in Set(images.map(\.diffIDs) + cacheRecords.map(\.diffIDs)) {
-            var chain: ChainID?
-            for (index, diffID) in diffIDs.enumerated() {
-                let next = ChainID(diffID, on: chain)
-                if stacks[next] == nil { stacks[next] = (diffID, Array(diffIDs[..<index])) }
-                chain = next
+        let ofImages = Set(images.map(\.diffIDs))
+        for diffIDs in ofImages { addStacks(of: diffIDs, isOfImage: true) }
+        for diffIDs in Set(cacheRecords.map(\.diffIDs)).subtracting(ofImages) {
+            addStacks(of: diffIDs, isOfImage: false)
+        }
+    }
+
+    private func addStacks(of diffIDs: [DiffID], isOfImage: Bool) {
+        var chain: ChainID?
+        for (index, diffID) in diffIDs.enumerated() {
+            let next = ChainID(diffID, on: chain)
+            if stacks[next] == nil {
+                stacks[next] = Stack(diffID: diffID, lower: diffIDs[..<index], isOfImage: isOfImage)
             }
+            chain = next
         }
     }
 }

@@ -62,13 +62,19 @@ struct LayerStorage: Sendable {
 
     /// Records what a command changed on top of `below`, read from the upper directory of its overlay.
     func record(upper: FilePath, _ marks: OverlayMarks, on below: LayerTree) throws -> DiffID {
-        let upper = try Directory(opening: upper)
-        let members = try Self.members(try LayerDiffer(marks).find(upper), in: upper, on: below)
-        var writer = LayerWriter()
-        try writer.add(members, from: upper)
-        let written = try writer.finish()
+        let written = try Self.layer(of: upper, marks, on: below, to: LayerWriter())
         try record(written)
         return written.diffID
+    }
+
+    /// Writes the layer that an overlay's upper directory makes on top of `below` to `writer`. Records nothing.
+    static func layer(
+        of upper: FilePath, _ marks: OverlayMarks, on below: LayerTree, to writer: consuming LayerWriter
+    ) throws -> WrittenLayer {
+        let upper = try Directory(opening: upper)
+        var writer = writer
+        try writer.add(try members(try LayerDiffer(marks).find(upper), in: upper, on: below), from: upper)
+        return try writer.finish()
     }
 
     /// Records what a command changed in a tree whose files all belong to this user, as a blob: the directory alone does
