@@ -50,7 +50,9 @@ let package = Package(
         module("DockerfileSyntax"),
         module("Graph", ["Diagnostics", "OCI"]),
         // Row 2
-        module("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
+        module("GoCompat", ["Diagnostics", "DockerfileSyntax", "OCI"]),
+        module("Console", [systemPackage]),
+        module("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),
         module("Solver", ["Diagnostics", "Graph"]),
         module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
         module(
@@ -70,16 +72,16 @@ let package = Package(
         module(
             "Engine",
             [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver", "Sandbox", "Registry",
-                "Store", "Layers", systemPackage,
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
+                "Registry", "Store", "Layers", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 4
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Solver", "Store", "Frontend", "Engine",
-                "Inspector",
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
+                "Frontend", "Engine", "Inspector",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -88,6 +90,8 @@ let package = Package(
         tests("OCI", ["Diagnostics"]),
         tests("Linux", ["Diagnostics", systemPackage]),
         tests("DockerfileSyntax"),
+        tests("GoCompat", ["Diagnostics", "OCI"]),
+        tests("Console"),
         tests("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
         tests("Solver", ["Graph", "OCI"]),
         tests("Sandbox", ["Diagnostics", "Linux", systemPackage]),
@@ -101,7 +105,12 @@ let package = Package(
                 "Store", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
-        tests("lamina", ["Diagnostics", "DockerfileSyntax", "Engine", "Linux", "OCI", "Solver", systemPackage]),
+        tests(
+            "lamina",
+            [
+                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Linux", "OCI", "Solver",
+                systemPackage,
+            ]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import GoCompat
 import OCI
 
 /// The frontend a file asks for: with BuildKit, `# syntax=` names an image that reads the file.

@@ -1,4 +1,5 @@
 import Diagnostics
+import GoCompat
 
 /// A Git repository as a user names it, and what of it is wanted: `https://host/repository.git#ref:directory`, or the
 /// same said by a query.

@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import GoCompat
 import OCI
 
 extension Lowering {

@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import GoCompat
 import Graph
 
 /// The mounts of a RUN, resolved.

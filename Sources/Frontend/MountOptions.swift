@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import GoCompat
 import Graph
 
 /// The value of one `--mount` of RUN, parsed and checked as far as that goes without knowing the stage.

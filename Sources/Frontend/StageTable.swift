@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import GoCompat
 import OCI
 
 /// Where a stage starts or what a COPY reads.

@@ -147,23 +147,3 @@ struct Vector: Sendable, CustomTestStringConvertible {
         }
     }
 }
-
-@Suite struct GoFormatTests {
-    @Test(
-        arguments: [
-            (0, "0s"), (1, "1ns"), (1_500, "1.5µs"), (2_000_000, "2ms"), (5_000_000_000, "5s"),
-            (60_000_000_000, "1m0s"),
-            (3_723_500_000_000, "1h2m3.5s"), (3_600_000_000_000, "1h0m0s"), (-1_500_000_000, "-1.5s"),
-        ] as [(Int64, String)])
-    func duration(_ nanoseconds: Int64, _ text: String) {
-        #expect(GoFormat.duration(nanoseconds) == text)
-    }
-
-    @Test(arguments: [
-        ("a b", #""a b""#), ("\"\\", #""\"\\""#), ("\n\t\u{1}", #""\n\t\x01""#), ("é世", #""é世""#),
-        ("\u{A0}", #""\u00a0""#), ("\u{10FFFF}", #""\U0010ffff""#),
-    ])
-    func quoted(_ text: String, _ quoted: String) {
-        #expect(GoFormat.quoted(text) == quoted)
-    }
-}

@@ -1,4 +1,5 @@
 import Frontend
+import GoCompat
 import Linux
 import Sandbox
 import SystemPackage

@@ -1,5 +1,6 @@
 import Diagnostics
 import Frontend
+import GoCompat
 import Linux
 import Sandbox
 import SystemPackage

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Console
 import Diagnostics
 import Engine
+import GoCompat
 import OCI
 import Store
 

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Console
 import DockerfileSyntax
 import Engine
+import GoCompat
 import Linux
 import OCI
 import SystemPackage

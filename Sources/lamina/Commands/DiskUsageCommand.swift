@@ -1,4 +1,5 @@
 import ArgumentParser
+import GoCompat
 import OCI
 import Store
 

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Console
 import Engine
+import GoCompat
 import Inspector
 import OCI
 import Store

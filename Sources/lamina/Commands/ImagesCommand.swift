@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import GoCompat
 import OCI
 import Store
 

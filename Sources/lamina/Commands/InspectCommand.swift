@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Engine
+import GoCompat
 import OCI
 import Store
 

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Console
 import Diagnostics
 import Engine
 import Glibc
+import GoCompat
 import Linux
 import OCI
 import Store

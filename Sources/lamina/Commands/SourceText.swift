@@ -1,3 +1,4 @@
+import Console
 import DockerfileSyntax
 import Frontend
 import Linux

@@ -1,4 +1,6 @@
+import Console
 import Engine
+import GoCompat
 import OCI
 
 /// Shows why the steps of a build ran or did not, by stage, for people.

@@ -1,3 +1,5 @@
+import Console
+import GoCompat
 import OCI
 
 /// What `--format` of a command that lists things asks for.

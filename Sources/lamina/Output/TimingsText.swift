@@ -1,4 +1,6 @@
+import Console
 import Engine
+import GoCompat
 import OCI
 import Store
 

@@ -1,3 +1,5 @@
+import Console
+import GoCompat
 import Solver
 
 /// What is known of a build from its events, with the times they came in, counted from the start of the build.
@@ -132,11 +134,6 @@ extension StepStatus {
 }
 
 extension Duration {
-    var seconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) / 1e18
-    }
-
     /// Seconds as log lines begin with them: the longer it takes, the fewer decimals.
     var logStamp: String { seconds.fixed(seconds < 10 ? 3 : seconds < 100 ? 2 : 1) }
 }

@@ -1,3 +1,5 @@
+import Console
+import GoCompat
 import Solver
 
 /// BuildKit's plain format: every line begins with the number of its step, and steps that run at once take turns.

@@ -1,3 +1,4 @@
+import Console
 import Solver
 
 /// One way to show events: takes them in and returns the bytes to write, if any. It neither reads a clock nor writes.

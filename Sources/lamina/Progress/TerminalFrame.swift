@@ -1,3 +1,5 @@
+import Console
+import GoCompat
 import Solver
 
 /// The picture of a build on a terminal, as a pure function of what is known of it.
@@ -137,20 +139,11 @@ struct TerminalFrame {
 
     /// The line cut to the window, with its time at the right edge.
     private func drawn(_ line: Line) -> String {
-        let width = max(1, size.columns - 1)
-        var text = line.text
-        if let time = line.time {
+        let timer = line.time.map { time in
             let seconds = time < .milliseconds(50) ? 0 : time.seconds
-            let timer = " \(seconds.fixed(1))s"
-            let room = width - timer.count - 1
-            // In a very narrow window the name says more than the time.
-            text =
-                room < 12
-                ? TerminalText.prefix(text, columns: width)
-                : TerminalText.padded(TerminalText.prefix(text, columns: room), columns: room + 1) + timer
-        } else {
-            text = TerminalText.prefix(text, columns: width)
+            return " \(seconds.fixed(1))s"
         }
+        let text = TerminalText.line(line.text, right: timer ?? "", columns: max(1, size.columns - 1))
         guard useColours, let style = line.style else { return text }
         return "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m"
     }

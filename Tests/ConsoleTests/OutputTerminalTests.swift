@@ -1,7 +1,6 @@
+import Console
 import Glibc
 import Testing
-
-@testable import lamina
 
 @Suite struct OutputTerminalTests {
     @Test func aPipeIsNoTerminal() throws {

@@ -1,25 +1,25 @@
-/// Columns as docker's commands print them: at least ten wide, three spaces between, the last as long as it is.
-struct Table: Sendable {
+/// A table in the form of docker's commands: columns at least ten wide, three spaces between them, the last one unpadded.
+package struct Table: Sendable {
     private let minimumWidth: Int
     private let gap: Int
     private let headers: [String]
     private var rows: [[String]] = []
 
-    /// Headers are given as they are to be shown, e.g. `IMAGE ID`.
-    init(headers: [String], minimumWidth: Int = 10, gap: Int = 3) {
+    /// Creates a table with the headers as printed, e.g. `IMAGE ID`.
+    package init(headers: [String], minimumWidth: Int = 10, gap: Int = 3) {
         self.headers = headers
         self.minimumWidth = minimumWidth
         self.gap = gap
     }
 
-    mutating func append(_ row: [String]) { rows.append(row.map(TerminalText.neutralised)) }
+    package mutating func append(_ row: [String]) { rows.append(row.map(TerminalText.neutralised)) }
 
-    /// The lines, without spaces at their ends.
-    func lines(hidingHeader: Bool = false) -> [String] {
+    /// The lines of the table, without trailing spaces.
+    package func lines(hidingHeader: Bool = false) -> [String] {
         let all = (hidingHeader ? [] : [headers]) + rows
         let count = all.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in
-            // Like docker, a column's width counts only where something follows.
+            // As in docker, only cells with a cell after them count for the width of a column.
             all.filter { $0.count > column + 1 }
                 .reduce(minimumWidth) { max($0, TerminalText.width(of: $1[column]) + gap) }
         }

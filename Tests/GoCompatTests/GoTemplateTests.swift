@@ -1,8 +1,7 @@
 import Diagnostics
+import GoCompat
 import OCI
 import Testing
-
-@testable import lamina
 
 @Suite struct GoTemplateTests {
     static let image = """
@@ -75,6 +74,9 @@ import Testing
         ("a {{- .Size -}} b", "a3960000b"),
         ("a {{/* a comment */}} b{{- /* trimmed */ -}} c", "a  bc"),
         ("{{\"quoted \\\"text\\\"\\n\"}}", "quoted \"text\"\n"),
+        (#"{{"\a\v\x41\102\u00e9\U0001F600\\"}}"#, "\u{7}\u{B}ABé\u{1F600}\\"),
+        (#"{{printf "%q" "a\x01\u00a0é\n"}}"#, #""a\x01\u00a0é\n""#),
+        ("{{printf \"%.12f %.0f %f\" 100000000000000.5 2.5 0}}", "100000000000000.500000000000 2 0.000000"),
         ("{{true}}{{-3}}{{1.5}}", "true-31.5"),
         ("{{.Id}}\t{{.Size}}", "sha256:0123456789abcdef\t3960000"),
         ("} }} {", "} }} {"),
@@ -105,6 +107,11 @@ import Testing
         ("{{\"abc}}", ":1: unterminated quoted string"),
         ("{{`abc}}", ":1: unterminated raw quoted string"),
         ("{{\"\\q\"}}", ":1: invalid syntax"),
+        (#"{{"\/"}}"#, ":1: invalid syntax"),
+        (#"{{"\x4"}}"#, ":1: invalid syntax"),
+        (#"{{"\400"}}"#, ":1: invalid syntax"),
+        (#"{{"\ud800"}}"#, ":1: invalid syntax"),
+        (#"{{"\u+123"}}"#, ":1: invalid syntax"),
         ("{{1x}}", ":1: bad number syntax: \"1x\""),
         ("{{(.Id}}", ":1: unclosed left paren"),
         ("{{.Id)}}", ":1: unexpected \")\" in operand"),

@@ -172,10 +172,7 @@ struct TemplateScanner {
             end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1
         }
         guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { throw error("unterminated quoted string") }
-        // Escapes of Go that are none of JSON's are not worth a parser here.
-        guard case .string(let text)? = try? JSON(parsing: Array(bytes[position...end])) else {
-            throw error("invalid syntax")
-        }
+        guard let text = GoUnquoting.text(bytes[(position + 1)..<end]) else { throw error("invalid syntax") }
         position = end + 1
         return text
     }

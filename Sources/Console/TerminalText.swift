@@ -1,10 +1,10 @@
-/// Text of others - command output, file names, Dockerfile lines - made harmless for a terminal.
+/// Makes foreign text (command output, file names, Dockerfile lines) safe to print on a terminal.
 ///
-/// Escape sequences and control characters can move the cursor, rename the window or answer for the user; none of
+/// Escape sequences and control characters can move the cursor, rename the window or type in the user's place. None of
 /// them may reach the terminal from a build.
-enum TerminalText {
-    /// What may stay of the escape sequences in a text.
-    enum Escapes {
+package enum TerminalText {
+    /// The escape sequences to keep.
+    package enum Escapes {
         case none
         /// `ESC [ ... m`: colours only. Logs of CI systems show them, and they cannot move anything.
         case colours
@@ -12,7 +12,7 @@ enum TerminalText {
 
     /// The text without escape sequences and control characters. Tabs become spaces to the next multiple of 8, and
     /// what is not UTF-8 becomes U+FFFD.
-    static func neutralised(_ text: String) -> String {
+    package static func neutralised(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 >= 0x7f }) else { return text }
         let cleaned = strippingEscapes(Array(text.utf8), keeping: .none)
         var result = String.UnicodeScalarView()
@@ -33,7 +33,7 @@ enum TerminalText {
     /// The bytes without control characters other than tabs, and without escape sequences but those kept.
     ///
     /// Bytes that are not UTF-8 stay as they are: a terminal shows them as unknown, and a log keeps them.
-    static func strippingEscapes(_ bytes: [UInt8], keeping kept: Escapes) -> [UInt8] {
+    package static func strippingEscapes(_ bytes: [UInt8], keeping kept: Escapes) -> [UInt8] {
         guard bytes.contains(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7f || $0 == 0xc2 }) else { return bytes }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -90,14 +90,14 @@ enum TerminalText {
 // MARK: Columns
 
 extension TerminalText {
-    /// How many columns a text without control characters takes.
-    static func width(of text: String) -> Int {
+    /// The number of columns that a text without control characters takes.
+    package static func width(of text: String) -> Int {
         let bytes = text.utf8
         if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.count }
         return text.unicodeScalars.reduce(0) { $0 + width(of: $1) }
     }
 
-    static func width(of scalar: Unicode.Scalar) -> Int {
+    package static func width(of scalar: Unicode.Scalar) -> Int {
         if scalar.value < 0x300 { return 1 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0
@@ -105,8 +105,8 @@ extension TerminalText {
         }
     }
 
-    /// The beginning of a text that fits into so many columns.
-    static func prefix(_ text: String, columns: Int) -> String {
+    /// The longest prefix of a text that fits into `columns`.
+    package static func prefix(_ text: String, columns: Int) -> String {
         var result = String.UnicodeScalarView()
         var used = 0
         for scalar in text.unicodeScalars {
@@ -117,12 +117,20 @@ extension TerminalText {
         return String(result)
     }
 
-    /// The text, filled up with spaces to so many columns.
-    static func padded(_ text: String, columns: Int) -> String {
+    /// The text, padded with spaces to `columns`.
+    package static func padded(_ text: String, columns: Int) -> String {
         text + String(repeating: " ", count: max(0, columns - width(of: text)))
     }
 
-    /// The blocks of UAX #11 whose characters take two columns.
+    /// A line of exactly `columns` with `right` at its right edge, or `left` alone where little room is left for it.
+    package static func line(_ left: String, right: String, columns: Int) -> String {
+        let room = columns - width(of: right) - 1
+        // In a very narrow window the left side says more.
+        guard !right.isEmpty, room >= 12 else { return prefix(left, columns: columns) }
+        return padded(prefix(left, columns: room), columns: room + 1) + right
+    }
+
+    /// Whether a character of this value takes two columns, by the blocks of UAX #11.
     private static func isWide(_ value: UInt32) -> Bool {
         switch value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xa960...0xa97f, 0xac00...0xd7a3, 0xf900...0xfaff,
@@ -135,19 +143,19 @@ extension TerminalText {
 }
 
 extension String {
-    /// The text cut to so many columns, the last of them an ellipsis where something is missing.
-    func ellipsized(to columns: Int) -> String {
+    /// The text cut to `columns`; the last column is an ellipsis if something is missing.
+    package func ellipsized(to columns: Int) -> String {
         guard TerminalText.width(of: self) > columns else { return self }
         return TerminalText.prefix(self, columns: max(0, columns - 1)) + "…"
     }
 }
 
 extension TerminalText {
-    /// The text as one harmless line: line ends become spaces.
-    static func line(_ text: String) -> String { lines(text).joined(separator: " ") }
+    /// The text as one neutralised line; line ends become spaces.
+    package static func line(_ text: String) -> String { lines(text).joined(separator: " ") }
 
-    /// The lines of a text, each of them harmless.
-    static func lines(_ text: String) -> [String] {
+    /// The neutralised lines of a text.
+    package static func lines(_ text: String) -> [String] {
         text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map { neutralised(String($0)) }
     }
 }

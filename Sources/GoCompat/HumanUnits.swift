@@ -1,11 +1,11 @@
-import OCI
+package import OCI
 
-/// Sizes in SI units of base 1000, as docker prints them.
-enum HumanSize {
+/// Sizes in SI units of base 1000, as Docker's `go-units` prints them.
+package enum HumanSize {
     private static let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
 
     /// Three significant digits without trailing zeros: `0B`, `1.98kB`, `117MB`.
-    static func short(_ bytes: Int64) -> String {
+    package static func short(_ bytes: Int64) -> String {
         let (value, unit) = scaled(bytes)
         guard unit > 0 else { return "\(bytes)B" }
         let places = abs(value) >= 99.95 ? 0 : abs(value) >= 9.995 ? 1 : 2
@@ -19,8 +19,8 @@ enum HumanSize {
         return text + units[unit]
     }
 
-    /// Two decimals whatever the digits, which does not jump about while it grows: `92B`, `3.00MB`.
-    static func fixed(_ bytes: Int64) -> String {
+    /// Always two decimals, so that the width of a growing number changes rarely: `92B`, `3.00MB`.
+    package static func fixed(_ bytes: Int64) -> String {
         let (value, unit) = scaled(bytes)
         return unit == 0 ? "\(bytes)B" : value.fixed(2) + units[unit]
     }
@@ -36,12 +36,12 @@ enum HumanSize {
     }
 }
 
-/// How long something took or is ago, in the words of docker.
-enum HumanDuration {
-    /// `Less than a second`, `About a minute`, `3 weeks`. A negative time is none.
-    static func text(seconds: Int64) -> String {
+/// Durations in the words of Docker's `go-units`.
+package enum HumanDuration {
+    /// `Less than a second`, `About a minute`, `3 weeks`; negative times count as zero.
+    package static func text(seconds: Int64) -> String {
         let minutes = seconds / 60
-        let hours = (seconds + 1800) / 3600
+        let hours = seconds / 3600 + (seconds % 3600 >= 1800 ? 1 : 0)
         return switch (seconds, minutes, hours) {
         case (..<1, _, _): "Less than a second"
         case (1, _, _): "1 second"
@@ -57,41 +57,19 @@ enum HumanDuration {
         }
     }
 
-    /// With as many decimals as say something: `37ms`, `2.41s`, `1m 05s`, `2h 03m`.
-    static func short(_ duration: Duration) -> String {
+    /// Three significant digits: `37ms`, `2.41s`, `1m 05s`, `2h 03m`.
+    package static func short(_ duration: Duration) -> String {
         let seconds = max(0, duration.seconds)
         if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded()))ms" }
         if seconds < 59.95 { return "\(seconds.fixed(seconds < 9.995 ? 2 : 1))s" }
-        let whole = Int(seconds.rounded())
-        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let whole = Int64(min(seconds.rounded(), 1e15))
+        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
         return whole < 3600 ? "\(whole / 60)m \(two(whole % 60))s" : "\(whole / 3600)h \(two(whole / 60 % 60))m"
     }
 
-    /// `3 weeks ago`.
-    static func ago(_ time: Timestamp, now: Timestamp) -> String {
-        text(seconds: now.seconds - time.seconds) + " ago"
-    }
-}
-
-/// The form of an identifier that tables show.
-enum ShortID {
-    /// The first 12 digits of a digest, with or without its algorithm.
-    static func of(_ identifier: String) -> String {
-        let digits = identifier.hasPrefix("sha256:") ? identifier.dropFirst(7) : identifier[...]
-        return String(digits.prefix(12))
-    }
-}
-
-extension Double {
-    /// The number with so many decimals, halves rounded to even; `nan` and `inf` by name.
-    func fixed(_ places: Int) -> String {
-        guard isFinite, abs(self) < 1e15 else { return String(describing: self) }
-        var scale = 1.0
-        for _ in 0..<places { scale *= 10 }
-        let digits = String(Int64((abs(self) * scale).rounded(.toNearestOrEven)))
-        let sign = self < 0 && digits.contains { $0 != "0" } ? "-" : ""
-        guard places > 0 else { return sign + digits }
-        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
-        return "\(sign)\(padded.dropLast(places)).\(padded.suffix(places))"
+    /// The time since `time`: `3 weeks ago`.
+    package static func ago(_ time: Timestamp, now: Timestamp) -> String {
+        let (seconds, overflow) = now.seconds.subtractingReportingOverflow(time.seconds)
+        return text(seconds: overflow ? (time.seconds < 0 ? .max : 0) : seconds) + " ago"
     }
 }

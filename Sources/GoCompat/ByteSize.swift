@@ -1,6 +1,6 @@
-/// A number of bytes as Docker's options write it.
+/// Numbers of bytes in the form of Docker's options.
 package enum ByteSize {
-    /// Reads `64m`, `1.5GiB` or `4096`, in powers of 1024; `nil` for anything else.
+    /// Parses `64m`, `1.5GiB` or `4096`, in powers of 1024; `nil` if the text is no size.
     package static func parse(_ text: some StringProtocol) -> UInt64? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         var unit = text.dropFirst(digits.count).lowercased()
@@ -17,7 +17,7 @@ package enum ByteSize {
         return powers
     }()
 
-    /// The number in the largest unit that leaves it whole, e.g. `64 MiB`.
+    /// The number in the largest unit that keeps it whole, e.g. `64 MiB`.
     package static func text(_ bytes: UInt64) -> String {
         var (number, unit) = (bytes, 0)
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]

@@ -1,43 +1,43 @@
-import Diagnostics
-import OCI
+package import Diagnostics
+package import OCI
 
-/// What can be wrong with a template.
-enum TemplateCode: String, FailureCode {
+/// The codes of errors in templates.
+package enum TemplateCode: String, FailureCode {
     case syntax = "template.syntax"
     case execution = "template.execution"
 }
-typealias TemplateError = Failure<TemplateCode>
+package typealias TemplateError = Failure<TemplateCode>
 
-/// The part of Go's `text/template` that users of docker put into `--format`, over JSON values.
+/// The part of Go's `text/template` that formats of Docker's commands use, over JSON values.
 ///
 /// Fields, variables, pipelines, literals, `if`, `with`, `range`, trim markers, comments and the functions of
 /// ``TemplateFunctions``; no `define`, `template` or `block`. A field that is not there is an error, as in docker.
 /// Source: https://pkg.go.dev/text/template.
-struct GoTemplate: Sendable {
-    let source: String
+package struct GoTemplate: Sendable {
+    package let source: String
     private let nodes: [TemplateNode]
 
-    init(parsing source: String) throws(TemplateError) {
+    package init(parsing source: String) throws(TemplateError) {
         self.source = source
         var parser = TemplateParser(source)
         nodes = try parser.template()
     }
 
-    /// The format of an `inspect` command: a template, or `json` for the whole value.
-    init(format: String) throws(TemplateError) {
+    /// Parses the format of an `inspect` command: a template, or `json` for the whole value.
+    package init(format: String) throws(TemplateError) {
         try self.init(parsing: format == "json" ? "{{json .}}" : format)
     }
 
-    /// The text for one value.
+    /// Renders one value.
     ///
-    /// `asHeader` renders the headings of a table: functions that would change them leave them alone.
-    func render(_ value: JSON, asHeader: Bool = false) throws(TemplateError) -> String {
+    /// With `asHeader` the value is the headings of a table, which functions such as `upper` do not change.
+    package func render(_ value: JSON, asHeader: Bool = false) throws(TemplateError) -> String {
         var evaluator = TemplateEvaluator(source: source, root: value, asHeader: asHeader)
         return try evaluator.run(nodes)
     }
 
-    /// The value as the function `json` writes it: compact, `<`, `>` and `&` as themselves.
-    static func json(_ value: JSON) -> String {
+    /// Encodes a value as the template function `json` does: compact, `<`, `>` and `&` unescaped.
+    package static func json(_ value: JSON) -> String {
         let bytes = value.encoded()
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)

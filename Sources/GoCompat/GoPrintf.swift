@@ -73,7 +73,7 @@ enum GoPrintf {
         case "s", "v":
             let text = letter == "s" && value.double != nil ? wrong : value.goText
             return verb.precision.map { String(text.prefix($0)) } ?? text
-        case "q": return value.string.map { GoTemplate.json(.string($0)) } ?? wrong
+        case "q": return value.string.map(GoFormat.quoted) ?? wrong
         case "d":
             guard let number = value.integer else { return wrong }
             return verb.isSigned && number >= 0 ? "+\(number)" : "\(number)"
@@ -82,7 +82,7 @@ enum GoPrintf {
                 value.integer.map { String($0, radix: 16) }
                 ?? value.string.map { $0.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() } ?? wrong
             return letter == "X" ? text.uppercased() : text
-        case "f": return value.double?.fixed(min(verb.precision ?? 6, 9)) ?? wrong
+        case "f": return value.double?.fixed(verb.precision ?? 6) ?? wrong
         case "t": return value.bool == nil ? wrong : value.goText
         case "c": return value.integer.flatMap { Unicode.Scalar(UInt32(clamping: $0)) }.map { String($0) } ?? wrong
         default: return wrong

@@ -1,6 +1,5 @@
+import Console
 import Testing
-
-@testable import lamina
 
 @Suite struct TerminalTextTests {
     @Test(arguments: [
@@ -66,5 +65,13 @@ import Testing
     @Test func splitsLines() {
         #expect(TerminalText.lines("a\r\nb\n\nc\u{1b}[2J") == ["a", "b", "", "c"])
         #expect(TerminalText.line("a\nb") == "a b")
+    }
+
+    @Test(arguments: [
+        ("hello", 5, "hello"), ("hello!", 5, "hell…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
+        ("x", 0, "…"), ("e\u{301}e\u{301}", 2, "e\u{301}e\u{301}"),
+    ])
+    func ellipsis(_ text: String, _ columns: Int, _ expected: String) {
+        #expect(text.ellipsized(to: columns) == expected)
     }
 }

@@ -1,12 +1,11 @@
+import GoCompat
 import OCI
 import Testing
 
-@testable import lamina
-
-@Suite struct HumanValuesTests {
+@Suite struct HumanUnitsTests {
     @Test(
         arguments: [
-            (0, "0B"), (1, "1B"), (999, "999B"), (1000, "1kB"), (1980, "1.98kB"), (1985, "1.98kB"), (12_345, "12.3kB"),
+            (0, "0B"), (1, "1B"), (999, "999B"), (1000, "1kB"), (1980, "1.98kB"), (1985, "1.99kB"), (12_345, "12.3kB"),
             (100_000, "100kB"), (999_400, "999kB"), (999_500, "1MB"), (999_999, "1MB"), (3_960_000, "3.96MB"),
             (9_996_000, "10MB"), (99_960_000, "100MB"), (117_300_000, "117MB"), (4_000_000_000, "4GB"),
             (1_500_000_000_000, "1.5TB"), (-1500, "-1.5kB"), (Int64.max, "9.22EB"), (Int64.min, "-9.22EB"),
@@ -32,7 +31,7 @@ import Testing
             (3600, "About an hour"), (5399, "About an hour"), (5400, "2 hours"), (47 * 3600, "47 hours"),
             (48 * 3600, "2 days"), (13 * 86400, "13 days"), (14 * 86400, "2 weeks"), (59 * 86400, "8 weeks"),
             (60 * 86400, "2 months"), (729 * 86400, "24 months"), (730 * 86400, "2 years"),
-            (10 * 365 * 86400, "10 years"),
+            (10 * 365 * 86400, "10 years"), (.max, "292471208677 years"), (.min, "Less than a second"),
         ] as [(Int64, String)])
     func durationIsInWords(_ seconds: Int64, _ expected: String) {
         #expect(HumanDuration.text(seconds: seconds) == expected)
@@ -42,28 +41,26 @@ import Testing
         let now = Timestamp(seconds: 1_700_000_000)
         #expect(HumanDuration.ago(Timestamp(seconds: 1_700_000_000 - 21 * 86400), now: now) == "3 weeks ago")
         #expect(HumanDuration.ago(Timestamp(seconds: 1_700_000_100), now: now) == "Less than a second ago")
-    }
-
-    @Test(arguments: [
-        ("sha256:0123456789abcdef0123", "0123456789ab"), ("0123456789abcdef", "0123456789ab"), ("abc", "abc"), ("", ""),
-    ])
-    func shortID(_ identifier: String, _ expected: String) {
-        #expect(ShortID.of(identifier) == expected)
-    }
-
-    @Test(arguments: [
-        ("hello", 5, "hello"), ("hello!", 5, "hell…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
-        ("x", 0, "…"), ("e\u{301}e\u{301}", 2, "e\u{301}e\u{301}"),
-    ])
-    func ellipsis(_ text: String, _ columns: Int, _ expected: String) {
-        #expect(text.ellipsized(to: columns) == expected)
+        #expect(HumanDuration.ago(Timestamp(seconds: .min), now: now) == "292471208677 years ago")
+        #expect(HumanDuration.ago(Timestamp(seconds: .max), now: Timestamp(seconds: -10)) == "Less than a second ago")
     }
 
     @Test(arguments: [
         (0.25, 1, "0.2"), (0.75, 1, "0.8"), (1.005, 2, "1.00"), (-0.001, 2, "0.00"), (-1.5, 1, "-1.5"), (12, 0, "12"),
-        (0.05, 3, "0.050"), (.infinity, 1, "inf"),
+        (0.05, 3, "0.050"), (.infinity, 1, "+Inf"), (-.infinity, 1, "-Inf"), (.nan, 0, "NaN"), (-0.0, 1, "0.0"),
+        (1e15, 1, "1000000000000000.0"), (123_456_789_012.5, 9, "123456789012.500000000"), (2, -3, "2"),
+        (-9.3e18, 0, "-9300000000000000000"),
     ])
     func fixedDecimals(_ value: Double, _ places: Int, _ expected: String) {
         #expect(value.fixed(places) == expected)
+    }
+
+    @Test(
+        arguments: [
+            (.zero, "0ms"), (.seconds(-5), "0ms"), (.milliseconds(37), "37ms"), (.milliseconds(2410), "2.41s"),
+            (.seconds(65), "1m 05s"), (.seconds(7380), "2h 03m"), (.seconds(Int64.max), "277777777777h 46m"),
+        ] as [(Duration, String)])
+    func shortDurationHasThreeDigits(_ duration: Duration, _ expected: String) {
+        #expect(HumanDuration.short(duration) == expected)
     }
 }
