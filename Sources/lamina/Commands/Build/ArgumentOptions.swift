@@ -55,12 +55,3 @@ struct ArgumentOptions: ParsableArguments {
         return platforms.first
     }
 }
-
-/// Texts of the form `K=V`.
-enum KeyValue {
-    /// The value is `nil` when there is no equals sign.
-    static func pair(_ text: String) -> (name: String, value: String?) {
-        guard let equals = text.firstIndex(of: "=") else { return (text, nil) }
-        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
-    }
-}

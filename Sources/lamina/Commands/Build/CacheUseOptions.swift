@@ -60,19 +60,3 @@ struct CacheUseOptions: ParsableArguments {
         return nanoseconds
     }
 }
-
-extension PullPolicy {
-    /// The policy that the value of `--pull` names; without one, only what is missing is asked for.
-    init(option value: String?) throws {
-        switch value {
-        // What docker takes for its own flag.
-        case nil, "false": self = .missing
-        case "true": self = .always
-        case let name?:
-            guard let policy = PullPolicy(rawValue: name) else {
-                throw ValidationError("invalid pull policy '\(name)': use always, missing, never or newer")
-            }
-            self = policy
-        }
-    }
-}

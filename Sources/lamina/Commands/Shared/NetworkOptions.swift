@@ -34,20 +34,3 @@ struct NetworkOptions: ParsableArguments {
             mode: network, hosts: addedHosts, nameServers: dns, searchDomains: dnsSearch, resolverOptions: dnsOptions)
     }
 }
-
-/// What is mounted besides what the image has, for build and run.
-struct VolumeOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong, parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Show commands a file or directory of this machine.", valueName: "host:path[:ro]"))
-    var volume: [String] = []
-
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "Mount something for all commands: type=bind|tmpfs, and for build cache|secret|ssh.", valueName: "spec"))
-    var mount: [String] = []
-
-    /// Throws `EngineError` `.badVolume`, and what mounts of RUN throw.
-    func settings() throws -> VolumeSettings { try VolumeSettings(volumes: volume, mounts: mount) }
-}

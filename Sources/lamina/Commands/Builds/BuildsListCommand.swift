@@ -1,23 +1,9 @@
 import ArgumentParser
 import Console
-import Diagnostics
 import Engine
 import GoCompat
 import OCI
 import Store
-
-struct BuildsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "builds", abstract: "List the builds that run and those of the past, and look into them.",
-        discussion: """
-            A build is named by its ID or the beginning of one, by ^N (^0 is the newest that has ended, ^1 the one \
-            before), or by a name of its image; without a name it is the newest that has ended.
-            """,
-        subcommands: [
-            BuildsListCommand.self, BuildsInspectCommand.self, BuildsLogsCommand.self, BuildsRemoveCommand.self,
-        ],
-        defaultSubcommand: BuildsListCommand.self)
-}
 
 struct BuildsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -112,37 +98,5 @@ struct BuildsListCommand: AsyncParsableCommand {
             ("Duration", .string(HumanDuration.short(build.duration))),
             ("Tags", .string(build.tags.joined(separator: ", "))), ("Image", .string(image)),
             ("Error", .string(TerminalText.line(build.error ?? ""))))
-    }
-}
-
-struct BuildsRemoveCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Forget builds that have ended; images and the cache stay.")
-
-    @OptionGroup var global: GlobalOptions
-
-    @Flag(help: "Forget all builds that do not run.")
-    var all = false
-
-    @Argument(help: ArgumentHelp("The builds.", valueName: "build"))
-    var builds: [String] = []
-
-    func validate() throws {
-        guard all != !builds.isEmpty else { throw ValidationError("name builds, or give --all") }
-    }
-
-    func run() async throws {
-        try await global.run {
-            let history = BuildHistory(store: try global.store())
-            if all { return try history.store.builds.removeAll() }
-            // All are looked up first: after the first removal ^1 would be another one.
-            let records = try builds.map { try history.record($0) }
-            if let running = records.first(where: { $0.status == .running }) {
-                throw EngineError(
-                    .storeInUse, "the build '\(running.id)' is running and cannot be forgotten",
-                    hint: "Wait until it has ended, or stop it.")
-            }
-            for record in records { try history.store.builds.remove(record.id) }
-        }
     }
 }

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Console
+import Engine
+import OCI
+import Store
+import Synchronization
+
+struct PushCommand: UserNamespaceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Send an image of the store to its registry.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Print the name only.")
+    var quiet = false
+
+    @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag]"))
+    var name: String
+
+    func run() async throws {
+        try await global.run {
+            let reference = try ImageReference(parsing: name)
+            let images = try global.images()
+            if !quiet { say("The push refers to repository [\(reference.name)]") }
+            let done = Mutex<Set<Digest>>([])
+            let pushed = try await images.closingRegistry {
+                try await images.push(reference) { event in
+                    guard !quiet else { return }
+                    switch event {
+                    case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
+                    case .layerDone(let layer):
+                        if done.withLock({ $0.insert(layer.digest).inserted }) { say("\(layer.digest.short): Pushed") }
+                    case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
+                    case .resolved, .layerProgress: break
+                    }
+                }
+            }
+            let tag = reference.tag ?? ""
+            say(quiet ? reference.description : "\(tag): digest: \(pushed.digest) size: \(pushed.size)")
+        }
+    }
+}
