@@ -7,6 +7,19 @@ package protocol ByteStream: AnyObject {
     func read(into buffer: inout [UInt8]) throws -> Int
 }
 
+extension ByteStream {
+    /// Reads to the end.
+    package func readAll() throws -> [UInt8] {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let count = try read(into: &buffer)
+            if count == 0 { return all }
+            all += buffer[..<count]
+        }
+    }
+}
+
 /// The bytes of a blob.
 package final class BlobStream: ByteStream {
     private let reader: any BlobReader

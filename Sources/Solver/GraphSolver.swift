@@ -12,7 +12,7 @@ package import Graph
 package actor GraphSolver<Runner: OperationRunner> {
     private let runner: Runner
     private let progress: ProgressReporter
-    private let observe: @Sendable (VertexID, VertexNote<Runner>) -> Void
+    private let observe: @Sendable (VertexID, VertexNote<Runner.Key, Runner.Result>) -> Void
     private let limits: StepLimits
     private let turns: StepTurns
     private let usesDefinitions: Bool
@@ -39,7 +39,7 @@ package actor GraphSolver<Runner: OperationRunner> {
     package init(
         runner: Runner, progress: ProgressReporter, limits: StepLimits = .standard(cores: 2),
         usesDefinitions: Bool = true,
-        observe: @escaping @Sendable (VertexID, VertexNote<Runner>) -> Void = { _, _ in }
+        observe: @escaping @Sendable (VertexID, VertexNote<Runner.Key, Runner.Result>) -> Void = { _, _ in }
     ) {
         self.usesDefinitions = usesDefinitions
         self.runner = runner

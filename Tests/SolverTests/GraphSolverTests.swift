@@ -295,7 +295,7 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
             ])
     }
 
-    private static func word(_ note: VertexNote<TextRunner>) -> String {
+    private static func word(_ note: VertexNote<String, String>) -> String {
         switch note {
         case .defined: "defined"
         case .resolved: "resolved"

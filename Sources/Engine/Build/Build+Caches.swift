@@ -1,4 +1,5 @@
 import Frontend
+import Graph
 import Linux
 import OCI
 import Store
@@ -28,9 +29,9 @@ extension Build {
         _ plan: BuildPlan, _ state: LayerStack, includesAll: Bool, runner: BuildRunner
     ) async throws -> CacheSelection {
         try await offload {
-            try CacheSelection(
-                plan, result: state, includesAll: includesAll, keys: runner.keys, store: runner.store,
-                record: runner.record(for:))
+            let keys = plan.graph.reachable(from: plan.target).compactMap { runner.keys.key(of: $0.id) }
+            return try CacheSelection(
+                keys, result: state, includesAll: includesAll, store: runner.store, record: runner.record(for:))
         }
     }
 }

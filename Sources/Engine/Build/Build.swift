@@ -54,6 +54,12 @@ package struct Build: Sendable {
         try await offload { [recorder] in recorder.finish(imageID: imageID, error: error) }
     }
 
+    /// Notes for the history what is built.
+    private func note(_ source: DockerfileSource) {
+        recorder.begin(
+            BuildDetails(request, source), target: request.options.target ?? "", tags: request.tags)
+    }
+
     private func perform() async throws -> BuildResult {
         let lease = try store.lease()
         let started = Timestamp.now
@@ -69,7 +75,7 @@ package struct Build: Sendable {
             store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
         let loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
         let files = try await loadContext(loader)
-        let source = try await loadDefinition(in: files, remotes) { recorder.begin(request, $0) }
+        let source = try await loadDefinition(in: files, remotes) { note($0) }
         try await offload { [recorder] in recorder.announce() }
         let rules = try await loadIgnoreRules(of: files, dockerfile: source.path)
         let inputs = Inputs(
@@ -123,7 +129,7 @@ package struct Build: Sendable {
         let plan = try await lower(source, options, rules: inputs.rules, resolver: resolver)
         try request.sandbox.check(plan.graph.reachable(from: plan.target))
         if plan.hasCommands { try await offload { try isolation.requireEntry() } }
-        recorder.plan(plan)
+        recorder.plan(plan.graph.reachable(from: plan.target), kind: RecordedStep.Kind.init)
         let now = plan.epoch.map { Timestamp(seconds: $0) } ?? inputs.started
         let context = try ContextTree(
             files.directory, rules: inputs.rules, cache: files.isTemporary ? nil : store.contexts)
@@ -143,7 +149,8 @@ package struct Build: Sendable {
             remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: inputs.started))
         let solver = GraphSolver(
             runner: runner, progress: progress, limits: request.housekeeping.limits,
-            usesDefinitions: runner.oldest == nil, observe: recorder.observe)
+            usesDefinitions: runner.oldest == nil,
+            observe: { [recorder] in recorder.observe($0, $1.mapResult(\.digest)) })
         let result = try await solver.solve(plan.graph, target: plan.target)
         await contexts.saveDigests()
         try await offload { [store] in

@@ -5,6 +5,7 @@ import Layers
 import Linux
 import OCI
 import Solver
+import Store
 
 extension BuildRunner {
     /// COPY and ADD: the layer is written straight from the sources, onto a base that need not be unpacked.

@@ -143,7 +143,9 @@ extension BuildRunner {
         var (status, usage) = try process.finish()
         limited.complete(&usage)
         stopper.ended()
-        journal.note(usage, isCounted: limited.isCounted, of: step.id)
+        journal.note(
+            cpu: .microseconds(usage.userTime + usage.systemTime), peakMemory: usage.peakMemory,
+            isCounted: limited.isCounted, of: step.id)
         if stopper.isStopped { throw CancellationError() }
         if let limit, stopper.isTimedOut {
             throw EngineError(

@@ -308,13 +308,3 @@ struct BuildRunner: OperationRunner {
         }
     }
 }
-
-extension Timestamp {
-    /// The clock of the system.
-    static var now: Timestamp {
-        let time = FileTime.now
-        return Timestamp(seconds: time.seconds, nanoseconds: Int32(time.nanoseconds))
-    }
-
-    var fileTime: FileTime { FileTime(seconds: seconds, nanoseconds: Int64(nanoseconds)) }
-}

@@ -24,6 +24,15 @@ enum StepResult: Sendable {
         if case .remoteFile(let tree) = self { tree.file.encoded } else { state.encoded }
     }
 
+    /// Names what the result holds; `nil` for the files of a context.
+    var digest: Digest? {
+        switch self {
+        case .files(let state): state.chainID?.digest
+        case .remoteFile(let tree): tree.file.digest
+        case .context: nil
+        }
+    }
+
     /// The blobs it needs, besides those of layers.
     var blobs: [Digest] {
         if case .remoteFile(let tree) = self { [tree.file.digest] } else { [] }

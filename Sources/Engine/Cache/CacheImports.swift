@@ -2,7 +2,6 @@ import Diagnostics
 import OCI
 import Solver
 import Store
-import Synchronization
 
 /// The records of other stores' caches that a build may use in place of running a step.
 struct CacheImports: Sendable {
@@ -101,13 +100,4 @@ extension LayerStack {
         }
         return true
     }
-}
-
-/// Places that turned out not to have the layer they were said to have.
-final class MissingLayers: Sendable {
-    private let sources = Mutex<Set<LayerSource>>([])
-
-    func insert(_ source: LayerSource) { sources.withLock { _ = $0.insert(source) } }
-
-    func contains(_ source: LayerSource) -> Bool { sources.withLock { $0.contains(source) } }
 }

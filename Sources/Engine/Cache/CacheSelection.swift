@@ -1,58 +1,5 @@
-import Frontend
-import Graph
 import OCI
 import Store
-import Synchronization
-
-/// The definition keys of a build's steps, as the solver asks for them.
-final class CacheKeyTracker: Sendable {
-    private struct State {
-        var keys: [VertexID: Digest] = [:]
-        var files: [VertexID: [Digest?]] = [:]
-        /// Whether a context was changed while the build ran. Definition keys, of the step that reads it and of all that
-        /// follow, are then about files that are no longer there, and must not name what was made of others.
-        var isStale = false
-        var unkeyed: Set<VertexID> = []
-    }
-
-    private let state = Mutex(State())
-
-    func note(_ key: Digest, of vertex: VertexID) { state.withLock { $0.keys[vertex] = key } }
-
-    func key(of vertex: VertexID) -> Digest? { state.withLock { $0.keys[vertex] } }
-
-    /// Notes what the definition key of a step says of the files of contexts; `nil` stands for other files.
-    func note(defined files: [Digest?], of vertex: VertexID) { state.withLock { $0.files[vertex] = files } }
-
-    /// Compares that with what is found when the step is about to run.
-    func compare(found files: [Digest?], of vertex: VertexID) {
-        state.withLock { state in
-            guard let defined = state.files[vertex] else { return }
-            if zip(defined, files).contains(where: { $0 != nil && $0 != $1 }) { state.isStale = true }
-        }
-    }
-
-    /// Notes that a step has read files which are not those that its keys are about.
-    func noteChange(under vertex: VertexID) {
-        state.withLock { state in
-            state.isStale = true
-            state.unkeyed.insert(vertex)
-        }
-    }
-
-    /// Those of a step's keys under which its result may be found.
-    func valid(_ keys: [Digest], of vertex: VertexID) -> Set<Digest> {
-        state.withLock { state in
-            if state.unkeyed.contains(vertex) { return [] }
-            var valid = Set(keys)
-            // The key by content may be the same.
-            if state.isStale, let stale = state.keys[vertex], keys.count(where: { $0 == stale }) == 1 {
-                valid.remove(stale)
-            }
-            return valid
-        }
-    }
-}
 
 /// The results of a build that are worth passing on.
 struct CacheSelection: Sendable {
@@ -71,15 +18,15 @@ struct CacheSelection: Sendable {
 
     /// The results of all steps that a build needed or, unless `includesAll`, of those that its result consists of.
     ///
-    /// `record` finds what is known under a key.
+    /// `keys` are the definition keys of the steps, in the order of the graph; `record` finds the record of a key.
     init(
-        _ plan: BuildPlan, result: LayerStack, includesAll: Bool, keys: CacheKeyTracker, store: StoreRoot,
+        _ keys: [Digest], result: LayerStack, includesAll: Bool, store: StoreRoot,
         record: (Digest) throws -> CacheRecord?
     ) throws {
         var found: [(record: CacheRecord, state: LayerStack)] = []
         var seen: Set<Digest> = []
-        for vertex in plan.graph.reachable(from: plan.target) {
-            guard let key = keys.key(of: vertex.id), seen.insert(key).inserted, let record = try record(key),
+        for key in keys {
+            guard seen.insert(key).inserted, let record = try record(key),
                 CacheDocument.kinds.contains(record.kind), let state = LayerStack(decoding: record.result),
                 includesAll || result.layers.starts(with: state.layers)
             else { continue }

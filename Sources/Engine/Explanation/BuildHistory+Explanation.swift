@@ -52,16 +52,3 @@ extension PastBuild {
         Explanation.Subject(id: record.id, started: record.started, details: details)
     }
 }
-
-extension DecompressedStream {
-    /// All that is left.
-    func readAll() throws -> [UInt8] {
-        var all: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 256 << 10)
-        while true {
-            let count = try read(into: &buffer)
-            if count == 0 { return all }
-            all += buffer[..<count]
-        }
-    }
-}

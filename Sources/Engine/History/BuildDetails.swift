@@ -14,7 +14,7 @@ package struct BuildDetails: Hashable, Sendable {
     /// Whether all steps had to run (`--no-cache`).
     package var ignoresCache = false
     /// The version of the program.
-    package var version = Version.current
+    package var version = ""
     /// Vertices first, inputs before their users; then chores.
     package var steps: [RecordedStep] = []
 

@@ -1,11 +1,10 @@
 import Diagnostics
-import Frontend
-import Graph
+package import Graph
 import Layers
 import Linux
-import OCI
-import Solver
-import Store
+package import OCI
+package import Solver
+package import Store
 import Synchronization
 import SystemPackage
 
@@ -62,7 +61,7 @@ package final class BuildRecorder: Sendable {
         }
     }
 
-    init(store: StoreRoot) {
+    package init(store: StoreRoot) {
         self.store = store
         reference = Self.newReference()
     }
@@ -78,7 +77,7 @@ package final class BuildRecorder: Sendable {
     // MARK: Taking in
 
     /// Takes in an event of progress.
-    func receive(_ event: BuildEvent) {
+    package func receive(_ event: BuildEvent) {
         let now = now
         switch event {
         case .started(let id, let label, _):
@@ -98,29 +97,19 @@ package final class BuildRecorder: Sendable {
         log.withLock { $0.append(event, at: now) }
     }
 
-    /// Notes what is built, as soon as there is a Dockerfile.
-    func begin(_ request: BuildRequest, _ source: DockerfileSource) {
-        let context = FileSystem.absolute(request.context).lexicallyNormalized()
-        let path = (try? request.dockerfilePath()) ?? FilePath(source.name)
-        let file = FileSystem.absolute(path).lexicallyNormalized()
+    /// Notes what is built, as soon as there is a Dockerfile. `details` have no steps yet.
+    package func begin(_ details: BuildDetails, target: String, tags: [ImageReference]) {
         state.withLock { state in
-            state.details.context = context.string
-            state.details.dockerfile = file.string
-            state.details.dockerfileDigest = Digest(of: source.bytes)
-            state.details.platform = request.options.platform.description
-            state.details.ignoresCache = request.options.noCache == .all
-            state.details.arguments = request.options.buildArguments.compactMap { argument in
-                argument.value.map { Redaction.variable("\(argument.name)=\($0)") }
-            }
-            state.name = Self.name(context: context, dockerfile: file)
-            state.target = request.options.target ?? ""
-            state.tags = request.tags.map(\.familiar)
+            state.details = details
+            state.name = Self.name(context: FilePath(details.context), dockerfile: FilePath(details.dockerfile))
+            state.target = target
+            state.tags = tags.map(\.familiar)
             state.isReady = true
         }
     }
 
     /// Lets others see that the build runs, as soon as it is known what is built. Does nothing when they do already.
-    func announce() {
+    package func announce() {
         let state = state.withLock { $0 }
         guard state.isReady else { return }
         let record = BuildRecord(
@@ -143,15 +132,14 @@ package final class BuildRecorder: Sendable {
         return rest == "Dockerfile" ? folder : "\(folder)/\(rest.string)"
     }
 
-    /// Notes the steps that the target needs.
-    func plan(_ plan: BuildPlan) {
-        let needed = plan.graph.reachable(from: plan.target)
+    /// Notes the steps that the target needs, inputs first.
+    package func plan(_ needed: [Vertex], kind: (Graph.Operation) -> RecordedStep.Kind) {
         var positions: [VertexID: Int] = [:]
         for (position, vertex) in needed.enumerated() { positions[vertex.id] = position }
         state.withLock { state in
             for vertex in needed {
                 var step = RecordedStep(
-                    label: Redaction.withoutLogins(vertex.label), kind: .init(vertex.operation))
+                    label: Redaction.withoutLogins(vertex.label), kind: kind(vertex.operation))
                 step.lines = vertex.location?.lines
                 step.inputs = vertex.inputs.compactMap { positions[$0] }
                 step.ignoresCache = vertex.ignoresCache
@@ -168,8 +156,8 @@ package final class BuildRecorder: Sendable {
         log.withLock { $0.writer?.count(cached: cached, of: total) }
     }
 
-    /// Takes in what the solver found out.
-    func observe(_ vertex: VertexID, _ note: VertexNote<BuildRunner>) {
+    /// Takes in what the solver found out. A result is the digest that names the files that came out, if one does.
+    package func observe(_ vertex: VertexID, _ note: VertexNote<Digest, Digest?>) {
         let now = now
         let hasCounted = state.withLock { state in
             var step = state.vertices[vertex.index] ?? RecordedStep(label: "", kind: .chore)
@@ -196,7 +184,7 @@ package final class BuildRecorder: Sendable {
     // MARK: Writing
 
     /// Writes the record of the build, which has ended. Does nothing when it did not get as far as to a Dockerfile.
-    func finish(imageID: Digest?, error: (any Error)?) {
+    package func finish(imageID: Digest?, error: (any Error)?) {
         let now = now
         announce()
         let state = self.state.withLock { $0 }
@@ -282,42 +270,15 @@ package final class BuildRecorder: Sendable {
 }
 
 extension RecordedStep {
-    fileprivate mutating func end(with outcome: VertexOutcome<BuildRunner>) {
+    fileprivate mutating func end(with outcome: VertexOutcome<Digest?>) {
         switch outcome {
-        case .knownByDefinition(let result): end(.cached, result)
-        case .knownByContent(let result): end(.unchanged, result)
+        case .knownByDefinition(let result): (self.outcome, self.result) = (.cached, result)
+        case .knownByContent(let result): (self.outcome, self.result) = (.unchanged, result)
         case .notNeeded: if self.outcome == .notReached { self.outcome = .cached }
-        case .ran(let result): end(.ran, result)
-        case .failed(let message):
-            self.outcome = .failed
-            error = message
+        case .ran(let result): (self.outcome, self.result) = (.ran, result)
+        case .failed(let message): (self.outcome, error) = (.failed, message)
         case .cancelled: self.outcome = .cancelled
         }
-    }
-
-    private mutating func end(_ outcome: Outcome, _ result: StepResult) {
-        self.outcome = outcome
-        switch result {
-        case .files(let state): self.result = state.chainID?.digest
-        case .remoteFile(let tree): self.result = tree.file.digest
-        case .context: break
-        }
-    }
-}
-
-extension RecordedStep.Kind {
-    fileprivate init(_ operation: Graph.Operation) {
-        self =
-            switch operation {
-            case .scratch: .scratch
-            case .image: .image
-            case .context: .context
-            case .http: .http
-            case .git: .git
-            case .run: .run
-            case .copy: .copy
-            case .makeDirectory: .directory
-            }
     }
 }
 

@@ -1,6 +1,5 @@
 import Glibc
 import OCI
-import Sandbox
 import Solver
 import Synchronization
 
@@ -25,17 +24,17 @@ final class KeyIngredientLog: Sendable {
         return digest
     }
 
-    /// Notes what the command of a step used; `isCounted` says that a control group knows it.
+    /// Notes what the command of a step used. `peakMemory` is in bytes; `isCounted` says that a control group counted it.
     ///
-    /// Without one the kernel gives a process the peak of the one it was made from, which is this one: then only more
-    /// than that says something.
-    func note(_ usage: StepUsage, isCounted: Bool, of step: StepID) {
+    /// Without a control group the kernel starts the peak of a process with that of its parent, which is this process:
+    /// a peak counts only when it is higher.
+    func note(cpu: Duration, peakMemory: UInt64, isCounted: Bool, of step: StepID) {
         var own = rusage()
         _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
-        let isKnown = isCounted || usage.peakMemory > UInt64(max(0, own.ru_maxrss)) * 1024
+        let isKnown = isCounted || peakMemory > UInt64(max(0, own.ru_maxrss)) * 1024
         state.withLock { state in
-            state.costs[step, default: StepCost()].cpu = .microseconds(usage.userTime + usage.systemTime)
-            if isKnown { state.costs[step, default: StepCost()].peakMemory = Int64(clamping: usage.peakMemory) }
+            state.costs[step, default: StepCost()].cpu = cpu
+            if isKnown { state.costs[step, default: StepCost()].peakMemory = Int64(clamping: peakMemory) }
         }
     }
 

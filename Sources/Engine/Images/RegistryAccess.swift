@@ -1,6 +1,7 @@
 import Diagnostics
 import OCI
 package import Registry
+import Store
 import Synchronization
 
 /// The registry client, made when it is first needed: most commands never speak to a registry, and TLS costs time.

@@ -1,0 +1,37 @@
+import Frontend
+import Graph
+import OCI
+import SystemPackage
+
+extension BuildDetails {
+    /// The facts of a request and its Dockerfile that the history keeps.
+    init(_ request: BuildRequest, _ source: DockerfileSource) {
+        self.init()
+        context = FileSystem.absolute(request.context).lexicallyNormalized().string
+        let path = (try? request.dockerfilePath()) ?? FilePath(source.name)
+        dockerfile = FileSystem.absolute(path).lexicallyNormalized().string
+        dockerfileDigest = Digest(of: source.bytes)
+        platform = request.options.platform.description
+        ignoresCache = request.options.noCache == .all
+        arguments = request.options.buildArguments.compactMap { argument in
+            argument.value.map { Redaction.variable("\(argument.name)=\($0)") }
+        }
+        version = Version.current
+    }
+}
+
+extension RecordedStep.Kind {
+    init(_ operation: Graph.Operation) {
+        self =
+            switch operation {
+            case .scratch: .scratch
+            case .image: .image
+            case .context: .context
+            case .http: .http
+            case .git: .git
+            case .run: .run
+            case .copy: .copy
+            case .makeDirectory: .directory
+            }
+    }
+}
