@@ -93,7 +93,7 @@ let package = Package(
         tests("GoCompat", ["Diagnostics", "OCI"]),
         tests("Console"),
         tests("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
-        tests("Solver", ["Graph", "OCI"]),
+        tests("Solver", ["Diagnostics", "Graph", "OCI"]),
         tests("Sandbox", ["Diagnostics", "Linux", systemPackage]),
         tests("Registry", ["Diagnostics", "OCI"]),
         tests("Store", ["Diagnostics", "Linux", "OCI", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),

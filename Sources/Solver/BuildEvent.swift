@@ -18,7 +18,12 @@ package enum StepOutcome: Hashable, Sendable {
     case cached
     /// Another step failed, or the user gave up.
     case cancelled
-    case failed(String)
+    case failed(StepFailure)
+
+    /// How a step ends that threw `error`.
+    package init(_ error: any Error) {
+        self = error is CancellationError ? .cancelled : .failed(StepFailure(error))
+    }
 }
 
 /// How far a chore of a step has come, e.g. `transferring context`.

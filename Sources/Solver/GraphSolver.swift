@@ -28,6 +28,7 @@ package actor GraphSolver<Runner: OperationRunner> {
     /// Steps that are shown already, but wait for another build.
     private var waiting: [VertexID: StepReporter] = [:]
     private var failure: (any Error)?
+    private var isCancelled = false
 
     private struct Definition: Hashable {
         let key: Runner.Key
@@ -60,17 +61,29 @@ package actor GraphSolver<Runner: OperationRunner> {
         }
         if case .failure = outcome { cancelAll() }
         // Nothing may go on after this returns: a running command holds mounts and processes.
-        for task in keys.values { _ = await task.result }
-        for task in results.values { _ = await task.result }
+        var ended = -1
+        while ended < keys.count + results.count {
+            ended = keys.count + results.count
+            for task in keys.values { _ = await task.result }
+            for task in results.values { _ = await task.result }
+        }
         switch outcome {
         case .success(let result): return result
         case .failure(let error): throw failure ?? error
         }
     }
 
+    /// Cancels the tasks there are. Those that they still make are cancelled as they begin: see ``begin(_:)``.
     private func cancelAll() {
+        isCancelled = true
         for task in keys.values { task.cancel() }
         for task in results.values { task.cancel() }
+    }
+
+    /// Keeps cancellation going: a task that is made by a cancelled one does not inherit it.
+    private func begin<Value>(_ task: Task<Value, any Error>) -> Task<Value, any Error> {
+        if isCancelled { task.cancel() }
+        return task
     }
 
     private func fail(_ error: any Error) {
@@ -84,19 +97,20 @@ package actor GraphSolver<Runner: OperationRunner> {
     private func keyTask(_ id: VertexID) -> Task<Runner.Key, any Error> {
         if let task = keys[id] { return task }
         let vertex = graph[id]
-        let task = Task { () throws -> Runner.Key in
-            // A key may have to be asked for at a server.
-            let inputs = try await values(of: vertex.inputs) { keyTask($0) }
-            do {
-                let key = try await runner.definitionKey(of: vertex, inputs: inputs)
-                observe(id, .defined(key))
-                return key
-            } catch {
-                let error = reported(error, of: vertex)
-                fail(error)
-                throw error
-            }
-        }
+        let task = begin(
+            Task { () throws -> Runner.Key in
+                // A key may have to be asked for at a server.
+                let inputs = try await values(of: vertex.inputs) { keyTask($0) }
+                do {
+                    let key = try await runner.definitionKey(of: vertex, inputs: inputs)
+                    observe(id, .defined(key))
+                    return key
+                } catch {
+                    let error = reported(error, of: vertex)
+                    fail(error)
+                    throw error
+                }
+            })
         keys[id] = task
         return task
     }
@@ -113,12 +127,13 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     private func resultTask(_ id: VertexID) -> Task<Runner.Result, any Error> {
         if let task = results[id] { return task }
-        let task = Task { () throws -> Runner.Result in
-            do { return try await resolve(graph[id]) } catch {
-                fail(error)
-                throw error
-            }
-        }
+        let task = begin(
+            Task { () throws -> Runner.Result in
+                do { return try await resolve(graph[id]) } catch {
+                    fail(error)
+                    throw error
+                }
+            })
         results[id] = task
         return task
     }
@@ -278,7 +293,7 @@ package actor GraphSolver<Runner: OperationRunner> {
         } catch {
             let located = Self.located(error, at: vertex)
             step.finish(located)
-            observe(vertex.id, .ended(error is CancellationError ? .cancelled : .failed(describe(located))))
+            observe(vertex.id, .ended(VertexOutcome(located)))
             throw located
         }
     }
@@ -287,7 +302,7 @@ package actor GraphSolver<Runner: OperationRunner> {
     private func reported(_ error: any Error, of vertex: Vertex) -> any Error {
         let located = Self.located(error, at: vertex)
         if steps[vertex.id] == nil, runner.isVisible(vertex) { begin(vertex).finish(located) }
-        observe(vertex.id, .ended(error is CancellationError ? .cancelled : .failed(describe(located))))
+        observe(vertex.id, .ended(VertexOutcome(located)))
         return located
     }
 

@@ -68,7 +68,5 @@ package struct StepReporter: Sendable {
     package func finish(_ outcome: StepOutcome) { sink(.finished(id, outcome)) }
 
     /// Ends the step with what went wrong in it.
-    package func finish(_ error: any Error) {
-        finish(error is CancellationError ? .cancelled : .failed(describe(error)))
-    }
+    package func finish(_ error: any Error) { finish(StepOutcome(error)) }
 }

@@ -23,9 +23,14 @@ package enum VertexOutcome<Result: Sendable>: Sendable {
     /// The result of a step that follows was known.
     case notNeeded
     case ran(Result)
-    case failed(String)
+    case failed(StepFailure)
     /// Another step failed, or the user gave up.
     case cancelled
+
+    /// The end of a vertex that threw `error`.
+    package init(_ error: any Error) {
+        self = error is CancellationError ? .cancelled : .failed(StepFailure(error))
+    }
 }
 
 extension VertexNote {

@@ -1,3 +1,4 @@
+import Diagnostics
 import Layers
 import Linux
 import OCI
@@ -140,6 +141,36 @@ import Testing
         _ = consume running
     }
 
+    private static let failure = StepFailure(
+        "exit code: 1", code: "run.exit", hint: "See the log.", at: SourceRange(file: "a/Dockerfile", lines: 3...5))
+
+    @Test(arguments: [failure, StepFailure("a\u{1b}\n\"b\"")])
+    func aLogKeepsTheWholeFailure(_ failure: StepFailure) throws {
+        var writer = try BuildLogWriter(store.builds, outline())
+        writer.append(.started(StepID(number: 1), label: "RUN make", inputs: []), at: .zero)
+        writer.append(.finished(StepID(number: 1), .failed(failure)), at: .milliseconds(5))
+        let build = try BuildHistory(store: store).build("build")
+        #expect(build.details.steps.map(\.failure) == [failure])
+        #expect(build.details.steps.map(\.outcome) == [.failed])
+        _ = consume writer
+    }
+
+    @Test(arguments: [failure, StepFailure("message")]) func aRecordKeepsTheWholeFailure(_ failure: StepFailure) throws
+    {
+        var details = BuildDetails()
+        var step = RecordedStep(label: "RUN make", kind: .run)
+        step.outcome = .failed
+        step.failure = failure
+        details.steps = [step]
+        #expect(BuildDetails(decoding: details.encoded)?.steps == [step])
+    }
+
+    @Test func aRecordOfAnOlderVersionHasTheMessage() throws {
+        let text = #"{"steps":[{"label":"RUN x","kind":"run","outcome":"failed","error":"exit code: 1"}]}"#
+        let details = try #require(BuildDetails(decoding: text))
+        #expect(details.steps.map(\.failure) == [StepFailure("exit code: 1")])
+    }
+
     @Test func aLongLogIsCompressed() throws {
         let pieces = (0..<3000).map { number in
             BuildLogReader.Piece(
@@ -149,70 +180,5 @@ import Testing
         let (read, size) = try roundTrip(pieces)
         #expect(read == pieces)
         #expect(size < 60_000)
-    }
-}
-
-@Suite struct FileListingTests {
-    private func node(_ entry: LayerEntry) -> FileNode {
-        FileNode(path: entry.path, entry: entry, linkIdentity: nil, origin: .layer(0, entry.path))
-    }
-
-    @Test func whatWasListedIsRead() throws {
-        var listing = FileListing()
-        let digest = [UInt8](1...32)
-        listing.append(
-            node(
-                LayerEntry(
-                    path: "a/ä", kind: .regular, permissions: 0o4755, owner: 1, group: 300, size: 5_000_000_000)),
-            digest: digest)
-        listing.append(node(LayerEntry(path: "l", kind: .symlink, permissions: 0o777, linkTarget: "a/b")), digest: [])
-        listing.append(node(LayerEntry(path: "d", kind: .directory, permissions: 0o755)), digest: [])
-        listing.append(node(LayerEntry(path: "c", kind: .characterDevice, deviceMajor: 1, deviceMinor: 3)), digest: [])
-        let attribute = ExtendedAttribute(name: "user.x", value: [1])
-        listing.append(node(LayerEntry(path: "x", kind: .fifo, attributes: [attribute])), digest: [])
-        let files = try #require(FileListing.decode(listing.encoded))
-        #expect(files.map(\.path) == ["a/ä", "l", "d", "c", "x"])
-        #expect(files.map(\.kind) == [.regular, .symlink, .directory, .characterDevice, .fifo])
-        #expect(files[0].permissions == 0o4755 && files[0].owner == 1 && files[0].group == 300)
-        #expect(files[0].size == 5_000_000_000 && files[0].content == 0x0102_0304_0506_0708)
-        #expect(files[1].linkTarget == "a/b")
-        #expect(files[3].content == 1 << 32 | 3)
-        #expect(files[4].attributes != 0 && files[0].attributes == 0)
-    }
-
-    @Test func whatIsCutOrOtherIsRefused() {
-        var listing = FileListing()
-        listing.append(node(LayerEntry(path: "abc", kind: .regular, size: 300)), digest: [UInt8](0..<32))
-        let whole = listing.encoded
-        for count in 1..<whole.count where count != FileListing().encoded.count {
-            #expect(FileListing.decode(Array(whole.prefix(count))) == nil, "\(count)")
-        }
-        #expect(FileListing.decode(Array("lamina-list-2\n".utf8)) == nil)
-        #expect(FileListing.decode(FileListing().encoded)?.isEmpty == true)
-    }
-}
-
-@Suite struct RedactionTests {
-    @Test(arguments: [
-        ("A=1", "A=1"), ("NAME", "NAME"), ("URL=https://u:p@host/x", "URL=https://host/x"),
-        ("X=git@host:a", "X=git@host:a"), ("PUBLIC_KEY=abc", "PUBLIC_KEY=abc"),
-    ])
-    func harmlessVariablesStay(_ text: String, _ expected: String) {
-        #expect(Redaction.variable(text) == expected)
-    }
-
-    @Test func secretsAreHiddenAndStillCompared() {
-        let (one, two) = (Redaction.variable("NPM_TOKEN=one"), Redaction.variable("NPM_TOKEN=two"))
-        #expect(!one.contains("one") && one.hasPrefix("NPM_TOKEN=<hidden "))
-        #expect(one != two)
-        #expect(one == Redaction.variable("NPM_TOKEN=one"))
-    }
-
-    @Test(arguments: [
-        ("ADD https://u:p@h/a https://h/b /", "ADD https://h/a https://h/b /"), ("a@b", "a@b"),
-        ("http://h/x@y", "http://h/x@y"), ("ssh://git@h/x", "ssh://h/x"), ("://@", "://"),
-    ])
-    func loginsAreTakenOutOfURLs(_ text: String, _ expected: String) {
-        #expect(Redaction.withoutLogins(text) == expected)
     }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Graph
 import OCI
 import Solver
@@ -17,6 +18,7 @@ private final class TextRunner: OperationRunner {
 
     let state = Mutex(State())
     let failing: Set<String>
+    let error: any Error
     let delay: Duration
     /// Replaces the result of a step, to see what follows from an equal or a different one.
     let results: [String: String]
@@ -24,10 +26,11 @@ private final class TextRunner: OperationRunner {
     let others: [String: String]
 
     init(
-        failing: Set<String> = [], delay: Duration = .zero, results: [String: String] = [:],
-        others: [String: String] = [:]
+        failing: Set<String> = [], error: any Error = Broken(), delay: Duration = .zero,
+        results: [String: String] = [:], others: [String: String] = [:]
     ) {
         self.failing = failing
+        self.error = error
         self.delay = delay
         self.results = results
         self.others = others
@@ -57,7 +60,7 @@ private final class TextRunner: OperationRunner {
         }
         defer { state.withLock { $0.running -= 1 } }
         if delay > .zero { try await Task.sleep(for: delay) }
-        if failing.contains(vertex.label) { throw Broken() }
+        if failing.contains(vertex.label) { throw error }
         return results[vertex.label] ?? "\(vertex.label)(\(inputs.joined(separator: ",")))"
     }
 
@@ -96,6 +99,8 @@ private final class Recorder: Sendable {
 
     subscript(label: String) -> StepOutcome? { outcomes.withLock { $0[label] } }
 }
+
+private enum TestCode: String, FailureCode { case broken = "test.broken" }
 
 /// `a` and `b` are made from nothing, `c` from both, `d` from `c`; `unused` from nothing.
 private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
@@ -252,16 +257,44 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
         #expect(runner.state.withLock { $0.known.keys.contains { $0.contains("bad") } } == false)
     }
 
-    @Test func cancellationEndsTheBuild() async throws {
+    /// A step ends a minute later unless it is cancelled.
+    @Test(.timeLimit(.minutes(1))) func cancellationEndsStepsThatRun() async throws {
         let (graph, target) = diamond()
-        let runner = TextRunner(delay: .seconds(30))
-        let task = Task {
-            try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
-        }
-        try await Task.sleep(for: .milliseconds(50))
+        let runner = TextRunner(delay: .seconds(100))
+        let (begun, signal) = AsyncStream.makeStream(of: Void.self)
+        let reporter = ProgressReporter { if case .started = $0 { signal.yield() } }
+        let task = Task { try await GraphSolver(runner: runner, progress: reporter).solve(graph, target: target) }
+        for await _ in begun { break }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(runner.state.withLock { $0.running } == 0)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aBuildThatIsCancelledBeforeItBeginsRunsNothing() async throws {
+        let (graph, target) = diamond()
+        let runner = TextRunner(delay: .seconds(100))
+        let task = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            return try await GraphSolver(runner: runner, progress: Recorder().reporter).solve(graph, target: target)
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(runner.ran.isEmpty)
+    }
+
+    @Test func eventsAndNotesCarryTheWholeFailure() async throws {
+        let range = SourceRange(file: "Dockerfile", lines: 3...4)
+        var graph = BuildGraph()
+        let target = graph.add(.scratch, inputs: [], label: "a", location: range)
+        let error = Failure(TestCode.broken, "it broke", hint: "Mend it.")
+        let recorder = Recorder()
+        let notes = Mutex<[StepFailure]>([])
+        let solver = GraphSolver(runner: TextRunner(failing: ["a"], error: error), progress: recorder.reporter) {
+            if case .ended(.failed(let failure)) = $1 { notes.withLock { $0.append(failure) } }
+        }
+        await #expect(throws: Failure<TestCode>.self) { try await solver.solve(graph, target: target) }
+        let expected = StepFailure("it broke", code: "test.broken", hint: "Mend it.", at: range)
+        #expect(recorder["a"] == .failed(expected))
+        #expect(notes.withLock { $0 } == [expected])
     }
 
     @Test func observersLearnHowEachStepWasAnswered() async throws {

@@ -1,3 +1,4 @@
+import Diagnostics
 import OCI
 import Solver
 import Testing
@@ -10,7 +11,9 @@ import Testing
         log.at(0, .start(1, "[1/2] FROM <x>"))
         log.at(2, .start(2, "[2/2] RUN y", 1))
         log.at(10, .status(2, "sha256:a", 5, of: 10), .log(2, "hi\u{1b}\n"), .warn(2, "short"))
-        log.at(1500, .status(2, "sha256:a", 10, of: 10, done: true), .end(1, .cached), .end(2, .failed("bad")))
+        log.at(
+            1500, .status(2, "sha256:a", 10, of: 10, done: true), .end(1, .cached), .end(2, .failed(StepFailure("bad")))
+        )
         let one = Digest(of: "[1/2] FROM <x>1").description
         let two = Digest(of: "[2/2] RUN y2").description
         let start = "2023-11-14T22:13:20.999Z"
@@ -31,6 +34,19 @@ import Testing
             #"{"vertexes":[{\#(other),"completed":"\#(end)","error":"bad"}]}"#,
         ]
         #expect(log.text.split(separator: "\n").map(String.init) == expected)
+    }
+
+    @Test func aFailureHasItsCodeHintAndPlaceBesideBuildKitsMessage() throws {
+        var log = Transcript(JSONDisplay(start: Timestamp(seconds: 0)))
+        let range = SourceRange(file: "Dockerfile", lines: 7...8)
+        log.at(0, .start(1, "RUN x"))
+        log.at(1, .end(1, .failed(StepFailure("bad", code: "run.exit", hint: "Do it.", at: range))))
+        let line = try #require(log.text.split(separator: "\n").last)
+        let vertex = try JSON(parsing: String(line))["vertexes"]?.array?.first
+        #expect(vertex?["error"] == .string("bad"))
+        #expect(
+            vertex?["errorDetails"]?.text()
+                == #"{"code":"run.exit","hint":"Do it.","file":"Dockerfile","line":7}"#)
     }
 
     @Test func openStepsAreCancelledWithTheBuild() throws {

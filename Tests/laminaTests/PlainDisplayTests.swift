@@ -57,7 +57,9 @@ import Testing
         var log = Transcript(PlainDisplay())
         log.at(0, .start(1, "[2/5] RUN false"), .start(2, "[other 1/2] RUN sleep 9"), .log(2, "still here\n"))
         for line in 1...12 { log.at(line * 1000, .log(1, "line \(line)\n")) }
-        log.at(12_500, .log(1, "no newline"), .end(1, .failed("process \"/bin/sh -c false\" failed:\nexit code: 1")))
+        log.at(
+            12_500, .log(1, "no newline"),
+            .end(1, .failed(StepFailure("process \"/bin/sh -c false\" failed:\nexit code: 1"))))
         log.finish(12_600, failed: true)
         #expect(log.text.contains("#2 0.000 still here\n"))
         #expect(
@@ -89,7 +91,7 @@ import Testing
     @Test func failureMessageFollowsTheOutput() {
         var log = Transcript(PlainDisplay())
         log.at(0, .start(1, "RUN x"))
-        log.at(200, .log(1, "partial"), .end(1, .failed("exit code: 1")))
+        log.at(200, .log(1, "partial"), .end(1, .failed(StepFailure("exit code: 1"))))
         log.finish(400, failed: true)
         #expect(
             log.text == Self.greeting + """
@@ -203,7 +205,9 @@ import Testing
             .output(
                 StepID(number: 1), .standardError,
                 Array("\u{1b}[1A\u{1b}[31mred\u{1b}[0m\u{0}\u{1b}]0;t\u{7}".utf8) + [0xff, 0xfe] + Array("\n".utf8)))
-        log.at(210, .warn(1, "a\u{7}b"), .status(1, "x\u{1b}[3J", done: true), .end(1, .failed("\u{1b}[2Joops")))
+        log.at(
+            210, .warn(1, "a\u{7}b"), .status(1, "x\u{1b}[3J", done: true),
+            .end(1, .failed(StepFailure("\u{1b}[2Joops"))))
         log.finish(400)
         #expect(log.bytes.contains(0xff))
         let escapes = log.text.components(separatedBy: "\u{1b}").dropFirst()
@@ -216,7 +220,9 @@ import Testing
 
     @Test func eventsOfUnknownOrEndedStepsAreDropped() {
         var log = Transcript(PlainDisplay())
-        log.at(0, .log(9, "x\n"), .end(9), .start(1, "A"), .end(1), .log(1, "late\n"), .end(1, .failed("late")))
+        log.at(
+            0, .log(9, "x\n"), .end(9), .start(1, "A"), .end(1), .log(1, "late\n"),
+            .end(1, .failed(StepFailure("late"))))
         log.finish(200)
         #expect(log.text == Self.greeting + "#1 A\n#1 DONE 0.0s\n")
     }

@@ -49,7 +49,9 @@ import Testing
     }
 
     @Test func endedBuild() {
-        let end: [(Int, BuildEvent)] = [(4000, .end(3, .failed("exit code: 1"))), (4100, .end(4, .cancelled))]
+        let end: [(Int, BuildEvent)] = [
+            (4000, .end(3, .failed(StepFailure("exit code: 1")))), (4100, .end(4, .cancelled)),
+        ]
         #expect(
             frame(Self.build + end, now: 4200, rows: 4, isFinal: true) == [
                 "[+] Building 4.2s (4/4) FINISHED              lamina:default",
@@ -64,7 +66,9 @@ import Testing
     }
 
     @Test func coloursTellTheOutcome() {
-        let end: [(Int, BuildEvent)] = [(4000, .end(3, .failed("exit code: 1"))), (4100, .end(4, .cancelled))]
+        let end: [(Int, BuildEvent)] = [
+            (4000, .end(3, .failed(StepFailure("exit code: 1")))), (4100, .end(4, .cancelled)),
+        ]
         let lines = frame(Self.build + end, now: 4200, colours: true, isFinal: true)
         #expect(lines[1].hasPrefix("\u{1b}[34m => [internal]") && lines[1].hasSuffix("0.1s\u{1b}[0m"))
         #expect(lines[4].hasPrefix("\u{1b}[31m => ERROR"))
@@ -146,7 +150,7 @@ import Testing
         var screen = Transcript(display())
         screen.at(0, .start(1, "RUN x"), .start(2, "RUN y"))
         for line in 1...150 { screen.at(100, .log(1, "line \(line)\u{1b}[2J\n")) }
-        screen.at(200, .end(1, .failed("exit code: 1")))
+        screen.at(200, .end(1, .failed(StepFailure("exit code: 1"))))
         _ = screen.taken()
         screen.finish(300, failed: true)
         let text = screen.text

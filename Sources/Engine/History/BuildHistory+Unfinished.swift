@@ -125,7 +125,7 @@ extension RecordedStep {
         case .done: self.outcome = .ran
         case .cached: self.outcome = .cached
         case .cancelled: self.outcome = .cancelled
-        case .failed(let message): (self.outcome, error) = (.failed, message)
+        case .failed(let failure): (self.outcome, self.failure) = (.failed, failure)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Diagnostics
 package import OCI
+package import Solver
 package import Store
 
 /// A build of the past, with all that is recorded of it.
@@ -20,6 +21,11 @@ package struct PastBuild: Sendable {
 
     /// From the start to the end of the build.
     package var duration: Duration { record.duration }
+
+    /// The failure of the step that made the build fail; `nil` where a build failed in no step.
+    package var failure: StepFailure? {
+        details.steps.lazy.compactMap(\.failure).first { $0.message == record.error }
+    }
 }
 
 extension BuildRecord {

@@ -56,14 +56,16 @@ private enum PieceKind: UInt8 {
     case done = 5
     case cached = 6
     case cancelled = 7
-    case failed = 8
+    /// A failure as older logs have it: its message.
+    case failedMessage = 8
+    case failed = 9
 }
 
 /// What happens in a build, as it comes: pieces of output and the beginnings and ends of steps, each with its time.
 ///
 /// It goes to a file at once, so that memory does not grow with it and others can see what runs. A piece is the number
 /// of its step (4 bytes), its kind (1), the time in nanoseconds since the start of the build (8) and the count of bytes
-/// (4), least significant byte first, and the bytes: output, the text of a step or of an error, or the outline.
+/// (4), least significant byte first, and the bytes: output, the text of a step, a failure or the outline.
 struct BuildLogWriter: ~Copyable {
     /// Shorter logs are kept as they are.
     private static let compressedSize: Int64 = 16 << 10
@@ -93,7 +95,7 @@ struct BuildLogWriter: ~Copyable {
         case .finished(let id, .done): write(Self.piece(.done, id, time, []))
         case .finished(let id, .cached): write(Self.piece(.cached, id, time, []))
         case .finished(let id, .cancelled): write(Self.piece(.cancelled, id, time, []))
-        case .finished(let id, .failed(let message)): write(Self.piece(.failed, id, time, Array(message.utf8)))
+        case .finished(let id, .failed(let failure)): write(Self.piece(.failed, id, time, failure.json.encoded()))
         case .status, .warning: break
         }
     }
@@ -232,7 +234,14 @@ package struct BuildLogReader: ~Copyable {
         case .done: return .finished(step, .done)
         case .cached: return .finished(step, .cached)
         case .cancelled: return .finished(step, .cancelled)
-        case .failed: return .finished(step, .failed(String(decoding: bytes, as: UTF8.self)))
+        case .failedMessage: return .finished(step, .failed(StepFailure(String(decoding: bytes, as: UTF8.self))))
+        case .failed:
+            guard let failure = (try? JSON(parsing: String(decoding: bytes, as: UTF8.self))).flatMap(StepFailure.init)
+            else {
+                isMalformed = true
+                return nil
+            }
+            return .finished(step, .failed(failure))
         case .outline:
             outline = BuildOutline(decoding: bytes)
             return nil

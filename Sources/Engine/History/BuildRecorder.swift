@@ -235,7 +235,7 @@ package final class BuildRecorder: Sendable {
             chore.outputBytes = shown.outputBytes
             switch shown.outcome {
             case .done, .cached: chore.outcome = .ran
-            case .failed(let message): (chore.outcome, chore.error) = (.failed, message)
+            case .failed(let failure): (chore.outcome, chore.failure) = (.failed, failure)
             case .cancelled: chore.outcome = .cancelled
             case nil: chore.outcome = isCancelled ? .cancelled : .notReached
             }
@@ -276,7 +276,7 @@ extension RecordedStep {
         case .knownByContent(let result): (self.outcome, self.result) = (.unchanged, result)
         case .notNeeded: if self.outcome == .notReached { self.outcome = .cached }
         case .ran(let result): (self.outcome, self.result) = (.ran, result)
-        case .failed(let message): (self.outcome, error) = (.failed, message)
+        case .failed(let failure): (self.outcome, self.failure) = (.failed, failure)
         case .cancelled: self.outcome = .cancelled
         }
     }

@@ -1,4 +1,5 @@
 import OCI
+import Solver
 import Store
 
 extension PastBuild {
@@ -26,7 +27,8 @@ extension PastBuild {
         return .object(
             ("Position", .integer(position)), ("Number", step.number == 0 ? nil : .integer(step.number)),
             ("Label", .string(step.label)), ("Kind", .string(step.kind.rawValue)),
-            ("Outcome", .string(step.outcome.rawValue)), ("Error", step.error.map { .string($0) }),
+            ("Outcome", .string(step.outcome.rawValue)), ("Error", step.failure.map { .string($0.message) }),
+            ("ErrorCode", step.failure?.code.map { .string($0) }), ("Hint", step.failure?.hint.map { .string($0) }),
             ("Lines", step.lines.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
             ("Inputs", .array(step.inputs.map { .integer($0) })), ("NoCache", .bool(step.ignoresCache)),
             ("Key", step.definition.map { .string($0.description) }),

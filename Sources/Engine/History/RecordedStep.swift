@@ -1,4 +1,5 @@
 package import OCI
+package import Solver
 
 /// One step of a recorded build: a vertex of its graph, or a chore such as reading the Dockerfile.
 package struct RecordedStep: Hashable, Sendable {
@@ -41,7 +42,7 @@ package struct RecordedStep: Hashable, Sendable {
     package var kind: Kind
     package var outcome = Outcome.notReached
     /// What went wrong, for a step that failed.
-    package var error: String?
+    package var failure: StepFailure?
     /// The lines in the Dockerfile.
     package var lines: ClosedRange<Int>?
     /// The positions of the steps whose results it uses, the base first.
@@ -104,7 +105,7 @@ extension RecordedStep {
     var json: JSON {
         .object(
             ("label", .string(label)), ("kind", .string(kind.rawValue)), ("outcome", .string(outcome.rawValue)),
-            ("error", error.map { .string($0) }),
+            ("failure", failure?.json),
             ("lines", lines.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
             ("inputs", inputs.isEmpty ? nil : .array(inputs.map { .integer($0) })),
             ("noCache", ignoresCache ? .bool(true) : nil),
@@ -124,7 +125,8 @@ extension RecordedStep {
         self.init(label: label, kind: kind)
         self.outcome = outcome
         func digest(_ name: String) -> Digest? { json[name]?.string.flatMap { try? Digest(parsing: $0) } }
-        error = json["error"]?.string
+        // Older records have the message alone.
+        failure = json["failure"].flatMap(StepFailure.init) ?? json["error"]?.string.map { StepFailure($0) }
         if let bounds = json["lines"]?.array?.compactMap(\.integer), bounds.count == 2, bounds[0] <= bounds[1] {
             lines = Int(bounds[0])...Int(bounds[1])
         }

@@ -1,6 +1,7 @@
 import Engine
 import Linux
 import OCI
+import Solver
 import Store
 import SystemPackage
 
@@ -78,7 +79,8 @@ struct ChromeTrace {
     private func event(_ step: RecordedStep, lane: Int, isCritical: Bool) -> JSON {
         let args = JSON.object(
             ("outcome", .string(step.outcome.rawValue)), ("line", step.lines.map { .integer($0.lowerBound) }),
-            ("critical", .bool(isCritical)), ("error", step.error.map { .string($0) }),
+            ("critical", .bool(isCritical)), ("error", step.failure.map { .string($0.message) }),
+            ("error_code", step.failure?.code.map { .string($0) }),
             ("cpu_us", step.cost.cpu.map { .integer($0.nanoseconds / 1000) }),
             ("peak_memory", step.cost.peakMemory.map { .integer($0) }),
             ("bytes_in", step.cost.bytesIn.map { .integer($0) }),

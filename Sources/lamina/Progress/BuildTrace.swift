@@ -27,7 +27,7 @@ struct BuildTrace: Sendable {
 
         var isRunning: Bool { outcome == nil }
 
-        var failure: String? { if case .failed(let message) = outcome { message } else { nil } }
+        var failure: StepFailure? { if case .failed(let failure) = outcome { failure } else { nil } }
     }
 
     /// In the order they began.

@@ -1,3 +1,4 @@
+import Diagnostics
 import FoundationEssentials
 import OCI
 import Solver
@@ -60,7 +61,8 @@ struct JSONDisplay: ProgressDisplay {
 
     private func vertex(_ step: Step, completed: Duration? = nil, outcome: StepOutcome? = nil) -> JSON {
         var error: String?
-        if case .failed(let message) = outcome { error = message }
+        var details: JSON?
+        if case .failed(let failure) = outcome { (error, details) = (failure.message, Self.details(of: failure)) }
         if case .cancelled = outcome { error = "context canceled" }
         return .object(
             ("digest", .string(step.digest)),
@@ -69,7 +71,17 @@ struct JSONDisplay: ProgressDisplay {
             ("started", time(step.started)),
             ("completed", completed.map(time)),
             ("cached", outcome == .cached ? .bool(true) : nil),
-            ("error", error.map { .string($0) }))
+            ("error", error.map { .string($0) }),
+            ("errorDetails", details))
+    }
+
+    /// What BuildKit's documents have no place for; `nil` where there is nothing but the message.
+    private static func details(of failure: StepFailure) -> JSON? {
+        guard failure.code != nil || failure.hint != nil || failure.location != nil else { return nil }
+        return .object(
+            ("code", failure.code.map { .string($0) }), ("hint", failure.hint.map { .string($0) }),
+            ("file", failure.location.map { .string($0.file) }),
+            ("line", failure.location.map { .integer($0.lines.lowerBound) }))
     }
 
     private mutating func status(_ status: StepStatus, of id: StepID, at now: Duration) -> JSON? {

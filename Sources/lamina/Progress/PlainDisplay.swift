@@ -234,7 +234,8 @@ struct PlainDisplay: ProgressDisplay {
             put("DONE \(((step.finished ?? step.started) - step.started).seconds.fixed(1))s", of: position)
         case .cached: put("CACHED", of: position)
         case .cancelled: put("CANCELED", of: position)
-        case .failed(let message): put("ERROR: \(TerminalText.lines(message).joined(separator: "\n"))", of: position)
+        case .failed(let failure):
+            put("ERROR: \(TerminalText.lines(failure.message).joined(separator: "\n"))", of: position)
         }
     }
 

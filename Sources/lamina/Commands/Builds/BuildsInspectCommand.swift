@@ -1,8 +1,10 @@
 import ArgumentParser
 import Console
+import Diagnostics
 import Engine
 import GoCompat
 import OCI
+import Solver
 import Store
 
 struct BuildsInspectCommand: AsyncParsableCommand {
@@ -52,6 +54,10 @@ struct BuildsInspectCommand: AsyncParsableCommand {
             ("Status", record.status.rawValue), ("Image", record.imageID?.description ?? ""),
         ]
         if let error = record.error { rows.append(("Error", error)) }
+        if let failure = build.failure {
+            let place = failure.location.map { "\($0.file):\($0.lines.lowerBound)" }
+            rows += [("Code", failure.code ?? ""), ("Location", place ?? ""), ("Hint", failure.hint ?? "")]
+        }
         let width = (rows.map(\.0.count).max() ?? 0) + 3
         var lines = rows.filter { !$0.1.isEmpty }.map { "\("\($0.0):".padding(to: width))\(TerminalText.line($0.1))" }
         var table = Table(headers: ["STEP", "STATUS", "TIME", "OUTPUT", "INSTRUCTION"])

@@ -116,6 +116,7 @@ struct BuildsLogsCommand: AsyncParsableCommand {
         OutputTerminal.standardOutput.write(display.finish(at: build.duration, failed: hasFailed))
         if let error = build.record.error {
             say("ERROR: failed to build: failed to solve: \(TerminalText.line(error))")
+            if let hint = build.failure?.hint { say("hint: \(TerminalText.line(hint))") }
         }
         if build.record.status == .lost { say("The build's process was killed.") }
     }
@@ -131,7 +132,7 @@ struct BuildsLogsCommand: AsyncParsableCommand {
                 switch step.outcome {
                 case .cached, .unchanged: .cached
                 case .ran: .done
-                case .failed: .failed(step.error ?? "")
+                case .failed: .failed(step.failure ?? StepFailure(""))
                 case .cancelled, .notReached: .cancelled
                 }
             events.append((ended, .finished(id, outcome)))
