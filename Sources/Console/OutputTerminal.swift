@@ -50,7 +50,7 @@ package struct OutputTerminal: Sendable {
 
     /// Writes all bytes; returns the error that prevented it.
     ///
-    /// A reader that has gone (EPIPE) is no error. Log writers ignore the result: a closed log must not fail a build.
+    /// Log writers ignore the result: a closed log must not fail a build.
     @discardableResult
     package func write(_ bytes: [UInt8]) -> Errno? {
         var rest = bytes[...]
@@ -63,7 +63,7 @@ package struct OutputTerminal: Sendable {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = unsafe poll(&waiting, 1, -1)
             } else if errno != EINTR {
-                return errno == EPIPE ? nil : Errno(rawValue: errno)
+                return Errno(rawValue: errno)
             }
         }
         return nil

@@ -3,7 +3,7 @@ import Console
 import Engine
 import Glibc
 
-/// The program: finds the command, runs it, and turns what went wrong into text and an exit status.
+/// The program: parses the command line, runs the command, and ends with its exit status.
 @main
 struct Lamina: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,16 +19,17 @@ struct Lamina: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // Whoever reads our output may leave before its end; writing to it then fails without harm.
+        StandardDescriptors.occupy()
+        // A reader may leave before the end of our output; the write then fails with EPIPE.
         signal(SIGPIPE, SIG_IGN)
-        // Scripts ask for the version before anything else; no command needs to be looked at for the answer.
+        // Scripts ask for the version before anything else, and no command is needed to answer.
         if CommandLine.arguments.dropFirst() == ["--version"] {
-            OutputTerminal.standardOutput.write(configuration.version + "\n")
+            say(configuration.version)
+            CommandResult.exitIfLost()
             return
         }
         do {
-            let arguments = GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
-            var command = try parsed(CacheUseOptions.withPullValue(ReportOptions.separatingFormats(arguments)))
+            var command = try parsed(CommandLineNormalizer.normalized(Array(CommandLine.arguments.dropFirst())))
             if let command = command as? any UserNamespaceCommand {
                 try UserNamespaceEntry.prepare(for: command)
             }
@@ -40,13 +41,17 @@ struct Lamina: AsyncParsableCommand {
             CommandResult.exitIfLost()
         } catch let status as ExitStatus {
             Glibc.exit(status.code)
+        } catch let error as CommandLineError {
+            OutputTerminal.standardError.write("lamina: \(error.message)\n")
+            Glibc.exit(ExitStatus.usage.code)
         } catch {
             Self.exitWithUsage(error)
         }
     }
 
-    /// Parses the arguments of the command that they name, which spares looking at all others; of what is wrong with them,
-    /// and of the program itself, the tree of all commands speaks.
+    /// Parses the arguments with the command that they name, which spares the parser all other commands.
+    ///
+    /// If that fails, the tree of all commands parses them again, for the message and for help.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
         let named = arguments.first.flatMap { name in
             configuration.subcommands.first { $0.configuration.commandName == name }
@@ -55,24 +60,27 @@ struct Lamina: AsyncParsableCommand {
         return try parseAsRoot(arguments)
     }
 
-    /// Help and the version are no failures; a wrong command line is 2, as for Docker's and most other tools.
+    /// Prints help and the version, which are no failures, or what is wrong with the command line.
     private static func exitWithUsage(_ error: any Error) -> Never {
         let text = fullMessage(for: error)
         guard exitCode(for: error) != .success else {
-            OutputTerminal.standardOutput.write(text + "\n")
+            say(text)
+            CommandResult.exitIfLost()
             Glibc.exit(0)
         }
         OutputTerminal.standardError.write(text + "\n")
-        Glibc.exit(2)
+        Glibc.exit(ExitStatus.usage.code)
     }
 }
 
-/// Ends the program with a status after everything was said.
+/// An exit status of the program, thrown after the reason for it was printed.
 struct ExitStatus: Error {
     let code: Int32
 
     /// A build or another operation failed.
     static let failure = ExitStatus(code: 1)
-    /// A signal ended the work: 128 and its number, as a shell counts.
+    /// The command line is wrong, as with Docker and most other tools.
+    static let usage = ExitStatus(code: 2)
+    /// A signal ended the work: 128 and its number, as in a shell.
     static func interrupted(by signal: Int32) -> ExitStatus { ExitStatus(code: 128 + signal) }
 }

@@ -32,12 +32,24 @@ struct BuildEndTests {
         let context = try scratch.context("FROM lamina/base\nRUN echo started; sleep 335577\n")
         let build = try lamina.start(["build", "--progress", "plain", context.string])
         try wait(until: { try build.errorsSoFar().contains(" started\n") })
-        build.send(1)
-        build.send(1)
-        #expect(try build.wait(limit: .seconds(30)).status == 129)
+        build.send(2)
+        build.send(2)
+        #expect(try build.wait(limit: .seconds(30)).status == 130)
         try wait(until: { try run("pgrep", "-fx", "sleep 335577").outputLines == [] })
         try lamina.succeeding("run", "lamina/base", "true")
         try lamina.expectNothingLeft(process: "sleep 335577")
+    }
+
+    /// A terminal that closes sends the signal through the kernel and through the shell.
+    @Test func twoHangupsCancelABuildAsOneDoes() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN echo started; sleep 335588\n")
+        let build = try lamina.start(["build", "--progress", "plain", context.string])
+        try wait(until: { try build.errorsSoFar().contains(" started\n") })
+        build.send(1)
+        build.send(1)
+        #expect(try build.wait(limit: .seconds(60)).status == 129)
+        #expect(try lamina.succeeding("builds", "--format", "{{.Status}}").outputLines == ["cancelled"])
+        try lamina.expectNothingLeft(process: "sleep 335588")
     }
 
     @Test func volumesAreSeenByEveryCommandAndInNoLayerOrKey() throws {

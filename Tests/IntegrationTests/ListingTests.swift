@@ -23,14 +23,41 @@ struct ListingTests {
         id = try lamina.build(context, "-t", "listed:1", "-t", "localhost:5000/also/listed")
     }
 
-    /// What was asked for must not be lost without a word.
-    @Test func aFullStandardOutput() throws {
+    /// A result that was asked for is not lost without a word.
+    @Test(arguments: ["images", "--help", "--version", "build --help", "history listed:1", "builds logs"])
+    func aFullStandardOutputIsAFailureWithASentence(_ words: String) throws {
         let binary = try #require(Lamina.binary)
-        let shell = try RunningProcess([
-            "/bin/sh", "-c", "'\(binary)' --root '\(lamina.root)' images > /dev/full",
-        ]).wait()
+        let shell = try RunningProcess(
+            ["/bin/sh", "-c", "'\(binary)' \(words) > /dev/full"], environment: ["LAMINA_ROOT": lamina.root.string]
+        ).wait()
         #expect(shell.status == 1)
-        #expect(shell.errorText.contains("No space left on device"))
+        #expect(
+            shell.errorText == "ERROR: the standard output cannot be written: No space left on device\n",
+            "\(shell.errorText)")
+    }
+
+    @Test(arguments: [("| true", "Broken pipe"), (">&-", "Bad file descriptor")])
+    func aClosedStandardOutputIsAFailureWithASentence(_ end: String, _ reason: String) throws {
+        let binary = try #require(Lamina.binary)
+        // The reader is gone before the first byte.
+        let shell = try RunningProcess(
+            ["/bin/sh", "-c", "{ sleep 0.3; '\(binary)' images; echo $? >&2; } \(end)"],
+            environment: ["LAMINA_ROOT": lamina.root.string]
+        ).wait()
+        #expect(
+            shell.errorText == "ERROR: the standard output cannot be written: \(reason)\n1\n", "\(shell.errorText)")
+    }
+
+    @Test func anImageWhoseLayersOnlyDeleteIsAnalyzed() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN rm /etc/group\n")
+        try lamina.build(context, "-t", "deleted")
+        let lines = try lamina.succeeding("analyze", "deleted").outputLines
+        #expect(lines.last?.hasSuffix("wasted of what was added: n/a") == true, "\(lines)")
+        #expect(
+            try lamina.succeeding("analyze", "--format", "json", "deleted").outputText.contains(
+                "\"wastedUserPercent\": null"))
+        try lamina.build(scratch.context("FROM scratch\n"), "-t", "empty")
+        #expect(try lamina.succeeding("analyze", "empty").outputText.contains("efficiency: 100.00 %"))
     }
 
     private var shortID: String { String(id.dropFirst(7).prefix(12)) }

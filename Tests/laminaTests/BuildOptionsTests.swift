@@ -10,7 +10,7 @@ import Testing
 /// The option groups of `lamina build`.
 @Suite struct BuildOptionsTests {
     private static func cacheUse(_ arguments: [String]) throws -> CacheUseOptions {
-        try CacheUseOptions.parse(CacheUseOptions.withPullValue(arguments))
+        try CacheUseOptions.parse(Array(CommandLineNormalizer.normalized(["build"] + arguments).dropFirst()))
     }
 
     @Test(arguments: [
@@ -20,12 +20,6 @@ import Testing
     ])
     func pull(_ arguments: [String], _ policy: PullPolicy) throws {
         #expect(try Self.cacheUse(arguments).freshness().pull == policy)
-    }
-
-    /// What follows the bare flag is no value of it.
-    @Test func pullTakesNoWord() {
-        #expect(CacheUseOptions.withPullValue(["build", "--pull", "."]) == ["build", "--pull=always", "."])
-        #expect(CacheUseOptions.withPullValue(["build", "--", "--pull"]) == ["build", "--", "--pull"])
     }
 
     @Test(arguments: [

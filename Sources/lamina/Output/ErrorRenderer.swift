@@ -2,11 +2,11 @@ import Console
 import Diagnostics
 import OCI
 
-/// The one place that puts errors into words for people, in the shape that docker and BuildKit users know.
+/// Renders errors for people, in the form of Docker's and BuildKit's; nothing else prints errors.
 struct ErrorRenderer: Sendable {
-    /// Adds codes and causes.
+    /// Whether codes and causes are shown.
     let isDebug: Bool
-    /// The lines of a source file by its name; `nil` if there are none to show.
+    /// The lines of a source file by its name; `nil` without an excerpt.
     let source: @Sendable (String) -> [String]?
 
     init(isDebug: Bool = false, source: @escaping @Sendable (String) -> [String]? = { _ in nil }) {
@@ -14,7 +14,12 @@ struct ErrorRenderer: Sendable {
         self.source = source
     }
 
-    /// The excerpt where there is one, the message, the hint. `isBuild` says that a build failed, not the command.
+    /// Prints an error on the standard error.
+    func print(_ error: any Error, isBuild: Bool = false) {
+        for line in lines(for: error, isBuild: isBuild) { OutputTerminal.standardError.write(line + "\n") }
+    }
+
+    /// The excerpt if there is one, the message and the hint; `isBuild` says that a build failed, not the command.
     func lines(for error: any Error, isBuild: Bool) -> [String] {
         let failure = error as? any AnyFailure
         var lines: [String] = []
@@ -30,7 +35,7 @@ struct ErrorRenderer: Sendable {
         return lines
     }
 
-    /// The error for programs: `{"error":{"code":...,"message":...,...}}`.
+    /// The error as JSON: `{"error":{"code":...,"message":...,...}}`.
     func json(for error: any Error) -> JSON {
         let failure = error as? any AnyFailure
         let causes = causes(of: error)

@@ -27,13 +27,14 @@ struct TimingsText {
             ])
         }
         let cpu = steps.reduce(Duration.zero) { $0 + ($1.cost.cpu ?? .zero) }
-        let share = build.duration > .zero ? path.duration(in: steps).seconds / build.duration.seconds : 0
+        let share = Percentage.whole(
+            path.duration(in: steps).seconds, of: build.duration.seconds, rounded: .toNearestOrEven)
         return [
             "Build \(build.record.id): \(HumanDuration.short(build.duration)), "
                 + "\(HumanDuration.short(cpu)) of CPU in commands, "
                 + "\(build.record.cachedSteps) of \(build.record.totalSteps) steps cached",
             "Critical path (*): \(HumanDuration.short(path.duration(in: steps))), "
-                + "\((share * 100).fixed(0))% of the build",
+                + "\(share ?? "0%") of the build",
             "",
         ] + table.lines()
     }

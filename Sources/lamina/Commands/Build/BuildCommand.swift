@@ -127,7 +127,7 @@ struct BuildCommand: UserNamespaceCommand {
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
                 // Whatever went wrong after the user gave up is no news.
                 if error is CancellationError || Task.isCancelled { throw CancellationError() }
-                show(ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: true))
+                ErrorRenderer(isDebug: global.debug, source: source.lines).print(error, isBuild: true)
                 try? reports.show(reference.current, in: global.store(.readOnly))
                 throw ExitStatus.failure
             }

@@ -25,14 +25,6 @@ struct CacheUseOptions: ParsableArguments {
         help: ArgumentHelp("Run steps again that last ran so long ago, e.g. 24h.", valueName: "duration"))
     var cacheLifetime: String?
 
-    /// Gives `--pull` without a value the one it stands for: what follows it is no value of it, as in docker. The one of
-    /// `run` has a value always, and what is behind the image is not ours.
-    static func withPullValue(_ arguments: [String]) -> [String] {
-        if arguments.first == RunCommand.configuration.commandName { return arguments }
-        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
-        return arguments.enumerated().map { $0 < end && $1 == "--pull" ? "--pull=always" : $1 }
-    }
-
     func noCacheChoice() throws -> NoCache {
         let stages = noCacheFilter.flatMap { $0.split(separator: ",").map(String.init) }
         guard stages.isEmpty || !noCache else {

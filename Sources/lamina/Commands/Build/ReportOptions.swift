@@ -57,13 +57,8 @@ struct ReportOptions: ParsableArguments {
             say(explanation.json.text(.pretty(2)))
         } else {
             if timings { OutputTerminal.standardError.write("\n") }
-            explanation.show(on: .standardError)
+            for line in explanation.lines(on: .standardError) { OutputTerminal.standardError.write(line + "\n") }
         }
-    }
-
-    /// `--explain=FORMAT` as `--explain-format=FORMAT`: a flag cannot have a value that may be left out.
-    static func separatingFormats(_ arguments: [String]) -> [String] {
-        arguments.map { $0.hasPrefix("--explain=") ? "--explain-format=" + $0.dropFirst(10) : $0 }
     }
 }
 

@@ -38,10 +38,11 @@ struct BuildsLogsCommand: AsyncParsableCommand {
 
     /// Whether there was a build to follow.
     private func follow(_ history: BuildHistory) async throws -> Bool {
-        let output = OutputTerminal.standardOutput
         var display = PlainDisplay()
         let build = try await history.follow(build) { time, event in
-            output.write(event.map { display.receive($0, at: time) } ?? display.tick(at: time))
+            // A reader that has gone ends the command at once; it changes nothing.
+            CommandResult.exitIfLost()
+            CommandResult.write(event.map { display.receive($0, at: time) } ?? display.tick(at: time))
         }
         guard let build else { return false }
         end(build, &display)
@@ -72,12 +73,12 @@ struct BuildsLogsCommand: AsyncParsableCommand {
             guard piece.step.number == step.number else { continue }
             // On a terminal what a command wrote must not move the cursor; a file gets it as it was.
             guard output.isTerminal else {
-                output.write(piece.bytes)
+                CommandResult.write(piece.bytes)
                 continue
             }
             for (index, line) in piece.bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
                 let clean = TerminalText.strippingEscapes(Array(line), keeping: .colours)
-                output.write(index == 0 ? clean : [0x0a] + clean)
+                CommandResult.write(index == 0 ? clean : [0x0a] + clean)
             }
         }
     }
@@ -91,19 +92,18 @@ struct BuildsLogsCommand: AsyncParsableCommand {
 
     /// Shows the build as `--progress=plain` did.
     private func replay(_ build: PastBuild, _ store: StoreRoot) throws {
-        let output = OutputTerminal.standardOutput
         var display = PlainDisplay()
         var events = Self.events(of: build.details.steps)[...]
         func show(until time: Duration?) {
             while let next = events.first, time.map({ next.time <= $0 }) ?? true {
-                output.write(display.receive(next.event, at: next.time))
+                CommandResult.write(display.receive(next.event, at: next.time))
                 events = events.dropFirst()
             }
         }
         if var log = try BuildLogReader(of: build.record, in: store) {
             while let piece = try log.next() {
                 show(until: piece.time)
-                output.write(display.receive(.output(piece.step, piece.stream, piece.bytes), at: piece.time))
+                CommandResult.write(display.receive(.output(piece.step, piece.stream, piece.bytes), at: piece.time))
             }
         }
         show(until: nil)
@@ -113,7 +113,7 @@ struct BuildsLogsCommand: AsyncParsableCommand {
     /// Shows what is held back, and how the build ended if it has.
     private func end(_ build: PastBuild, _ display: inout PlainDisplay) {
         let hasFailed = ![.succeeded, .running].contains(build.record.status)
-        OutputTerminal.standardOutput.write(display.finish(at: build.duration, failed: hasFailed))
+        CommandResult.write(display.finish(at: build.duration, failed: hasFailed))
         if let error = build.record.error {
             say("ERROR: failed to build: failed to solve: \(TerminalText.line(error))")
             if let hint = build.failure?.hint { say("hint: \(TerminalText.line(hint))") }

@@ -25,26 +25,24 @@ struct ExplainCommand: AsyncParsableCommand {
             let history = BuildHistory(store: try global.store(.readOnly))
             let explanation = try history.explain(try history.build(build))
             switch format {
-            case .text: explanation.show(on: .standardOutput)
+            case .text: explanation.lines(on: .standardOutput).forEach(say)
             case .json: say(explanation.json.text(.pretty(2)))
             }
         }
     }
 }
 
-/// For whom a report is written.
+/// The form of a report: text for people or JSON for programs.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     case text
     case json
 }
 
 extension Explanation {
-    /// Writes the explanation as text: with marks and colours on a terminal.
-    func show(on output: OutputTerminal) {
+    /// The explanation as text for `output`: with marks and colours on a terminal.
+    func lines(on output: OutputTerminal) -> [String] {
         let useColours = OutputTerminal.wantsColours(environment: OutputTerminal.environment)
         let terminal = output.isTerminal ? (output.size?.columns ?? 80, useColours) : nil
-        for line in ExplanationText(explanation: self, terminal: terminal, now: WallClock.now()).lines() {
-            output.write(line + "\n")
-        }
+        return ExplanationText(explanation: self, terminal: terminal, now: WallClock.now()).lines()
     }
 }

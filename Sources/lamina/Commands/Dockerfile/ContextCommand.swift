@@ -56,9 +56,7 @@ struct ContextCommand: AsyncParsableCommand {
     private func listing(of request: BuildRequest) throws -> ContextListing {
         do { return try ContextListing(of: request) } catch {
             let source = SourceLines(context: request.context)
-            for line in ErrorRenderer(isDebug: global.debug, source: source.lines).lines(for: error, isBuild: false) {
-                OutputTerminal.standardError.write(line + "\n")
-            }
+            ErrorRenderer(isDebug: global.debug, source: source.lines).print(error)
             throw ExitStatus.failure
         }
     }

@@ -43,8 +43,6 @@ struct SourceText: Sendable {
             String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
                 .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
         }
-        for line in renderer.lines(for: FrontendError(error, file: name), isBuild: false) {
-            OutputTerminal.standardError.write(line + "\n")
-        }
+        renderer.print(FrontendError(error, file: name))
     }
 }

@@ -98,19 +98,11 @@ private struct AnalysisTable {
 
     private var summary: [String] {
         let dive = analysis.dive
-        let user = dive.wastedUserPercent
         return [
             "Size: \(HumanSize.short(analysis.size)), reclaimable: \(HumanSize.short(analysis.reclaimable.total)), "
-                + "efficiency: \(percent(analysis.efficiency))",
-            "As dive counts: efficiency \(percent(dive.efficiency)), wasted \(HumanSize.short(dive.wastedBytes)), "
-                + "wasted of what was added: \(user.isNaN ? "n/a" : percent(user))",
+                + "efficiency: \(Percentage.exact(analysis.efficiency))",
+            "As dive counts: efficiency \(Percentage.exact(dive.efficiency)), wasted \(HumanSize.short(dive.wastedBytes)), "
+                + "wasted of what was added: \(Percentage.exact(dive.wastedUserPercent))",
         ]
-    }
-
-    /// With two digits after the point, rounded down: 100 % means that nothing is lost.
-    private func percent(_ ratio: Double) -> String {
-        let hundredths = Int((ratio * 10_000).rounded(.down))
-        let fraction = hundredths % 100
-        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) %"
     }
 }

@@ -30,9 +30,7 @@ struct RemoveCommand: UserNamespaceCommand {
                     }
                 } catch {
                     if failure != nil {
-                        for line in ErrorRenderer(isDebug: global.debug).lines(for: error, isBuild: false) {
-                            OutputTerminal.standardError.write(line + "\n")
-                        }
+                        ErrorRenderer(isDebug: global.debug).print(error)
                     }
                     failure = failure ?? error
                 }

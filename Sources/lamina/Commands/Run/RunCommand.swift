@@ -80,9 +80,7 @@ struct RunCommand: UserNamespaceCommand {
     private func status(of error: any Error, _ signals: SignalForwarder) -> ExitStatus {
         if let status = error as? ExitStatus { return status }
         if let signal = signals.canceled { return .interrupted(by: signal) }
-        for line in ErrorRenderer(isDebug: global.debug).lines(for: error, isBuild: false) {
-            OutputTerminal.standardError.write(line + "\n")
-        }
+        ErrorRenderer(isDebug: global.debug).print(error)
         switch CommandFailure(error) {
         case .notFound: return ExitStatus(code: 127)
         case .notExecutable: return ExitStatus(code: 126)

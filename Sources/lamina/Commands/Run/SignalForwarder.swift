@@ -3,11 +3,12 @@ import Engine
 import Glibc
 import Synchronization
 
-/// Passes the signals that this process gets on to the command it runs; before the command runs, those that end a
-/// process cancel the work.
+/// Forwards the signals that this process gets to the command that it runs.
+///
+/// Before the command runs, those that end a process cancel the work, by the rule of ``EndingSignals``.
 final class SignalForwarder: Sendable {
     private struct State {
-        var canceled: CInt?
+        var signals = EndingSignals()
         var cancel: (@Sendable () -> Void)?
     }
 
@@ -28,23 +29,24 @@ final class SignalForwarder: Sendable {
     }
 
     /// The signal that has cancelled the work before the command ran.
-    var canceled: CInt? { state.withLock { $0.canceled } }
+    var canceled: CInt? { state.withLock { $0.signals.first } }
 
+    /// Sets what cancels the work; it is done at once if the signal has come already.
     func onCancel(_ action: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.cancel = action
-            return state.canceled != nil
+            return state.signals.first != nil
         }
         if isLate { action() }
     }
 
     private func receive(_ number: CInt) {
-        guard !link.send(number), [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(number) else { return }
-        let (isFirst, action) = state.withLock { state in
-            defer { state.canceled = state.canceled ?? number }
-            return (state.canceled == nil, state.cancel)
+        guard !link.send(number) else { return }
+        let (effect, action) = state.withLock { state in (state.signals.receive(number), state.cancel) }
+        switch effect {
+        case .cancel: action?()
+        case .exit(let status): Glibc._exit(status)
+        case .nothing: break
         }
-        guard isFirst else { Glibc._exit(128 + number) }
-        action?()
     }
 }

@@ -6,7 +6,7 @@ import OCI
 import Store
 import SystemPackage
 
-/// What every command takes.
+/// The options that every command has.
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: .customLong("root"),
@@ -23,7 +23,7 @@ struct GlobalOptions: ParsableArguments {
         return store
     }
 
-    /// Where the store is, or will be.
+    /// The path of the store, whether or not it exists.
     func storePath() throws -> FilePath {
         let path =
             try root.map { FilePath($0) }
@@ -31,7 +31,7 @@ struct GlobalOptions: ParsableArguments {
         return path.isAbsolute ? path : Self.workingDirectory.pushing(path)
     }
 
-    /// The images of the store, with a way to registries.
+    /// The images of the store, with access to registries.
     func images(_ mode: StoreRoot.Mode = .readWrite) throws -> ImageTransfer {
         ImageTransfer(store: try store(mode), registry: RegistryAccess(environment: Self.environment))
     }
@@ -54,48 +54,13 @@ struct GlobalOptions: ParsableArguments {
         defer { unsafe free(path) }
         return unsafe FilePath(String(cString: path))
     }
-
-    /// How many of the first arguments name a command and its subcommand.
-    private static func commandLength(of arguments: ArraySlice<String>) -> Int {
-        var commands = Lamina.configuration.subcommands
-        var count = 0
-        while let next = arguments.dropFirst(count).first,
-            let command = commands.first(where: {
-                $0.configuration.commandName == next || $0.configuration.aliases.contains(next)
-            })
-        {
-            commands = command.configuration.subcommands
-            count += 1
-        }
-        return count
-    }
-
-    /// Lets the options stand before the command too, as in `lamina --root DIR build`.
-    static func movedBehindCommand(_ arguments: [String]) -> [String] {
-        var options: [String] = []
-        var rest = arguments[...]
-        while let first = rest.first {
-            if first == "--root", rest.count > 1 {
-                options += rest.prefix(2)
-                rest = rest.dropFirst(2)
-            } else if first.hasPrefix("--root=") || first == "-D" || first == "--debug" {
-                options.append(first)
-                rest = rest.dropFirst()
-            } else {
-                break
-            }
-        }
-        guard !rest.isEmpty, !options.isEmpty else { return arguments }
-        let command = rest.prefix(max(1, commandLength(of: rest)))
-        return command + options + rest.dropFirst(command.count)
-    }
 }
 
 extension GlobalOptions {
-    /// Runs a command's work: the first Ctrl-C, SIGTERM or SIGHUP cancels it and lets it clean up, the second ends the
-    /// program at once. What goes wrong is printed, and ends the program with 1; a signal ends it with 128 and its number.
+    /// Runs the work of a command, prints its failure and throws the exit status for it.
     ///
-    /// `canceled` is what is printed when it was cancelled.
+    /// The first SIGINT, SIGTERM or SIGHUP cancels the work, which cleans up; another SIGINT or SIGTERM ends the program
+    /// at once. A failure is status 1, a signal 128 and its number. `canceled` is the line to print after a signal.
     func run(
         canceled: String = "lamina: canceled", _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
@@ -111,13 +76,11 @@ extension GlobalOptions {
                 throw ExitStatus.interrupted(by: signal)
             }
             if error is ExitStatus { throw error }
-            for line in ErrorRenderer(isDebug: debug).lines(for: error, isBuild: false) {
-                OutputTerminal.standardError.write(line + "\n")
-            }
+            ErrorRenderer(isDebug: debug).print(error)
             throw ExitStatus.failure
         }
     }
 }
 
-/// Prints a line of a command's result.
+/// Prints a line of a command's result on the standard output.
 func say(_ line: String) { CommandResult.write(Array("\(line)\n".utf8)) }

@@ -2,10 +2,10 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Turns SIGINT, SIGTERM and SIGHUP into cancellation: the first is a request, the second an order.
+/// Turns SIGINT, SIGTERM and SIGHUP into cancellation, by the rule of ``EndingSignals``.
 final class Interrupts: Sendable {
     private struct State {
-        var first: CInt?
+        var signals = EndingSignals()
         var action: (@Sendable () -> Void)?
     }
 
@@ -14,7 +14,7 @@ final class Interrupts: Sendable {
     init() {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let isIgnored = unsafe unsafeBitCast(Glibc.signal(number, SIG_IGN), to: Int.self) == Self.ignored
-            // nohup asked for this.
+            // nohup(1) has SIGHUP ignored.
             if number == SIGHUP, isIgnored { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in
@@ -28,25 +28,25 @@ final class Interrupts: Sendable {
     /// `SIG_IGN` as a number.
     private static let ignored = 1
 
-    /// The first signal that has come.
-    var signal: CInt? { state.withLock { $0.first } }
+    /// The signal that has cancelled the work.
+    var signal: CInt? { state.withLock { $0.signals.first } }
 
-    /// What the first interrupt does.
+    /// Sets what the first signal does; it is done at once if the signal has come already.
     func onFirst(_ action: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.action = action
-            return state.first != nil
+            return state.signals.first != nil
         }
         if isLate { action() }
     }
 
     private func receive(_ number: CInt) {
-        let (isFirst, action) = state.withLock { state in
-            defer { state.first = state.first ?? number }
-            return (state.first == nil, state.action)
+        let (effect, action) = state.withLock { state in (state.signals.receive(number), state.action) }
+        switch effect {
+        case .cancel: action?()
+        // The kernel kills the commands in sandboxes with the threads that wait for them.
+        case .exit(let status): Glibc._exit(status)
+        case .nothing: break
         }
-        // What runs in sandboxes dies with the threads that wait for it.
-        guard isFirst else { Glibc._exit(ExitStatus.interrupted(by: number).code) }
-        action?()
     }
 }

@@ -36,9 +36,7 @@ enum UserNamespaceEntry {
     /// Before anything else: the program begins again. If that fails, the failure is printed and ends the program.
     static func prepare(for command: any UserNamespaceCommand) throws {
         do { try enter(for: command) } catch {
-            for line in ErrorRenderer(isDebug: command.global.debug).lines(for: error, isBuild: false) {
-                OutputTerminal.standardError.write(line + "\n")
-            }
+            ErrorRenderer(isDebug: command.global.debug).print(error)
             throw ExitStatus.failure
         }
     }

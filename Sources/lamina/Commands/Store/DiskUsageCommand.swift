@@ -52,7 +52,7 @@ struct DiskUsageCommand: UserNamespaceCommand {
 
     private static func row(_ type: String, _ category: DiskUsage.Category) -> JSON {
         let (size, free) = (category.total.bytes, category.reclaimable)
-        let share = size > 0 ? " (\(free * 100 / size)%)" : ""
+        let share = Percentage.whole(Double(free), of: Double(size), rounded: .towardZero).map { " (\($0))" } ?? ""
         return .object(
             ("Type", .string(type)), ("TotalCount", .string("\(category.total.count)")),
             ("Active", .string("\(category.active)")), ("Size", .string(HumanSize.short(size))),

@@ -1,0 +1,142 @@
+/// The options of one command, as far as their words must be known before they are parsed.
+///
+/// The parser does not tell which of its options take a value; a test compares these tables with it.
+struct CommandGrammar: Sendable {
+    /// What an option does with the word after it.
+    enum Form: Hashable, Sendable {
+        /// A switch; `negation` is the option that switches it off, without one it is off by default.
+        case flag(negation: String?)
+        /// A switch that is always on: `false` is refused with a sentence.
+        case alwaysOn(refusal: String)
+        /// An option with a value: the rest of the word, or the next word.
+        case value
+        /// An option with a value that may be left out, in place of which `absent` stands.
+        case optionalValue(absent: String)
+        /// A switch that may have a value, which is then the one of another option.
+        case flagOrValue(of: String)
+    }
+
+    /// An option by its long name, whatever its spelling on the command line.
+    struct Option: Hashable, Sendable {
+        let name: String
+        let form: Form
+    }
+
+    /// Whether the first argument ends the options, as what follows it belongs to another program.
+    let endsAtFirstArgument: Bool
+    private var long: [String: Option] = [:]
+    private var short: [Character: Option] = [:]
+
+    /// Creates a grammar from names separated by spaces; `tag/t` is a long name and a short one.
+    ///
+    /// The options that every command has are added; a short name of the command's own hides one of theirs.
+    init(
+        flags: String = "", values: String = "", others: [Option] = [], negations: [String: String] = [:],
+        endsAtFirstArgument: Bool = false
+    ) {
+        self.endsAtFirstArgument = endsAtFirstArgument
+        for option in others { long[option.name] = option }
+        add(values, .value)
+        for name in flags.split(separator: " ") {
+            add(String(name), .flag(negation: negations[String(name.prefix { $0 != "/" })]))
+        }
+        for name in negations.values { long[name] = Option(name: name, form: .flag(negation: nil)) }
+        add("root", .value)
+        for name in ["debug/D", "help/h", "version"] { add(name, .flag(negation: nil)) }
+    }
+
+    private mutating func add(_ names: String, _ form: Form) {
+        for name in names.split(separator: " ") {
+            let spellings = name.split(separator: "/")
+            guard let canonical = spellings.first else { continue }
+            let option = Option(name: String(canonical), form: form)
+            for spelling in spellings {
+                if spelling.count > 1 {
+                    long[String(spelling)] = option
+                } else if let letter = spelling.first, short[letter] == nil {
+                    short[letter] = option
+                }
+            }
+        }
+    }
+
+    /// The option of a long name, without dashes.
+    subscript(name: some StringProtocol) -> Option? { long[String(name)] }
+
+    subscript(letter: Character) -> Option? { short[letter] }
+
+    /// All spellings with dashes, for the comparison with the parser.
+    var spellings: [String: Option] {
+        var all: [String: Option] = [:]
+        for (name, option) in long { all["--\(name)"] = option }
+        for (letter, option) in short { all["-\(letter)"] = option }
+        return all
+    }
+}
+
+extension CommandGrammar {
+    private static let commands = """
+        allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \
+        cpu-quota cpu-period cpuset-cpus cpuset-mems pids-limit cgroup-parent network/net add-host dns dns-search \
+        dns-option volume/v mount isolation
+        """
+
+    /// The grammar of a command named by its words, e.g. `builds ls`; `nil` if the command has no options of its own.
+    static func of(_ command: [String]) -> CommandGrammar? {
+        switch command.joined(separator: " ") {
+        case "build": build
+        case "run": run
+        case "images": CommandGrammar(flags: "quiet/q no-trunc digests", values: "format")
+        case "history":
+            CommandGrammar(flags: "human/H quiet/q no-trunc", values: "format", negations: ["human": "no-human"])
+        case "inspect", "explain": CommandGrammar(values: "format/f")
+        case "analyze": CommandGrammar(values: "format paths")
+        case "rmi": CommandGrammar(flags: "force/f")
+        case "pull": CommandGrammar(flags: "quiet/q", values: "platform")
+        case "push": CommandGrammar(flags: "quiet/q")
+        case "save": CommandGrammar(values: "output/o")
+        case "load": CommandGrammar(flags: "quiet/q", values: "input/i")
+        case "tag", "import", "doctor": CommandGrammar()
+        case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
+        case "builds inspect": CommandGrammar(flags: "timings", values: "format/f trace")
+        case "builds logs": CommandGrammar(flags: "follow/f")
+        case "builds rm": CommandGrammar(flags: "all")
+        case "df": CommandGrammar(flags: "verbose/v", values: "format")
+        case "prune":
+            CommandGrammar(
+                flags: "all/a force/f cache-mounts dry-run",
+                values: "filter until keep-storage/reserved-space/max-used-space")
+        case "fsck": CommandGrammar(flags: "repair full quiet/q")
+        case "parse": CommandGrammar(flags: "compact")
+        case "expand": CommandGrammar(flags: "split unset", values: "env/e escape mode format")
+        case "context": CommandGrammar(values: "file/f sort format why")
+        case "fmt": CommandGrammar(flags: "check write/w quiet/q")
+        default: nil
+        }
+    }
+
+    private static var build: CommandGrammar {
+        CommandGrammar(
+            flags: "no-cache quiet/q push builder-annotation timings check",
+            values: """
+                tag/t file/f target build-arg build-arg-file platform build-context ignorefile label secret ssh \
+                no-cache-filter cache-ttl progress output/o iidfile metadata-file annotation call explain-format trace \
+                timeout on-error cache-from cache-to jobs/j gc \(commands)
+                """,
+            others: [
+                Option(name: "pull", form: .optionalValue(absent: "always")),
+                Option(name: "explain", form: .flagOrValue(of: "explain-format")),
+            ],
+            negations: ["builder-annotation": "no-builder-annotation"])
+    }
+
+    private static var run: CommandGrammar {
+        CommandGrammar(
+            flags: "interactive/i tty/t read-only detach/d",
+            values: "env/e env-file workdir/w user/u entrypoint hostname/h pull name \(commands)",
+            others: [
+                Option(name: "rm", form: .alwaysOn(refusal: "lamina run keeps no containers: --rm=false is not there"))
+            ],
+            endsAtFirstArgument: true)
+    }
+}
