@@ -8,9 +8,13 @@ package struct FileSystemSpace: Hashable, Sendable {
     /// What this user may still write, in bytes.
     package let available: Int64
 
-    package init(total: Int64, available: Int64) {
+    /// Whether no further file can be made, as the file system has a fixed number of inodes and all are used.
+    package let lacksInodes: Bool
+
+    package init(total: Int64, available: Int64, lacksInodes: Bool = false) {
         self.total = total
         self.available = available
+        self.lacksInodes = lacksInodes
     }
 
     /// The space of the file system that a path is on.
@@ -33,6 +37,8 @@ package struct FileSystemSpace: Hashable, Sendable {
         let block = Int64(clamping: status.f_frsize)
         total = Int64(clamping: status.f_blocks).multipliedReportingOverflow(by: block).partialValue
         available = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: block).partialValue
+        // File systems without a fixed number of inodes say 0 of 0.
+        lacksInodes = status.f_files > 0 && status.f_favail == 0
     }
 
     /// What may be written without the last space being used up, which databases and other programs live on: 64 MiB, or

@@ -1,5 +1,6 @@
 import Diagnostics
 import GRDB
+import Glibc
 import Linux
 import SystemPackage
 
@@ -14,7 +15,16 @@ final class StoreDatabase: Sendable {
     /// Shared as long as this process runs; see ``Leftovers``.
     private let owner: FileLock?
 
+    /// The database's shared-memory file is mapped, and may have holes where blocks are smaller than pages.
+    private static let endsOnFullDisk: Void = BusError.endProgram(
+        with: """
+            ERROR: no space is left on the file system of the store
+            hint: Free some space there, e.g. by removing files that are not needed.
+
+            """)
+
     init(_ root: FilePath, _ mode: StoreRoot.Mode, bootID: String) throws {
+        Self.endsOnFullDisk
         switch mode {
         case .readOnly:
             owner = nil
@@ -40,6 +50,7 @@ final class StoreDatabase: Sendable {
             // After a kill the whole log is read again: it is kept small, at 200 pages of 4 KiB.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 200")
         }
+        try makePrivate(root)
         let queue = try DatabaseQueue(path: root.appending("db.sqlite").string, configuration: configuration)
         let version = try checkedVersion(queue, root)
         let isCurrent = try queue.read { try version > 0 && Transaction(db: $0).isOfBoot(bootID) }
@@ -52,6 +63,22 @@ final class StoreDatabase: Sendable {
         return queue
     }
 
+    /// Keeps the database and the files that SQLite makes beside it, which take its mode, from other users: names,
+    /// arguments and steps of builds are in them.
+    ///
+    /// An existing file is not opened; see ``exists(_:_:)``.
+    private static func makePrivate(_ root: FilePath) throws {
+        let directory = try Directory(opening: root)
+        for name in ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"] as [PathBytes] {
+            if let status = try directory.statusIfExists(name) {
+                // Another user's store may be written to with root's rights or a group's, but not be changed in mode.
+                if status.permissions != 0o600 { try? directory.setPermissions(name, 0o600) }
+            } else if name == "db.sqlite" {
+                _ = try directory.open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+            }
+        }
+    }
+
     /// Throws ``StoreError`` `.failed` when it cannot be told: a store that must not be read is not an empty one.
     ///
     /// The file is not opened: SQLite's locks are those of `fcntl(2)`, of which a process loses all that it has on a file
@@ -60,6 +87,8 @@ final class StoreDatabase: Sendable {
         do {
             _ = try FileStatus(of: path)
             return true
+        } catch let error as LinuxError where error.errno == .notDirectory {
+            throw StoreError.notDirectory(root)
         } catch let error as LinuxError where error.code == .notFound {
             return false
         } catch let error as LinuxError where error.code == .permission {

@@ -3,7 +3,7 @@ import GRDB
 import Linux
 import SystemPackage
 
-/// What can go wrong with the store.
+/// The kinds of failure of a store.
 package enum StoreCode: String, FailureCode {
     case notWritable = "store.not-writable"
     case noSpace = "store.no-space"
@@ -11,7 +11,7 @@ package enum StoreCode: String, FailureCode {
     case olderSchema = "store.older-schema"
     case newerSchema = "store.newer-schema"
     case corrupt = "store.corrupt"
-    /// Another process holds the database for longer than anyone waits.
+    /// Another process holds the database's lock for longer than the time-out.
     case busy = "store.busy"
     case notFound = "store.not-found"
     case digestMismatch = "store.digest-mismatch"
@@ -23,7 +23,7 @@ package enum StoreCode: String, FailureCode {
 package typealias StoreError = Failure<StoreCode>
 
 extension Failure<StoreCode> {
-    /// What a failure below the store means to whoever uses the store at `root`; any other error comes back as it is.
+    /// Translates a failure of the file system or the database into terms of the store at `root`; returns others unchanged.
     static func explaining(_ error: any Error, root: FilePath) -> any Error {
         switch error {
         case let error as LinuxError where error.code == .noSpace: noSpace(root, error)
@@ -45,6 +45,7 @@ extension Failure<StoreCode> {
             StoreError(
                 .busy, "another process keeps the database of the store '\(root)' locked",
                 hint: "Wait for it to end and try again.", cause: error)
+        case .SQLITE_CANTOPEN where isFull(root): noSpace(root, error)
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: notWritable(root, error)
         default:
             StoreError(
@@ -56,10 +57,26 @@ extension Failure<StoreCode> {
         }
     }
 
+    /// Whether nothing can be made on the file system of the store, for want of bytes or of inodes.
+    private static func isFull(_ root: FilePath) -> Bool {
+        guard let space = try? FileSystemSpace(of: root) else { return false }
+        return space.lacksInodes || space.available == 0
+    }
+
     static func noSpace(_ root: FilePath, _ cause: any Error) -> StoreError {
-        StoreError(
+        if let space = try? FileSystemSpace(of: root), space.lacksInodes {
+            return StoreError(
+                .noSpace, "no inodes are left on the file system of the store '\(root)'",
+                hint: "Remove files there, e.g. images that are not needed.", cause: cause)
+        }
+        return StoreError(
             .noSpace, "no space is left on the file system of the store '\(root)'",
             hint: "Free some space there, e.g. by removing images that are not needed.", cause: cause)
+    }
+
+    static func notDirectory(_ root: FilePath) -> StoreError {
+        StoreError(
+            .notWritable, "the store '\(root)' is not a directory", hint: "Set LAMINA_ROOT to a directory.")
     }
 
     static func notWritable(_ root: FilePath, _ cause: any Error) -> StoreError {

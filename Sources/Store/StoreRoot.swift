@@ -176,7 +176,9 @@ package final class StoreRoot: Sendable {
     static func createDirectory(_ name: PathBytes, in directory: borrowing Directory) throws {
         if let status = try directory.statusIfExists(name) {
             guard status.type != .directory, status.type != .symlink else { return }
-            throw StoreError(.notWritable, "'\(name)' on the way to the store is not a directory")
+            throw StoreError(
+                .notWritable, "'\(name)' on the way to the store is not a directory",
+                hint: "Set LAMINA_ROOT to a directory.")
         }
         do {
             try directory.makeDirectory(name, permissions: 0o700)

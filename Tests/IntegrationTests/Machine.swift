@@ -18,6 +18,7 @@ enum Machine {
     static let hasPlainUsers = isRoot && has("newuidmap") && has("setpriv")
     static let hasDocker = isRoot && has("dockerd") && has("docker")
     static let hasRegistry = has("docker-registry")
+    static let hasLoopDevices = unsafe access("/dev/loop-control", W_OK) == 0 && has("mkfs.ext4")
 
     /// The tests that need nobody but Lamina, and root for RUN.
     static let needsRoot: Comment = "needs root: RUN is tested with the namespaces of a root user"
@@ -28,5 +29,6 @@ enum Machine {
     static let needsBuildah: Comment = "needs root and buildah"
     static let needsPodman: Comment = "needs root and podman"
     static let needsDocker: Comment = "needs root, dockerd and docker"
+    static let needsLoopDevices: Comment = "needs root, loop devices and mkfs.ext4"
     static let needsRegistry: Comment = "needs root and docker-registry"
 }

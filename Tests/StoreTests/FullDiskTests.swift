@@ -50,6 +50,18 @@ private final class SmallDisk {
         }
     }
 
+    @Test("A file system without a free inode is named as that, and not as one that cannot be written to")
+    func noInodesIsAClearError() throws {
+        let disk = try SmallDisk(options: "size=8m,nr_inodes=24")
+        let root = try StoreRoot(at: disk.path.appending("root"))
+        let directory = try Directory(opening: disk.path)
+        var count = 0
+        while (try? directory.create(PathBytes("\(count)"))) != nil { count += 1 }
+        #expect(count > 0)
+        let error = #expect(throws: StoreError.self) { _ = try root.images.list() }
+        #expect(error?.code == .noSpace && error?.message.hasPrefix("no inodes are left") == true)
+    }
+
     @Test func aBlobThatDoesNotFitIsAClearErrorAndLeavesNothing() throws {
         let disk = try SmallDisk(options: "size=1m")
         let root = try StoreRoot(at: disk.path.appending("root"))

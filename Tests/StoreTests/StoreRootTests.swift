@@ -35,6 +35,30 @@ import Testing
         #expect(try fixture.exists("db.sqlite"))
     }
 
+    @Test("The database and what SQLite makes beside it are for their owner only, in a store of an older version too")
+    func theDatabaseIsPrivate() throws {
+        let fixture = try StoreFixture()
+        let files = ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"].map { fixture.path.appending($0) }
+        let root = try fixture.open()
+        _ = try root.images.list()
+        for file in files { #expect(try FileStatus(of: file).permissions == 0o600, "\(file)") }
+        for file in files {
+            try Directory(opening: fixture.path).setPermissions(PathBytes(file.lastComponent?.string ?? ""), 0o644)
+        }
+        let again = try fixture.open()
+        _ = try again.images.list()
+        for file in files { #expect(try FileStatus(of: file).permissions == 0o600, "\(file)") }
+    }
+
+    @Test("A root that is no directory is refused", arguments: [StoreRoot.Mode.readOnly, .readWrite])
+    func refusesARootThatIsNoDirectory(mode: StoreRoot.Mode) throws {
+        let fixture = try StoreFixture()
+        let file = fixture.path.removingLastComponent().appending("file")
+        _ = try Directory(opening: file.removingLastComponent()).create("file")
+        let error = #expect(throws: StoreError.self) { _ = try StoreRoot(at: file, mode: mode).images.list() }
+        #expect(error?.code == .notWritable && error?.hint == "Set LAMINA_ROOT to a directory.")
+    }
+
     @Test func aFileInTheWayIsAClearError() throws {
         let fixture = try StoreFixture()
         let parent = fixture.path.removingLastComponent()

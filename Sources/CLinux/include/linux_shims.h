@@ -44,6 +44,11 @@ int linux_flock(int descriptor, int operation);
 // posix_spawn_file_actions_addclosefrom_np(3) is hidden behind _GNU_SOURCE.
 int linux_spawn_add_close_from(posix_spawn_file_actions_t *actions, int from);
 
+// Ends the program with `message` on the standard error and status 1 when a page of a mapped file cannot be had: a store
+// to a hole of a mapped file raises SIGBUS where the file system is full. `message` must live as long as the program.
+// Any other SIGBUS is left to its default action. Returns -1 with errno set on failure.
+int linux_end_on_bus_error(const char *message);
+
 // d_name is a flexible-looking array that Swift imports as a tuple.
 const char *linux_dirent_name(const struct dirent *entry);
 
