@@ -40,13 +40,15 @@ import Testing
         #expect(error?.code == .notFound)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [true, false]) func killing(_ isEarly: Bool) async throws {
-        // The grandchild holds the pipes open: unless it ends too, this goes on for a minute and more.
-        let process = ChildProcess("sh", ["-c", "sleep 100 & sleep 100"], environment: ["PATH=/usr/bin:/bin"])
+    @Test(.timeLimit(.minutes(5)), arguments: [true, false]) func killing(_ isEarly: Bool) async throws {
+        // The grandchild holds the pipes open: unless it ends too, this outlasts the time limit.
+        let script = "sleep 1000 & echo up >&2; sleep 1000"
+        let process = ChildProcess("sh", ["-c", script], environment: ["PATH=/usr/bin:/bin"])
         if isEarly { process.kill() }
-        async let outcome = offload { try process.run() }
+        let (started, signal) = AsyncStream.makeStream(of: Void.self)
+        async let outcome = offload { try process.run { _ in signal.yield() } }
         if !isEarly {
-            try await Task.sleep(for: .milliseconds(200))
+            for await _ in started { break }
             process.kill()
         }
         #expect(try await outcome.status == 137)

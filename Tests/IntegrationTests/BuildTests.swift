@@ -46,15 +46,17 @@ struct BuildTests {
         #expect(try cachedSteps(of: lamina.succeeding(["build", "--progress", "plain", context.string])).count == 2)
     }
 
-    /// The step that waits gives the time in which a file is changed and changed back.
+    /// A step that waits at a gate gives the time in which a file is changed.
     @Test func whatChangesDuringABuildIsNotTakenForWhatWasThereBefore() throws {
         try scratch.write("old\n", to: "context/file")
         let context = try scratch.context(
-            "FROM lamina/base\nRUN echo waiting && sleep 1\nCOPY file /file\nRUN cat /file\n")
-        let build = ["build", "--progress", "plain", context.string]
+            "FROM lamina/base\nRUN echo waiting && \(Gate.pass)\nCOPY file /file\nRUN cat /file\n")
+        let gate = try Gate(in: scratch)
+        let build = ["build", "--progress", "plain"] + gate.options + [context.string]
         let running = try lamina.start(build)
         try wait(until: { try running.errorsSoFar().contains(" waiting\n") })
         try scratch.write("new\n", to: "context/file")
+        try gate.open()
         let first = try running.wait()
         #expect(first.errorText.contains(" new\n"), "\(first.errorText)")
         try scratch.write("old\n", to: "context/file")
@@ -74,12 +76,13 @@ struct BuildTests {
     }
 
     @Test func failedRunSaysWhereAndLeavesNothing() throws {
+        let marker = endlessSleep()
         let context = try scratch.context(
             """
             FROM lamina/base
             RUN echo made > /made
             # The next one starts a process that would stay.
-            RUN (sleep 271828 &) ; echo seen; echo also >&2; \\
+            RUN (\(marker) &) ; echo seen; echo also >&2; \\
                 exit 42
 
             """)
@@ -88,10 +91,10 @@ struct BuildTests {
         let errors = finished.errorText
         #expect(errors.contains("did not complete successfully: exit code: 42\n"))
         #expect(errors.contains("Dockerfile:4\n--------------------\n"))
-        #expect(errors.contains("   4 | >>> RUN (sleep 271828 &)"))
+        #expect(errors.contains("   4 | >>> RUN (\(marker) &)"))
         #expect(errors.contains("   5 | >>>     exit 42\n"))
         #expect(errors.contains(" seen\n") && errors.contains(" also\n"))
-        try lamina.expectNothingLeft(process: "sleep 271828")
+        try lamina.expectNothingLeft(process: marker)
         #expect(try lamina.state() == ["lamina/base:latest \(try baseID())"])
     }
 
@@ -100,7 +103,7 @@ struct BuildTests {
     )
         throws
     {
-        let marker = "sleep \(signal == "INT" ? 314159 : 314160)"
+        let marker = endlessSleep()
         let context = try scratch.context("FROM lamina/base\nRUN echo started; \(marker)\n")
         let build = try lamina.start(["build", "--progress", "plain", context.string])
         try wait(until: { try build.errorsSoFar().contains(" started\n") })
@@ -112,8 +115,9 @@ struct BuildTests {
     }
 
     @Test func killedBuildLeavesAGoodStore() throws {
+        let marker = endlessSleep()
         let context = try scratch.context(
-            "FROM lamina/base\nRUN echo 1 > /1\nRUN echo started; sleep 161803; echo 2 > /2\n")
+            "FROM lamina/base\nRUN echo 1 > /1\nRUN echo started; \(marker); echo 2 > /2\n")
         let build = try lamina.start(["build", "--progress", "plain", context.string])
         try wait(until: { try build.errorsSoFar().contains(" started\n") })
         build.send(9)
@@ -124,7 +128,7 @@ struct BuildTests {
         #expect(next.status == 0, "\(next.errorText)")
         // What was finished before the kill is still known.
         #expect(next.errorText.contains("RUN echo 1 > /1\n#5 CACHED\n"), "\(next.errorText)")
-        try lamina.expectNothingLeft(process: "sleep 161803")
+        try lamina.expectNothingLeft(process: marker)
         let archive = scratch.path.appending("next.tar").string
         try lamina.succeeding("save", "-o", archive, "next")
     }
@@ -171,13 +175,4 @@ extension Lamina {
         #expect(!(try text(of: "/proc/self/mounts")).contains(root.string))
         #expect(try unfinished() == [])
     }
-}
-
-/// Waits until something is so; a test whose condition never comes fails.
-func wait(until condition: () throws -> Bool) throws {
-    for _ in 0..<2000 {
-        if try condition() { return }
-        try expectSuccess("sleep", "0.01")
-    }
-    throw CommandFailure(description: "what the test waits for did not happen")
 }

@@ -124,15 +124,15 @@ struct ChrootTests {
         let first = try scratch.context(
             "FROM lamina/base\nRUN --mount=type=cache,target=/c echo kept > /c/f\n", named: "first")
         #expect(try buildUnprivileged(poor, [first.string]).status == 0)
+        let marker = endlessSleep()
         let second = try scratch.context(
-            "FROM lamina/base\nRUN --mount=type=cache,target=/c touch /c/seen; sleep 314159\n", named: "second")
+            "FROM lamina/base\nRUN --mount=type=cache,target=/c touch /c/seen; \(marker)\n", named: "second")
         let build = try poor.start(["build", second.string])
         // The cache is where the command sees it.
-        for _ in 0..<600 where try run("pgrep", "-f", "^sleep 314159$").status != 0 { usleep(50_000) }
+        try wait(for: "the command's start", until: { try run("pgrep", "-fx", marker).status == 0 })
         build.send(SIGKILL)
         _ = try build.wait()
-        for _ in 0..<100 where try run("pgrep", "-f", "^sleep 314159$").status == 0 { usleep(20_000) }
-        #expect(try run("pgrep", "-f", "^sleep 314159$").status != 0)
+        try wait(for: "the command's end", until: { try run("pgrep", "-fx", marker).status != 0 })
         let third = try scratch.context(
             "FROM lamina/base\nRUN --mount=type=cache,target=/c cat /c/f && ls /c/seen\n", named: "third")
         let finished = try buildUnprivileged(poor, [third.string])

@@ -67,14 +67,17 @@ struct HousekeepingTests {
 
     @Test func pruneBesideABuildTakesNothingFromIt() throws {
         let context = try scratch.context(
-            "FROM lamina/base AS a\nRUN echo a >/a\nFROM lamina/base AS b\nRUN echo started; sleep 2\n"
+            "FROM lamina/base AS a\nRUN echo a >/a\nFROM lamina/base AS b\nRUN echo started; \(Gate.pass)\n"
                 + "FROM b\nCOPY --from=a /a /a\n")
         try lamina.build(context, "--target", "a")
-        let build = try lamina.start(["build", "-q", context.string])
-        for _ in 0..<20 {
+        let gate = try Gate(in: scratch)
+        let build = try lamina.start(["build", "--progress", "plain"] + gate.options + [context.string])
+        try wait(until: { try build.errorsSoFar().contains(" started\n") })
+        for _ in 0..<10 {
             let pruned = try lamina("prune", "-f", "--all")
             #expect(pruned.status == 0)
         }
+        try gate.open()
         #expect(try build.wait().status == 0)
         #expect(try lamina.succeeding("fsck", "--full").outputText.contains("The store is whole."))
     }

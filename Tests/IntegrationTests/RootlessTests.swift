@@ -76,12 +76,11 @@ struct RootlessTests {
 
     @Test func endsWithItsCommands() throws {
         let user = try PlainUser()
-        let mark = "98765.\(getpid())"
-        let context = try user.context("FROM lamina/base\nRUN sleep \(mark)\n")
+        let marker = endlessSleep()
+        let context = try user.context("FROM lamina/base\nRUN \(marker)\n")
         let build = try user.start(["lamina", "build", "--progress=plain", context.string])
-        func isRunning() throws -> Bool { try run("pgrep", "-f", "^sleep \(mark)").status == 0 }
-        for _ in 0..<600 where try !isRunning() { usleep(50_000) }
-        #expect(try isRunning())
+        func isRunning() throws -> Bool { try run("pgrep", "-fx", marker).status == 0 }
+        try wait(for: "the command's start", until: isRunning)
         build.send(SIGINT)
         #expect(try build.wait().status == 130)
         #expect(try !isRunning())

@@ -178,12 +178,8 @@ struct LimitTests {
         let context = try scratch.context("FROM lamina/base\nRUN sleep 300\n")
         let build = try lamina.start(["build", "--memory", "64m", context.string])
         let own = "lamina-\(build.id)-"
-        var waited = 0
         // env(1) becomes lamina itself, so the number is its own.
-        while try !groups().contains(where: { $0.contains(own) }), waited < 600 {
-            _ = try run("sleep", "0.1")
-            waited += 1
-        }
+        try wait(for: "a control group of the build", until: { try groups().contains { $0.contains(own) } })
         build.send(9)
         _ = try build.wait()
         #expect(try groups().contains { $0.contains(own) })

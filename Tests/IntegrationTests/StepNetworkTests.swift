@@ -248,8 +248,9 @@ struct StepNetworkTests {
 
     @Test(.enabled(if: hasPasta, needsPasta))
     func killedBuildTakesPastaWithIt() throws {
+        let marker = endlessSleep()
         let command = try marked.start([
-            "run", "--network", "private", "lamina/base", "sh", "-c", "echo up >&2; sleep 246802",
+            "run", "--network", "private", "lamina/base", "sh", "-c", "echo up >&2; \(marker)",
         ])
         try wait(until: { try command.errorsSoFar().contains("up\n") })
         #expect(try pastas() == ["pasta"])
@@ -257,6 +258,6 @@ struct StepNetworkTests {
         _ = try command.wait(limit: .seconds(30))
         try wait(until: { try pastas() == [] })
         try lamina.succeeding("run", "lamina/base", "true")
-        try lamina.expectNothingLeft(process: "sleep 246802")
+        try lamina.expectNothingLeft(process: marker)
     }
 }

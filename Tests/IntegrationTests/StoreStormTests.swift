@@ -24,19 +24,18 @@ struct StoreStormTests {
     }
 
     @Test func twoBuildsAtOnceRunAStepOnce() throws {
-        let log = scratch.path.appending("log")
-        try scratch.write("", to: "log")
         let context = try scratch.context(
-            "FROM lamina/base\nRUN --mount=type=cache,target=/c echo ran >>/c/log; sleep 1; cat /c/log >/log\nRUN echo z\n"
-        )
-        try lamina.build(try scratch.context("FROM lamina/base\n", named: "warm"))
-        let arguments = ["build", "--progress", "plain", "-o", "type=tar,dest=\(log.string)", context.string]
+            "FROM lamina/base\nRUN --mount=type=cache,target=/c echo ran >>/c/log; echo started; \(Gate.pass); "
+                + "cat /c/log >/log\nRUN echo z\n")
+        let gate = try Gate(in: scratch)
+        let arguments = ["build", "--progress", "plain"] + gate.options + [context.string]
         let first = try lamina.start(arguments)
-        let second = try lamina.start(["build", "--progress", "plain", context.string])
+        try wait(until: { try first.errorsSoFar().contains(" started\n") })
+        let second = try lamina.start(arguments)
+        try wait(until: { try second.errorsSoFar().contains("waiting for the same step of another build") })
+        try gate.open()
         let outcomes = try [first.wait(), second.wait()]
         #expect(outcomes.map(\.status) == [0, 0])
-        let waited = outcomes.filter { $0.errorText.contains("waiting for the same step of another build") }
-        #expect(waited.count == 1)
         #expect(outcomes.count { $0.errorText.contains("RUN echo z\n") } == 2)
         let image = try lamina.build(context)
         let all = try lamina.succeeding("build", "-o", "-", context.string)
@@ -45,14 +44,16 @@ struct StoreStormTests {
     }
 
     @Test func whenTheFirstIsKilledTheSecondRunsTheStep() throws {
-        let context = try scratch.context("FROM lamina/base\nRUN echo started; sleep 2; echo done >/done\n")
-        let arguments = ["build", "--progress", "plain", context.string]
+        let context = try scratch.context("FROM lamina/base\nRUN echo started; \(Gate.pass); echo done >/done\n")
+        let gate = try Gate(in: scratch)
+        let arguments = ["build", "--progress", "plain"] + gate.options + [context.string]
         let first = try lamina.start(arguments)
-        try waitUntil { try first.errorsSoFar().contains(" started\n") }
+        try wait { try first.errorsSoFar().contains(" started\n") }
         let second = try lamina.start(arguments)
-        try waitUntil { try second.errorsSoFar().contains("waiting for the same step of another build") }
+        try wait { try second.errorsSoFar().contains("waiting for the same step of another build") }
         first.send(SIGKILL)
         #expect(try first.wait().status == 137)
+        try gate.open()
         let finished = try second.wait()
         #expect(finished.status == 0)
         #expect(finished.errorText.contains(" started\n"))
@@ -81,15 +82,6 @@ struct StoreStormTests {
         #expect(finished.status == 0, "\(finished.errorText)")
         let wrong = try lamina("build", "--jobs", "0", context.string)
         #expect(wrong.status == 2 && wrong.errorText.contains("--jobs must be 1 or more"))
-    }
-
-    /// Waits for something that a process is about to do.
-    private func waitUntil(_ condition: () throws -> Bool) throws {
-        for _ in 0..<3000 {
-            if try condition() { return }
-            usleep(10000)
-        }
-        throw CommandFailure(description: "waited in vain")
     }
 }
 

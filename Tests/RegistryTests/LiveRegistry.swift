@@ -52,7 +52,7 @@ struct LiveRegistry: Sendable {
     private func waitUntilReady() async throws {
         try await withTransport { transport in
             let request = HTTPRequest(.get, try HTTPURL(parsing: "http://\(name)/v2/"))
-            for _ in 0..<200 {
+            for _ in 0..<1200 {
                 if (try? await transport.send(request, body: nil)) != nil { return }
                 try await Task.sleep(for: .milliseconds(50))
             }

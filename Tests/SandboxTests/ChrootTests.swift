@@ -139,18 +139,18 @@ struct ChrootTests {
 
     @Test func endsWithAllItStarted() throws {
         let fixture = try Fixture()
-        let mark = "31\(getpid() % 100000)"
+        let mark = Host.uniqueSeconds()
         let outcome = try SandboxTests.run(
             spec(
                 fixture,
                 "sleep \(mark) & (setsid sleep \(mark) &) ; (sh -c 'sleep \(mark) & sleep \(mark)' &) ; echo ok"))
         #expect(outcome.text == "ok\n")
-        #expect(try !Self.isRunning("sleep\u{0}\(mark)"))
+        #expect(try !Host.isSleeping(mark))
     }
 
     @Test func isKilledWithAllItStarted() async throws {
         let fixture = try Fixture()
-        let mark = "32\(getpid() % 100000)"
+        let mark = Host.uniqueSeconds()
         let plan = try SandboxPlan(spec(fixture, "(setsid sleep \(mark) &) ; echo started; sleep \(mark)"))
         let status = try await offload {
             let process = try SandboxProcess(plan)
@@ -159,15 +159,6 @@ struct ChrootTests {
             return try process.wait()
         }
         #expect(status == .signaled(signal: SIGKILL))
-        #expect(try !Self.isRunning("sleep\u{0}\(mark)"))
-    }
-
-    private static func isRunning(_ command: String) throws -> Bool {
-        try Directory(opening: "/proc").names().contains { name in
-            guard Int(name.text) != nil, let file = try? OwnedDescriptor.open(FilePath("/proc/\(name.text)/cmdline")),
-                let line = try? file.readAll(limit: 1 << 16)
-            else { return false }
-            return String(decoding: line, as: UTF8.self).contains(command)
-        }
+        #expect(try !Host.isSleeping(mark))
     }
 }

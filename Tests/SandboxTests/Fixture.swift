@@ -16,6 +16,19 @@ enum Host {
         geteuid() == 0 && CapabilitySet.effective.contains(.systemAdministration)
         && NamespaceSet([.mount, .process]).obstacle() == nil && status("/bin/busybox") != nil
 
+    /// A time that outlasts every test, by which a `sleep` of a test is found among the processes of the machine.
+    static func uniqueSeconds() -> Int { Int.random(in: 100_000_000..<1_000_000_000) }
+
+    /// Whether a process of the machine is a `sleep` for so many seconds.
+    static func isSleeping(_ seconds: Int) throws -> Bool {
+        try Directory(opening: "/proc").names().contains { name in
+            guard Int(name.text) != nil, let line = try? readText(FilePath("/proc/\(name.text)/cmdline")) else {
+                return false
+            }
+            return line.contains("sleep\0\(seconds)\0")
+        }
+    }
+
     static func status(_ path: FilePath) -> FileStatus? {
         try? OwnedDescriptor.open(path).status()
     }

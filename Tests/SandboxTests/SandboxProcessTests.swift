@@ -63,20 +63,21 @@ struct SandboxProcessTests {
 
     @Test func endsWhatRunsInTheBackground() throws {
         let fixture = try Fixture()
-        let outcome = try run(fixture.shell("sleep 4242 & echo started"))
+        let seconds = Host.uniqueSeconds()
+        let outcome = try run(fixture.shell("sleep \(seconds) & echo started"))
         #expect(outcome.text == "started\n")
-        #expect(try !Self.hostCommands().contains { $0.contains("4242") })
+        #expect(try !Host.isSleeping(seconds))
     }
 
     @Test func leavesNothingBehindWhenDropped() throws {
         let fixture = try Fixture()
-        let before = try readText("/proc/self/mountinfo")
+        let seconds = Host.uniqueSeconds()
         do {
-            let process = try SandboxProcess(try SandboxPlan(fixture.shell("sleep 4343 & sleep 4343")))
+            let process = try SandboxProcess(try SandboxPlan(fixture.shell("sleep \(seconds) & sleep \(seconds)")))
             _ = process.signaller
         }
-        #expect(try !Self.hostCommands().contains { $0.contains("4343") })
-        #expect(try readText("/proc/self/mountinfo") == before)
+        #expect(try !Host.isSleeping(seconds))
+        #expect(try !readText("/proc/self/mountinfo").contains(fixture.path.string))
         #expect(try fixture.tree(fixture.scratch) == [])
     }
 
@@ -119,10 +120,5 @@ struct SandboxProcessTests {
         var spec = fixture.spec("/bin/cat", "/proc/self/environ")
         spec.environment = ["A=1", "B=é", "C="]
         #expect(try run(spec).text == "A=1\0B=é\0C=\0")
-    }
-
-    static func hostCommands() throws -> [String] {
-        try Directory(opening: "/proc").names().filter { $0.bytes.allSatisfy { (48...57).contains($0) } }
-            .compactMap { try? readText(FilePath("/proc/\($0)/cmdline")) }
     }
 }
