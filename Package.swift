@@ -68,20 +68,22 @@ let package = Package(
             ]),
         module("Store", ["Diagnostics", "OCI", "Linux", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
-        // Row 3
+        // Row 3a
+        module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
+        // Row 4
         module(
             "Engine",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", systemPackage,
+                "Registry", "Store", "Layers", "Trees", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
-        // Row 4
+        // Row 5
         .executableTarget(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Engine", "Inspector",
+                "Frontend", "Trees", "Engine", "Inspector",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -98,11 +100,12 @@ let package = Package(
         tests("Registry", ["Diagnostics", "OCI"]),
         tests("Store", ["Diagnostics", "Linux", "OCI", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
+        tests("Trees", ["Layers", "Linux", "OCI", systemPackage]),
         tests(
             "Engine",
             [
                 "Diagnostics", "DockerfileSyntax", "Frontend", "Graph", "Layers", "Linux", "OCI", "Sandbox", "Solver",
-                "Store", systemPackage,
+                "Store", "Trees", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests(

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// One range of user or group numbers in a user namespace, as a line of `/proc/PID/uid_map`. See `user_namespaces(7)`.
@@ -87,8 +88,11 @@ package struct IDMaps: Hashable, Sendable {
         return IDMaps(users: map("uid"), groups: map("gid"))
     }
 
-    /// Whether there is nobody but one user and one group, so that no file can be given to anybody else.
+    /// Whether only one user or one group is mapped, so that files cannot be given to other owners.
     package var isSingle: Bool { users.count <= 1 || groups.count <= 1 }
+
+    /// Whether this process can give files to any owner. One that cannot takes owners from the lists of layers.
+    package static var canSetOwners: Bool { geteuid() == 0 && !current.isSingle }
 }
 
 extension IDMaps: CustomStringConvertible {

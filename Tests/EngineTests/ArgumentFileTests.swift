@@ -1,6 +1,7 @@
 import Diagnostics
 import OCI
 import Testing
+import Trees
 
 @testable import Engine
 

@@ -8,6 +8,7 @@ import Solver
 import Store
 import SystemPackage
 import Testing
+import Trees
 
 /// A directory for one test, removed after it.
 final class Scratch: Sendable {

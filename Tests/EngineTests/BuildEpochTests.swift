@@ -3,6 +3,7 @@ import Layers
 import Linux
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

@@ -6,6 +6,7 @@ import Solver
 import Store
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

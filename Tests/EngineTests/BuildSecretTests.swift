@@ -3,6 +3,7 @@ import Engine
 import Linux
 import SystemPackage
 import Testing
+import Trees
 
 /// The arguments of `--secret` and `--ssh`.
 @Suite struct BuildSecretTests {

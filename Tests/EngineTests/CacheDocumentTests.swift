@@ -2,6 +2,7 @@ import Diagnostics
 import OCI
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

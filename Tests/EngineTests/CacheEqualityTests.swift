@@ -5,6 +5,7 @@ import Linux
 import OCI
 import SystemPackage
 import Testing
+import Trees
 
 /// What a build takes from the cache is what it would have made: random trees and Dockerfiles, edited at random.
 @Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))

@@ -3,6 +3,7 @@ import Frontend
 import Linux
 import SystemPackage
 import Testing
+import Trees
 
 /// A change between two builds, and what then runs again.
 struct KeyCase: CustomTestStringConvertible, Sendable {

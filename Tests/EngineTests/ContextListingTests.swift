@@ -5,6 +5,7 @@ import Glibc
 import Linux
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

@@ -1,6 +1,7 @@
 import Engine
 import SystemPackage
 import Testing
+import Trees
 
 @Suite struct CopyTests {
     /// `testdata/copy` of the package, found from this file.

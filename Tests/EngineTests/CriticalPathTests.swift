@@ -1,5 +1,6 @@
 import Engine
 import Testing
+import Trees
 
 @Suite struct CriticalPathTests {
     private func step(

@@ -1,6 +1,7 @@
 import Layers
 import Linux
 import Testing
+import Trees
 
 @testable import Engine
 

@@ -6,6 +6,7 @@ import Linux
 import Store
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

@@ -8,6 +8,7 @@ import Solver
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// A build, as far as anything about it may matter to the keys of its steps.
 struct KeySetup: Sendable {

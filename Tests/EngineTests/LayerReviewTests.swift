@@ -8,6 +8,7 @@ import OCI
 import Store
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

@@ -8,6 +8,7 @@ import Solver
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// A context, and a store that outlives one build, for Dockerfiles whose commands have mounts.
 final class MountFixture: Sendable {

@@ -4,6 +4,7 @@ import OCI
 import Store
 import SystemPackage
 import Testing
+import Trees
 
 @Suite struct PruneFilterTests {
     @Test(

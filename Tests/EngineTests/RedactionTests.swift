@@ -1,5 +1,6 @@
 import Engine
 import Testing
+import Trees
 
 @Suite struct RedactionTests {
     @Test(arguments: [

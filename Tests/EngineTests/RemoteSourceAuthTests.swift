@@ -3,6 +3,7 @@ import Linux
 import Solver
 import SystemPackage
 import Testing
+import Trees
 
 @testable import Engine
 

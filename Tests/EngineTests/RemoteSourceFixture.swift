@@ -8,6 +8,7 @@ import Solver
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 @testable import Engine
 

@@ -1,6 +1,7 @@
 import Diagnostics
 import Linux
 import Testing
+import Trees
 
 /// Programs that run beside this one.
 @Suite struct RemoteSourceProcessTests {

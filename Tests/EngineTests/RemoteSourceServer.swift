@@ -2,6 +2,7 @@ import Glibc
 import Linux
 import SystemPackage
 import Testing
+import Trees
 
 /// A web server on the loopback that serves a directory, with `ETag` and `Last-Modified`, odd paths for odd behaviour,
 /// and the bare repositories in `git/`. It writes down what it was asked.

@@ -5,6 +5,7 @@ import Linux
 import Store
 import SystemPackage
 import Testing
+import Trees
 
 /// `RUN --mount` with commands that run for real.
 @Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))

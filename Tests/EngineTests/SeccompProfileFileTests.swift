@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import OCI
 import Testing
+import Trees
 
 @testable import Engine
 @testable import Sandbox

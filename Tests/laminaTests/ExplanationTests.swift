@@ -3,6 +3,7 @@ import Linux
 import OCI
 import Solver
 import Testing
+import Trees
 
 @testable import lamina
 

@@ -3,6 +3,7 @@ import Graph
 import Linux
 import OCI
 import Store
+import Trees
 
 /// The caches that a build leaves for others.
 extension Build {

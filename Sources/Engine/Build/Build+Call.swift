@@ -3,6 +3,7 @@ package import Frontend
 import Layers
 import Linux
 import Store
+import Trees
 
 /// Answers to questions about a Dockerfile, for which nothing is built.
 extension Build {

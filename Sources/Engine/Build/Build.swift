@@ -8,6 +8,7 @@ import OCI
 package import Solver
 package import Store
 import SystemPackage
+import Trees
 
 /// One build, from a Dockerfile to an image in the store and wherever else it is asked for.
 package struct Build: Sendable {

@@ -2,6 +2,7 @@ import Frontend
 import Graph
 import OCI
 import SystemPackage
+import Trees
 
 extension BuildDetails {
     /// The facts of a request and its Dockerfile that the history keeps.

@@ -6,6 +6,7 @@ import Linux
 import OCI
 import Solver
 import Store
+import Trees
 
 /// Finds out which moment stands for the time of a build, where its user names something that has one.
 struct BuildEpoch: Sendable {

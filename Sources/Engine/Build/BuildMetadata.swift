@@ -2,6 +2,7 @@ import Linux
 package import OCI
 import Store
 package import SystemPackage
+import Trees
 
 /// What programs want to know of a build that is done, in files.
 extension Build {

@@ -1,6 +1,7 @@
 import Diagnostics
 import DockerfileSyntax
 package import SystemPackage
+import Trees
 
 /// Where the result of a build goes, besides the store.
 package enum BuildOutput: Hashable, Sendable {

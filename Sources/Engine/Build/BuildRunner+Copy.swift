@@ -6,6 +6,7 @@ import Linux
 import OCI
 import Solver
 import Store
+import Trees
 
 extension BuildRunner {
     /// COPY and ADD: the layer is written straight from the sources, onto a base that need not be unpacked.

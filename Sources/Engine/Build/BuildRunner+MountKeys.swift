@@ -2,6 +2,7 @@ import Diagnostics
 import Graph
 import Linux
 import OCI
+import Trees
 
 extension BuildRunner {
     /// For each mount of a command what it reads, as far as the key depends on it: known before the inputs are run for

@@ -6,6 +6,7 @@ import OCI
 import Sandbox
 import Store
 import SystemPackage
+import Trees
 
 /// What the user lends to the steps of a build.
 struct BuildCredentials: Sendable {

@@ -3,6 +3,7 @@ import Linux
 import OCI
 import Solver
 import Store
+import Trees
 
 /// Sources of ADD that are not in the build context.
 extension BuildRunner {

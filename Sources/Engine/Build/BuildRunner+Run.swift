@@ -7,6 +7,7 @@ import Sandbox
 import Solver
 import Store
 import SystemPackage
+import Trees
 
 /// What the commands of a build have in common.
 struct SandboxSettings: Sendable {

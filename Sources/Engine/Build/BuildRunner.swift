@@ -7,6 +7,7 @@ import Registry
 import Solver
 import Store
 import SystemPackage
+import Trees
 
 /// Knows what each operation of a build does: the other half of the solver.
 struct BuildRunner: OperationRunner {

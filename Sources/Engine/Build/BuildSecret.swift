@@ -2,6 +2,7 @@ import Diagnostics
 import DockerfileSyntax
 import Linux
 package import SystemPackage
+import Trees
 
 /// A value that the user lends to `RUN --mount=type=secret`.
 package struct BuildSecret: Hashable, Sendable {

@@ -1,6 +1,7 @@
 import Layers
 import Linux
 import SystemPackage
+import Trees
 
 /// What fuse-overlayfs does not get right when it copies a file of the layers below to the upper directory.
 ///

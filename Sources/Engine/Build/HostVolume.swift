@@ -6,6 +6,7 @@ import Linux
 import Sandbox
 import Store
 package import SystemPackage
+import Trees
 
 /// The mounts that the user gives to all commands.
 package struct VolumeSettings: Hashable, Sendable {

@@ -3,6 +3,7 @@ import DockerfileSyntax
 import Frontend
 import Linux
 import SystemPackage
+import Trees
 
 /// The ignore file of a build, or that there is none.
 struct IgnoreFile: Sendable {

@@ -2,6 +2,7 @@ import Diagnostics
 import Frontend
 import OCI
 import Store
+import Trees
 
 /// Puts the config of a built image together from what was planned and what came out.
 enum ImageAssembly {

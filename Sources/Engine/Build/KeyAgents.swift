@@ -4,6 +4,7 @@ import Sandbox
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// The agents that hold keys from files: `ssh-agent` programs of the machine, each started when a step first asks for it.
 final class KeyAgents: Sendable {

@@ -5,6 +5,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Trees
 
 /// Looks at the layers that the steps of a Dockerfile left in the image, for the checks that need them.
 struct LayerReview {

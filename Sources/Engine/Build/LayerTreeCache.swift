@@ -3,6 +3,7 @@ import Layers
 import OCI
 import Store
 import Synchronization
+import Trees
 
 /// The file trees of layer stacks, put together from the store's file lists and kept while a build runs.
 final class LayerTreeCache: Sendable {

@@ -5,6 +5,7 @@ import OCI
 import Solver
 import Store
 package import SystemPackage
+import Trees
 
 /// Writes the result of a build to where the user wants it besides the store.
 struct OutputWriter {

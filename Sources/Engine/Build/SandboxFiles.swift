@@ -5,6 +5,7 @@ import Sandbox
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// The files that every command of a build sees in place of its image's own.
 ///

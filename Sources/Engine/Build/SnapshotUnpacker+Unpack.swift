@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 extension SnapshotUnpacker {
     private static func lost(_ diffID: DiffID) -> EngineError {

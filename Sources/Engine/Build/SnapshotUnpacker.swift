@@ -3,6 +3,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 /// Unpacks layers when a step needs their files, each once however many steps ask; those that are elsewhere are
 /// fetched first.

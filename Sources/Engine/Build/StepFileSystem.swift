@@ -4,6 +4,7 @@ import OCI
 import Sandbox
 import Store
 import SystemPackage
+import Trees
 
 /// The files that one command sees and changes. Dropped without a commit, its changes are gone.
 ///

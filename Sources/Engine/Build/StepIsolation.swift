@@ -1,5 +1,4 @@
 import Diagnostics
-import Glibc
 import Linux
 import Sandbox
 import Store
@@ -89,10 +88,6 @@ final class StepIsolation: Sendable {
             // A file system that takes no overlay may take no marks of its either.
             case .served, .none: .names
             }
-        return SnapshotForm(marks: marks, owners: Self.ownsFiles ? abilities.identities.description : nil)
+        return SnapshotForm(marks: marks, owners: IDMaps.canSetOwners ? abilities.identities.description : nil)
     }
-
-    /// Whether this process can give files to the owners that their layers name. One who cannot only reads the files,
-    /// and takes their owners from the lists of layers.
-    static var ownsFiles: Bool { geteuid() == 0 && !IDMaps.current.isSingle }
 }

@@ -4,6 +4,7 @@ import OCI
 import Sandbox
 import Store
 import SystemPackage
+import Trees
 
 /// An overlay on the snapshots of layers, whose upper directory becomes a snapshot itself.
 struct StepOverlay: ~Copyable, Sendable {

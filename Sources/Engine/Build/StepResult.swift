@@ -1,5 +1,6 @@
 import OCI
 import Store
+import Trees
 
 /// What a step gives to those that follow.
 enum StepResult: Sendable {
@@ -36,46 +37,5 @@ enum StepResult: Sendable {
     /// The blobs it needs, besides those of layers.
     var blobs: [Digest] {
         if case .remoteFile(let tree) = self { [tree.file.digest] } else { [] }
-    }
-}
-
-/// A stack of layers, bottom first.
-struct LayerStack: Hashable, Sendable {
-    struct Layer: Hashable, Sendable {
-        let diffID: DiffID
-        /// When this build or a former one made it; `nil` for a layer of a base image.
-        let created: Timestamp?
-    }
-
-    var layers: [Layer] = []
-
-    var diffIDs: [DiffID] { layers.map(\.diffID) }
-    var chainID: ChainID? { ChainID.of(diffIDs) }
-
-    func adding(_ diffID: DiffID, created: Timestamp) -> LayerStack {
-        LayerStack(layers: layers + [Layer(diffID: diffID, created: created)])
-    }
-}
-
-extension LayerStack {
-    /// The state as the text of a cache record.
-    var encoded: String {
-        JSON.array(
-            layers.map { layer in
-                .object(
-                    ("diffID", .string(layer.diffID.description)),
-                    ("created", layer.created.map { .string($0.description) }))
-            }
-        ).text()
-    }
-
-    /// Reads what ``encoded`` gives; `nil` when it is anything else.
-    init?(decoding text: String) {
-        guard let items = try? JSON(parsing: text).array else { return nil }
-        for item in items {
-            guard let name = item["diffID"]?.string, let diffID = try? DiffID(parsing: name) else { return nil }
-            let created = item["created"]?.string.flatMap(Timestamp.init(parsing:))
-            layers.append(Layer(diffID: diffID, created: created))
-        }
     }
 }

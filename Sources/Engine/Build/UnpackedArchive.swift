@@ -3,6 +3,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Trees
 
 /// A tar archive of a build context, unpacked for as long as this lives.
 final class UnpackedArchive: Sendable {

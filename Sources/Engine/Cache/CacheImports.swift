@@ -2,6 +2,7 @@ import Diagnostics
 import OCI
 import Solver
 import Store
+import Trees
 
 /// The records of other stores' caches that a build may use in place of running a step.
 struct CacheImports: Sendable {

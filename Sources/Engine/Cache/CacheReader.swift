@@ -3,6 +3,7 @@ import Linux
 import OCI
 import Registry
 import SystemPackage
+import Trees
 
 /// A cache that was read: its records, and where the blobs are that they need.
 struct ImportedCache: Sendable {

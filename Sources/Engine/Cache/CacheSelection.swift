@@ -1,5 +1,6 @@
 import OCI
 import Store
+import Trees
 
 /// The results of a build that are worth passing on.
 struct CacheSelection: Sendable {

@@ -6,6 +6,7 @@ import Registry
 import Solver
 import Store
 import SystemPackage
+import Trees
 
 /// Leaves the cache of a build where other stores find it.
 struct CacheWriter: Sendable {

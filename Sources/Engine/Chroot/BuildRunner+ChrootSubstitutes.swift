@@ -4,6 +4,7 @@ import Linux
 import Sandbox
 import Store
 import SystemPackage
+import Trees
 
 extension BuildRunner {
     /// A bind mount as a copy, which is the command's own: what it writes there is lost either way.

@@ -3,6 +3,7 @@ import Linux
 import Sandbox
 import Store
 import SystemPackage
+import Trees
 
 /// A working tree while a command runs in it.
 struct StepTree: ~Copyable, Sendable {

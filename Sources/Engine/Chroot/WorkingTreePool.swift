@@ -5,6 +5,7 @@ import OCI
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// The files of a stack of layers as one directory of its own, which a command may change as it likes.
 ///
@@ -76,7 +77,7 @@ final class WorkingTreePool: Sendable {
         let root = try Directory(opening: tree.path)
         var (found, now) = try tree.stamps.changes(in: root)
         let below = try layers.tree(of: tree.diffIDs)
-        if !StepIsolation.ownsFiles {
+        if !IDMaps.canSetOwners {
             // All files belong to this user: one that a layer has keeps its owner, a new one is root's.
             for index in found.indices {
                 (found[index].entry.owner, found[index].entry.group) = below.owner(of: found[index].entry.path)
@@ -116,7 +117,7 @@ final class WorkingTreePool: Sendable {
         }
         var applier = LayerApplier(.plain)
         applier.makesDevices = makesDevices
-        applier.preservesOwners = StepIsolation.ownsFiles
+        applier.preservesOwners = IDMaps.canSetOwners
         let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: tree.path))
         guard summary.diffID == diffID else {
             throw EngineError(

@@ -6,6 +6,7 @@ import Linux
 import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// The files of a build, ready to be read.
 struct BuildContext: Sendable {

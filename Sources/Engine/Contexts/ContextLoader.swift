@@ -7,6 +7,7 @@ import OCI
 import Solver
 import Store
 import SystemPackage
+import Trees
 
 /// Brings the files of contexts to where they can be read.
 struct ContextLoader: Sendable {

@@ -3,6 +3,7 @@ import Frontend
 package import Graph
 import Linux
 package import SystemPackage
+import Trees
 
 /// Where the files of a context are.
 package enum ContextLocation: Hashable, Sendable {

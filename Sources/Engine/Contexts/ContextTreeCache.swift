@@ -5,6 +5,7 @@ import Linux
 import OCI
 import Solver
 import Store
+import Trees
 
 /// The files of a build's contexts. Those that are given by name are fetched and opened when a step first needs them.
 actor ContextTreeCache {

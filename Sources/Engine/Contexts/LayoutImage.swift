@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 /// Images in directories that are OCI layouts.
 extension ImageTransfer {

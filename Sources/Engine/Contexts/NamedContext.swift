@@ -4,6 +4,7 @@ package import Graph
 import Linux
 package import OCI
 package import SystemPackage
+import Trees
 
 /// A context that the user gives by name, for a Dockerfile to take files or its base from.
 package struct NamedContext: Hashable, Sendable {

@@ -2,6 +2,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Trees
 
 extension BuildHistory {
     /// Explains a build by the nearest of those before it.

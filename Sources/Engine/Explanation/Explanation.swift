@@ -1,4 +1,5 @@
 package import OCI
+import Trees
 
 /// Why each step of a build ran or was answered by the cache, compared with former builds.
 package struct Explanation: Sendable {

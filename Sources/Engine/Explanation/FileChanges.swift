@@ -1,5 +1,6 @@
 import Layers
 package import Linux
+import Trees
 
 /// What differs between two lists of files.
 package struct FileChanges: Hashable, Sendable {

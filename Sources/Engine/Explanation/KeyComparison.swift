@@ -1,4 +1,5 @@
 package import OCI
+package import Trees
 
 /// Where an explanation looks up what went into keys.
 package struct KeySource: Sendable {

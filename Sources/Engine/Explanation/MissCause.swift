@@ -1,3 +1,5 @@
+package import Trees
+
 /// Why a step was not answered by the cache, as a difference to a former build.
 package enum MissCause: Hashable, Sendable {
     /// No former build is known that could be compared.

@@ -1,3 +1,5 @@
+import Trees
+
 /// Finds for the steps of a build those of a former one that stood in their place.
 ///
 /// In each stage equal instructions are matched in order; of those in between, the ones of the same kind are.

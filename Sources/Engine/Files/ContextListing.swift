@@ -2,6 +2,7 @@ package import DockerfileSyntax
 import Layers
 package import Linux
 package import SystemPackage
+import Trees
 
 /// The files that a build would see in its context, and why.
 package struct ContextListing: Sendable {

@@ -7,6 +7,7 @@ package import Solver
 package import Store
 import Synchronization
 import SystemPackage
+import Trees
 
 /// Notes what happens in one build, and writes it into the history when the build has ended.
 ///

@@ -2,6 +2,7 @@ import Glibc
 import OCI
 import Solver
 import Synchronization
+import Trees
 
 /// Remembers what the keys of a build were made from and what its steps took, until the build is recorded.
 final class KeyIngredientLog: Sendable {

@@ -1,5 +1,6 @@
 package import OCI
 package import Solver
+import Trees
 
 /// One step of a recorded build: a vertex of its graph, or a chore such as reading the Dockerfile.
 package struct RecordedStep: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Diagnostics
 package import Store
+import Trees
 
 extension CollectionPolicy {
     /// Parses `off`, `on`, or amounts and ages such as `max-used=50GB,reserved=10%,unused=30d`; what is not named

@@ -1,3 +1,5 @@
+import Trees
+
 /// Amounts as users write them in options.
 package enum Quantities {
     /// A size in bytes such as `10GB`, `1.5 GiB` or `4096`: units of a thousand as `df` prints them, and of 1024 with

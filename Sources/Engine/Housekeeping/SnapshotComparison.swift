@@ -1,6 +1,7 @@
 import Glibc
 import Layers
 import Linux
+import Trees
 
 /// The comparison of an unpacked layer with the list of its files.
 ///

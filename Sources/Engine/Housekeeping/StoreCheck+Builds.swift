@@ -3,6 +3,7 @@ import Layers
 import OCI
 import Solver
 import Store
+import Trees
 
 extension StoreCheck {
     /// Looks whether the records of builds can be read, and whether all is there that they name. A build may end

@@ -1,6 +1,7 @@
 import Diagnostics
 import OCI
 import Store
+import Trees
 
 extension StoreCheck {
     /// Looks whether cache records can be read, and whether all is there that they need.

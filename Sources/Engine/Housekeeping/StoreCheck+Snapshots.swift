@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Solver
 import Store
+import Trees
 
 extension StoreCheck {
     /// Compares the directories of unpacked layers with the lists of their files.

@@ -3,6 +3,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Trees
 
 /// The members of an image archive, each put into the store as a blob while the archive goes by.
 ///

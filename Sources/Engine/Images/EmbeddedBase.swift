@@ -5,6 +5,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 /// `lamina/base`: a tiny base image that needs no registry, made from the machine's static busybox.
 ///

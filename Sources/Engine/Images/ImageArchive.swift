@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 /// An image on its way into an archive or a layout.
 struct ArchivedImage {

@@ -3,6 +3,7 @@ import Layers
 package import Linux
 package import OCI
 package import Store
+import Trees
 
 /// An image that an archive held.
 package struct LoadedImage: Sendable {

@@ -3,6 +3,7 @@ import Linux
 package import OCI
 import Registry
 package import Store
+import Trees
 
 /// How a transfer is going, layer by layer.
 package enum TransferEvent: Sendable {

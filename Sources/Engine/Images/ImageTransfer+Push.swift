@@ -3,6 +3,7 @@ import Linux
 package import OCI
 import Registry
 import Store
+import Trees
 
 extension ImageTransfer {
     /// Pushes an image of the store under a name it has there.

@@ -3,6 +3,7 @@ import Layers
 import Linux
 package import OCI
 package import Store
+import Trees
 
 /// Brings images into the store and out of it.
 package struct ImageTransfer: Sendable {

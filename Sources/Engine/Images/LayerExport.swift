@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 extension LayerStorage {
     /// The layers of an image as blobs in the store, made where there are none yet.

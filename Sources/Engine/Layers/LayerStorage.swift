@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Store
 import SystemPackage
+import Trees
 
 /// Brings layers into the store and out of it: where the formats of `Layers` meet the files of `Store`.
 struct LayerStorage: Sendable {

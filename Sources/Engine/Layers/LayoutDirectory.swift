@@ -1,6 +1,7 @@
 import Linux
 import OCI
 import SystemPackage
+import Trees
 
 /// The files of an OCI layout.
 ///

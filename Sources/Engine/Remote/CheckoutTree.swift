@@ -5,6 +5,7 @@ import Layers
 import Linux
 import Store
 import SystemPackage
+import Trees
 
 /// The files of a checkout as they arrive in an image: root's, of mode 0644 or 0755, whatever this process's mask, and
 /// all of one time.

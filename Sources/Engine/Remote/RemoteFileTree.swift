@@ -4,6 +4,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Trees
 
 /// A file that was fetched, as a tree that holds nothing else.
 struct RemoteFileTree: FileTree {

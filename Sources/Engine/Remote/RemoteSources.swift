@@ -5,6 +5,7 @@ import OCI
 import Solver
 import Store
 import Synchronization
+import Trees
 
 /// What one build learns of files and repositories elsewhere: each is asked about once.
 final class RemoteSources: Sendable {

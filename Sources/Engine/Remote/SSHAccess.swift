@@ -1,5 +1,6 @@
 import Graph
 import SystemPackage
+import Trees
 
 /// How `git` reaches servers over SSH: with the keys of the agent that the user lends as `default` and no others, and
 /// only those servers whose keys the user knows. No configuration of the user's or the host's counts.

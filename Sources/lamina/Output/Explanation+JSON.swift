@@ -1,6 +1,7 @@
 import Engine
 import Linux
 import OCI
+import Trees
 
 extension Explanation {
     /// The explanation for programs; `docs/explain.md` describes it. Keys may be added, but none changes.

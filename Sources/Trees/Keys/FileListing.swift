@@ -1,33 +1,50 @@
-import Layers
-import Linux
+package import Layers
+package import Linux
 import OCI
 
 /// The files that went into a key, with what counts of each: as compact as it can be made without much work, because
 /// every build makes it, and only one with a new key keeps it.
-struct FileListing: Sendable {
+package struct FileListing: Sendable {
     /// One file of a listing.
-    struct File: Hashable, Sendable {
-        var path: PathBytes
-        var kind: LayerEntry.Kind
-        var permissions: UInt32
-        var owner: UInt32
-        var group: UInt32
+    package struct File: Hashable, Sendable {
+        package var path: PathBytes
+        package var kind: LayerEntry.Kind
+        package var permissions: UInt32
+        package var owner: UInt32
+        package var group: UInt32
         /// Of a regular file, in bytes.
-        var size: Int64
+        package var size: Int64
         /// Of a symbolic link.
-        var linkTarget: PathBytes
+        package var linkTarget: PathBytes
         /// The beginning of the content's SHA-256 for a regular file, else of that of the device's numbers; and
         /// extended attributes.
-        var content: UInt64
-        var attributes: UInt64
+        package var content: UInt64
+        package var attributes: UInt64
+
+        package init(
+            path: PathBytes, kind: LayerEntry.Kind, permissions: UInt32, owner: UInt32, group: UInt32, size: Int64,
+            linkTarget: PathBytes, content: UInt64, attributes: UInt64
+        ) {
+            self.path = path
+            self.kind = kind
+            self.permissions = permissions
+            self.owner = owner
+            self.group = group
+            self.size = size
+            self.linkTarget = linkTarget
+            self.content = content
+            self.attributes = attributes
+        }
     }
 
     /// Changes at the end with the format.
     private static let magic = Array("lamina-list-1\n".utf8)
-    private(set) var encoded = Self.magic
+    package private(set) var encoded = Self.magic
+
+    package init() {}
 
     /// Notes a file; `digest` is the SHA-256 of a regular file's bytes.
-    mutating func append(_ node: FileNode, digest: [UInt8]) {
+    package mutating func append(_ node: FileNode, digest: [UInt8]) {
         let entry = node.entry
         encoded.append(entry.kind.rawValue)
         append(UInt64(entry.permissions))
@@ -68,7 +85,7 @@ struct FileListing: Sendable {
 
 extension FileListing {
     /// Reads what ``encoded`` gives; `nil` when it is anything else.
-    static func decode(_ bytes: [UInt8]) -> [File]? {
+    package static func decode(_ bytes: [UInt8]) -> [File]? {
         guard bytes.starts(with: magic) else { return nil }
         var reader = Reader(bytes: bytes, position: magic.count)
         var files: [File] = []

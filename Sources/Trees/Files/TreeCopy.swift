@@ -1,27 +1,27 @@
 import Layers
-import Linux
-import SystemPackage
+package import Linux
+package import SystemPackage
 
 /// Copies files of a tree to the host as they are in the tree: with owners, modes, times, extended attributes and hard
 /// links.
-struct TreeCopy: ~Copyable {
+package struct TreeCopy: ~Copyable {
     private let tree: any FileTree
     private let root: Directory
     /// Where the first name of a file with several went.
     private var copies: [LinkIdentity: PathBytes] = [:]
     /// Whether device files are copied.
-    var makesDevices = true
+    package var makesDevices = true
     /// Whether this process can give files away.
-    private let preservesOwners = StepIsolation.ownsFiles
+    private let preservesOwners = IDMaps.canSetOwners
 
     /// `path` is an existing directory.
-    init(of tree: any FileTree, into path: FilePath) throws {
+    package init(of tree: any FileTree, into path: FilePath) throws {
         self.tree = tree
         root = try Directory(opening: path)
     }
 
     /// Makes the directory look like one of the tree.
-    mutating func fill(from directory: FileNode) throws {
+    package mutating func fill(from directory: FileNode) throws {
         for child in try tree.children(of: directory) { try copy(child, to: child.path.lastComponent) }
         try setMetadata(directory.entry, of: ".", in: root)
     }
@@ -29,7 +29,7 @@ struct TreeCopy: ~Copyable {
     /// Copies just these, in the order of a walk, each with the directories above it before it: nothing else of those.
     ///
     /// Regular files get an attribute named `noting` that says their path.
-    mutating func copy(only nodes: [FileNode], noting: PathBytes) throws {
+    package mutating func copy(only nodes: [FileNode], noting: PathBytes) throws {
         for node in nodes where node.isDirectory { try root.makeDirectory(node.path, permissions: 0o700) }
         for node in nodes where !node.isDirectory {
             try copy(node, to: node.path)
@@ -41,7 +41,7 @@ struct TreeCopy: ~Copyable {
     }
 
     /// Copies a file, or a directory with all below it, to a path whose directory exists.
-    mutating func copy(_ node: FileNode, to path: PathBytes) throws {
+    package mutating func copy(_ node: FileNode, to path: PathBytes) throws {
         let parent = try root.directory(path.parent, resolving: .noSymlinks)
         let name = path.lastComponent
         let entry = node.entry

@@ -1,10 +1,10 @@
 import Diagnostics
 import Linux
 import OCI
-import SystemPackage
+package import SystemPackage
 
 /// Records of fixed size in one run of bytes, which is the file they are kept in: there is nothing to parse.
-struct FileDigestTable: Sendable {
+package struct FileDigestTable: Sendable {
     /// Changes at the end with the format of the file.
     private static let magic = Array("lamina-files-2\n\0".utf8)
     /// Seven integers, the digest, and whether there are attributes, as one more integer.
@@ -12,21 +12,21 @@ struct FileDigestTable: Sendable {
 
     private var bytes = magic
 
-    init() {}
+    package init() {}
 
     /// Throws if the file cannot be read or is something else.
-    init(reading path: FilePath) throws {
+    package init(reading path: FilePath) throws {
         bytes = try OwnedDescriptor.open(path).readAll(limit: 1 << 30)
         guard bytes.starts(with: Self.magic), (bytes.count - Self.magic.count) % Self.recordSize == 0 else {
-            throw EngineError(.corrupt, "the cache of file digests is damaged")
+            throw TreesError(.corrupt, "the cache of file digests is damaged")
         }
     }
 
-    var count: Int { (bytes.count - Self.magic.count) / Self.recordSize }
+    package var count: Int { (bytes.count - Self.magic.count) / Self.recordSize }
 
     private func offset(_ number: Int) -> Int { Self.magic.count + number * Self.recordSize }
 
-    func fingerprint(_ number: Int) -> FileFingerprint {
+    package func fingerprint(_ number: Int) -> FileFingerprint {
         let start = offset(number)
         func field(_ index: Int) -> UInt64 { integer(at: start + 8 * index) }
         func time(_ index: Int) -> FileTime {
@@ -36,14 +36,14 @@ struct FileDigestTable: Sendable {
             device: field(0), inode: field(1), size: Int64(bitPattern: field(2)), modified: time(3), changed: time(5))
     }
 
-    func digest(_ number: Int) -> [UInt8] {
+    package func digest(_ number: Int) -> [UInt8] {
         let start = offset(number) + 7 * 8
         return Array(bytes[start..<start + 32])
     }
 
-    func hasAttributes(_ number: Int) -> Bool { integer(at: offset(number) + 7 * 8 + 32) != 0 }
+    package func hasAttributes(_ number: Int) -> Bool { integer(at: offset(number) + 7 * 8 + 32) != 0 }
 
-    mutating func append(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
+    package mutating func append(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
         precondition(digest.count == 32, "a SHA-256 has 32 bytes")
         append(fingerprint.device)
         append(fingerprint.inode)
@@ -56,13 +56,13 @@ struct FileDigestTable: Sendable {
         append(hasAttributes ? 1 : 0)
     }
 
-    mutating func append(_ number: Int, of other: FileDigestTable) {
+    package mutating func append(_ number: Int, of other: FileDigestTable) {
         let start = other.offset(number)
         bytes += other.bytes[start..<start + Self.recordSize]
     }
 
     /// Replaces the file in one step.
-    func write(to path: FilePath) throws {
+    package func write(to path: FilePath) throws {
         let temporary = FilePath("\(path).\(ProcessIdentity.current)")
         let file = try OwnedDescriptor.open(
             temporary, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o600))

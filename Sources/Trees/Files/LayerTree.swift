@@ -1,17 +1,17 @@
-import Layers
-import Linux
-import OCI
+package import Layers
+package import Linux
+package import OCI
 
 /// The files that a stack of layers adds up to, known from the layers' file lists alone: nothing is unpacked for it.
 ///
 /// Immutable; a layer on top shares all directories it does not touch.
-struct LayerTree: Sendable {
+package struct LayerTree: Sendable {
     /// Bottom first.
-    let layers: [DiffID]
+    package let layers: [DiffID]
     private let root: TreeNode
 
     /// The empty file system.
-    init() {
+    package init() {
         layers = []
         root = TreeNode(entry: .directory(at: ""), layer: -1, contentPath: "", children: [:])
     }
@@ -22,7 +22,7 @@ struct LayerTree: Sendable {
     }
 
     /// The tree with one more layer on top.
-    func adding(_ layer: DiffID, _ files: FileList) -> LayerTree {
+    package func adding(_ layer: DiffID, _ files: FileList) -> LayerTree {
         let resolved = resolveHardLinks(followParentLinks(files))
         var slice = resolved[...]
         let merged = root.merging(&slice, at: "", layer: layers.count)
@@ -75,16 +75,16 @@ struct LayerTree: Sendable {
     }
 
     /// The file at exactly this path, without following links.
-    func node(at path: PathBytes) -> FileNode? { find(path).map { FileNode($0, at: path) } }
+    package func node(at path: PathBytes) -> FileNode? { find(path).map { FileNode($0, at: path) } }
 
     /// Whom the file at a path belongs to; what is not there will be root's.
-    func owner(of path: PathBytes) -> (user: UInt32, group: UInt32) {
+    package func owner(of path: PathBytes) -> (user: UInt32, group: UInt32) {
         let entry = find(path)?.entry
         return (entry?.owner ?? 0, entry?.group ?? 0)
     }
 
     /// The layers, by index, that hold the bytes of these files, links followed.
-    func layersHolding(_ paths: [PathBytes]) throws -> Set<Int> {
+    package func layersHolding(_ paths: [PathBytes]) throws -> Set<Int> {
         var layers: Set<Int> = []
         for path in paths {
             guard let node = find(try resolveLinks(path) { find($0)?.entry }) else { continue }
@@ -94,7 +94,7 @@ struct LayerTree: Sendable {
     }
 
     /// The files in a directory, in byte order.
-    func children(of path: PathBytes) -> [FileNode] {
+    package func children(of path: PathBytes) -> [FileNode] {
         guard let node = find(path) else { return [] }
         return node.children.sorted { $0.key < $1.key }.map { FileNode($0.value, at: path.appending($0.key)) }
     }
@@ -177,12 +177,12 @@ private final class TreeNode: Sendable {
 
 extension LayerEntry {
     /// A directory that nothing describes, as it is made when it has to be there.
-    static func directory(at path: PathBytes) -> LayerEntry {
+    package static func directory(at path: PathBytes) -> LayerEntry {
         LayerEntry(path: path, kind: .directory, permissions: 0o755)
     }
 
     /// The same file under another path.
-    func moved(to path: PathBytes) -> LayerEntry {
+    package func moved(to path: PathBytes) -> LayerEntry {
         var copy = self
         copy.path = path
         return copy

@@ -1,27 +1,32 @@
 import Diagnostics
 import DockerfileSyntax
 import Layers
-import Linux
+package import Linux
 
 /// A file or directory that a source word of COPY names.
-struct SourceMatch: Sendable {
+package struct SourceMatch: Sendable {
     /// The file after links were followed.
-    let node: FileNode
+    package let node: FileNode
     /// The name it gets in a directory: the last component as written or matched, not that of a link's target.
-    let name: PathBytes
+    package let name: PathBytes
     /// With `--parents`: the directories to be kept, and the path below them.
-    let keptPath: PathBytes?
+    package let keptPath: PathBytes?
     /// The directory of the tree that the kept path starts from.
-    let pivot: PathBytes
+    package let pivot: PathBytes
 }
 
 /// Finds what the source words of COPY and ADD mean in a tree.
-struct SourceMatcher {
-    let tree: any FileTree
-    let keepsParents: Bool
+package struct SourceMatcher {
+    package let tree: any FileTree
+    package let keepsParents: Bool
+
+    package init(tree: any FileTree, keepsParents: Bool) {
+        self.tree = tree
+        self.keepsParents = keepsParents
+    }
 
     /// The files a word names, in byte order. A wildcard may match nothing; a plain path that is missing is an error.
-    func matches(_ word: String) throws -> [SourceMatch] {
+    package func matches(_ word: String) throws -> [SourceMatch] {
         let (pivot, rest) = keepsParents ? Self.splitAtPivot(word) : ("", word)
         let components = Self.clean(rest)
         let start = try tree.resolve(PathBytes(Self.clean(pivot).joined(separator: "/")))
@@ -61,8 +66,8 @@ struct SourceMatcher {
             node: node, name: path.lastComponent, keptPath: keepsParents ? path : nil, pivot: pivot)
     }
 
-    private static func missing(_ path: PathBytes, word: String) -> EngineError {
-        EngineError(
+    private static func missing(_ path: PathBytes, word: String) -> TreesError {
+        TreesError(
             .sourceNotFound, "failed to calculate checksum of ref: \"/\(path)\": not found",
             hint: "Check that '\(word)' exists there and is not excluded by an ignore file.")
     }

@@ -1,19 +1,19 @@
 import Diagnostics
-import DockerfileSyntax
-import Graph
+package import DockerfileSyntax
+package import Graph
 import Layers
-import Linux
+package import Linux
 
 /// Works out what COPY or ADD puts into its layer, by BuildKit's rules, without touching a disk.
-struct CopyPlanner {
-    let operation: CopyOperation
-    let owner: FileOwner?
-    let mode: FileMode?
-    let excludes: IgnoreRules
+package struct CopyPlanner {
+    package let operation: CopyOperation
+    package let owner: FileOwner?
+    package let mode: FileMode?
+    package let excludes: IgnoreRules
     /// For files that have no time of their own.
-    let now: FileTime
+    package let now: FileTime
 
-    init(_ operation: CopyOperation, owner: FileOwner?, now: FileTime) throws {
+    package init(_ operation: CopyOperation, owner: FileOwner?, now: FileTime) throws {
         self.operation = operation
         self.owner = owner
         self.now = now
@@ -22,7 +22,7 @@ struct CopyPlanner {
     }
 
     /// Copies a matched file or directory into the draft. `copy` tells the copies of one instruction apart.
-    func copy(_ match: SourceMatch, from tree: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
+    package func copy(_ match: SourceMatch, from tree: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
         if let kept = match.keptPath {
             return try copyKeepingParents(match, kept, from: tree, copy: copy, into: &draft)
         }
@@ -36,7 +36,7 @@ struct CopyPlanner {
     }
 
     /// Writes a file of the Dockerfile itself into the draft.
-    func write(_ file: InlineFile, into draft: inout LayerDraft) throws {
+    package func write(_ file: InlineFile, into draft: inout LayerDraft) throws {
         let target = try draft.resolve(PathBytes(operation.destination))
         let path = try fileTarget(target, name: PathBytes(file.name), in: draft)
         let entry = LayerEntry(
@@ -49,10 +49,10 @@ struct CopyPlanner {
     }
 
     /// Unpacks an archive's files into the destination, as `tar -x` would: what is in the way is replaced.
-    func unpack(_ archive: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
+    package func unpack(_ archive: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
         let target = try draft.resolve(PathBytes(operation.destination))
         if let existing = draft.entry(at: target), existing.kind != .directory {
-            throw EngineError(.copyConflict, "mkdir /\(target): not a directory")
+            throw TreesError(.copyConflict, "mkdir /\(target): not a directory")
         }
         try draft.makeDirectory(target, newDirectory(modified: now, mode: nil))
         guard let root = try archive.node(at: "") else { return }
@@ -70,7 +70,7 @@ struct CopyPlanner {
 
     private func refuseReplacingDirectory(at path: PathBytes, in draft: LayerDraft) throws {
         guard draft.entry(at: path)?.kind == .directory else { return }
-        throw EngineError(.copyConflict, "cannot replace to directory /\(path) with file")
+        throw TreesError(.copyConflict, "cannot replace to directory /\(path) with file")
     }
 
     private func newDirectory(modified: FileTime) -> NewDirectory {
@@ -147,7 +147,7 @@ struct CopyPlanner {
     private func mergeDirectory(_ node: FileNode, at path: PathBytes, into draft: inout LayerDraft) throws {
         let entry = adjusted(node.entry)
         if let existing = draft.entry(at: path), existing.kind != .directory {
-            throw EngineError(.copyConflict, "cannot copy to non-directory: /\(path)")
+            throw TreesError(.copyConflict, "cannot copy to non-directory: /\(path)")
         }
         try draft.put(
             LayerDraft.File(entry: entry, content: .none), at: path,

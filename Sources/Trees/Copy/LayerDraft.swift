@@ -1,30 +1,36 @@
 import Diagnostics
-import Layers
-import Linux
+package import Layers
+package import Linux
 
 /// A layer being put together on top of a tree: what it will hold, by path.
-struct LayerDraft {
+package struct LayerDraft {
     /// Where the bytes of a file come from.
-    enum Content {
+    package enum Content {
         case none
         case file(FileNode, any FileTree)
         case bytes([UInt8])
     }
 
-    struct File {
-        var entry: LayerEntry
-        var content: Content
+    package struct File {
+        package var entry: LayerEntry
+        package var content: Content
         /// Equal for the names of one file within one copy.
-        var link: CopyLink?
+        package var link: CopyLink?
+
+        package init(entry: LayerEntry, content: Content, link: CopyLink? = nil) {
+            self.entry = entry
+            self.content = content
+            self.link = link
+        }
     }
 
     private let base: LayerTree
-    private(set) var files: [PathBytes: File] = [:]
+    package private(set) var files: [PathBytes: File] = [:]
 
-    init(on base: LayerTree) { self.base = base }
+    package init(on base: LayerTree) { self.base = base }
 
     /// The file at a path as this layer leaves it; links are not followed.
-    func entry(at path: PathBytes) -> LayerEntry? {
+    package func entry(at path: PathBytes) -> LayerEntry? {
         if let file = files[path] { return file.entry }
         if path.isEmpty { return base.node(at: "")?.entry }
         // Below what this layer made a file, nothing of the lower layers is left.
@@ -37,12 +43,12 @@ struct LayerDraft {
     }
 
     /// Resolves the links of a path in the tree with this layer on it; what is missing stays as written.
-    func resolve(_ path: PathBytes) throws -> PathBytes {
+    package func resolve(_ path: PathBytes) throws -> PathBytes {
         try resolveLinks(path) { entry(at: $0) }
     }
 
     /// Puts a file at a path, and its parent directories into the layer.
-    mutating func put(_ file: File, at path: PathBytes, parents: NewDirectory) throws {
+    package mutating func put(_ file: File, at path: PathBytes, parents: NewDirectory) throws {
         guard !path.isEmpty else { return }
         try makeParents(of: path, parents)
         var file = file
@@ -61,12 +67,12 @@ struct LayerDraft {
     /// Makes sure that a directory is in the layer.
     ///
     /// Throws when something else is there.
-    mutating func makeDirectory(_ path: PathBytes, _ new: NewDirectory) throws {
+    package mutating func makeDirectory(_ path: PathBytes, _ new: NewDirectory) throws {
         guard !path.isEmpty else { return }
         try makeParents(of: path, new)
         if let existing = entry(at: path) {
             guard existing.kind == .directory else {
-                throw EngineError(.copyConflict, "cannot copy to non-directory: /\(path)")
+                throw TreesError(.copyConflict, "cannot copy to non-directory: /\(path)")
             }
             if files[path] == nil { files[path] = File(entry: existing.moved(to: path), content: .none) }
         } else {
@@ -75,7 +81,7 @@ struct LayerDraft {
     }
 
     /// Changes what the layer says of a directory that it holds.
-    mutating func updateDirectory(_ path: PathBytes, _ change: (inout LayerEntry) -> Void) {
+    package mutating func updateDirectory(_ path: PathBytes, _ change: (inout LayerEntry) -> Void) {
         guard var file = files[path] else { return }
         change(&file.entry)
         files[path] = file
@@ -88,18 +94,24 @@ struct LayerDraft {
 }
 
 /// Names one file of one copy, so that its hard links can be kept.
-struct CopyLink: Hashable {
-    let copy: Int
-    let identity: LinkIdentity
+package struct CopyLink: Hashable {
+    package let copy: Int
+    package let identity: LinkIdentity
 }
 
 /// What a directory that has to be made looks like.
-struct NewDirectory {
-    var permissions: UInt32 = 0o755
-    var owner: FileOwner = FileOwner(uid: 0, gid: 0)
-    var modified: FileTime
+package struct NewDirectory {
+    package var permissions: UInt32 = 0o755
+    package var owner: FileOwner = FileOwner(uid: 0, gid: 0)
+    package var modified: FileTime
 
-    func entry(at path: PathBytes) -> LayerEntry {
+    package init(permissions: UInt32 = 0o755, owner: FileOwner = FileOwner(uid: 0, gid: 0), modified: FileTime) {
+        self.permissions = permissions
+        self.owner = owner
+        self.modified = modified
+    }
+
+    package func entry(at path: PathBytes) -> LayerEntry {
         LayerEntry(
             path: path, kind: .directory, permissions: permissions, owner: owner.uid, group: owner.gid,
             modified: modified)
@@ -107,7 +119,12 @@ struct NewDirectory {
 }
 
 /// A numeric user and group.
-struct FileOwner: Hashable, Sendable {
-    let uid: UInt32
-    let gid: UInt32
+package struct FileOwner: Hashable, Sendable {
+    package let uid: UInt32
+    package let gid: UInt32
+
+    package init(uid: UInt32, gid: UInt32) {
+        self.uid = uid
+        self.gid = gid
+    }
 }

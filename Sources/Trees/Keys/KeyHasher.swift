@@ -1,25 +1,25 @@
-import OCI
+package import OCI
 
 /// Puts the ingredients of a cache key together so that no two lists of ingredients look alike.
 ///
 /// What is added under a name is kept for explanations, too; ``note(_:_:)`` keeps more than is hashed, or other words
 /// for it.
-struct KeyHasher: ~Copyable {
+package struct KeyHasher: ~Copyable {
     private var hasher = DigestHasher()
     /// What is still to be hashed: the ingredients are many and small.
     private var pending: [UInt8] = []
-    private(set) var ingredients: KeyIngredients
+    package private(set) var ingredients: KeyIngredients
     /// The files that were hashed, for those keys that are made from files.
-    var files: FileListing?
+    package var files: FileListing?
 
     /// `kind` separates the keys of different operations. It ends in a version, to be raised when an operation's
     /// results change.
-    init(_ kind: String) {
+    package init(_ kind: String) {
         ingredients = KeyIngredients(kind: kind)
         add(kind)
     }
 
-    mutating func add(_ bytes: [UInt8]) {
+    package mutating func add(_ bytes: [UInt8]) {
         append(decimal: UInt64(bytes.count))
         append(":")
         if bytes.count > Self.pendingLimit {
@@ -31,12 +31,12 @@ struct KeyHasher: ~Copyable {
         }
     }
 
-    mutating func add(_ text: String, as part: KeyPart? = nil) {
+    package mutating func add(_ text: String, as part: KeyPart? = nil) {
         add(Array(text.utf8))
         if let part { note(part, text) }
     }
 
-    mutating func add(_ texts: [String], as part: KeyPart? = nil) {
+    package mutating func add(_ texts: [String], as part: KeyPart? = nil) {
         append("[")
         append(decimal: UInt64(texts.count))
         append("]")
@@ -44,31 +44,33 @@ struct KeyHasher: ~Copyable {
         if let part { note(part, texts) }
     }
 
-    mutating func add(_ text: String?, as part: KeyPart? = nil) {
+    package mutating func add(_ text: String?, as part: KeyPart? = nil) {
         if let part { note(part, text) }
         guard let text else { return append("-") }
         add(text)
     }
 
-    mutating func add(_ flag: Bool) { append(flag ? "t" : "f") }
+    package mutating func add(_ flag: Bool) { append(flag ? "t" : "f") }
 
-    mutating func add(_ number: some BinaryInteger) {
+    package mutating func add(_ number: some BinaryInteger) {
         append("#")
         if number < 0 { append("-") }
         append(decimal: UInt64(number.magnitude))
         append(";")
     }
 
-    mutating func add(_ digest: Digest, as part: KeyPart? = nil) { add(digest.hex, as: part) }
+    package mutating func add(_ digest: Digest, as part: KeyPart? = nil) { add(digest.hex, as: part) }
 
     /// Keeps a value for explanations that is hashed in another form, or not at all.
-    mutating func note(_ part: KeyPart, _ text: String?) { ingredients.add(part, text.map { .string($0) } ?? .null) }
+    package mutating func note(_ part: KeyPart, _ text: String?) {
+        ingredients.add(part, text.map { .string($0) } ?? .null)
+    }
 
-    mutating func note(_ part: KeyPart, _ texts: [String?]) {
+    package mutating func note(_ part: KeyPart, _ texts: [String?]) {
         ingredients.add(part, .array(texts.map { $0.map { .string($0) } ?? .null }))
     }
 
-    consuming func finish() -> Digest {
+    package consuming func finish() -> Digest {
         flush()
         return hasher.finish()
     }

@@ -1,36 +1,43 @@
 import Diagnostics
-import Layers
-import Linux
+package import Layers
+package import Linux
 
 /// A file of a tree that files are copied from.
-struct FileNode: Sendable {
+package struct FileNode: Sendable {
     /// Where it is in its tree.
-    let path: PathBytes
+    package let path: PathBytes
     /// Its metadata; hard links are resolved, so the kind is never `hardLink`.
-    let entry: LayerEntry
+    package let entry: LayerEntry
     /// Equal for the names of one file; `nil` where there is only one.
-    let linkIdentity: LinkIdentity?
+    package let linkIdentity: LinkIdentity?
     /// Where its bytes are.
-    let origin: Origin
+    package let origin: Origin
 
-    enum Origin: Sendable {
+    package init(path: PathBytes, entry: LayerEntry, linkIdentity: LinkIdentity?, origin: Origin) {
+        self.path = path
+        self.entry = entry
+        self.linkIdentity = linkIdentity
+        self.origin = origin
+    }
+
+    package enum Origin: Sendable {
         /// In a file below the tree's own directory, which looked like this when it was found.
         case directory(FileFingerprint)
         /// In a layer of the tree, by the index of the layer and the path in it.
         case layer(Int, PathBytes)
     }
 
-    var isDirectory: Bool { entry.kind == .directory }
+    package var isDirectory: Bool { entry.kind == .directory }
 }
 
 /// Names one file among several hard links to it.
-struct LinkIdentity: Hashable, Sendable {
-    let space: UInt64
-    let file: PathBytes
+package struct LinkIdentity: Hashable, Sendable {
+    package let space: UInt64
+    package let file: PathBytes
 }
 
 /// Files that can be looked up by path: a build context, the root of a stage or an image, an unpacked archive.
-protocol FileTree: Sendable {
+package protocol FileTree: Sendable {
     /// The file at exactly this path; links are not followed.
     func node(at path: PathBytes) throws -> FileNode?
 
@@ -48,20 +55,20 @@ protocol FileTree: Sendable {
 }
 
 extension FileTree {
-    func forWalk() -> any FileTree { self }
+    package func forWalk() -> any FileTree { self }
 }
 
 /// Resolves all links of a path, with the tree that `lookup` knows as the root directory.
 ///
 /// Components that do not exist stay as they are, so the result is also where a new file would go.
-/// Throws ``EngineError`` `.tooManyLinks` for a loop.
-func resolveLinks(_ path: PathBytes, lookup: (PathBytes) throws -> LayerEntry?) throws -> PathBytes {
+/// Throws ``TreesError`` `.tooManyLinks` for a loop.
+package func resolveLinks(_ path: PathBytes, lookup: (PathBytes) throws -> LayerEntry?) throws -> PathBytes {
     let resolved = try path.followingLinks { path in
         guard let entry = try lookup(path), entry.kind == .symlink else { return nil }
         return entry.linkTarget
     }
     guard let resolved else {
-        throw EngineError(
+        throw TreesError(
             .tooManyLinks,
             "'/\(PathBytes(path.bytes.drop { $0 == UInt8(ascii: "/") }))' leads through too many symbolic links")
     }
@@ -70,12 +77,12 @@ func resolveLinks(_ path: PathBytes, lookup: (PathBytes) throws -> LayerEntry?) 
 
 extension FileTree {
     /// Resolves all links of a path; see ``resolveLinks(_:lookup:)``.
-    func resolve(_ path: PathBytes) throws -> PathBytes {
+    package func resolve(_ path: PathBytes) throws -> PathBytes {
         try resolveLinks(path) { try node(at: $0)?.entry }
     }
 
     /// The content of a small file, links followed; `nil` when there is none or it is no regular file.
-    func content(of path: PathBytes, limit: Int = 10 << 20) throws -> [UInt8]? {
+    package func content(of path: PathBytes, limit: Int = 10 << 20) throws -> [UInt8]? {
         guard let node = try node(at: resolve(path)), node.entry.kind == .regular, node.entry.size <= limit else {
             return nil
         }

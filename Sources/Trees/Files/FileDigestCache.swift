@@ -1,18 +1,18 @@
 import Diagnostics
-import Linux
+package import Linux
 import OCI
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// What a file was when it was last read, so that an unchanged one need not be read again.
-struct FileFingerprint: Hashable, Sendable {
-    let device: UInt64
-    let inode: UInt64
-    let size: Int64
-    let modified: FileTime
-    let changed: FileTime
+package struct FileFingerprint: Hashable, Sendable {
+    package let device: UInt64
+    package let inode: UInt64
+    package let size: Int64
+    package let modified: FileTime
+    package let changed: FileTime
 
-    init(device: UInt64, inode: UInt64, size: Int64, modified: FileTime, changed: FileTime) {
+    package init(device: UInt64, inode: UInt64, size: Int64, modified: FileTime, changed: FileTime) {
         self.device = device
         self.inode = inode
         self.size = size
@@ -20,7 +20,7 @@ struct FileFingerprint: Hashable, Sendable {
         self.changed = changed
     }
 
-    init(_ status: FileStatus) {
+    package init(_ status: FileStatus) {
         device = status.device
         inode = status.inode
         size = status.size
@@ -34,7 +34,7 @@ struct FileFingerprint: Hashable, Sendable {
 /// A file is known by what `stat(2)` says of it, not by its path: a renamed file is not read again. One that changed
 /// within the clock's resolution before it was read is not remembered, as a change right after the reading could leave
 /// the same times.
-final class FileDigestCache: Sendable {
+package final class FileDigestCache: Sendable {
     private struct State {
         var records = FileDigestTable()
         /// By inode, the number of the record; of several devices the last one counts.
@@ -55,7 +55,7 @@ final class FileDigestCache: Sendable {
     private let state: Mutex<State>
 
     /// Reads the cache of a context; one that is missing or damaged is empty. Without a directory it is never saved.
-    init(of context: FilePath, in directory: FilePath?) {
+    package init(of context: FilePath, in directory: FilePath?) {
         path = directory?.appending(Digest(of: context.string).hex)
         var state = State(records: path.flatMap { try? FileDigestTable(reading: $0) } ?? FileDigestTable())
         state.index()
@@ -63,7 +63,7 @@ final class FileDigestCache: Sendable {
     }
 
     /// The remembered digest and whether the file has extended attributes.
-    func lookup(_ fingerprint: FileFingerprint) -> (digest: [UInt8], hasAttributes: Bool)? {
+    package func lookup(_ fingerprint: FileFingerprint) -> (digest: [UInt8], hasAttributes: Bool)? {
         state.withLock { state in
             guard let number = state.numbers[fingerprint.inode], state.records.fingerprint(number) == fingerprint else {
                 return nil
@@ -74,7 +74,7 @@ final class FileDigestCache: Sendable {
     }
 
     /// Whether this is what a file was like when this build, or one before, read it.
-    func knows(_ fingerprint: FileFingerprint) -> Bool {
+    package func knows(_ fingerprint: FileFingerprint) -> Bool {
         state.withLock { state in
             if let number = state.numbers[fingerprint.inode], state.records.fingerprint(number) == fingerprint {
                 return true
@@ -84,9 +84,9 @@ final class FileDigestCache: Sendable {
     }
 
     /// Notes that this build has seen what is in a file, without remembering it.
-    func noteRead(_ fingerprint: FileFingerprint) { state.withLock { _ = $0.unremembered.insert(fingerprint) } }
+    package func noteRead(_ fingerprint: FileFingerprint) { state.withLock { _ = $0.unremembered.insert(fingerprint) } }
 
-    func remember(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
+    package func remember(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
         let now = FileTime.now
         let age =
             (now.seconds - fingerprint.changed.seconds) * 1_000_000_000
@@ -109,7 +109,7 @@ final class FileDigestCache: Sendable {
     }
 
     /// Writes what was learnt. A failure is no failure of the build: the next one reads the files again.
-    func save() {
+    package func save() {
         guard let path else { return }
         let table: FileDigestTable? = state.withLock { state in
             guard state.isChanged else { return nil }

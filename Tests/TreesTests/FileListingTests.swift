@@ -2,7 +2,7 @@ import Layers
 import Linux
 import Testing
 
-@testable import Engine
+@testable import Trees
 
 @Suite struct FileListingTests {
     private func node(_ entry: LayerEntry) -> FileNode {

@@ -1,12 +1,12 @@
 import Diagnostics
 import Glibc
-import Linux
-import SystemPackage
+package import Linux
+package import SystemPackage
 
 /// What the engine does with files of the host that are not the store's.
-enum FileSystem {
+package enum FileSystem {
     /// Makes a directory and those above it; what is there stays.
-    static func makeDirectories(_ path: FilePath) throws {
+    package static func makeDirectories(_ path: FilePath) throws {
         var made = FilePath(root: path.root, [])
         for component in path.components {
             made.append(component)
@@ -21,19 +21,19 @@ enum FileSystem {
     }
 
     /// The path as seen from the root directory, for those who leave the working directory.
-    static func absolute(_ path: FilePath) -> FilePath {
+    package static func absolute(_ path: FilePath) -> FilePath {
         guard !path.isAbsolute, let directory = unsafe getcwd(nil, 0) else { return path }
         defer { unsafe free(directory) }
         return unsafe FilePath(platformString: directory).pushing(path)
     }
 
     /// Writes a file so that nobody sees half of it.
-    static func write(_ bytes: [UInt8], to path: FilePath) throws {
+    package static func write(_ bytes: [UInt8], to path: FilePath) throws {
         try replace(path) { try $0.write(bytes.span) }
     }
 
     /// Copies the rest of a file so that nobody sees half of it.
-    static func copy(_ source: borrowing OwnedDescriptor, to path: FilePath) throws {
+    package static func copy(_ source: borrowing OwnedDescriptor, to path: FilePath) throws {
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         try replace(path) { target in
             while true {
@@ -46,7 +46,7 @@ enum FileSystem {
 
     /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there. A device or a
     /// pipe is written to.
-    static func replace(
+    package static func replace(
         _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Void
     ) throws {
         do {

@@ -1,23 +1,23 @@
 import Diagnostics
-import DockerfileSyntax
+package import DockerfileSyntax
 import Layers
-import Linux
-import OCI
+package import Linux
+package import OCI
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// The files of a build context: a directory of the user's, without what its ignore file names.
 ///
 /// Every file belongs to root, whoever owns it on the machine of the build. Nothing is read before it is asked for.
-final class ContextTree: FileTree {
-    let path: FilePath
+package final class ContextTree: FileTree {
+    package let path: FilePath
     private let root: Directory
     private let rules: IgnoreRules
     private let digests: FileDigestCache
     private let selections = Mutex<[ContextSelection: Digest]>([:])
 
     /// `cache` is the directory for the remembered digests; without one, nothing is remembered.
-    init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?) throws {
+    package init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?) throws {
         self.path = path
         self.rules = rules
         root = try Directory(opening: path)
@@ -25,11 +25,11 @@ final class ContextTree: FileTree {
     }
 
     /// Keeps what was learnt about the files for the next build.
-    func saveDigests() { digests.save() }
+    package func saveDigests() { digests.save() }
 
     /// The key of what was selected, computed when it is first asked for: all steps of a build see a context as it was
     /// then. Whoever reads a file after that asks whether it ``isAsRead(_:)``.
-    func key(of selection: ContextSelection, compute: () throws -> Digest) throws -> Digest {
+    package func key(of selection: ContextSelection, compute: () throws -> Digest) throws -> Digest {
         if let known = selections.withLock({ $0[selection] }) { return known }
         let key = try compute()
         return selections.withLock { selections in
@@ -39,12 +39,12 @@ final class ContextTree: FileTree {
     }
 
     /// Whether a file is what it was when its digest was asked for.
-    func isAsRead(_ file: FileNode) -> Bool {
+    package func isAsRead(_ file: FileNode) -> Bool {
         guard case .directory(let fingerprint) = file.origin else { return true }
         return digests.knows(fingerprint)
     }
 
-    func node(at path: PathBytes) throws -> FileNode? {
+    package func node(at path: PathBytes) throws -> FileNode? {
         if path.isEmpty { return try makeNode("", root.status("."), in: root, name: ".") }
         guard let parent = try openParent(of: path) else { return nil }
         let name = path.lastComponent
@@ -62,7 +62,7 @@ final class ContextTree: FileTree {
         }
     }
 
-    func children(of directory: FileNode) throws -> [FileNode] {
+    package func children(of directory: FileNode) throws -> [FileNode] {
         let state = ignoreState(of: directory.path)
         let opened = try root.directory(directory.path, resolving: .noSymlinks)
         var nodes: [FileNode] = []
@@ -78,11 +78,11 @@ final class ContextTree: FileTree {
         return nodes
     }
 
-    func forWalk() -> any FileTree { ContextWalk(self) }
+    package func forWalk() -> any FileTree { ContextWalk(self) }
 
     /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, and all
     /// belongs to root. A file that is not there is not.
-    func isPlain(_ path: PathBytes) throws -> Bool {
+    package func isPlain(_ path: PathBytes) throws -> Bool {
         if path.isEmpty { return try isPlain("", root.status("."), rules.root, in: root, name: ".") }
         guard let parent = try openParent(of: path),
             let status = try parent.statusIfExists(path.lastComponent)
@@ -170,11 +170,11 @@ final class ContextTree: FileTree {
         }
     }
 
-    func open(_ file: FileNode) throws -> OwnedDescriptor {
+    package func open(_ file: FileNode) throws -> OwnedDescriptor {
         try root.open(file.path, resolving: .noSymlinks)
     }
 
-    func contentDigest(of file: FileNode) throws -> [UInt8] {
+    package func contentDigest(of file: FileNode) throws -> [UInt8] {
         if case .directory(let fingerprint) = file.origin, let known = digests.lookup(fingerprint) {
             return known.digest
         }
@@ -194,15 +194,21 @@ final class ContextTree: FileTree {
 }
 
 /// What a COPY takes from a context.
-struct ContextSelection: Hashable {
-    let word: String
-    let keepsParents: Bool
-    let excludes: [String]
+package struct ContextSelection: Hashable {
+    package let word: String
+    package let keepsParents: Bool
+    package let excludes: [String]
+
+    package init(word: String, keepsParents: Bool, excludes: [String]) {
+        self.word = word
+        self.keepsParents = keepsParents
+        self.excludes = excludes
+    }
 }
 
 extension OwnedDescriptor {
     /// The SHA-256 of the rest of the file.
-    func contentDigest() throws -> [UInt8] {
+    package func contentDigest() throws -> [UInt8] {
         var hasher = DigestHasher()
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while true {

@@ -3,7 +3,7 @@ import Linux
 import OCI
 import Testing
 
-@testable import Engine
+@testable import Trees
 
 @Suite struct LayerTreeTests {
     private static func directory(_ path: PathBytes, _ permissions: UInt32 = 0o755) -> LayerEntry {

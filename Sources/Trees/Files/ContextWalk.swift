@@ -1,33 +1,33 @@
 import Dispatch
 import Glibc
-import Linux
+package import Linux
 import Synchronization
 
 /// A context for one walk through all of it, depth first: other threads list the directories that the walk will come to.
 ///
 /// For one thread at a time, and for one walk: what was listed may be old in the next.
-final class ContextWalk: FileTree {
+package final class ContextWalk: FileTree {
     private let tree: ContextTree
     private let ahead: ListingsAhead
 
-    init(_ tree: ContextTree) {
+    package init(_ tree: ContextTree) {
         self.tree = tree
         ahead = ListingsAhead(tree)
     }
 
     deinit { ahead.stop() }
 
-    func children(of directory: FileNode) throws -> [FileNode] {
+    package func children(of directory: FileNode) throws -> [FileNode] {
         let children = try ahead.children(of: directory)
         ahead.announce(children.filter(\.isDirectory))
         return children
     }
 
-    func node(at path: PathBytes) throws -> FileNode? { try tree.node(at: path) }
+    package func node(at path: PathBytes) throws -> FileNode? { try tree.node(at: path) }
 
-    func open(_ file: FileNode) throws -> OwnedDescriptor { try tree.open(file) }
+    package func open(_ file: FileNode) throws -> OwnedDescriptor { try tree.open(file) }
 
-    func contentDigest(of file: FileNode) throws -> [UInt8] { try tree.contentDigest(of: file) }
+    package func contentDigest(of file: FileNode) throws -> [UInt8] { try tree.contentDigest(of: file) }
 }
 
 /// The listings of a walk, shared by the walk and its workers.

@@ -1,11 +1,11 @@
-import DockerfileSyntax
-import Graph
+package import DockerfileSyntax
+package import Graph
 import Layers
-import Linux
+package import Linux
 
 extension KeyHasher {
     /// The part of a copy's key that stands in the Dockerfile: how, not what.
-    mutating func add(definitionOf copy: CopyOperation) {
+    package mutating func add(definitionOf copy: CopyOperation) {
         add(copy.destination, as: .destination)
         add(copy.owner, as: .owner)
         add(copy.mode?.text, as: .mode)
@@ -32,7 +32,7 @@ extension KeyHasher {
     }
 
     /// What a source word selects in a tree: names, metadata and bytes, but not times.
-    mutating func add(contentOf matches: [SourceMatch], in tree: any FileTree, excludes: IgnoreRules) throws {
+    package mutating func add(contentOf matches: [SourceMatch], in tree: any FileTree, excludes: IgnoreRules) throws {
         add(matches.count)
         for match in matches {
             add(match.keptPath?.bytes ?? match.name.bytes)
@@ -42,7 +42,7 @@ extension KeyHasher {
     }
 
     /// What a mount shows of a tree: the file, or the directory with all below it, by names, metadata and bytes.
-    mutating func add(contentOf node: FileNode, in tree: any FileTree) throws {
+    package mutating func add(contentOf node: FileNode, in tree: any FileTree) throws {
         try add(node, top: node.path, in: tree.forWalk(), excludes: IgnoreRules(patterns: []))
         // The root of a context is not the user's, but of a directory in it the mode is seen.
         if node.isDirectory, !node.path.isEmpty { add(node.entry.permissions) }
@@ -107,7 +107,7 @@ extension CopyOperation {
 
 extension PathBytes {
     /// The part of the path below a directory it is in.
-    func bytes(below directory: PathBytes) -> [UInt8] {
+    package func bytes(below directory: PathBytes) -> [UInt8] {
         directory.isEmpty ? bytes : Array(bytes.dropFirst(directory.bytes.count + 1))
     }
 }

@@ -1,0 +1,11 @@
+package import Diagnostics
+
+/// What can go wrong with file trees and copies.
+package enum TreesCode: String, FailureCode {
+    case sourceNotFound = "copy.source-not-found"
+    case copyConflict = "copy.conflict"
+    case tooManyLinks = "files.too-many-links"
+    /// A file of a tree, or a cache of digests, is missing or damaged.
+    case corrupt = "store.corrupt"
+}
+package typealias TreesError = Failure<TreesCode>
