@@ -41,6 +41,9 @@ struct Lamina: AsyncParsableCommand {
             CommandResult.exitIfLost()
         } catch let status as ExitStatus {
             Glibc.exit(status.code)
+        } catch let error as UsageError {
+            OutputTerminal.standardError.write(error.text + "\n")
+            Glibc.exit(ExitStatus.usage.code)
         } catch let error as CommandLineError {
             OutputTerminal.standardError.write("lamina: \(error.message)\n")
             Glibc.exit(ExitStatus.usage.code)

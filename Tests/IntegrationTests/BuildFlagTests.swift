@@ -33,6 +33,40 @@ struct BuildFlagTests {
         #expect(try cached("--cache-ttl", "0", path) == [])
     }
 
+    /// A pipe can be read only once, and an end of it be opened only once.
+    @Test func filesOfTheCommandLineMayBePipes() throws {
+        let context = try scratch.context("FROM scratch\nARG A B\nLABEL got=$A-$B\n")
+        let binary = try #require(Lamina.binary)
+        let trace = scratch.path.appending("trace")
+        let script = """
+            mkfifo "$2.pipe"
+            cat "$2.pipe" > "$2" &
+            "$0" build --build-arg-file <(printf 'A=1\nB=two\n') --trace "$2.pipe" -t piped "$1"
+            wait
+            """
+        let build = try RunningProcess(
+            ["bash", "-ec", script, binary.string, context.string, trace.string],
+            environment: ["LAMINA_ROOT": lamina.root.string]
+        ).wait(limit: .seconds(60))
+        #expect(build.status == 0, "\(build.errorText)")
+        #expect(try lamina.succeeding("inspect", "-f", "{{.Config.Labels.got}}", "piped").trimmed == "1-two")
+        #expect(try JSONValue(parsing: text(of: trace))["traceEvents"]?.array?.isEmpty == false)
+    }
+
+    @Test func wrongValuesOfOptionsAreUsageErrors() throws {
+        let context = try scratch.context("FROM scratch\n").string
+        for options in [
+            ["--ulimit", "x"], ["--progress", "x"], ["--build-arg-file", "/nonexistent"], ["--gc", "x"],
+        ] {
+            let build = try lamina.start(["build"] + options + [context]).wait()
+            #expect(build.status == 2)
+            #expect(build.errorText.hasPrefix("Error: ") && build.errorText.contains("\nUsage: lamina build ["))
+        }
+        let unsupported = try lamina("build", "--platform", "linux/amd64,linux/arm64", context)
+        #expect(unsupported.status == 1)
+        #expect(unsupported.errorText.hasPrefix("ERROR: failed to build: "), "\(unsupported.errorText)")
+    }
+
     @Test func reports() throws {
         let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n")
         let (idFile, metadata) = (scratch.path.appending("id"), scratch.path.appending("metadata"))

@@ -99,6 +99,21 @@ struct RootlessTests {
         #expect(try user.foreignFiles(in: user.store).count == 1)
     }
 
+    /// The program begins again before it reads anything, also for a command that only the base image has.
+    @Test(arguments: ["FROM lamina/base\nARG A\nRUN echo got-$A\n", "FROM base\nARG A\nLABEL got=$A\n"])
+    func readsPipesOfTheCommandLineOnce(_ dockerfile: String) throws {
+        let user = try PlainUser()
+        let base = try user.context("FROM lamina/base\nONBUILD ARG A\nONBUILD RUN echo got-$A\n", named: "base")
+        try user.succeeding(["lamina", "build", "-t", "base", base.string])
+        let context = try user.context(dockerfile)
+        let script = #"""
+            exec "$0" build --progress plain --build-arg-file <(printf A=1) "$1"
+            """#
+        let build = try user("bash", "-ec", script, user.path.appending("lamina").string, context.string)
+        #expect(build.status == 0, "\(build.errorText)")
+        #expect(build.errorText.contains(" got-1\n"), "\(build.errorText)")
+    }
+
     @Test func needsNoNamespaceWithoutCommands() throws {
         let user = try PlainUser()
         let context = try user.context(

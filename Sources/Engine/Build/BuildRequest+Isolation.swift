@@ -9,23 +9,23 @@ extension Isolation? {
         switch self {
         case .rootless: true
         case .namespaces, .chroot: false
-        // Who may do everything without needs none.
+        // A process with the capabilities of system administration needs none.
         case nil: !CapabilitySet.effective.isSuperset(of: .systemAdministration)
         }
     }
 }
 
 extension BuildRequest {
-    /// Whether a command of this build will, as far as the Dockerfile alone tells, run as the root of a user namespace
-    /// that this process has not entered yet.
+    /// Whether a command of this build runs as the root of a user namespace, as far as the Dockerfile tells.
     ///
-    /// A command that a base image brings with ONBUILD is not seen here.
+    /// Commands from ONBUILD of a base image are not seen here.
     package var needsUserNamespace: Bool {
         isolation.needsUserNamespace && (isolation == .rootless || mayHaveCommands)
     }
 
-    /// What comes from elsewhere cannot be read twice, so it may. What cannot be read or parsed has none; the build will
-    /// say what is wrong.
+    /// Whether the Dockerfile has a RUN, or cannot be read twice and so may have one.
+    ///
+    /// A Dockerfile that cannot be read or parsed has none; the build will say what is wrong.
     private var mayHaveCommands: Bool {
         if inputs.context != nil || inputs.definition != nil { return true }
         guard let path = try? dockerfilePath(), let bytes = try? OwnedDescriptor.open(path).readAll(limit: 64 << 20),

@@ -12,13 +12,14 @@ import SystemPackage
 struct ChromeTrace {
     let build: PastBuild
 
-    /// Writes the trace into a file.
-    func write(to path: String) throws {
-        let file = try OwnedDescriptor.open(
+    /// Creates the file of a trace, or empties it.
+    static func create(_ path: String) throws -> OwnedDescriptor {
+        try OwnedDescriptor.open(
             FilePath(path), .writeOnly, options: [.create, .truncate],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        try file.write(json.encoded().span)
     }
+
+    func write(to file: borrowing OwnedDescriptor) throws { try file.write(json.encoded().span) }
 
     var json: JSON {
         let steps = build.details.steps

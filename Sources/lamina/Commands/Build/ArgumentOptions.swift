@@ -2,10 +2,11 @@ import ArgumentParser
 import Diagnostics
 import Engine
 import Frontend
+import Linux
 import OCI
 import SystemPackage
 
-/// What a Dockerfile's variables are.
+/// The options that give values to a Dockerfile's variables.
 struct ArgumentOptions: ParsableArguments {
     @Option(
         name: .customLong("build-arg"), parsing: .unconditionalSingleValue,
@@ -29,7 +30,10 @@ struct ArgumentOptions: ParsableArguments {
         }
     }
 
-    /// The build arguments, the last of a name counts.
+    /// Whether a file with arguments can be read only once.
+    var readsStreams: Bool { argumentFiles.contains(where: isStream) }
+
+    /// The build arguments, of which the last of a name counts; reads their files.
     func arguments() throws -> [(name: String, value: String?)] {
         var arguments = try argumentFiles.flatMap { try ArgumentFile.read(FilePath($0)) }
         arguments += buildArguments.map { KeyValue.pair($0) }
@@ -40,9 +44,9 @@ struct ArgumentOptions: ParsableArguments {
         return arguments
     }
 
-    /// The platform asked for, also by docker's variable; `nil` for that of this machine.
+    /// The platform of the options or of `DOCKER_DEFAULT_PLATFORM`; `nil` for this machine's.
     ///
-    /// Throws ``EngineError`` `.unsupported` for several.
+    /// - Throws: ``EngineError`` `.unsupported` for several platforms.
     func platformChoice() throws -> Platform? {
         let given = platform.isEmpty ? [GlobalOptions.environment["DOCKER_DEFAULT_PLATFORM"] ?? ""] : platform
         let names = given.flatMap { $0.split(separator: ",").map(String.init) }
@@ -54,4 +58,10 @@ struct ArgumentOptions: ParsableArguments {
         }
         return platforms.first
     }
+}
+
+/// Whether the name is one of a pipe or a terminal, which can be read only once.
+func isStream(_ name: String) -> Bool {
+    guard let type = try? FileStatus(of: FilePath(name)).type else { return false }
+    return type != .regular && type != .directory
 }

@@ -98,9 +98,11 @@ struct BuildCommand: UserNamespaceCommand {
     var path: String
 
     func run() async throws {
-        let mode = try progressMode()
-        let question = try question()
+        let mode = try Self.checkingUsage(progressMode)
+        let subrequest = try Self.checkingUsage(subrequest)
         let renderer = ProgressRenderer(mode: mode)
+        let request = try supportedRequest(renderer)
+        let trace = try Self.checkingUsage(reports.openTrace)
         let warnings = WarningLog()
         let reference = BuildReference()
         let texts = SourceTexts()
@@ -108,9 +110,15 @@ struct BuildCommand: UserNamespaceCommand {
             let source = SourceLines(context: FilePath(path), texts: texts)
             let summary = WarningSummary(isDebug: global.debug, source: source.lines)
             do {
-                guard question.method == .build else { return try await answer(question, renderer, warnings, texts) }
+                guard subrequest.method == .build else {
+                    let answer = try await run(request, renderer, warnings, texts) {
+                        try await subrequest.answer(of: $0)
+                    }
+                    renderer.finish()
+                    return try show(answer)
+                }
                 try resultFiles.prepare()
-                let result = try await run(renderer, warnings, texts) { build in
+                let result = try await run(request, renderer, warnings, texts) { build in
                     reference.current = build.recorder.reference
                     let result = try await build.run()
                     try await resultFiles.write(result, of: build)
@@ -118,64 +126,43 @@ struct BuildCommand: UserNamespaceCommand {
                 }
                 renderer.finish()
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
-                try reports.show(reference.current, in: global.store(.readOnly))
-                report(result)
+                try reports.show(reference.current, trace, in: global.store(.readOnly))
+                report(result, of: request)
             } catch {
                 if error is ExitStatus { throw error }
                 try UserNamespaceEntry.retry(after: error)
                 renderer.finish(error: error)
                 if mode.showsWarnings { show(summary.lines(for: warnings.warnings)) }
-                // Whatever went wrong after the user gave up is no news.
+                // A failure after a cancellation comes of it.
                 if error is CancellationError || Task.isCancelled { throw CancellationError() }
                 ErrorRenderer(isDebug: global.debug, source: source.lines).print(error, isBuild: true)
-                try? reports.show(reference.current, in: global.store(.readOnly))
+                try? reports.show(reference.current, trace, in: global.store(.readOnly))
                 throw ExitStatus.failure
             }
         }
     }
 
-    /// What is wrong with the arguments themselves is a wrong command line, and ends with 2.
-    func validate() throws {
-        do {
-            var request = try request()
-            try steps.apply(to: &request)
-        } catch let error as EngineError where error.code == .unsupported {
-            return
-        } catch let error as any AnyFailure {
-            throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
-        }
-    }
-
+    /// Reads no file that can be read only once, as this process may have to begin again after it.
     func needsUserNamespace() -> Bool {
-        guard let question = try? question(), question.method == .build, let request = try? request() else {
+        guard (try? subrequest().method) == .build, (try? isolation.mode().needsUserNamespace) == true else {
             return false
         }
-        return request.needsUserNamespace
+        var request = BuildRequest(context: FilePath(path))
+        guard let inputs = try? contexts.inputs(path: path, file: file, arguments: []) else { return false }
+        request.inputs = inputs
+        if inputs.definition == nil { request.dockerfile = file.map { FilePath($0) } }
+        request.isolation = (try? isolation.mode()) ?? nil
+        // A build that begins again because of its base image would find streams at their end.
+        return arguments.readsStreams || sandbox.readsStreams || request.needsUserNamespace
     }
 
-    private func show(_ lines: [String]) {
-        for line in lines { OutputTerminal.standardError.write(line + "\n") }
-    }
+    // MARK: Values of the options
 
-    // MARK: Questions
-
-    private func question() throws -> BuildCall {
+    private func subrequest() throws -> BuildCall {
         guard let call else { return try BuildCall(parsing: check ? "check" : "build") }
         guard !check else { throw ValidationError("--check and --call contradict each other") }
         return try BuildCall(parsing: call)
     }
-
-    private func answer(
-        _ question: BuildCall, _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts
-    ) async throws {
-        let answer = try await run(renderer, warnings, texts) { try await question.answer(of: $0) }
-        renderer.finish()
-        answer.lines.forEach(say)
-        show(answer.errorLines)
-        if answer.status != 0 { throw ExitStatus(code: answer.status) }
-    }
-
-    // MARK: Builds
 
     private func progressMode() throws -> ProgressMode {
         let name = progress ?? GlobalOptions.environment["BUILDKIT_PROGRESS"] ?? "auto"
@@ -189,84 +176,53 @@ struct BuildCommand: UserNamespaceCommand {
         return .quiet
     }
 
-    /// Lets `body` use a build, and closes the connections to registries behind it.
+    /// The request of the command line; if it asks for what does not exist yet, the error is printed and the program
+    /// ends with 1.
+    private func supportedRequest(_ renderer: ProgressRenderer) throws -> BuildRequest {
+        do {
+            return try Self.checkingUsage {
+                var request = try request()
+                try steps.apply(to: &request) { failure in
+                    renderer.finish(error: EngineError(.runFailed, failure))
+                    OutputTerminal.standardError.write(
+                        "ERROR: \(TerminalText.line(failure))\n"
+                            + "A shell in the files of the step; leave it to end the build.\n")
+                }
+                return request
+            }
+        } catch let error as EngineError {
+            ErrorRenderer(isDebug: global.debug).print(error, isBuild: true)
+            throw ExitStatus.failure
+        }
+    }
+
+    // MARK: Builds
+
+    /// Runs `body` with a build, and closes the connections to registries after it.
     private func run<Value: Sendable>(
-        _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts,
+        _ request: BuildRequest, _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts,
         _ body: (Build) async throws -> Value
     ) async throws -> Value {
-        var request = try request()
-        try steps.apply(to: &request) { failure in
-            renderer.finish(error: EngineError(.runFailed, failure))
-            OutputTerminal.standardError.write(
-                "ERROR: \(TerminalText.line(failure))\nA shell in the files of the step; leave it to end the build.\n")
-        }
         let images = try global.images()
         let build = Build(
             request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),
             warnings: warnings, texts: texts)
-        do {
-            let result = try await body(build)
-            try await images.registry.shutdown()
-            return result
-        } catch {
-            try? await images.registry.shutdown()
-            throw error
-        }
+        return try await images.closingRegistry { try await body(build) }
     }
 
-    private func report(_ result: BuildResult) {
-        let isPiped = (try? request().outputs.contains { $0.isStandardOutput }) ?? false
+    private func report(_ result: BuildResult, of request: BuildRequest) {
+        let isPiped = request.outputs.contains { $0.isStandardOutput }
         guard let id = result.imageID, quiet || tag.isEmpty, !isPiped, !reports.printsDocument else { return }
         say(id.description)
     }
 
-    private func request() throws -> BuildRequest {
-        var request = BuildRequest(context: FilePath(path))
-        request.inputs = try contexts.inputs(path: path, file: file, arguments: arguments.arguments())
-        if request.inputs.definition == nil { request.dockerfile = file.map { FilePath($0) } }
-        request.tags = try tag.map { try Self.tagReference($0) }
-        for text in output {
-            let (output, names) = try BuildOutput.parse(text)
-            request.outputs.append(output)
-            request.tags += try names.map { try Self.tagReference($0) }
-        }
-        if push { request.outputs.append(.push) }
-        if request.outputs.contains(.push), request.tags.isEmpty {
-            throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
-        }
-        request.isolation = try isolation.mode()
-        request.options = try options()
-        request.freshness = try cacheUse.freshness()
-        request.housekeeping = try housekeeping.request()
-        request.caches = try caches.sharing(request.options.buildArguments)
-        request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
-        request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
-        request.sandbox = try sandbox.request()
-        request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
-        for annotation in annotations {
-            let (key, value) = KeyValue.pair(annotation)
-            request.annotations[key] = value ?? ""
-        }
-        try resultFiles.check(request)
-        return request
+    private func show(_ answer: BuildCall.Answer) throws {
+        answer.lines.forEach(say)
+        show(answer.errorLines)
+        if answer.status != 0 { throw ExitStatus(code: answer.status) }
     }
 
-    private static func tagReference(_ text: String) throws -> ImageReference {
-        let reference = try ImageReference(parsing: text)
-        guard reference.digest == nil else {
-            throw EngineError(.badOutput, "invalid tag \"\(text)\": a name of a build has no digest")
-        }
-        return reference
-    }
-
-    private func options() throws -> BuildOptions {
-        let platform = try arguments.platformChoice()
-        return BuildOptions(
-            target: target, buildArguments: try arguments.arguments(),
-            labels: labels.map { text in
-                let (name, value) = KeyValue.pair(text)
-                return (name, value ?? "")
-            }, platform: platform ?? .host, isPlatformExplicit: platform != nil,
-            noCache: try cacheUse.noCacheChoice(), contexts: try contexts.named())
+    private func show(_ lines: [String]) {
+        for line in lines { OutputTerminal.standardError.write(line + "\n") }
     }
 }

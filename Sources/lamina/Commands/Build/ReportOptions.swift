@@ -8,7 +8,7 @@ import Store
 import Synchronization
 import SystemPackage
 
-/// What `lamina build` tells about itself when it has ended.
+/// The reports on itself that `lamina build` shows at its end.
 struct ReportOptions: ParsableArguments {
     @Flag(help: "Say why each step ran or was answered by the cache; --explain=json for programs.")
     var explain = false
@@ -26,30 +26,25 @@ struct ReportOptions: ParsableArguments {
         help: ArgumentHelp("Write the build's timeline for chrome://tracing and Perfetto.", valueName: "file"))
     var trace: String?
 
-    /// A trace that cannot be written is noticed before the build and not after it.
-    func validate() throws {
-        guard let trace else { return }
-        do {
-            let file = try OwnedDescriptor.open(
-                FilePath(trace), .writeOnly, options: [.create, .truncate],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            _ = consume file
-        } catch {
+    /// Opens the file for the trace once, so that a build does not run in vain if it cannot be written.
+    func openTrace() throws -> SharedDescriptor? {
+        guard let trace else { return nil }
+        do { return SharedDescriptor(try ChromeTrace.create(trace)) } catch {
             throw ValidationError("cannot write '\(trace)': \(describe(error))")
         }
     }
 
-    /// Whether a document goes to the standard output, which then has nothing else.
+    /// Whether the standard output gets a JSON document and nothing else.
     var printsDocument: Bool { explainFormat == .json }
 
-    /// Shows the reports about a build that has ended, whatever its end. One that was not recorded has none.
-    func show(_ reference: String?, in store: StoreRoot) throws {
+    /// Shows the reports on a build that has ended, however it ended; a build without a record has none.
+    func show(_ reference: String?, _ trace: SharedDescriptor?, in store: StoreRoot) throws {
         guard let reference, explain || timings || explainFormat != nil || trace != nil,
             try store.builds.build(reference) != nil
         else { return }
         let history = BuildHistory(store: store)
         let build = try history.build(reference)
-        if let trace { try ChromeTrace(build: build).write(to: trace) }
+        if let trace { try ChromeTrace(build: build).write(to: trace.descriptor) }
         if timings { for line in TimingsText(build: build).lines() { OutputTerminal.standardError.write(line + "\n") } }
         guard explain || explainFormat != nil else { return }
         let explanation = try history.explain(build)
@@ -62,7 +57,7 @@ struct ReportOptions: ParsableArguments {
     }
 }
 
-/// The reference of the build that a command runs, for those that ask after it has ended.
+/// The reference of the build that a command runs, kept for its reports.
 final class BuildReference: Sendable {
     private let value = Mutex<String?>(nil)
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Engine
 
-/// What the commands of a build may do and use.
+/// The options for what commands of a build or of `run` may do and use.
 struct SandboxOptions: ParsableArguments {
     @Option(
         name: .customLong("allow"), parsing: .unconditionalSingleValue,
@@ -88,6 +88,11 @@ struct SandboxOptions: ParsableArguments {
         name: .customLong("cgroup-parent"),
         help: ArgumentHelp("Control group to make those of the commands in.", valueName: "path"))
     var cgroupParent: String?
+
+    /// Whether a seccomp profile can be read only once.
+    var readsStreams: Bool {
+        securityOptions.contains { $0.hasPrefix("seccomp=") && isStream(String($0.dropFirst(8))) }
+    }
 
     func request() throws -> SandboxRequest {
         var request = SandboxRequest()

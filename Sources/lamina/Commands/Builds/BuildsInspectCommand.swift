@@ -31,7 +31,7 @@ struct BuildsInspectCommand: AsyncParsableCommand {
         try await global.run {
             let history = BuildHistory(store: try global.store(.readOnly))
             let build = try history.build(build)
-            if let trace { try ChromeTrace(build: build).write(to: trace) }
+            if let trace { try ChromeTrace(build: build).write(to: ChromeTrace.create(trace)) }
             if timings { for line in TimingsText(build: build).lines() { say(line) } }
             switch format {
             case nil where timings || trace != nil: break

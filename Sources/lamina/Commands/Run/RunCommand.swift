@@ -29,14 +29,11 @@ struct RunCommand: UserNamespaceCommand {
         help: ArgumentHelp("The command and its arguments, in place of the image's own.", valueName: "command"))
     var command: [String] = []
 
-    /// What Docker's exit status is when the command was not even started.
+    /// Docker's exit status for a command that was not started.
     private static let ownFailure = ExitStatus(code: 125)
 
     func validate() throws {
         guard !image.hasPrefix("-") else { throw ValidationError("Unknown option '\(image)'") }
-        do { _ = try request() } catch let error as any AnyFailure {
-            throw ValidationError(error.message + (error.hint.map { "\n\($0)" } ?? ""))
-        }
     }
 
     func needsUserNamespace() -> Bool { (try? isolation.mode().needsUserNamespace) ?? false }
@@ -51,8 +48,17 @@ struct RunCommand: UserNamespaceCommand {
         return request
     }
 
+    /// The request of the command line; if it asks for what does not exist yet, the error is printed and the program
+    /// ends with 125.
+    private func supportedRequest() throws -> RunRequest {
+        do { return try Self.checkingUsage(request) } catch let error as EngineError {
+            ErrorRenderer(isDebug: global.debug).print(error)
+            throw Self.ownFailure
+        }
+    }
+
     func run() async throws {
-        let request = try request()
+        let request = try supportedRequest()
         guard !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
             OutputTerminal.standardError.write("lamina: the input device is not a TTY\n")
             throw Self.ownFailure
