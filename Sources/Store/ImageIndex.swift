@@ -70,6 +70,18 @@ package struct ImageIndex: Sendable {
         }
     }
 
+    /// Removes an image that has no name. What only it needed stays until it is collected.
+    ///
+    /// - Returns: whether there was such an image.
+    @discardableResult
+    package func removeUnnamed(_ id: Digest) throws -> Bool {
+        try root.writeFreeingSpace { transaction in
+            try transaction.execute(
+                "DELETE FROM images WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM names WHERE image = ?1)",
+                [id.description]) > 0
+        }
+    }
+
     /// All images, the newest first, those without a name too.
     package func list() throws -> [StoredImage] { try root.read { try $0.images() } }
 

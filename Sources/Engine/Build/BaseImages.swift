@@ -54,15 +54,17 @@ struct BaseImages: BaseImageResolver {
             else { return nil }
             return image
         }
-        let stored = known.flatMap { $0.platform.distance(from: platform) == nil ? nil : $0 }
-        if let stored, pull.accepts(reference) { return stored }
+        let distance = known?.platform.distance(from: platform)
+        let stored = distance == nil ? nil : known
+        // An image for another platform that runs here, too, may be one of several of an index that has a better one.
+        if let stored, distance == 0 || pull == .never, pull.accepts(reference) { return stored }
         if reference == EmbeddedBase.reference {
             try EmbeddedBase.requireSupport(for: platform)
             return try await offload { [images] in try EmbeddedBase(images: images).install() }
         }
         try pull.allow(reference)
         do { return try await images.resolve(reference, platform: platform) } catch let error as RegistryError {
-            guard pull == .newer, let stored else { throw error }
+            guard let stored, pull == .newer || pull.accepts(reference) else { throw error }
             return stored
         }
     }

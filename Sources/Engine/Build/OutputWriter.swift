@@ -49,20 +49,27 @@ struct OutputWriter {
                 }
             }
         case .push:
+            // The name may belong to the image of another build by now.
+            let image = try await builtImage(imageID)
             for tag in tags {
                 try await progress.step("pushing \(tag)") { step in
-                    let pushed = try await images.push(tag)
+                    let pushed = try await images.push(image, as: tag)
                     step.status("pushing manifest for \(tag)@\(pushed.digest)", isComplete: true)
                 }
             }
         }
     }
 
+    private func builtImage(_ id: Digest?) async throws -> StoredImage {
+        let built = try await offload { [store] in try id.flatMap { try store.images.image(id: $0) } }
+        guard let built else { throw EngineError(.imageNotFound, "the built image is not in the store") }
+        return built
+    }
+
     private func archive(
         _ imageID: Digest?, _ tags: [ImageReference], isForDocker: Bool
     ) async throws -> ImageArchive {
-        let built = try await offload { [store] in try imageID.flatMap { try store.images.image(id: $0) } }
-        guard let image = built else { throw EngineError(.imageNotFound, "the built image is not in the store") }
+        let image = try await builtImage(imageID)
         try await runner.fetchAll(image.diffIDs)
         return try await offload { [images, epoch] in
             let archived = ArchivedImage(names: tags, image: image, config: try images.config(of: image))

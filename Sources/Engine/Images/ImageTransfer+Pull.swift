@@ -18,27 +18,48 @@ package enum TransferEvent: Sendable {
 }
 
 extension ImageTransfer {
-    /// Pulls an image with all its layers, and names it in the store.
+    /// Pulls an image with all its layers, and names it in the store once they are there.
+    ///
+    /// When that fails, the image that has the name keeps it.
     package func pull(
         _ reference: ImageReference, platform: Platform, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> StoredImage {
         let lease = try store.lease()
-        let image = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
-            let image = try await resolve(reference, platform: platform) { report(.resolved($0, layers: $1)) }
-            try await fetchLayers(of: image, report: report)
-            return image
+        let id = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
+            let (image, isNew) = try await describe(reference, platform: platform, as: []) {
+                report(.resolved($0, layers: $1))
+            }
+            do { try await fetchLayers(of: image, report: report) } catch {
+                if isNew { try? await offload { [store] in _ = try store.images.removeUnnamed(image.id) } }
+                throw error
+            }
+            return image.id
+        }
+        let image = try await offload { [store] in
+            try store.images.tag(reference, id)
+            return try store.images.image(id: id)
         }
         _ = consume lease
-        guard let whole = try await offload({ [store] in try store.images.image(id: image.id) }) else { return image }
-        return whole
+        guard let image else {
+            throw EngineError(
+                .imageNotFound, "the image of \(reference) was removed while it was pulled", hint: "Pull it again.")
+        }
+        return image
     }
 
     /// Learns from its registry what an image is, and names it in the store, where its layers need not be: they are
     /// fetched when they are needed.
-    package func resolve(
-        _ reference: ImageReference, platform: Platform,
+    package func resolve(_ reference: ImageReference, platform: Platform) async throws -> StoredImage {
+        try await describe(reference, platform: platform, as: [reference]).image
+    }
+
+    /// Records an image of a registry under `names`, with its registry as the source of its layers.
+    ///
+    /// - Returns: the image, and whether the store did not have it before.
+    private func describe(
+        _ reference: ImageReference, platform: Platform, as names: [ImageReference],
         resolved: @Sendable (Descriptor, [Descriptor]) -> Void = { _, _ in }
-    ) async throws -> StoredImage {
+    ) async throws -> (image: StoredImage, isNew: Bool) {
         let lease = try store.lease()
         let client = registry.client
         let found = try await client.resolve(reference, platform: platform)
@@ -51,7 +72,7 @@ extension ImageTransfer {
             )
         }
         try await client.fetchBlob(manifest.config, of: reference, into: store.content)
-        let image = try await offload { [self] in
+        let described = try await offload { [self] in
             guard let bytes = try store.content.bytes(of: manifest.config.digest) else {
                 throw EngineError(.corrupt, "the config of \(reference) vanished from the store")
             }
@@ -64,12 +85,13 @@ extension ImageTransfer {
             }
             try note(manifest.layers, config.diffIDs, at: BlobLocation(repositoryOf: reference))
             _ = try store.content.save(found.manifestBytes)
-            return try save(
-                manifest.config.digest, config, manifest: found.manifestDescriptor, layers: manifest.layers,
-                as: [reference])
+            let isNew = try store.images.image(id: manifest.config.digest) == nil
+            let image = try save(
+                manifest.config.digest, config, manifest: found.manifestDescriptor, layers: manifest.layers, as: names)
+            return (image, isNew)
         }
         _ = consume lease
-        return image
+        return described
     }
 
     /// Notes where the layers of an image can be had.

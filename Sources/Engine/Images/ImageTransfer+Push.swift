@@ -2,16 +2,11 @@ import Diagnostics
 import Linux
 package import OCI
 import Registry
-import Store
+package import Store
 import Trees
 
 extension ImageTransfer {
-    /// Pushes an image of the store under a name it has there.
-    ///
-    /// An image that was pulled travels with the very manifest it came with; of one that was built the layers are
-    /// compressed now, once. Layers that are elsewhere do not pass through the store: the registry takes them from
-    /// another of its repositories, or they are handed on as they arrive.
-    /// - Returns: the descriptor of the manifest in the registry.
+    /// Pushes the image that has a name in the store, under that name; see ``push(_:as:report:)``.
     package func push(
         _ reference: ImageReference,
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
@@ -22,6 +17,22 @@ extension ImageTransfer {
                 .imageNotFound, "An image does not exist locally with the tag: \(reference.familiar)",
                 hint: "Build it with -t \(reference.familiar), or tag an image so.")
         }
+        let pushed = try await push(image, as: reference, report: report)
+        _ = consume lease
+        return pushed
+    }
+
+    /// Pushes an image of the store under a name, whichever image has that name in the store.
+    ///
+    /// An image that was pulled travels with the very manifest it came with; of one that was built the layers are
+    /// compressed now, once. Layers that are elsewhere do not pass through the store: the registry takes them from
+    /// another of its repositories, or they are handed on as they arrive.
+    /// - Returns: the descriptor of the manifest in the registry.
+    package func push(
+        _ image: StoredImage, as reference: ImageReference,
+        report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
+    ) async throws -> Descriptor {
+        let lease = try store.lease()
         let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image, mayBeElsewhere: true) }
         let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
         report(.resolved(descriptor, layers: manifest.layers))
