@@ -22,7 +22,7 @@ package protocol AnyFailure: Error, Sendable {
 /// ```
 package struct Failure<Code: FailureCode>: AnyFailure {
     package let code: Code
-    /// What happened, in the user's terms, without a full stop.
+    /// The failure in the user's terms, without a full stop.
     package let message: String
     /// One imperative sentence, only when there is something to do.
     package let hint: String?

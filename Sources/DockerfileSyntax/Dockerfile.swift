@@ -12,7 +12,7 @@ public struct Dockerfile: Sendable {
     /// The stages in file order; never empty.
     public let stages: [Stage]
 
-    /// What is legal but looks like a mistake.
+    /// Forms that are legal but look like mistakes.
     public let warnings: [SyntaxWarning]
 
     /// The physical lines without their terminators, for excerpts; line N is at N - 1.
@@ -36,7 +36,7 @@ public struct Directive: Hashable, Sendable {
     /// Which directive it is.
     public let name: Name
 
-    /// What is behind the `=`, trimmed; never empty.
+    /// The text behind the `=`, trimmed; never empty.
     public let value: String
 
     /// The line it is on, counted from 1.
@@ -60,7 +60,7 @@ public struct Stage: Sendable {
     /// The FROM instruction itself.
     public let from: Instruction
 
-    /// What the FROM says, which is also the payload of ``from``.
+    /// The contents of the FROM, which are also the payload of ``from``.
     public let header: From
 
     /// The instructions behind the FROM.

@@ -1,6 +1,6 @@
 /// Why a text is not a valid Dockerfile, word or ignore file.
 public struct DockerfileError: Error, Hashable, Sendable {
-    /// What is wrong, in the words BuildKit uses, so that scripts and search engines recognise it.
+    /// The error in the words BuildKit uses, so that scripts and search engines recognise it.
     public let message: String
 
     /// The offending part of the source, where there is one.
@@ -20,16 +20,16 @@ extension DockerfileError: CustomStringConvertible {
 
 /// Something legal that its author probably did not mean, noticed while joining lines.
 public struct SyntaxWarning: Hashable, Sendable {
-    /// What was noticed.
+    /// The kinds of warnings.
     public enum Kind: Hashable, Sendable {
         /// A blank line inside a continued instruction, which does not end the instruction.
         case emptyContinuationLine
     }
 
-    /// What was noticed.
+    /// The kind of the warning.
     public let kind: Kind
 
-    /// What was noticed and in which instruction, in BuildKit's words.
+    /// The warning and the instruction it is about, in BuildKit's words.
     public let message: String
 
     /// The last line of the instruction, where BuildKit points.

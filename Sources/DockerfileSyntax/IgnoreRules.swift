@@ -15,7 +15,7 @@ public struct IgnoreRules: Sendable {
         public let line: Int
     }
 
-    /// What the rules say about one path; needed to ask about the paths in it.
+    /// The verdict of the rules on one path; needed to ask about the paths in it.
     public struct State: Hashable, Sendable {
         /// The last pattern that matched the path or a directory above it, -1 if none did.
         let pattern: Int

@@ -1,6 +1,6 @@
 /// One instruction of a Dockerfile. Words are as written: quotes, escapes and variables are still in them.
 public struct Instruction: Sendable {
-    /// What the instruction says.
+    /// The type of the instruction and its contents.
     public let kind: Kind
 
     /// The keyword as written, for checks of its casing.
@@ -18,7 +18,7 @@ public struct Instruction: Sendable {
     /// The flags in order, each with its leading `--`, quotes removed.
     public let flags: [String]
 
-    /// What is behind the flags, split by the grammar of the instruction but not expanded.
+    /// The words behind the flags, split by the grammar of the instruction but not expanded.
     ///
     /// A command in the shell form is one word, a pair of ENV or LABEL is one word unless it is in the old form
     /// `ENV name value`, and the instruction inside an ONBUILD is one word without its here-documents.
@@ -30,7 +30,7 @@ public struct Instruction: Sendable {
     /// The here-documents in the order of their markers, also those inside an ONBUILD.
     public let heredocs: [Heredoc]
 
-    /// What an instruction says. Closed on purpose: a `switch` over it shows every place a new one has to be handled.
+    /// The types of instructions. Closed on purpose: a `switch` over it shows every place that has to handle a new one.
     public enum Kind: Hashable, Sendable {
         /// Begins a stage.
         case from(From)

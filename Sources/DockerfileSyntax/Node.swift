@@ -1,6 +1,6 @@
 /// An instruction split into keyword, flags and arguments, before anything of it is checked.
 struct Node: Sendable {
-    /// What follows the flags, split by the grammar of the instruction.
+    /// The words after the flags, split by the grammar of the instruction.
     indirect enum Arguments: Sendable {
         /// Words or one whole text; `isJSON` if they were written as a JSON array.
         case words([String], isJSON: Bool)
@@ -32,7 +32,7 @@ struct Node: Sendable {
         if case .words(let words, _) = arguments { words } else { [] }
     }
 
-    /// What follows the flags, word by word, whatever the grammar.
+    /// The words after the flags, split at white space, whatever the grammar.
     var allWords: [String] {
         switch arguments {
         case .words(let words, _): words

@@ -27,10 +27,10 @@ public struct ArgumentDeclaration: Hashable, Sendable {
 
 /// One `key=value` of ENV or LABEL, both unexpanded.
 public struct Assignment: Hashable, Sendable {
-    /// What is in front of the `=`.
+    /// The text in front of the `=`.
     public let key: String
 
-    /// What is behind it, possibly nothing.
+    /// The text behind the `=`, which may be empty.
     public let value: String
 }
 
@@ -62,11 +62,11 @@ public struct Run: Hashable, Sendable {
         /// No network but the loopback.
         case none
 
-        /// That of the machine.
+        /// The machine's own network.
         case host
     }
 
-    /// What the command may do.
+    /// The privileges of the command.
     public enum Security: String, Hashable, Sendable {
         /// No more than usual.
         case sandbox

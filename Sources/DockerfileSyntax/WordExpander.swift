@@ -21,7 +21,7 @@ public struct ExpandedWords: Hashable, Sendable {
 /// The syntax is a part of the shell's: `$name`, `${name}`, the modifiers `-` `+` `?` with and without colon, `#` `##`
 /// `%` `%%`, and `/pattern/text` and `//pattern/text`. A value that comes in is not expanded again.
 public struct WordExpander: Sendable {
-    /// What a word is expanded for.
+    /// The purpose of an expansion.
     public enum Mode: Sendable {
         /// Quotes are removed, and a variable that is not set is empty.
         case word

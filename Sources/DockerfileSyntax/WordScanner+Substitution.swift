@@ -1,4 +1,4 @@
-/// What a variable is replaced by.
+/// The replacement of a variable.
 extension WordScanner {
     /// Resolves the substitution whose `$` is next.
     mutating func substitution(_ environment: (String) -> String?) throws(DockerfileError) -> [UInt8] {

@@ -31,7 +31,7 @@ struct WordSink {
         current = []
     }
 
-    /// What was collected without splitting.
+    /// The bytes collected without splitting.
     var text: [UInt8] { current }
 
     mutating func finishWords() -> [String] {

@@ -22,7 +22,7 @@ package struct BuildGraph: Sendable {
         return id
     }
 
-    /// What `target` needs, itself included, inputs first.
+    /// The vertices that `target` needs, itself included, inputs first.
     package func reachable(from target: VertexID) -> [Vertex] {
         var needed = [Bool](repeating: false, count: vertices.count)
         needed[target.index] = true

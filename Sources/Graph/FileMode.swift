@@ -1,6 +1,6 @@
 package import Diagnostics
 
-/// What can be wrong with the argument of `--chmod`.
+/// Errors in the argument of `--chmod`.
 package enum FileModeCode: String, FailureCode { case malformed = "copy.mode" }
 package typealias FileModeError = Failure<FileModeCode>
 

@@ -1,6 +1,6 @@
 package import OCI
 
-/// What a step does. Closed: whoever adds a case is told by the compiler where it must be handled.
+/// The action of a step. Closed on purpose: the compiler names every place that must handle a new case.
 package enum Operation: Hashable, Sendable {
     /// The empty file system.
     case scratch
@@ -62,7 +62,7 @@ package struct RunOperation: Hashable, Sendable {
     package var workingDirectory: String
     package var network: NetworkMode
     package var security = SecurityMode.sandbox
-    /// What `--device` names, in the order of the instruction.
+    /// The devices that `--device` names, in the order of the instruction.
     package var devices: [DeviceRequest] = []
     /// The names that the user has added to `/etc/hosts`. Their addresses are no part of the build.
     package var hostNames: [String]
@@ -150,7 +150,7 @@ package struct CopyOperation: Hashable, Sendable {
     package var keepsParents: Bool
     /// Make the layer without regard to input 0 (`--link`).
     package var isLinked: Bool
-    /// What to do with a source that is a tar archive.
+    /// The treatment of a source that is a tar archive.
     package var archives: ArchiveHandling
 
     package init(

@@ -4,7 +4,7 @@ package import OCI
 package struct HTTPSource: Hashable, Sendable {
     /// `http` or `https`, as written; it may hold credentials.
     package var url: String
-    /// What the file must be. With it nothing is asked of the server when the file is known.
+    /// The digest that the file must have. A known file with this digest is used without asking the server.
     package var checksum: Digest?
     /// The name the file gets; never empty and without a slash.
     package var fileName: String
@@ -31,11 +31,11 @@ package struct GitSource: Hashable, Sendable {
     /// Not the root, as a file system that is a layer says nothing about its root.
     package static let folder = "/files"
 
-    /// What the files' times are.
+    /// The origin of the files' times.
     package enum Times: String, Hashable, Sendable {
-        /// That of the checkout.
+        /// The time of the checkout.
         case checkout
-        /// That of the commit.
+        /// The time of the commit.
         case commit
     }
 

@@ -1,4 +1,4 @@
-/// What a command sees besides its root. Targets are absolute and clean; ids of caches name the whole store's.
+/// A mount that a command sees besides its root. Targets are absolute and clean; cache IDs are unique in the store.
 package enum RunMount: Hashable, Sendable {
     case bind(BindMount)
     case cache(CacheMount)
@@ -40,7 +40,7 @@ package struct CacheMount: Hashable, Sendable {
     package let id: String
     package let sharing: Sharing
     package let isReadOnly: Bool
-    /// What the directory is mounted from, absolute and clean: `/` is the whole.
+    /// The mounted path of the source, absolute and clean; `/` is all of it.
     package let source: String
     /// The index of the vertex's input (1 or more) whose files a new directory starts with.
     package let seed: Int?

@@ -11,9 +11,9 @@ package struct VertexID: Hashable, Sendable {
 package struct Vertex: Sendable {
     package let id: VertexID
     package let operation: Operation
-    /// What the operation starts from: its base first, then the sources it reads. Always earlier in the graph.
+    /// The inputs of the operation: its base first, then the sources it reads. Always earlier in the graph.
     package let inputs: [VertexID]
-    /// What progress shows, e.g. `[build 2/5] RUN make`.
+    /// The text that progress shows, e.g. `[build 2/5] RUN make`.
     package let label: String
     package let location: SourceRange?
     /// Whether the step must run even if its result is known (`--no-cache`).

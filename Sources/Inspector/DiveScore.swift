@@ -49,7 +49,7 @@ extension FileList {
 
 /// The walk over the layers behind ``DiveScore``.
 private struct DiveCount {
-    /// What was counted for a path so far.
+    /// The count for a path so far.
     struct Record {
         var isKnown = false
         var visits = 0

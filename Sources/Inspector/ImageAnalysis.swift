@@ -1,7 +1,7 @@
 package import Layers
 package import OCI
 
-/// What is known of a layer before it is analysed.
+/// The facts about a layer before it is analysed.
 package struct AnalyzedLayerInput: Sendable {
     package let diffID: DiffID
     package let fileList: FileList
@@ -18,7 +18,7 @@ package struct AnalyzedLayerInput: Sendable {
     }
 }
 
-/// What a layer adds to an image and what of it is useless.
+/// The bytes that a layer adds to an image, and the useless ones among them.
 ///
 /// Files are all but directories. Sizes are in bytes and those of the files' contents, unless said otherwise; a hard
 /// link is a file of size 0.
@@ -39,9 +39,9 @@ package struct AnalyzedLayer: Hashable, Sendable {
     package let changed: FileTally
     /// Files of the layers below that are gone; the bytes are those that no other hard link still shows.
     package let removed: FileTally
-    /// What this layer stores in vain, because of a layer above.
+    /// Bytes of this layer that a layer above makes useless.
     package let reclaimable: ReclaimableBytes
-    /// What the layers below store in vain, because of this layer.
+    /// Bytes of the layers below that this layer makes useless.
     package let causes: ReclaimableBytes
 }
 
@@ -52,7 +52,7 @@ package struct AnalyzedLayer: Hashable, Sendable {
 package struct ImageAnalysis: Hashable, Sendable {
     /// Bottom first.
     package let layers: [AnalyzedLayer]
-    /// What reclaimable bytes there are, by the layer that holds them, the layer that caused it, and the reason.
+    /// Reclaimable bytes, by the layer that holds them, the layer that made them useless, and the reason.
     package let waste: [Waste]
     /// Every path that layers store in vain: most bytes first, then in the order of their bytes.
     package let paths: [WastedPath]

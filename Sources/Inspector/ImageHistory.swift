@@ -14,7 +14,7 @@ package struct ImageHistory: Hashable, Sendable {
         /// The layer; `nil` when the step made none.
         package let diffID: DiffID?
 
-        /// What tables show for ``id``: all of it or its first 12 digits, or `<missing>`.
+        /// The text of ``id`` in tables: all of it or its first 12 digits, or `<missing>`.
         package func idText(full: Bool) -> String {
             guard let id else { return "<missing>" }
             return full ? id.description : id.short

@@ -5,7 +5,7 @@ import Layers
 /// Bytes belong to contents, not to names: hard links of one file share a content, which is useless when its last name
 /// is gone. Names are taken as they are; symbolic links in the middle of a path are not followed.
 struct LiveFiles {
-    /// What a layer did to the files below it.
+    /// The changes of a layer to the files below it.
     struct Changes {
         var added = FileTally()
         var changed = FileTally()

@@ -9,7 +9,7 @@ struct PathIndex {
     private var slots: [Int32]
     /// By number.
     private var hashes: [UInt64] = []
-    /// Nobody can make up names that all collide.
+    /// A random seed, so that an archive cannot hold names that all collide.
     private let seed = UInt64.random(in: 0...UInt64.max)
 
     init() { slots = [Int32](repeating: -1, count: 1024) }

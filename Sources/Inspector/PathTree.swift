@@ -3,7 +3,7 @@ import Linux
 
 /// All paths that the layers of an image name, and their parents, each with a number.
 ///
-/// What is known of a path is kept in arrays with these numbers as indexes; so each path is hashed once per layer that
+/// Facts about a path are kept in arrays with these numbers as indexes; so each path is hashed once per layer that
 /// names it, and never copied. The root has the number 0, and a parent a smaller number than its children.
 struct PathTree {
     static let root = 0

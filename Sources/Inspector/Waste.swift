@@ -52,7 +52,7 @@ package struct ReclaimableBytes: Hashable, Sendable {
     package var total: Int64 { slots.reduce(0, &+) }
 }
 
-/// What one layer made useless of another, for one reason.
+/// The bytes of one layer that another made useless, for one reason.
 package struct Waste: Hashable, Sendable {
     /// The index of the layer that stores the bytes; 0 is the bottom.
     package let holder: Int

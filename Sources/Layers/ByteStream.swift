@@ -79,7 +79,7 @@ final class HashingStream: ByteStream {
     }
 }
 
-/// What the decoders read from: a buffer in front of a stream.
+/// The input of the decoders: a buffer in front of a stream.
 struct InputWindow {
     private let source: any ByteStream
     private var buffer: [UInt8]

@@ -1,6 +1,6 @@
 package import Linux
 
-/// What a layer holds: what the store records of it, so that nobody reads the layer again to know.
+/// The files of a layer, as the store records them so that the layer need not be read again.
 package struct FileList: Hashable, Sendable {
     /// In the order of ``LayerEntry/precedes(_:)``, each path at most once but for marks.
     package let entries: [LayerEntry]

@@ -48,12 +48,12 @@ final class FilterReader: ByteStream {
     }
 }
 
-/// What libarchive's callback reads from.
+/// The input of libarchive's callback.
 @safe
 private final class Feed {
     private let source: any ByteStream
     private var buffer = [UInt8](repeating: 0, count: 256 << 10)
-    /// What libarchive sees: it keeps the address until it asks again, which an array does not allow for.
+    /// The buffer that libarchive sees. It keeps the address until it asks again, which an array does not allow.
     private let block: UnsafeMutableRawBufferPointer
     var error: (any Error)?
     var isEmpty = false

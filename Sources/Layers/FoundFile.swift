@@ -28,7 +28,7 @@ package struct FoundFile: Hashable, Sendable {
     }
 }
 
-/// What tells two files of a machine apart.
+/// The identity of a file on a machine.
 package struct FileIdentity: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64

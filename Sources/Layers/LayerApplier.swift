@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// No name in the layer leads out of the directory: links in the way are followed as if the directory were the root.
 package struct LayerApplier {
-    /// What becomes of whiteouts.
+    /// The treatment of whiteouts.
     package enum Form: Hashable, Sendable {
         /// The directory will be a lower one of an overlay: whiteouts and opaque directories get its marks.
         case overlay(OverlayMarks)
@@ -24,7 +24,7 @@ package struct LayerApplier {
     package var readsMarks = true
     /// Whether device files are made; they are left out where that is not allowed anyway.
     package var makesDevices = true
-    /// What the layers below have at the path of a directory that this layer has files in but does not itself hold:
+    /// The entry of the layers below at the path of a directory that this layer has files in but does not itself hold:
     /// a directory, whose metadata are taken over, or a symbolic link, which is followed. Otherwise the directory
     /// belongs to root and has the permissions 0755.
     package var missingParent: (PathBytes) throws -> LayerEntry? = { _ in nil }
@@ -61,9 +61,9 @@ final class UnpackTarget {
     var cachedParent: (requested: PathBytes, directory: OpenDirectory)?
     /// Times of directories, set at the end as every new file in them changes them.
     var times: [(path: PathBytes, time: FileTime)] = []
-    /// What this layer brought, in the plain form, where its whiteouts must not touch it.
+    /// The paths of this layer's own entries, in the plain form, which its whiteouts must not touch.
     private var made: Set<PathBytes> = []
-    /// What this layer has removed by a mark that is a file of its own, which hides whatever has the name.
+    /// The paths that this layer removes by a mark that is a file of its own, which hides any file of the name.
     private(set) var named: Set<PathBytes> = []
     var space = SpaceGuard()
     /// Copies of files from the layers below, by the path that hard links call them.

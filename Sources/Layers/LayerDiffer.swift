@@ -18,10 +18,10 @@ package struct LayerDiffer {
 
     /// Later times are replaced by this one; in seconds since the epoch.
     package var latestTime: Int64?
-    /// What is left out, with all below.
+    /// Paths that are left out, with everything below.
     package var excluded: Set<PathBytes>
 
-    /// Whom a file belongs to where the tree cannot say: where all of its files belong to whoever made them. `nil` for
+    /// The owner of a file where the tree cannot say, because all its files belong to the user that made them. `nil` for
     /// a file that nothing is known about.
     package var recordedOwner: (PathBytes) -> (user: UInt32, group: UInt32)? = { _ in nil }
 

@@ -1,6 +1,6 @@
 package import Diagnostics
 
-/// What can be wrong with a layer.
+/// Errors of layers.
 package enum LayerCode: String, FailureCode {
     /// The bytes are not a tar archive.
     case notAnArchive = "layer.not-an-archive"

@@ -45,7 +45,7 @@ struct LayerLinks {
         return place
     }
 
-    /// What is no directory takes the place of one with all that is in it; only a directory lets one stay.
+    /// Only a directory keeps the contents of an existing directory at its path; any other entry replaces them.
     private mutating func replace(_ entry: LayerEntry, in entries: inout [LayerEntry]) {
         let path = entry.path
         if targets.removeValue(forKey: path) != nil { last = nil }

@@ -2,7 +2,7 @@ import Diagnostics
 import Linux
 package import OCI
 
-/// What reading a whole layer found out.
+/// The result of reading a whole layer.
 package struct LayerSummary: Sendable {
     package let diffID: DiffID
     package let fileList: FileList
@@ -84,7 +84,7 @@ package struct LayerReader: ~Copyable {
 }
 
 extension LayerReader {
-    /// What a member of the archive is in the layer; `nil` when it is nothing.
+    /// The layer entry that a member of the archive stands for; `nil` when it stands for none.
     private static func entry(_ member: TarMember, readsMarks: Bool) throws -> LayerEntry? {
         let path = try LayerPath.normalize(member.name)
         let meaning = readsMarks ? try Whiteout.meaning(of: path) : .file

@@ -23,8 +23,9 @@ package struct LayerReduction {
         self.contentHash = contentHash
     }
 
-    /// What makes a difference of what was found, which is in the order of a walk, each file with all directories above
-    /// it. Throws what the lookups throw.
+    /// The files among `found` that differ from the layers below.
+    ///
+    /// `found` is in the order of a walk, each file with all directories above it. Throws the errors of the lookups.
     package func reduce(_ found: [FoundFile]) throws -> [FoundFile] {
         let files = try replacingOpaqueMarks(found)
         var isKept = try files.map { try differs($0.entry) }

@@ -1,7 +1,7 @@
 package import Linux
 package import OCI
 
-/// What became of a layer that was written.
+/// The result of writing a layer.
 package struct WrittenLayer: Sendable {
     package let diffID: DiffID
     package let fileList: FileList

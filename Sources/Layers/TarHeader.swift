@@ -32,7 +32,7 @@ package enum Tar {
     package static func header(of entry: borrowing LayerEntry) -> [UInt8] { TarHeader(entry).encode() }
 }
 
-/// What goes into the headers of one entry, in the way Go's `archive/tar` lays it out: plain ustar if everything
+/// The header fields of one entry, laid out as by Go's `archive/tar`: plain ustar if everything
 /// fits, otherwise an extended (pax) header in front that holds what does not.
 struct TarHeader {
     var name: [UInt8]
@@ -107,7 +107,7 @@ extension TarHeader {
         return blocks
     }
 
-    /// What does not fit the plain header. A name that would fit when split is among it, as Go has it.
+    /// The fields that do not fit the plain header. As in Go, a name that would fit when split is one of them.
     private var extendedRecords: [PathBytes: [UInt8]] {
         var records: [PathBytes: [UInt8]] = [:]
         if !Self.fits(name) { records["path"] = name }

@@ -1,6 +1,6 @@
 import Linux
 
-/// What an extended (pax) header says about the member after it.
+/// The fields of an extended (pax) header for the member after it.
 ///
 /// Source: POSIX.1-2017, pax, "pax Extended Header"; GNU tar, "Storing Sparse Files".
 struct TarRecords {

@@ -1,7 +1,7 @@
 import Glibc
 package import Linux
 
-/// What tells, at a later time, which files of a tree were touched: the inode and the time of the last change of each.
+/// The inode and the time of the last change of each file of a tree, by which touched files are found later.
 ///
 /// Whatever happens to a file, be it to its content or to its metadata, the kernel sets the time of its change, which
 /// nobody can set to another value. So no content has to be read to find the files to look at.
@@ -22,10 +22,10 @@ package struct TreeStamps: Sendable {
     /// The number of files.
     package var count: Int { directories.values.reduce(0) { $0 + $1.count } }
 
-    /// What may not be as it was: files that are new or were touched, with the directories they are in, and whiteouts
-    /// for those that are gone, in the order of a walk.
+    /// The files that may have changed: new or touched ones, with the directories they are in, and whiteouts for removed
+    /// ones, in the order of a walk.
     ///
-    /// - Returns: that, and the stamps of the tree as it is now.
+    /// - Returns: these, and the stamps of the tree as it is now.
     package func changes(in root: borrowing Directory) throws -> (found: [FoundFile], now: TreeStamps) {
         var found: [FoundFile] = []
         var now = TreeStamps()

@@ -18,7 +18,7 @@ package enum OverlayMarks: Hashable, Sendable {
 enum Whiteout {
     static let prefix: PathBytes = ".wh."
     static let opaque: PathBytes = ".wh..wh..opq"
-    /// What AUFS kept for itself in the archives of old images; it means nothing.
+    /// A file of AUFS's own in the archives of old images; it has no meaning.
     static let internalPrefix: PathBytes = ".wh..wh."
 
     /// The name of the member that removes a path.
@@ -67,7 +67,7 @@ enum Whiteout {
         case nothing
     }
 
-    /// What a member with this normalised name is.
+    /// The kind of a member with this normalised name.
     static func meaning(of path: PathBytes) throws -> Meaning {
         let name = path.lastComponent
         guard name.bytes.starts(with: prefix.bytes) else { return .file }

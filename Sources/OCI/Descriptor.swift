@@ -54,7 +54,7 @@ extension JSON {
     }
 }
 
-/// What can be wrong with a manifest, an index or an image config.
+/// Errors of manifests, indexes and image configs.
 package enum ManifestCode: String, FailureCode {
     case malformed = "manifest.malformed"
     case unsupported = "manifest.unsupported"

@@ -37,7 +37,7 @@ extension Digest: Comparable {
     package static func < (lhs: Digest, rhs: Digest) -> Bool { lhs.hex < rhs.hex }
 }
 
-/// What can be wrong with a digest.
+/// Errors of digests.
 package enum DigestCode: String, FailureCode { case malformed = "digest.malformed" }
 package typealias DigestError = Failure<DigestCode>
 

@@ -153,6 +153,6 @@ extension ImageReference: CustomStringConvertible {
     package var description: String { name + suffix }
 }
 
-/// What can be wrong with an image's name.
+/// Errors of image names.
 package enum ReferenceCode: String, FailureCode { case malformed = "reference.malformed" }
 package typealias ReferenceError = Failure<ReferenceCode>

@@ -1,6 +1,6 @@
 package import Diagnostics
 
-/// What can be wrong with a JSON document.
+/// Errors of JSON documents.
 package enum JSONCode: String, FailureCode { case malformed = "json.malformed" }
 package typealias JSONError = Failure<JSONCode>
 

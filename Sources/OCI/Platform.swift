@@ -97,7 +97,7 @@ extension Platform {
     }
 }
 
-/// What can be wrong with a platform.
+/// Errors of platforms.
 package enum PlatformCode: String, FailureCode { case malformed = "platform.malformed" }
 package typealias PlatformError = Failure<PlatformCode>
 

@@ -42,7 +42,7 @@ package struct StepStatus: Hashable, Sendable {
     }
 }
 
-/// What happened in a build. The receiver notes the time.
+/// An event of a build. The receiver notes the time.
 package enum BuildEvent: Sendable {
     /// A step begins; or one that has ended is open again, to do what turned out to be needed only now.
     case started(StepID, label: String, inputs: [StepID])

@@ -200,7 +200,7 @@ package actor GraphSolver<Runner: OperationRunner> {
         return result
     }
 
-    /// Whoever has the claim runs the step, and the others find what it made. If it fails or dies, the next one runs it.
+    /// The holder of the claim runs the step, and the others find its result. If it fails or dies, the next one runs it.
     private func runUnlessAnotherBuildDoes(
         _ vertex: Vertex, _ inputs: [Runner.Result], _ definition: Runner.Key, _ content: Runner.Key
     ) async throws -> Runner.Result {

@@ -1,7 +1,7 @@
 import Diagnostics
 package import Graph
 
-/// What a solver needs to know of operations: their keys, their known results, and how to run them.
+/// The solver's view of operations: their keys, their known results, and how to run them.
 package protocol OperationRunner: Sendable {
     /// Names a result by what it was made from.
     associatedtype Key: Hashable, Sendable
@@ -34,7 +34,7 @@ package protocol OperationRunner: Sendable {
 
 /// The answer to one who wants to run a step alone.
 package enum StepClaim: Sendable {
-    /// Nobody else runs it, as long as the object is held; without one, as it need not be asked.
+    /// The step is this build's while the object is held; without an object no claim was needed.
     case granted((any AnyObject & Sendable)?)
     /// Another build runs it now.
     case busy

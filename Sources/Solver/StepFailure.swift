@@ -4,7 +4,7 @@ package import Diagnostics
 package struct StepFailure: Hashable, Sendable {
     /// E.g. `run.exit`; `nil` for an error without a code.
     package let code: String?
-    /// What happened, in the user's terms.
+    /// The failure in the user's terms.
     package let message: String
     /// One imperative sentence, only when there is something to do.
     package let hint: String?

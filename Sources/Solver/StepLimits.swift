@@ -15,7 +15,7 @@ package struct StepLimits: Hashable, Sendable {
         self.computing = max(1, min(computing ?? total, total))
     }
 
-    /// What a machine with so many cores can take.
+    /// The limits for a machine with so many cores.
     package static func standard(cores: Int) -> StepLimits {
         StepLimits(total: max(16, 4 * cores), computing: max(2, cores))
     }

@@ -1,4 +1,4 @@
-/// What became known of a vertex while a graph was solved: what a build is recorded and explained from.
+/// A fact about a vertex found while a graph is solved. Builds are recorded and explained from these.
 ///
 /// The receiver notes the time. Of a vertex that was not needed at first, and then was, the last outcome counts.
 package enum VertexNote<Key: Sendable, Result: Sendable>: Sendable {

@@ -1,7 +1,7 @@
 import DockerfileSyntax
 import Testing
 
-/// What a file means: everything that is in the tree but places, letters of keywords and blanks between words.
+/// The meaning of a file: the tree without places, letters of keywords and blanks between words.
 struct Meaning: Equatable, CustomStringConvertible {
     let directives: [String]
     let globals: [String]

@@ -18,7 +18,7 @@ struct Random: RandomNumberGenerator {
 struct Mutator {
     let corpus: [[UInt8]]
 
-    /// What matters to the grammar.
+    /// Bytes that matter to the grammar.
     let pieces: [[UInt8]]
 
     /// An input with one to four changes.

@@ -239,7 +239,7 @@ import Trees
         #expect((error as? any AnyFailure)?.message == message)
     }
 
-    /// What the time of a build can be named after.
+    /// Names that SOURCE_DATE_EPOCH may have.
     @Test func times() async throws {
         try await RemoteSourceFixture.with { fixture in
             let text = "ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nWORKDIR /w\n"

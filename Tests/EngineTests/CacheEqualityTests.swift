@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 import Trees
 
-/// What a build takes from the cache is what it would have made: random trees and Dockerfiles, edited at random.
+/// Cached results equal fresh ones: random trees and Dockerfiles, edited at random.
 @Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
 struct CacheEqualityTests {
     private static let rounds = 20

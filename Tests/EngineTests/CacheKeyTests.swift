@@ -29,7 +29,7 @@ struct KeyCase: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// What is part of a step's key, and what is not: each by a change of it alone. Every build has a context of its own,
+/// The parts of a step's key, each tested by a change of it alone. Every build has a context of its own,
 /// so all of them also say that neither its place nor the time of its making counts.
 @Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
 struct CacheKeyTests {

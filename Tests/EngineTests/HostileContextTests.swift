@@ -75,7 +75,7 @@ import Trees
         withExtendedLifetime((store, scratch)) {}
     }
 
-    /// What is written through a link stays below the directory.
+    /// Writing through a link stays below the directory.
     @Test func linksThatLeadOut() async throws {
         let scratch = try Scratch()
         let victim = scratch.path.appending("victim")

@@ -12,7 +12,7 @@ import Trees
 
 @testable import Engine
 
-/// What the checks say of the layers of a finished build.
+/// The checks of the layers of a finished build.
 @Suite struct LayerReviewTests {
     private struct NoImages: BaseImageResolver {
         func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {

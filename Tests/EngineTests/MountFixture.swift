@@ -31,9 +31,9 @@ final class MountFixture: Sendable {
         try? Directory(opening: path.removingLastComponent()).removeTree(PathBytes(path.lastComponent?.string ?? ""))
     }
 
-    /// What came of a build.
+    /// The result of a build.
     struct Outcome: Sendable {
-        /// What the commands wrote.
+        /// The output of the commands.
         var log = ""
         /// The labels of the steps that were done, and of those whose result was known.
         var ran: [String] = []

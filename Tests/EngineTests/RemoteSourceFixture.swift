@@ -31,7 +31,7 @@ struct RemoteSourceFixture {
         }
     }
 
-    /// What came of a build: its files by path, and how each step ended by its label.
+    /// The result of a build: its files by path, and the outcome of each step by its label.
     struct Result {
         let files: [String: LayerEntry]
         let contents: [String: [UInt8]]

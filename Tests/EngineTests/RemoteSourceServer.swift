@@ -43,7 +43,7 @@ final class RemoteSourceServer: Sendable {
 
     var url: String { "http://127.0.0.1:\(port)" }
 
-    /// What was asked since the last call: method, path and status.
+    /// The requests since the last call: method, path and status.
     func takeRequests() throws -> [String] {
         let log = directory.appending("log")
         let lines = (try? readFile(log))?.split(separator: "\n").map(String.init) ?? []

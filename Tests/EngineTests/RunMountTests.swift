@@ -34,7 +34,7 @@ struct RunMountTests {
         #expect(try context.open("d/a").readAll(limit: 100) == Array("one".utf8))
     }
 
-    /// What the ignore file hides is not there, and all belongs to root, whoever owns it outside.
+    /// Ignored files are not mounted, and all files belong to root, whatever their owners outside.
     @Test func bindsWhatTheContextShows() async throws {
         let fixture = try MountFixture(context: [
             "f .dockerignore 644 secret\n**/*.log", "d d", "f d/a 640 one", "f d/x.log 644 -", "f secret 644 -",

@@ -53,7 +53,7 @@ import Trees
         #expect(error?.code == .badOption)
     }
 
-    /// What is taken away from ALL, and added to nothing.
+    /// Capabilities dropped from ALL, and added to none.
     @Test(
         arguments: [
             ([String](), [String](), CapabilitySet.container), (["CHOWN"], ["ALL"], CapabilitySet(rawValue: 1)),

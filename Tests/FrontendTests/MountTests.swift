@@ -5,7 +5,7 @@ import Testing
 
 @testable import Frontend
 
-/// What `RUN --mount` comes to.
+/// The lowering of `RUN --mount`.
 @Suite struct MountTests {
     /// The mounts of a RUN in a stage with the working directory `/w` and `V=val`; there is a stage `base`.
     private func mounts(
@@ -105,7 +105,7 @@ import Testing
         #expect(plan.runs[0].environment.filter { $0.hasPrefix("SSH_AUTH_SOCK=") } == ["SSH_AUTH_SOCK=\(value)"])
     }
 
-    /// What is read twice is one input, and the variable of a secret shows as stars.
+    /// A source that is read twice is one input, and the variable of a secret shows as stars.
     @Test func inputsAndLabel() async throws {
         let text = """
             FROM scratch AS base

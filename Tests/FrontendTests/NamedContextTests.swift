@@ -5,7 +5,7 @@ import Testing
 
 @testable import Frontend
 
-/// What contexts that the user names stand in for.
+/// Stages and images that named contexts replace.
 @Suite struct NamedContextTests {
     private static func options(_ contexts: [(String, NamedContexts.Content)]) throws -> BuildOptions {
         var options = BuildOptions()
@@ -36,7 +36,7 @@ import Testing
         #expect(replaced.steps.first?.createdBy == "[context a] load from client")
     }
 
-    /// What is replaced is not looked at: neither its base nor what it copies from.
+    /// A replaced stage is not looked at: neither its base nor its copies.
     @Test func replacedStageNeedsNothing() async throws {
         let resolver = FakeResolver([:])
         let text = "FROM none AS a\nCOPY --from=nothing / /\nFROM a\n"

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Frontend
 
-/// What RUN, COPY, ADD and WORKDIR come to.
+/// The lowering of RUN, COPY, ADD and WORKDIR.
 @Suite struct OperationTests {
     @Test(arguments: [
         ("/abs", "/abs"), ("/abs/", "/abs/"), ("/abs/.", "/abs/"), ("rel", "/w/rel"), ("rel/", "/w/rel/"), (".", "/w/"),

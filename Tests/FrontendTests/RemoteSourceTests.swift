@@ -101,7 +101,7 @@ import Testing
         #expect(error.location != nil)
     }
 
-    /// What only looks like a repository may hold a pattern.
+    /// A source that only looks like a repository may hold a pattern.
     @Test(arguments: ["github.com/x?y=1", "github.com/o/r", "x?y#z"]) func paths(_ path: String) async throws {
         #expect(try await plan("FROM scratch\nADD \(path) /\n").copies.map(\.sources) == [[.path(path, input: 1)]])
     }

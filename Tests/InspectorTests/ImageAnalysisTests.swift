@@ -107,7 +107,7 @@ import Testing
     }
 }
 
-/// What holds of every analysis.
+/// Properties of every analysis.
 func expectConsistent(_ analysis: ImageAnalysis, sourceLocation: SourceLocation = #_sourceLocation) {
     let total = analysis.reclaimable.total
     #expect(analysis.layers.reduce(0) { $0 + $1.reclaimable.total } == total, sourceLocation: sourceLocation)

@@ -20,7 +20,7 @@ struct ArchiveTests {
         try lamina.succeeding("save", "-o", archive, "moved:1")
     }
 
-    /// What is no file is written to, and stays what it is.
+    /// A destination that is not a regular file is written to, and keeps its type.
     @Test func writesToDevices() throws {
         let lamina = Lamina(root: scratch.path.appending("devices"))
         let device = scratch.path.appending("null")

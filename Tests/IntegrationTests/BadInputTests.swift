@@ -2,14 +2,14 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// What cannot work is said in one sentence, with exit code 1, and changes nothing.
+/// Bad input is an error of one sentence, with exit code 1, and changes nothing.
 @Suite("Bad input", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct BadInputTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let dockerfile: String?
         var options: [String] = []
-        /// What the sentence says.
+        /// Text that the error contains.
         let message: String
         /// The line it blames.
         var line: Int?

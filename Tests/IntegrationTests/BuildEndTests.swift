@@ -182,7 +182,7 @@ struct BuildEndTests {
     }
 
     @Test(.enabled(if: Machine.has("ssh-agent") && Machine.has("ssh-keygen"), "needs ssh-agent and ssh-keygen"))
-    func keyFilesAreLentThroughAnAgent() throws {
+    func keyFilesAreForwardedThroughAnAgent() throws {
         let key = scratch.path.appending("key").string
         try expectSuccess("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
         let context = try scratch.context(
@@ -247,7 +247,7 @@ struct BuildEndTests {
 }
 
 extension String {
-    /// What a terminal shows, with the line ends of a file.
+    /// The text of a terminal with the line ends of a file.
     var withoutReturns: String {
         var text = String.UnicodeScalarView()
         for scalar in unicodeScalars where scalar != "\r" && scalar != "\0" { text.append(scalar) }

@@ -1,7 +1,7 @@
 import SystemPackage
 import Testing
 
-/// What `lamina build` does besides images: the cache, exit codes, messages, and what it leaves behind.
+/// The effects of `lamina build` besides images: the cache, exit codes, messages, and files left behind.
 @Suite("Building", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct BuildTests {
     private let scratch: Scratch

@@ -148,7 +148,7 @@ struct CacheSharingTests {
         }
     }
 
-    /// What a cache was imported from is part of what is exported.
+    /// Records imported from one cache are part of the exported one.
     @Test func cachesPassOnWhatTheyWereBuiltFrom() throws {
         try DockerRegistry.with(in: scratch) { registry in
             let context = try project(registry)

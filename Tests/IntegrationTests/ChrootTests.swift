@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// RUN with nothing but a root directory of its own, as in a container that was given nothing.
-@Suite("Building in a changed root", .enabled(if: Machine.isRoot && Machine.has("setpriv"), "needs root and setpriv"))
+@Suite("Building in chroot mode", .enabled(if: Machine.isRoot && Machine.has("setpriv"), "needs root and setpriv"))
 struct ChrootTests {
     private let scratch: Scratch
 
@@ -35,7 +35,7 @@ struct ChrootTests {
             """
     }
 
-    /// What commands do to files, one Dockerfile each.
+    /// Changes of commands to files, one Dockerfile each.
     private static let commands = [
         ["mkdir -p /a/b && echo x > /a/b/f && chmod 4755 /a/b/f && ln /a/b/f /a/g && ln -s f /a/b/s && mkfifo /a/p"],
         ["mkdir -p /d/e && echo 1 > /d/f && echo 2 > /d/e/f", "rm -r /d && mkdir /d && echo 3 > /d/e", "rm /d/e"],

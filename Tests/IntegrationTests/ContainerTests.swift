@@ -8,7 +8,7 @@ struct ContainerTests {
     /// A way to start a container, and what it lets a build do.
     struct Container: CustomTestStringConvertible, Sendable {
         let options: [String]
-        /// What RUN uses there.
+        /// The isolation mode that RUN uses there.
         let isolation: String
 
         init(_ options: String, _ isolation: String) {
@@ -45,7 +45,7 @@ struct ContainerTests {
         return Setting(scratch: scratch, context: context, expected: try lamina.build(context))
     }
 
-    /// What runs in the container: says which isolation it gets, and builds.
+    /// The script that runs in the container: prints the isolation mode, and builds.
     private static let command = [
         "sh", "-ec", "/src/lamina doctor | grep '^RUN'; exec /src/lamina build -q /context",
     ]

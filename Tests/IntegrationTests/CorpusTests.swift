@@ -2,7 +2,7 @@ import FoundationEssentials
 import SystemPackage
 import Testing
 
-/// What a folder of Dockerfiles/ says about its image, in expect.json.
+/// The expectations of a folder of Dockerfiles/ about its image, in expect.json.
 struct Expectation: Decodable, Sendable {
     struct Run: Decodable, Sendable {
         let entrypoint: String?
@@ -18,7 +18,7 @@ struct Expectation: Decodable, Sendable {
         let name: String
     }
 
-    /// What must be there: `debian` is the base image, `apt` the machine's package sources in the context.
+    /// The requirements: `debian` is the base image, `apt` the machine's package sources in the context.
     let needs: [String]?
     /// Images that are built first, from other files of the folder.
     let parents: [Parent]?
@@ -37,7 +37,7 @@ struct Expectation: Decodable, Sendable {
     let absent: [String]?
     /// Whole files.
     let contents: [String: String]?
-    /// What containers print.
+    /// The output of containers.
     let runs: [Run]?
     /// The same about other targets of the file.
     let targets: [String: Expectation]?

@@ -7,7 +7,7 @@ struct DockerRegistry {
     let name: String
     private let process: RunningProcess
 
-    /// What it was asked for so far, each as `GET /v2/app/manifests/1`, without queries.
+    /// The requests so far, each as `GET /v2/app/manifests/1`, without queries.
     func requests() throws -> [String] {
         try process.outputSoFar().lines.compactMap { line in
             let fields = line.split(separator: "\"", omittingEmptySubsequences: false)
@@ -16,7 +16,7 @@ struct DockerRegistry {
         }
     }
 
-    /// What `body` asks for. The log may lag behind the answers; a question of our own is waited for at both ends.
+    /// The requests that `body` makes. The log may lag behind the answers; a request of our own is waited for at both ends.
     func requests(of body: () throws -> Void) throws -> [String] {
         let before = try mark()
         try body()

@@ -116,7 +116,7 @@ struct ExplainTests {
     }
 }
 
-/// What is remembered of builds.
+/// The records of builds.
 @Suite("History of builds", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct BuildHistoryTests {
     private let scratch: Scratch

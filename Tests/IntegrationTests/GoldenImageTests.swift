@@ -20,7 +20,7 @@ struct GoldenImageTests {
 
         """
 
-    /// What BuildKit makes of it with SOURCE_DATE_EPOCH=1700000000 and the label cli=lab, on amd64.
+    /// BuildKit's image of it with SOURCE_DATE_EPOCH=1700000000 and the label cli=lab, on amd64.
     private static let config = "9f8cd2c9cccea551f3a98950fce693256f1645a699da0e911ac586a998eb7c29"
     private static let diffIDs = [
         "3e015d8ee439890163b8fe4665444311edd7f6846cd36c61525fce0d3e7c13cd",

@@ -2,8 +2,8 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// What a command tries that has all a command is given: `testdata/hostile/attempts.c` in one RUN, each attempt judged,
-/// on every mode of the ladder.
+/// Attempts of a command to get out of its sandbox: `testdata/hostile/attempts.c` in one RUN, each attempt judged, in
+/// every isolation mode.
 @Suite(
     "A hostile command",
     .enabled(if: Machine.hasPlainUsers && Machine.has("cc"), "needs root, uidmap, setpriv and a C compiler"))
@@ -11,8 +11,8 @@ struct HostileCommandTests {
     /// How the command is isolated, and who builds.
     enum Mode: String, CaseIterable, Sendable {
         case namespaces = "root"
-        case rootless = "a plain user"
-        case chroot = "root, in a changed root"
+        case rootless = "an unprivileged user"
+        case chroot = "root, in chroot mode"
     }
 
     struct Attempt: CustomTestStringConvertible, Sendable {
@@ -33,9 +33,9 @@ struct HostileCommandTests {
         names.split(separator: " ").map { Attempt(String($0), ending, others: others) }
     }
 
-    /// In a changed root there is no /proc and no /sys.
+    /// In `chroot` mode there is no /proc and no /sys.
     private static let isMissing: [Mode: [String]] = [.chroot: ["ENOENT"]]
-    /// What a changed root does not keep from the processes of the container: see docs/chroot.md.
+    /// Attempts that `chroot` does not prevent: see docs/chroot.md.
     private static let isDone: [Mode: [String]] = [.chroot: ["done"]]
 
     static let attempts: [Attempt] =
@@ -71,7 +71,7 @@ struct HostileCommandTests {
             Attempt("old_interface", "EPERM", "signal"),
         ]
 
-    /// What a build of the attempts left, and what the machine was like before and after.
+    /// The results of the attempts, and the state of the machine before and after.
     private struct Report: Sendable {
         var endings: [String: String] = [:]
         var hostBefore: [String] = []
@@ -106,7 +106,7 @@ struct HostileCommandTests {
         return report
     }
 
-    /// Whoever builds on a mode.
+    /// The user that builds in an isolation mode.
     private struct Builder {
         let mode: Mode
         let scratch: Scratch
@@ -154,7 +154,7 @@ struct HostileCommandTests {
         return descriptor
     }
 
-    /// What of the machine an attempt would have changed.
+    /// The parts of the machine that an attempt would have changed.
     private static func host() throws -> [String] {
         try expectSuccess(
             "sh", "-c",

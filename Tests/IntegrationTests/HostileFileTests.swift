@@ -11,9 +11,9 @@ struct HostileFileTests {
         let testDescription: String
         /// `OUT` stands for the directory outside.
         let dockerfile: String
-        /// What the error says; `nil` when the build succeeds.
+        /// Text of the error; `nil` when the build succeeds.
         var error: String?
-        /// What the image then holds, as `/path` lines of a listing.
+        /// The files of the image, as `/path` lines of a listing.
         var file: String?
     }
 

@@ -7,15 +7,15 @@ struct IsolationMatrixTests {
     /// Somebody who builds: under which isolation, and as whom.
     enum Builder: String, CaseIterable, Sendable {
         case rootInUserNamespace = "root, rootless"
-        case rootInChangedRoot = "root, chroot"
+        case rootInChroot = "root, chroot"
         case container = "root of a container that was given nothing"
-        case plainUser = "a plain user, rootless"
-        case plainUserWithOneNumber = "a plain user without subordinate numbers"
+        case plainUser = "rootless"
+        case plainUserWithOneNumber = "rootless, without subordinate numbers"
 
-        /// What testdata/isolation/cases.txt calls the limits of this builder.
+        /// The name of this builder's limits in testdata/isolation/cases.txt.
         var limits: Limits? {
             switch self {
-            case .rootInChangedRoot, .container: .changedRoot
+            case .rootInChroot, .container: .chroot
             case .plainUserWithOneNumber: .oneNumber
             case .rootInUserNamespace, .plainUser: nil
             }
@@ -26,7 +26,7 @@ struct IsolationMatrixTests {
             let lamina = Lamina(root: bench.scratch.path.appending("\(self)")).with(bench.variables)
             switch self {
             case .rootInUserNamespace: return try lamina.with(isolation: "rootless").start(arguments).wait()
-            case .rootInChangedRoot: return try lamina.with(isolation: "chroot").start(arguments).wait()
+            case .rootInChroot: return try lamina.with(isolation: "chroot").start(arguments).wait()
             case .container: return try lamina.startInContainer(arguments).wait()
             case .plainUser: return try bench.user.start(["lamina"] + arguments).wait()
             case .plainUserWithOneNumber: return try bench.poorUser.start(["lamina"] + arguments).wait()
@@ -34,9 +34,9 @@ struct IsolationMatrixTests {
         }
     }
 
-    /// What some builders cannot give their commands.
+    /// Features that some builders cannot give their commands.
     enum Limits: String, CaseIterable, Sendable {
-        case changedRoot = "a changed root"
+        case chroot = "chroot"
         case oneNumber = "one number"
         case server = "fuse-overlayfs"
     }
@@ -48,7 +48,7 @@ struct IsolationMatrixTests {
         var exceptions: [Limits] = []
     }
 
-    /// What all cases share: the files, and the users with their stores.
+    /// The files, and the users with their stores, that all cases share.
     struct Bench: Sendable {
         let scratch: Scratch
         let user: PlainUser

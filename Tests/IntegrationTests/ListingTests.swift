@@ -1,7 +1,7 @@
 import SystemPackage
 import Testing
 
-/// What Lamina says about its images, in tables, templates and JSON.
+/// Listings of images, in tables, templates and JSON.
 @Suite("Listings", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct ListingTests {
     private let scratch: Scratch

@@ -2,7 +2,7 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// What this machine has for the tests; a test that lacks something is skipped and says what.
+/// The programs of this machine that tests need; a test that lacks one is skipped and names it.
 enum Machine {
     static let isRoot = geteuid() == 0
 

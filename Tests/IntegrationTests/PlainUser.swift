@@ -3,7 +3,7 @@ import SystemPackage
 /// A user without privileges, who exists for one test only: the files that name it are laid over the machine's own in a
 /// mount namespace of the command.
 struct PlainUser: Sendable {
-    /// What `/etc/subuid` and `/etc/subgid` give the user.
+    /// The ranges of `/etc/subuid` and `/etc/subgid` for the user.
     enum Subordinates: String {
         case none = ""
         case range = "lamina-test:200000:65536\n"
@@ -13,7 +13,7 @@ struct PlainUser: Sendable {
 
     private let scratch: Scratch
     private let extra: [String]
-    /// What is done as root before each command, with the user's directory as `$0`.
+    /// A script that root runs before each command, with the user's directory as `$0`.
     var preparation = ":"
 
     /// The user's own directory, with a home and the store in it.
@@ -67,7 +67,7 @@ struct PlainUser: Sendable {
         let finished = try start(arguments, input: input).wait()
         guard finished.status == 0 else {
             throw CommandFailure(
-                description: "'\(arguments.joined(separator: " "))' of a plain user ended with \(finished.status): "
+                description: "'\(arguments.joined(separator: " "))' of another user ended with \(finished.status): "
                     + finished.errorText)
         }
         return finished

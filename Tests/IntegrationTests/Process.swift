@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// What a command left behind when it ended.
+/// The result of a command that has ended.
 struct Finished: Sendable {
     /// The exit code, or 128 and the signal's number, as a shell counts it.
     let status: Int32
@@ -75,12 +75,12 @@ struct RunningProcess: Sendable {
         kill(id, signal)
     }
 
-    /// What has been printed to standard error so far.
+    /// The text printed to standard error so far.
     func errorsSoFar() throws -> String {
         String(decoding: try Self.contents(of: errors), as: UTF8.self)
     }
 
-    /// What has been printed to standard output so far.
+    /// The text printed to standard output so far.
     func outputSoFar() throws -> String {
         String(decoding: try Self.contents(of: output), as: UTF8.self)
     }

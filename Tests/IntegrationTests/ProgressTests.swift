@@ -1,7 +1,7 @@
 import SystemPackage
 import Testing
 
-/// What a build prints, in each format that a program may read.
+/// The output of a build, in each format that a program may read.
 @Suite("Progress", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct ProgressTests {
     private let scratch: Scratch

@@ -64,7 +64,7 @@ struct RootlessTests {
         #expect(try Self.members(of: archive).contains { $0.hasPrefix("-rw------- 33/44 ") })
     }
 
-    /// What the layers of a saved image hold, as tar lists it.
+    /// The members of a saved image's layers, as tar lists them.
     private static func members(of archive: String) throws -> [String] {
         let script = """
             cd "$1"; tar xf "$0"

@@ -7,7 +7,7 @@ import Testing
 struct RunIsolationTests {
     enum Runner: String, CaseIterable, Sendable {
         case rootInUserNamespace = "root, rootless"
-        case plainUser = "a plain user, rootless"
+        case plainUser = "rootless"
         case changedRoot = "root, chroot"
     }
 
@@ -21,14 +21,14 @@ struct RunIsolationTests {
     }
 
     private func lamina(_ runner: Runner) -> Lamina {
-        Lamina(root: scratch.path.appending("store")).with(isolation: runner == .changedRoot ? "chroot" : "rootless")
+        Lamina(root: scratch.path.appending("store")).with(isolation: runner == .chroot ? "chroot" : "rootless")
     }
 
     private func start(_ runner: Runner, _ arguments: [String], input: FilePath = "/dev/null") throws -> RunningProcess
     {
         switch runner {
         case .plainUser: try user.start(["lamina", "run"] + arguments, input: input)
-        case .rootInUserNamespace, .changedRoot: try lamina(runner).start(["run"] + arguments, input: input)
+        case .rootInUserNamespace, .chroot: try lamina(runner).start(["run"] + arguments, input: input)
         }
     }
 
@@ -83,7 +83,7 @@ struct RunIsolationTests {
         }
     }
 
-    @Test(arguments: Runner.allCases) func volumesAreLent(_ runner: Runner) throws {
+    @Test(arguments: Runner.allCases) func volumesAreSeen(_ runner: Runner) throws {
         let volume = scratch.path.appending("volume")
         try scratch.write("here\n", to: "volume/f")
         try expectSuccess("chown", "-R", runner == .plainUser ? "\(PlainUser.number)" : "0", volume.string)
@@ -91,7 +91,7 @@ struct RunIsolationTests {
         #expect(reading.outputText == "here\n", "\(reading.errorText)")
         let script = "echo new > /v/g"
         let writing = try start(runner, ["-v", "\(volume):/v", "lamina/base", "sh", "-c", script]).wait()
-        if runner == .changedRoot {
+        if runner == .chroot {
             #expect(writing.status == 125 && writing.errorText.contains("cannot be mounted in a changed root"))
         } else {
             #expect(try writing.status == 0 && text(of: volume.appending("g")) == "new\n", "\(writing.errorText)")
@@ -112,7 +112,7 @@ struct RunIsolationTests {
     ]
 
     @Test(arguments: refused) func changedRootRefuses(_ options: [String], _ message: String) throws {
-        let finished = try start(.changedRoot, options + ["lamina/base", "true"]).wait()
+        let finished = try start(.chroot, options + ["lamina/base", "true"]).wait()
         #expect(finished.status == 125)
         let lines = finished.errorLines
         #expect(lines.first == "lamina: a command in a changed root \(message)", "\(finished.errorText)")

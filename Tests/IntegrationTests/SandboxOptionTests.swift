@@ -7,7 +7,7 @@ struct SandboxOptionTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let options: [String]
         let command: String
-        /// What the command prints, or what is said about the option or the failure.
+        /// The output of the command, or the message about the option or the failure.
         let output: String
         var isError = false
 
@@ -46,7 +46,7 @@ struct SandboxOptionTests {
         Case("--security-opt apparmor=x", refusal: "AppArmor is not used for commands"),
         Case("--security-opt nosuch", refusal: "invalid --security-opt: \"nosuch\""),
         Case("--security-opt systempaths=unconfined", "grep -c ' /proc/sys ' /proc/self/mounts || echo none", "none"),
-        Case("--device /dev/urandom:/dev/lent", "head -c 3 /dev/lent | wc -c", "3"),
+        Case("--device /dev/urandom:/dev/given", "head -c 3 /dev/given | wc -c", "3"),
         Case("--device /dev/nosuch", refusal: "/dev/nosuch is no device of this machine"),
         Case("--device /dev/null:/dev/x:r", refusal: "permissions other than rw and rwm are not supported"),
         Case("--ulimit nofile=100:200", "ulimit -n; ulimit -Hn", "200"),
@@ -122,7 +122,7 @@ struct SandboxOptionTests {
         try lamina.build(context, "--allow", "security.insecure")
     }
 
-    /// What changes a result is part of a step's key; how much it may use is not.
+    /// Options that change a result are part of a step's key; limits of resources are not.
     @Test(arguments: [
         (["--memory", "1g"], true), (["--cpu-shares", "512"], true), (["--ulimit", "nofile=99"], false),
         (["--shm-size", "1m"], false), (["--cap-drop", "MKNOD"], false), (["--cap-drop", "SYS_ADMIN"], true),

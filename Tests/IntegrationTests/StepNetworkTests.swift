@@ -26,14 +26,14 @@ struct StepNetworkTests {
         lamina.with(["PATH": "\(environmentVariable("PATH") ?? "/usr/bin:/bin"):\(scratch.path)"])
     }
 
-    /// What a RUN prints, line by line.
+    /// The output of a RUN, line by line.
     private func lines(of command: String, _ options: String...) throws -> [String] {
         let context = try scratch.context("FROM lamina/base\nRUN \(command)\n")
         let build = try marked.succeeding(["build", "--no-cache", "--progress", "plain"] + options + [context.string])
         return Self.output(of: build)
     }
 
-    /// What a plain progress says that step 5 printed: after its number and the time.
+    /// The output of step 5 in plain progress, without its number and the time.
     private static func output(of build: Finished) -> [String] {
         build.errorLines.compactMap { line in
             let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)

@@ -8,8 +8,8 @@ struct StoreOnOverlayTests {
     enum Builder: String, CaseIterable, Sendable {
         case root
         case rootInUserNamespace = "root, rootless"
-        case plainUser = "a plain user, rootless"
-        case oneNumber = "a plain user without subordinate numbers"
+        case plainUser = "rootless"
+        case oneNumber = "rootless, without subordinate numbers"
     }
 
     /// Where the files of commands come from.
@@ -17,7 +17,7 @@ struct StoreOnOverlayTests {
         case copies
         case server = "fuse-overlayfs"
 
-        /// What makes it so, in the mount namespace of the command.
+        /// The script that sets it up, in the mount namespace of the command.
         var preparation: String {
             switch self {
             case .copies:
@@ -30,7 +30,7 @@ struct StoreOnOverlayTests {
             }
         }
 
-        /// What doctor says of it.
+        /// The line of `lamina doctor` about it.
         var words: String {
             switch self {
             case .copies: "Its files would be a copy of the layers"

@@ -2,7 +2,7 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// What is in the store after its users were killed, and how builds at the same time share it.
+/// The store after builds were killed, and under concurrent builds.
 @Suite("The store under several builds", .enabled(if: Machine.isRoot, Machine.needsRoot))
 struct StoreStormTests {
     private let scratch: Scratch

@@ -24,7 +24,7 @@ struct Scratch: ~Copyable {
         #expect(shell("cd '\(path)' && \(command)") == 0, "\(command)", sourceLocation: sourceLocation)
     }
 
-    /// What a command prints.
+    /// The output of a command.
     func output(of command: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
         run("(\(command)) > .output 2>&1", sourceLocation: sourceLocation)
         defer { shell("rm -f '\(path)/.output'") }

@@ -18,7 +18,7 @@ import Testing
         LayerEntry(path: path, kind: .symlink, permissions: 0o777, linkTarget: target)
     }
 
-    /// What the archive has, and the paths it unpacks to.
+    /// The members of the archive, and the paths they unpack to.
     static let cases: [(entries: [LayerEntry], paths: [String])] = [
         ([directory("dir"), link("link", "dir"), file("link/file")], ["dir", "dir/file", "link"]),
         ([link("link", "new"), file("link/file")], ["link", "new", "new/file"]),

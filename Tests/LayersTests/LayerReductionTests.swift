@@ -2,7 +2,7 @@ import Layers
 import Linux
 import Testing
 
-/// What is left of a list of changes when it is compared with what is below.
+/// The changes that remain after comparison with the layers below.
 struct LayerReductionTests {
     private func entry(_ text: String) -> LayerEntry {
         let words = text.split(separator: " ")

@@ -11,7 +11,7 @@ struct TreeStampsTests {
         find t -exec touch -h -d @1000000000 {} +
         """
 
-    /// What a command does, and what is found: kinds by their first letters, whiteouts as `-`.
+    /// The effects of a command, and the changes found: kinds by their first letters, whiteouts as `-`.
     @Test(arguments: [
         ("true", []),
         ("cat t/y t/d/f && ls -R t", []),

@@ -210,7 +210,7 @@ import Testing
         #expect(pauses.all == [.seconds(3), .milliseconds(600), .milliseconds(1200)])
     }
 
-    /// Who waited in vain tries once more only, and says so meanwhile.
+    /// A request that timed out is retried once, with a notice.
     @Test func silenceIsWaitedForTwice() async throws {
         let pauses = Pauses()
         let transport = FakeTransport { _, _ in

@@ -127,7 +127,7 @@ struct StandInTests {
         let home = tree.fixture.path.appending("cache/0/fs")
         do { _ = try tree.place(ChrootSubstitute(target: "/c", content: .loan(home))) }
         #expect(try tree.text("cache/0/fs/old") == "old\n")
-        // The command removed it: what is lent next is empty, and there.
+        // The command removed it: the next one gets an empty directory.
         let substitutes = try tree.place(ChrootSubstitute(target: "/c", content: .loan(home)))
         tree.run("rm -r lower/c")
         try substitutes.remove()

@@ -6,7 +6,7 @@ import Sandbox
 import SystemPackage
 import Testing
 
-/// Commands in a changed root, without namespaces.
+/// Commands in `chroot` mode, without namespaces.
 @Suite(.tags(.root), .enabled(if: Host.canSandbox, "needs root and /bin/busybox"))
 struct ChrootTests {
     private func spec(_ fixture: Fixture, _ script: String) -> SandboxSpec {
@@ -110,7 +110,7 @@ struct ChrootTests {
         #expect(try SandboxTests.run(spec).lines == ["1000", "1000", "refused", "y"])
     }
 
-    /// What would lead out of the root or reach what is outside, each of which must fail.
+    /// Attempts to leave the root or to reach something outside, each of which must fail.
     @Test(arguments: [
         "mkdir -p /x && chroot /x /bin/sh -c true",
         "mknod /tmp/disk b 8 0",

@@ -93,7 +93,7 @@ final class Fixture {
     }
 }
 
-/// What a sandbox did.
+/// The outcome of a sandbox.
 struct Outcome {
     var status = ExitStatus.exited(code: -1)
     var output: [UInt8] = []

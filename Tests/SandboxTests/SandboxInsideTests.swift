@@ -5,7 +5,7 @@ import Sandbox
 import SystemPackage
 import Testing
 
-/// What a command finds around itself.
+/// The environment that a command finds.
 @Suite(.tags(.root), .enabled(if: Host.canSandbox, "needs root, namespaces and /bin/busybox"))
 struct SandboxInsideTests {
     private func statusFields(_ spec: SandboxSpec) throws -> [String: String] {

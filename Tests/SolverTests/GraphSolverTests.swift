@@ -27,7 +27,7 @@ private final class TextRunner: OperationRunner {
     let together: Int
     /// Replaces the result of a step, to see what follows from an equal or a different one.
     let results: [String: String]
-    /// What other builds make while we wait.
+    /// Results that other builds make while this one waits.
     let others: [String: String]
 
     init(

@@ -4,7 +4,7 @@ import Store
 import SystemPackage
 import Testing
 
-/// Caches that were lent to a command when its process was killed.
+/// Caches that a command used when its process was killed.
 struct CacheMountLoanTests {
     private static let key = Digest(of: "cache")
 

@@ -5,7 +5,7 @@ import Store
 import SystemPackage
 import Testing
 
-/// What a restart of the machine leaves: another boot id stands for it.
+/// The store after a restart of the machine, for which another boot ID stands.
 @Suite struct DurabilityTests {
     private func fill(_ root: StoreRoot, _ text: String) throws -> (blob: Digest, diffID: DiffID, key: Digest) {
         let blob = try root.content.save(Array(text.utf8))

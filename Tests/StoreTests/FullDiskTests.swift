@@ -81,7 +81,7 @@ private final class SmallDisk {
         #expect(try root.content.contains(small))
     }
 
-    /// What is large fails while there is still room for others, whether its size was known or not.
+    /// A large write fails while there is still room for others, whether its size was known or not.
     @Test func aBlobThatIsTooLargeLeavesAReserve() throws {
         let disk = try SmallDisk(options: "size=64m")
         let root = try StoreRoot(at: disk.path.appending("root"))

@@ -90,7 +90,7 @@ import Testing
     }
 }
 
-/// What killed processes leave, and what live ones must keep.
+/// Files that killed processes leave, and files that live ones must keep.
 @Suite struct LeftoverTests {
     private let fixture: StoreFixture
 

@@ -15,7 +15,7 @@ private struct Fake: Sendable {
     var outcome = RecordedStep.Outcome.ran
     /// The positions of the inputs; the step before, unless given.
     var inputs: [Int]?
-    /// What comes out; the definition key, unless given.
+    /// The content key; the definition key, unless given.
     var gives: String?
     var ignoresCache = false
 
@@ -101,7 +101,7 @@ private struct Builds {
         return digest
     }
 
-    /// What is said of the last build, compared with those before it, the newest first.
+    /// The explanation of the last build, compared with earlier ones, the newest first.
     func explanation() -> Explanation {
         let keys = ingredients
         return Explanation(

@@ -7,7 +7,7 @@ import Synchronization
 struct Transcript {
     private var display: any ProgressDisplay
     private(set) var bytes: [UInt8] = []
-    /// What each call wrote, calls that wrote nothing left out.
+    /// The output of each call, without calls that wrote nothing.
     private(set) var writes: [[UInt8]] = []
 
     init(_ display: any ProgressDisplay) { self.display = display }
@@ -24,7 +24,7 @@ struct Transcript {
         keep(display.finish(at: .milliseconds(milliseconds), failed: failed))
     }
 
-    /// What was written since the last call.
+    /// The bytes written since the last call.
     mutating func taken() -> String {
         defer { bytes = [] }
         return text

@@ -12,7 +12,7 @@ enum TemplateFunctions {
         "json", "upper", "lower", "title", "split", "join", "pad", "truncate",
     ]
 
-    /// What is not applied to the headings of a table.
+    /// Functions that are not applied to the headings of a table.
     static let leavesHeaderAlone: Set<String> = [
         "json", "split", "join", "title", "lower", "upper", "truncate", "slice",
     ]

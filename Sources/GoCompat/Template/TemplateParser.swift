@@ -2,7 +2,7 @@ import OCI
 
 /// A recursive-descent parser for templates.
 struct TemplateParser {
-    /// What ended a list of nodes.
+    /// The end of a list of nodes.
     private enum End {
         case ofTemplate
         case end

@@ -23,7 +23,7 @@ struct TemplateScanner {
 
     func text(of range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-    /// What to say of the byte at the position.
+    /// The error message for the byte at the position.
     var unexpected: String {
         guard position < bytes.count else { return "unclosed action" }
         let rest = String(decoding: bytes[position...], as: UTF8.self)
