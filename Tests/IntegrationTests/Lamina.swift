@@ -9,12 +9,19 @@ struct Lamina: Sendable {
     /// The folder that has Package.swift.
     static let packageRoot = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
 
-    /// LAMINA_BINARY, else what `swift build` made, the optimised one first.
+    /// LAMINA_BINARY, else the newer of the programs that `swift build` has made.
     static let binary: FilePath? = {
         if let path = environmentVariable("LAMINA_BINARY") { return FilePath(path) }
         let made = [".build/release/lamina", ".build/debug/lamina"].map { packageRoot.appending($0) }
-        return made.first { unsafe access($0.string, X_OK) == 0 }
+        return made.compactMap { path in
+            var status = stat()
+            guard unsafe stat(path.string, &status) == 0 else { return nil }
+            return (path, status.st_mtim.tv_sec)
+        }.max { (one: (FilePath, Int), other: (FilePath, Int)) in one.1 < other.1 }?.0
     }()
+
+    /// Whether the program under test is the release build.
+    static let isRelease = binary?.string.contains("/release/") == true
 
     init(root: FilePath) {
         self.root = root
@@ -48,7 +55,7 @@ struct Lamina: Sendable {
     }
 
     /// Starts `lamina` with what a container of Docker's has that was given nothing: the default capabilities, and no way
-    /// to make a user namespace, which the kernel denies whoever is in a changed root.
+    /// to make a user namespace, which the kernel denies processes whose root directory was changed.
     func startInContainer(_ arguments: [String]) throws -> RunningProcess {
         guard let binary = Self.binary else {
             throw CommandFailure(description: "there is no lamina: build it, or name it in LAMINA_BINARY")
@@ -105,7 +112,7 @@ struct Lamina: Sendable {
 }
 
 extension Lamina {
-    /// What commands left in the store's working directory; their locks are no more than marks of who was here.
+    /// The files that commands left in the store's working directory, without their locks.
     func unfinished() throws -> [String] {
         try expectSuccess("ls", root.appending("tmp").string).outputLines.filter { !$0.hasSuffix(".lock") }
     }
