@@ -57,7 +57,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("🚀", 2), ("…", 1), ("\u{200b}", 0), ("한글", 4)])
+    @Test(
+        "The width of a text counts columns",
+        "The width of a text counts columns",
+        arguments: [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("🚀", 2), ("…", 1), ("\u{200b}", 0), ("한글", 4)])
     func width(_ text: String, _ columns: Int) {
         #expect(TerminalText.width(of: text) == columns)
     }
@@ -67,10 +70,13 @@ import Testing
         #expect(TerminalText.line("a\nb") == "a b")
     }
 
-    @Test(arguments: [
-        ("hello", 5, "hello"), ("hello!", 5, "hell…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
-        ("x", 0, "…"), ("e\u{301}e\u{301}", 2, "e\u{301}e\u{301}"),
-    ])
+    @Test(
+        "A text that is too long ends with an ellipsis",
+        "A text that is too long ends with an ellipsis",
+        arguments: [
+            ("hello", 5, "hello"), ("hello!", 5, "hell…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
+            ("x", 0, "…"), ("e\u{301}e\u{301}", 2, "e\u{301}e\u{301}"),
+        ])
     func ellipsis(_ text: String, _ columns: Int, _ expected: String) {
         #expect(text.ellipsized(to: columns) == expected)
     }

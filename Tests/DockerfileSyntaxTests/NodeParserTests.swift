@@ -16,7 +16,9 @@ struct ParserCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct NodeParserTests {
-    @Test(arguments: try Table("parser").blocks.map(ParserCase.init))
+    @Test(
+        "Each file has its nodes", "Each file has its nodes", arguments: try Table("parser").blocks.map(ParserCase.init)
+    )
     func table(_ item: ParserCase) throws {
         #expect(Self.dump(item.file) == item.expected)
     }
@@ -94,6 +96,8 @@ struct ParserCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
+        "The markers of here-documents are found",
+        "The markers of here-documents are found",
         arguments: [
             ("<<EOF", "EOF 0 expand"), ("<<- E", "E 0 expand chomp"), ("7<<'E'", "E 7"), ("<<\"a b\"", "a b 0"),
             ("<<a b", nil), ("x<<E", nil), ("<EOF", nil), ("<<E<F", nil), ("<<${X}", "${X} 0 expand"), ("<<'E", nil),

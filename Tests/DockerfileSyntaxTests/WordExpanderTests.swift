@@ -10,7 +10,9 @@ import Testing
         try WordExpander().expand(word, mode: mode) { Self.environment[$0] }
     }
 
-    @Test(arguments: try Table("words").rows)
+    @Test(
+        "Each word expands as BuildKit expands it", "Each word expands as BuildKit expands it",
+        arguments: try Table("words").rows)
     func table(_ row: Row) throws {
         let (input, output) = row.sides
         let unset = output.firstIndex(of: "unset").map { output[$0 + 1] }
@@ -38,6 +40,8 @@ import Testing
     }
 
     @Test(
+        "Patterns in modifiers remove and replace text",
+        "Patterns in modifiers remove and replace text",
         arguments: [
             ("${P//*/x}", "x"), ("${E//*/x}", "x"), ("${A//a?/-}", "-pha"),
             ("${A//a/<a>}", "<a>lph<a>"), ("${A///.}", ".a.l.p.h.a."), ("${P##*/}", "foo.tar.gz"), ("${A%a*}", "alph"),

@@ -58,7 +58,10 @@ import Trees
     // MARK: Git
 
     /// The files are known by the commit: nothing is fetched twice, and an ignore file means nothing.
-    @Test func git() async throws {
+    @Test(
+        "A Git context is fetched once for a commit, and its ignore file is not used",
+        "A Git context is fetched once for a commit, and its ignore file is not used")
+    func git() async throws {
         try await RemoteSourceFixture.with { fixture in
             let commit = try await Self.repository(
                 fixture,
@@ -119,7 +122,8 @@ import Trees
 
     // MARK: HTTP
 
-    @Test func archives() async throws {
+    @Test("An archive from a server is unpacked as the context", "An archive from a server is unpacked as the context")
+    func archives() async throws {
         try await RemoteSourceFixture.with { fixture in
             let directory = fixture.root.appending("a")
             try await runProgram("mkdir", ["-p", directory.appending("d").string])
@@ -240,7 +244,9 @@ import Trees
     }
 
     /// Names that SOURCE_DATE_EPOCH may have.
-    @Test func times() async throws {
+    @Test(
+        "SOURCE_DATE_EPOCH=context is the time of the context", "SOURCE_DATE_EPOCH=context is the time of the context")
+    func times() async throws {
         try await RemoteSourceFixture.with { fixture in
             let text = "ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nWORKDIR /w\n"
             try await Self.repository(fixture, ["Dockerfile": text])

@@ -25,7 +25,10 @@ import Trees
         return time
     }
 
-    @Test func stages() async throws {
+    @Test(
+        "SOURCE_DATE_EPOCH may name a stage, whose source gives the time",
+        "SOURCE_DATE_EPOCH may name a stage, whose source gives the time")
+    func stages() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("f.txt", "x", modified: 1_600_000_001)
             let directory = fixture.root.appending("a")
@@ -49,24 +52,27 @@ import Trees
         }
     }
 
-    @Test(arguments: [
-        ("FROM scratch AS s\nRUN x\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),
-        ("FROM scratch AS s\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),
-        (
-            "FROM scratch AS s\nADD http://h/a http://h/b /\n",
-            "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"
-        ),
-        ("FROM scratch AS s\nADD a /\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),
-        (
-            "FROM scratch AS s\nADD http://h/a a /\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"
-        ),
-        (
-            "FROM scratch AS s\nADD http://h/a /\nADD http://h/b /\n",
-            "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"
-        ),
-        ("FROM x AS s\nADD http://h/a /\n", "SOURCE_DATE_EPOCH stage must use FROM scratch"),
-        ("FROM scratch AS other\n", "invalid SOURCE_DATE_EPOCH: s"),
-    ])
+    @Test(
+        "A stage that gives no time is refused",
+        "A stage that gives no time is refused",
+        arguments: [
+            ("FROM scratch AS s\nRUN x\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),
+            ("FROM scratch AS s\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),
+            (
+                "FROM scratch AS s\nADD http://h/a http://h/b /\n",
+                "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"
+            ),
+            ("FROM scratch AS s\nADD a /\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),
+            (
+                "FROM scratch AS s\nADD http://h/a a /\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"
+            ),
+            (
+                "FROM scratch AS s\nADD http://h/a /\nADD http://h/b /\n",
+                "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"
+            ),
+            ("FROM x AS s\nADD http://h/a /\n", "SOURCE_DATE_EPOCH stage must use FROM scratch"),
+            ("FROM scratch AS other\n", "invalid SOURCE_DATE_EPOCH: s"),
+        ])
     func refusals(_ stage: String, _ message: String) async throws {
         try await RemoteSourceFixture.with { fixture in
             let error = try await fixture.failure("ARG SOURCE_DATE_EPOCH=s\n\(stage)FROM scratch\n")

@@ -23,13 +23,16 @@ import Trees
         #expect(try BuildSecret.parse(text, environment: Self.environment) == secret)
     }
 
-    @Test(arguments: [
-        ("src=/dev/null", "secret missing ID"), ("id", "invalid field 'id' must be a key=value pair"),
-        ("id=a,sorce=b", "unexpected key 'sorce' in 'sorce=b'"),
-        ("id=a,type=x", "unsupported secret type \"x\""),
-        ("id=a,src=/no/such", "failed to stat /no/such: No such file or directory"),
-        ("", "failed to parse csv secret: EOF"),
-    ])
+    @Test(
+        "A malformed secret is refused",
+        "A malformed secret is refused",
+        arguments: [
+            ("src=/dev/null", "secret missing ID"), ("id", "invalid field 'id' must be a key=value pair"),
+            ("id=a,sorce=b", "unexpected key 'sorce' in 'sorce=b'"),
+            ("id=a,type=x", "unsupported secret type \"x\""),
+            ("id=a,src=/no/such", "failed to stat /no/such: No such file or directory"),
+            ("", "failed to parse csv secret: EOF"),
+        ])
     func rejected(_ text: String, _ message: String) throws {
         let error = try #require(throws: EngineError.self) {
             try BuildSecret.parse(text, environment: Self.environment)
@@ -38,7 +41,8 @@ import Trees
         #expect(error.message == message)
     }
 
-    @Test func agents() throws {
+    @Test("An agent is a socket; anything else is refused", "An agent is a socket; anything else is refused")
+    func agents() throws {
         let name = PathBytes("agent-\(ProcessIdentity.current)")
         let directory = try Directory(opening: "/tmp")
         try directory.makeNode(name, .socket, permissions: 0o600)

@@ -203,9 +203,18 @@ struct CacheKeyTests {
     ]
 
     @Test(arguments: files) func filesOfTheContext(_ item: KeyCase) async throws { try await check(item) }
-    @Test(arguments: copies) func copying(_ item: KeyCase) async throws { try await check(item) }
-    @Test(arguments: commands) func running(_ item: KeyCase) async throws { try await check(item) }
-    @Test(arguments: mounts) func mounting(_ item: KeyCase) async throws { try await check(item) }
+    @Test(
+        "The key of COPY changes with what changes its result", "The key of COPY changes with what changes its result",
+        arguments: copies)
+    func copying(_ item: KeyCase) async throws { try await check(item) }
+    @Test(
+        "The key of RUN changes with what changes its result", "The key of RUN changes with what changes its result",
+        arguments: commands)
+    func running(_ item: KeyCase) async throws { try await check(item) }
+    @Test(
+        "The key of a mount changes with what the command sees",
+        "The key of a mount changes with what the command sees", arguments: mounts)
+    func mounting(_ item: KeyCase) async throws { try await check(item) }
 
     private func check(_ item: KeyCase) async throws {
         let fixture = try KeyFixture()

@@ -35,12 +35,15 @@ import Trees
 
     // MARK: Files
 
-    @Test(arguments: [
-        ["HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value"], ["HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value\n"],
-        ["HTTP_AUTH_HEADER_127.0.0.1": "Own t0ken-value"],
-        ["HTTP_AUTH_HEADER_127.0.0.1": "Own nothing", "HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value"],
-        ["HTTP_AUTH_HEADER_127.0.0.1": "Own t0ken-value", "HTTP_AUTH_TOKEN_127.0.0.1": ""],
-    ])
+    @Test(
+        "A file of the web is fetched with its login",
+        "A file of the web is fetched with its login",
+        arguments: [
+            ["HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value"], ["HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value\n"],
+            ["HTTP_AUTH_HEADER_127.0.0.1": "Own t0ken-value"],
+            ["HTTP_AUTH_HEADER_127.0.0.1": "Own nothing", "HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value"],
+            ["HTTP_AUTH_HEADER_127.0.0.1": "Own t0ken-value", "HTTP_AUTH_TOKEN_127.0.0.1": ""],
+        ])
     func file(_ secrets: [String: String]) async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "well guarded")
@@ -135,11 +138,15 @@ import Trees
         return Dictionary(uniqueKeysWithValues: pairs)
     }
 
-    @Test(arguments: [
-        ["GIT_AUTH_TOKEN": "t0ken-value\n"], ["GIT_AUTH_TOKEN.$HOST": "t0ken-value", "GIT_AUTH_HEADER": "Basic no"],
-        ["GIT_AUTH_HEADER": "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4tdmFsdWU=", "GIT_AUTH_TOKEN": "no"],
-        ["GIT_AUTH_HEADER.$HOST": "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4tdmFsdWU=", "GIT_AUTH_TOKEN.$HOST": "no"],
-    ])
+    @Test(
+        "A repository is fetched with its login",
+        "A repository is fetched with its login",
+        arguments: [
+            ["GIT_AUTH_TOKEN": "t0ken-value\n"],
+            ["GIT_AUTH_TOKEN.$HOST": "t0ken-value", "GIT_AUTH_HEADER": "Basic no"],
+            ["GIT_AUTH_HEADER": "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4tdmFsdWU=", "GIT_AUTH_TOKEN": "no"],
+            ["GIT_AUTH_HEADER.$HOST": "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4tdmFsdWU=", "GIT_AUTH_TOKEN.$HOST": "no"],
+        ])
     func repository(_ secrets: [String: String]) async throws {
         try await Self.withRepository { fixture in
             let result = try await fixture.build(
@@ -182,7 +189,8 @@ import Trees
     }
 
     /// Other users of the machine see the arguments of programs.
-    @Test func arguments() async throws {
+    @Test("Logins are not in the arguments of git", "Logins are not in the arguments of git")
+    func arguments() async throws {
         try await RemoteSourceFixture.with { fixture in
             let program = fixture.root.appending("git")
             try writeFile(Array("#!/bin/sh\necho \"$@\"\nenv\n".utf8), program)

@@ -80,7 +80,10 @@ import Trees
         try await RemoteSourceFixture.with { fixture in try await body(fixture, try await Repositories(fixture)) }
     }
 
-    @Test func files() async throws {
+    @Test(
+        "ADD of a repository has its files, links and submodules",
+        "ADD of a repository has its files, links and submodules")
+    func files() async throws {
         try await Self.with { fixture, repositories in
             let result = try await fixture.build("ADD \(repositories.url) /src")
             #expect(
@@ -98,7 +101,10 @@ import Trees
         }
     }
 
-    @Test func refs() async throws {
+    @Test(
+        "A ref may be a branch, a tag, a full name or a commit", "A ref may be a branch, a tag, a full name or a commit"
+    )
+    func refs() async throws {
         try await Self.with { fixture, repositories in
             let cases = [
                 ("#main", "two"), ("#v1", "one"), ("#refs/tags/v1", "one"), ("?tag=both", "one"), ("#both", "two"),
@@ -130,7 +136,10 @@ import Trees
         }
     }
 
-    @Test func subdirectory() async throws {
+    @Test(
+        "A subdirectory of a repository is copied, and must be a directory",
+        "A subdirectory of a repository is copied, and must be a directory")
+    func subdirectory() async throws {
         try await Self.with { fixture, repositories in
             let result = try await fixture.build("ADD \(repositories.url)#main:sub /d")
             #expect(result.files.keys.sorted() == ["d", "d/s.txt"])
@@ -170,7 +179,8 @@ import Trees
     }
 
     /// A second build asks for the ref and fetches nothing; one of a commit asks for nothing.
-    @Test func cache() async throws {
+    @Test("A second build asks for the ref and fetches nothing", "A second build asks for the ref and fetches nothing")
+    func cache() async throws {
         try await Self.with { fixture, repositories in
             let line = "ADD \(repositories.url)#main /"
             #expect(try await fixture.build(line).outcome("] ADD") == .done)

@@ -15,7 +15,8 @@ import Trees
     private static let hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
     private static let zeros = "sha256:" + String(repeating: "0", count: 64)
 
-    @Test func metadata() async throws {
+    @Test("A file of the web has its name, mode and time", "A file of the web has its name, mode and time")
+    func metadata() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "hello")
             try fixture.server.serve("flaky", "bare")
@@ -40,7 +41,8 @@ import Trees
         }
     }
 
-    @Test func revalidation() async throws {
+    @Test("An unchanged file is revalidated and not sent again", "An unchanged file is revalidated and not sent again")
+    func revalidation() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "hello")
             let line = "ADD $URL/a.txt /d/"
@@ -88,7 +90,10 @@ import Trees
         }
     }
 
-    @Test func checksum() async throws {
+    @Test(
+        "A file with the wanted checksum is used without asking the server",
+        "A file with the wanted checksum is used without asking the server")
+    func checksum() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "hello")
             try fixture.server.serve("b.txt", "hello")
@@ -118,11 +123,14 @@ import Trees
         }
     }
 
-    @Test(arguments: [
-        ("/missing", "failed to load cache key: invalid response status 404", 1),
-        ("/login", "failed to load cache key: invalid response status 401", 1),
-        ("/short", "closed the connection early", 4), ("/loop", "redirects more than 10 times", 11),
-    ])
+    @Test(
+        "A failing server gives BuildKit's error after its retries",
+        "A failing server gives BuildKit's error after its retries",
+        arguments: [
+            ("/missing", "failed to load cache key: invalid response status 404", 1),
+            ("/login", "failed to load cache key: invalid response status 401", 1),
+            ("/short", "closed the connection early", 4), ("/loop", "redirects more than 10 times", 11),
+        ])
     func failures(_ path: String, _ message: String, _ requests: Int) async throws {
         try await RemoteSourceFixture.with { fixture in
             let error = try await fixture.failure("ADD $URL\(path) /")
@@ -133,7 +141,8 @@ import Trees
         }
     }
 
-    @Test func unreachable() async throws {
+    @Test("A server that cannot be reached is an error", "A server that cannot be reached is an error")
+    func unreachable() async throws {
         try await RemoteSourceFixture.with { fixture in
             let error = try await fixture.failure("ADD http://127.0.0.1:9/a /")
             #expect(error.message == "failed to load cache key: 127.0.0.1:9 refused the connection")
@@ -153,7 +162,8 @@ import Trees
         }
     }
 
-    @Test func archives() async throws {
+    @Test("ADD unpacks archives of the web as its flag says", "ADD unpacks archives of the web as its flag says")
+    func archives() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("f", "in the archive")
             let www = fixture.server.directory
@@ -175,7 +185,8 @@ import Trees
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func cancellation() async throws {
+    @Test("A cancelled build ends its downloads", .timeLimit(.minutes(5)))
+    func cancellation() async throws {
         try await RemoteSourceFixture.with { fixture in
             let build = Task { try await fixture.build("ADD $URL/slow /") }
             while try fixture.server.takeRequests().isEmpty { try await Task.sleep(for: .milliseconds(20)) }

@@ -13,7 +13,10 @@ import Trees
         }
     }
 
-    @Test func surroundings() async throws {
+    @Test(
+        "A program gets three descriptors and only the given variables",
+        "A program gets three descriptors and only the given variables")
+    func surroundings() async throws {
         // No descriptors but the three, no input, no other variables.
         let outcome = try await run(
             "cat; for f in 0 1 2 3 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$f ] || echo $f; done; echo \"$A$HOME\"; "
@@ -23,7 +26,10 @@ import Trees
         #expect(outcome.status == 3)
     }
 
-    @Test func signal() async throws {
+    @Test(
+        "A program ended by a signal has 128 and its number as status",
+        "A program ended by a signal has 128 and its number as status")
+    func signal() async throws {
         #expect(try await run("kill -9 $$").status == 137)
     }
 
@@ -34,14 +40,16 @@ import Trees
         await #expect(throws: LinuxError.self) { try await run("cat /dev/zero") }
     }
 
-    @Test func missing() async throws {
+    @Test("A missing program is an error of its own", "A missing program is an error of its own")
+    func missing() async throws {
         let error = await #expect(throws: LinuxError.self) {
             try await offload { try ChildProcess("/no/such/program", [], environment: []).run() }
         }
         #expect(error?.code == .notFound)
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: [true, false]) func killing(_ isEarly: Bool) async throws {
+    @Test("Killing a program ends its children too", .timeLimit(.minutes(5)), arguments: [true, false])
+    func killing(_ isEarly: Bool) async throws {
         // The grandchild holds the pipes open: unless it ends too, this outlasts the time limit.
         let script = "sleep 1000 & echo up >&2; sleep 1000"
         let process = ChildProcess("sh", ["-c", script], environment: ["PATH=/usr/bin:/bin"])

@@ -122,7 +122,10 @@ struct RunMountTests {
     }
 
     /// While one build holds the cache, another one waits (locked), gets its own (private) or the same (shared).
-    @Test(arguments: ["locked", "private", "shared"]) func sharing(_ sharing: String) async throws {
+    @Test(
+        "Concurrent builds use a cache mount as its sharing mode says",
+        "Concurrent builds use a cache mount as its sharing mode says", arguments: ["locked", "private", "shared"])
+    func sharing(_ sharing: String) async throws {
         let fixture = try MountFixture()
         _ = try await fixture.build("FROM lamina/base\n")
         // Those that may run at once wait for each other in a cache that both see. Of those that may not, the second finds
@@ -149,7 +152,8 @@ struct RunMountTests {
 
     // MARK: tmpfs, secrets, agents
 
-    @Test func memory() async throws {
+    @Test("A tmpfs mount has its size and is in no layer", "A tmpfs mount has its size and is in no layer")
+    func memory() async throws {
         let fixture = try MountFixture()
         let result = try await fixture.build(
             """
@@ -164,7 +168,10 @@ struct RunMountTests {
         #expect(result.paths.contains { $0 == "t" } == false)
     }
 
-    @Test func secrets() async throws {
+    @Test(
+        "A secret is readable by the command and is in no layer or log",
+        "A secret is readable by the command and is in no layer or log")
+    func secrets() async throws {
         let fixture = try MountFixture()
         try fixture.write("hunter2-file\n", named: "pw")
         let secrets = [
@@ -194,7 +201,10 @@ struct RunMountTests {
         #expect(missing.error?.location?.lines == 2...2)
     }
 
-    @Test func agents() async throws {
+    @Test(
+        "A forwarded agent is a socket with its mode and owner", "A forwarded agent is a socket with its mode and owner"
+    )
+    func agents() async throws {
         let fixture = try MountFixture()
         let text = """
             FROM lamina/base
@@ -224,7 +234,8 @@ struct RunMountTests {
     // MARK: Keys
 
     /// One change at a time, and whether the command runs again.
-    @Test func keys() async throws {
+    @Test("The key of a RUN depends on what its mounts show", "The key of a RUN depends on what its mounts show")
+    func keys() async throws {
         let fixture = try MountFixture(context: ["d d", "f d/a 644 one", "f e 644 two"])
         func runs(_ options: String) async throws -> Bool {
             let result = try await fixture.build("FROM lamina/base\nRUN --mount=\(options) true\n")

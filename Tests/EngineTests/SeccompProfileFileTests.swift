@@ -36,18 +36,22 @@ import Trees
         #expect(profile.rules[0].excludes.capabilities == CapabilitySet(rawValue: 1 << 63))
     }
 
-    @Test(arguments: [
-        "{}", "[]", #"{"defaultAction": "SCMP_ACT_NOTIFY"}"#, #"{"defaultAction": "allow"}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["X"]}"#, #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": 1}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["x86"]}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "archMap": [{}]}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"]}]}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"name": "a", "names": ["b"], "action": "SCMP_ACT_KILL"}]}"#,
-        #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ERRNO", "errnoRet": -1}]}"#,
-        #"{"defaultAction": "SCMP_ACT_KILL", "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 6}]}]}"#,
-        #"{"defaultAction": "SCMP_ACT_KILL", "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "EQ"}]}]}"#,
-    ])
+    @Test(
+        "A malformed seccomp profile is refused",
+        "A malformed seccomp profile is refused",
+        arguments: [
+            "{}", "[]", #"{"defaultAction": "SCMP_ACT_NOTIFY"}"#, #"{"defaultAction": "allow"}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["X"]}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": 1}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["x86"]}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "archMap": [{}]}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"]}]}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"name": "a", "names": ["b"], "action": "SCMP_ACT_KILL"}]}"#,
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ERRNO", "errnoRet": -1}]}"#,
+            #"{"defaultAction": "SCMP_ACT_KILL", "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 6}]}]}"#,
+            #"{"defaultAction": "SCMP_ACT_KILL", "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "EQ"}]}]}"#,
+        ])
     func refuses(_ text: String) {
         let error = #expect(throws: EngineError.self) { try profile(text) }
         #expect(error?.code == .badOption)

@@ -133,10 +133,13 @@ import Testing
         #expect(found.map(\.message) == ["Base image \"debian:12\" is not pinned to a digest (@sha256:...)"])
     }
 
-    @Test(arguments: [
-        ".env", "deploy/.env.production", ".npmrc", "a/id_rsa", "id_ed25519", "tls/server-key.pem", "privkey.pem",
-        "server.key", ".netrc", ".aws/credentials", "x/.docker/config.json", "store.p12", ".ENV", "secrets.yaml",
-    ])
+    @Test(
+        "A file named as a secret is found",
+        "A file named as a secret is found",
+        arguments: [
+            ".env", "deploy/.env.production", ".npmrc", "a/id_rsa", "id_ed25519", "tls/server-key.pem", "privkey.pem",
+            "server.key", ".netrc", ".aws/credentials", "x/.docker/config.json", "store.p12", ".ENV", "secrets.yaml",
+        ])
     func secrets(_ path: String) async throws {
         #expect(SecretNames.isSecret(path))
         let found = try await broken("FROM scratch\nCOPY . /\n", only: ["SecretInContext"], files: ["a.txt", path])
@@ -181,7 +184,9 @@ import Testing
         #expect(found.map(\.message) == [expected].compactMap(\.self))
     }
 
-    @Test(arguments: ["# check=skip=AptCacheLeft\n", "# check=skip=all\n"])
+    @Test(
+        "A skipped rule gives no advice", "A skipped rule gives no advice",
+        arguments: ["# check=skip=AptCacheLeft\n", "# check=skip=all\n"])
     func skipped(_ directive: String) async throws {
         let text = "\(directive)FROM scratch\nRUN apt-get update\n"
         #expect(try await broken(text, only: ["AptCacheLeft"]).isEmpty)
@@ -195,7 +200,10 @@ import Testing
     }
 
     /// Builds are told of waste and leaks only, and advice makes none fail.
-    @Test func advice() async throws {
+    @Test(
+        "The advice for a Dockerfile is found and can be skipped",
+        "The advice for a Dockerfile is found and can be skipped")
+    func advice() async throws {
         let text = "# check=error=true\nFROM debian\nADD . /\nRUN npm ci\nRUN apt-get update\n"
         let rules: Set = ["LatestTag", "UnpinnedBase", "AddInsteadOfCopy", "CopyBeforeInstall", "AptCacheLeft"]
         #expect(Set(try await broken(text, only: rules).map(\.rule)) == rules)
@@ -206,10 +214,14 @@ import Testing
     }
 
     /// Each rule of our own has a page, which shows how to skip it.
-    @Test(arguments: [
-        LintRule.addInsteadOfCopy, .packageCacheLeft, .copyBeforeInstall, .deletedLater, .latestTag, .secretInContext,
-        .unpinnedBase,
-    ])
+    @Test(
+        "Each rule of Lamina has a page",
+        "Each rule of Lamina has a page",
+        arguments: [
+            LintRule.addInsteadOfCopy, .packageCacheLeft, .copyBeforeInstall, .deletedLater, .latestTag,
+            .secretInContext,
+            .unpinnedBase,
+        ])
     func page(_ rule: LintRule) throws {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let page = try String(contentsOfFile: "/\(root)/\(try #require(rule.page))", encoding: .utf8)
@@ -227,7 +239,8 @@ import Testing
         #expect(log.warnings.map(\.rule) == ["JSONArgsRecommended"])
     }
 
-    @Test func layers() async throws {
+    @Test("Deleted files and secrets are found in layers", "Deleted files and secrets are found in layers")
+    func layers() async throws {
         let text = "FROM scratch\nRUN a\n# check=skip=DeletedLater\nRUN b\nRUN c\nCOPY x /y\n"
         let log = WarningLog()
         let checks = try await lower(parse(text), BuildOptions(), resolver: FakeResolver(), log: log).layerChecks

@@ -7,20 +7,23 @@ import Testing
 
 /// Errors: where they point, and which code they have.
 @Suite struct ErrorTests {
-    @Test(arguments: [
-        ("FROM scratch\nRUNN\n", FrontendCode.syntax, 2...2),
-        ("FROM scratch\n\nENV a=b \\\n  c='\n", .invalid, 3...4),
-        ("FROM scratch\nRUN <<E\nx\nE\nCOPY --from=7 <<A /\nx\nA\n", .unknownStage, 5...7),
-        ("ARG A='\nFROM scratch\n", .invalid, 1...1),
-        ("FROM scratch AS a\n\nCOPY --from=b x y\nFROM scratch AS b\nCOPY --from=a x y\n", .circular, 3...3),
-        ("FROM scratch\nRUN true\nRUN --mount=type=bind,target=/ \\\n true\n", .invalid, 3...4),
-        ("FROM scratch\nCOPY git@h:r.git /\n", .invalid, 2...2),
-        ("# escape=`\n# syntax=r2d4/mockerfile\nFROM scratch\n", .unsupported, 2...2),
-        ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),
-        ("# check=nope=1\nFROM scratch\n", .invalid, 1...1),
-        ("# check=error=true\nFROM scratch\nRUN x\nCMD x\n", .lint, 4...4),
-        ("FROM scratch\nFROM Upper\n", .invalid, 2...2),
-    ])
+    @Test(
+        "An error has the location of its instruction",
+        "An error has the location of its instruction",
+        arguments: [
+            ("FROM scratch\nRUNN\n", FrontendCode.syntax, 2...2),
+            ("FROM scratch\n\nENV a=b \\\n  c='\n", .invalid, 3...4),
+            ("FROM scratch\nRUN <<E\nx\nE\nCOPY --from=7 <<A /\nx\nA\n", .unknownStage, 5...7),
+            ("ARG A='\nFROM scratch\n", .invalid, 1...1),
+            ("FROM scratch AS a\n\nCOPY --from=b x y\nFROM scratch AS b\nCOPY --from=a x y\n", .circular, 3...3),
+            ("FROM scratch\nRUN true\nRUN --mount=type=bind,target=/ \\\n true\n", .invalid, 3...4),
+            ("FROM scratch\nCOPY git@h:r.git /\n", .invalid, 2...2),
+            ("# escape=`\n# syntax=r2d4/mockerfile\nFROM scratch\n", .unsupported, 2...2),
+            ("FROM scratch AS a\nONBUILD nope\nFROM a\n", .invalid, 3...3),
+            ("# check=nope=1\nFROM scratch\n", .invalid, 1...1),
+            ("# check=error=true\nFROM scratch\nRUN x\nCMD x\n", .lint, 4...4),
+            ("FROM scratch\nFROM Upper\n", .invalid, 2...2),
+        ])
     func location(_ text: String, _ code: FrontendCode, _ lines: ClosedRange<Int>) async throws {
         let error = try await failure(text, BuildOptions(fileName: "dir/File"))
         #expect(error.code == code)

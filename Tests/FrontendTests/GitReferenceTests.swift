@@ -20,7 +20,10 @@ import Testing
         }
     }
 
-    @Test(arguments: try Case.all()) func reference(_ item: Case) throws {
+    @Test(
+        "A reference to a repository is parsed as BuildKit parses it",
+        "A reference to a repository is parsed as BuildKit parses it", arguments: try Case.all())
+    func reference(_ item: Case) throws {
         let found: String
         do {
             found = try GitReference(parsing: item.input).map(Self.text) ?? "no"

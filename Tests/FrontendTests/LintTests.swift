@@ -4,11 +4,14 @@ import Testing
 
 /// The checks beyond what the table of Dockerfiles covers.
 @Suite struct LintTests {
-    @Test(arguments: [
-        (LintRule.jsonArgumentsRecommended, "json-args-recommended"), (.stageNameCasing, "stage-name-casing"),
-        (.secretsUsed, "secrets-used-in-arg-or-env"), (.exposeProtocolCasing, "expose-proto-casing"),
-        (.constantPlatform, "from-platform-flag-const-disallowed"), (.undefinedVariable, "undefined-var"),
-    ])
+    @Test(
+        "The page of a rule is BuildKit's",
+        "The page of a rule is BuildKit's",
+        arguments: [
+            (LintRule.jsonArgumentsRecommended, "json-args-recommended"), (.stageNameCasing, "stage-name-casing"),
+            (.secretsUsed, "secrets-used-in-arg-or-env"), (.exposeProtocolCasing, "expose-proto-casing"),
+            (.constantPlatform, "from-platform-flag-const-disallowed"), (.undefinedVariable, "undefined-var"),
+        ])
     func url(_ rule: LintRule, _ page: String) {
         #expect(rule.url == "https://docs.docker.com/go/dockerfile/rule/\(page)/")
     }
@@ -17,26 +20,29 @@ import Testing
         #expect(LintRule.invalidBaseImagePlatform.url == nil)
     }
 
-    @Test(arguments: [
-        ("FROM --platform=$TARGETPLATFORM scratch", ["RedundantTargetPlatform"]),
-        ("FROM --platform=${TARGETPLATFORM:-linux} scratch", []),
-        ("FROM --platform=linux/arm64 scratch AS x-arm64", []),
-        ("FROM --platform=linux/arm64 scratch AS x", ["FromPlatformFlagConstDisallowed"]),
-        ("FROM ${BASEE:-scratch}", ["UndefinedArgInFrom"]),
-        ("FROM scratch As x", ["FromAsCasing"]),
-        ("From scratch as x", ["ConsistentInstructionCasing"]),
-        ("from scratch\nrun x\nRUN y\nRUN z", ["ConsistentInstructionCasing", "ConsistentInstructionCasing"]),
-        ("# check=skip=all\nFROM scratch as X", []),
-        ("# check=skip=FromAsCasing, StageNameCasing\nFROM scratch as X", []),
-        (
-            "# check=experimental=InvalidDefinitionDescription\n\n# other\nARG A B\nFROM scratch",
-            ["InvalidDefinitionDescription"]
-        ),
-        ("# other\nARG A B\nFROM scratch", []),
-        ("FROM scratch\nCOPY <<E /x\n$NOPE\nE", ["UndefinedVar"]),
-        ("FROM scratch\nARG NOPE\nCOPY $NOPE /x", []),
-        ("FROM scratch AS a\nWORKDIR /x\nFROM a\nWORKDIR y", []),
-    ])
+    @Test(
+        "Each rule finds what breaks it",
+        "Each rule finds what breaks it",
+        arguments: [
+            ("FROM --platform=$TARGETPLATFORM scratch", ["RedundantTargetPlatform"]),
+            ("FROM --platform=${TARGETPLATFORM:-linux} scratch", []),
+            ("FROM --platform=linux/arm64 scratch AS x-arm64", []),
+            ("FROM --platform=linux/arm64 scratch AS x", ["FromPlatformFlagConstDisallowed"]),
+            ("FROM ${BASEE:-scratch}", ["UndefinedArgInFrom"]),
+            ("FROM scratch As x", ["FromAsCasing"]),
+            ("From scratch as x", ["ConsistentInstructionCasing"]),
+            ("from scratch\nrun x\nRUN y\nRUN z", ["ConsistentInstructionCasing", "ConsistentInstructionCasing"]),
+            ("# check=skip=all\nFROM scratch as X", []),
+            ("# check=skip=FromAsCasing, StageNameCasing\nFROM scratch as X", []),
+            (
+                "# check=experimental=InvalidDefinitionDescription\n\n# other\nARG A B\nFROM scratch",
+                ["InvalidDefinitionDescription"]
+            ),
+            ("# other\nARG A B\nFROM scratch", []),
+            ("FROM scratch\nCOPY <<E /x\n$NOPE\nE", ["UndefinedVar"]),
+            ("FROM scratch\nARG NOPE\nCOPY $NOPE /x", []),
+            ("FROM scratch AS a\nWORKDIR /x\nFROM a\nWORKDIR y", []),
+        ])
     func rules(_ text: String, _ rules: [String]) async throws {
         #expect(try await plan(text + "\n").warnings.map(\.rule) == rules)
     }

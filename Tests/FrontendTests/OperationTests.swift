@@ -7,10 +7,15 @@ import Testing
 
 /// The lowering of RUN, COPY, ADD and WORKDIR.
 @Suite struct OperationTests {
-    @Test(arguments: [
-        ("/abs", "/abs"), ("/abs/", "/abs/"), ("/abs/.", "/abs/"), ("rel", "/w/rel"), ("rel/", "/w/rel/"), (".", "/w/"),
-        ("./", "/w/"), ("../x", "/x"), ("../../../x/", "/x/"), ("/", "/"), ("/a//b/./c/..", "/a/b"), ("\"\"", "/w/"),
-    ])
+    @Test(
+        "The destination of a copy is absolute and clean",
+        "The destination of a copy is absolute and clean",
+        arguments: [
+            ("/abs", "/abs"), ("/abs/", "/abs/"), ("/abs/.", "/abs/"), ("rel", "/w/rel"), ("rel/", "/w/rel/"),
+            (".", "/w/"),
+            ("./", "/w/"), ("../x", "/x"), ("../../../x/", "/x/"), ("/", "/"), ("/a//b/./c/..", "/a/b"),
+            ("\"\"", "/w/"),
+        ])
     func destination(_ text: String, _ destination: String) async throws {
         let plan = try await plan("FROM scratch\nWORKDIR /w\nCOPY a \(text)\n")
         #expect(plan.copies.first?.destination == destination)
@@ -78,15 +83,18 @@ import Testing
         #expect(plan.copies.map(\.sources) == [[.inline(InlineFile(name: "A", content: content))]])
     }
 
-    @Test(arguments: [
-        ("<<EOF\na\n$b\nEOF", ["/bin/sh", "-c", "a\n$b\n"]),
-        ("<<-'EOF'\n\ta\n\tEOF", ["/bin/sh", "-c", "a\n"]),
-        ("<<EOF cat\na\nEOF", ["/bin/sh", "-c", "<<EOF cat\na\nEOF"]),
-        ("3<<EOF\na\nEOF", ["/bin/sh", "-c", "3<<EOF\na\nEOF"]),
-        ("<<-EOF cat\n\ta\n\tEOF", ["/bin/sh", "-c", "<<-EOF cat\n\ta\nEOF"]),
-        ("[\"x\", \"y z\"]", ["x", "y z"]),
-        ("echo $A", ["/bin/sh", "-c", "echo $A"]),
-    ])
+    @Test(
+        "A command is run by the shell or as it is",
+        "A command is run by the shell or as it is",
+        arguments: [
+            ("<<EOF\na\n$b\nEOF", ["/bin/sh", "-c", "a\n$b\n"]),
+            ("<<-'EOF'\n\ta\n\tEOF", ["/bin/sh", "-c", "a\n"]),
+            ("<<EOF cat\na\nEOF", ["/bin/sh", "-c", "<<EOF cat\na\nEOF"]),
+            ("3<<EOF\na\nEOF", ["/bin/sh", "-c", "3<<EOF\na\nEOF"]),
+            ("<<-EOF cat\n\ta\n\tEOF", ["/bin/sh", "-c", "<<-EOF cat\n\ta\nEOF"]),
+            ("[\"x\", \"y z\"]", ["x", "y z"]),
+            ("echo $A", ["/bin/sh", "-c", "echo $A"]),
+        ])
     func command(_ command: String, _ arguments: [String]) async throws {
         let plan = try await plan("FROM scratch\nRUN \(command)\n")
         #expect(plan.runs.map(\.arguments) == [arguments])
@@ -100,10 +108,13 @@ import Testing
         #expect(run.scripts == [InlineFile(name: "E.py", content: "#!/usr/bin/python\nprint(1)\n")])
     }
 
-    @Test(arguments: [
-        ("", NetworkMode.default), ("--network=default ", .default), ("--network=none ", .none),
-        ("--network=host ", .host),
-    ])
+    @Test(
+        "RUN has the network of its flag",
+        "RUN has the network of its flag",
+        arguments: [
+            ("", NetworkMode.default), ("--network=default ", .default), ("--network=none ", .none),
+            ("--network=host ", .host),
+        ])
     func network(_ flag: String, _ mode: NetworkMode) async throws {
         #expect(try await plan("FROM scratch\nRUN \(flag)x\n").runs.map(\.network) == [mode])
     }
@@ -142,7 +153,10 @@ import Testing
         #expect(plan.steps.last?.createdBy == "RUN |4 G=g X=2 Y= W=w /bin/sh -c x # buildkit")
     }
 
-    @Test func workdir() async throws {
+    @Test(
+        "WORKDIR makes a directory for the user, relative to the one before",
+        "WORKDIR makes a directory for the user, relative to the one before")
+    func workdir() async throws {
         let plan = try await plan("FROM scratch\nUSER u:g\nWORKDIR /a/../b//\nWORKDIR c\nRUN x\n")
         #expect(
             plan.directories == [
@@ -168,15 +182,21 @@ import Testing
         #expect(found == kind)
     }
 
-    @Test(arguments: [
-        ("755", true), ("07777", true), ("10000", false), ("8", false), ("u=rwX,go=rX", true), ("+x", true),
-        ("g=u", true), ("a-w+x", true), ("u=", true), ("u", false), ("u=foo", false), ("u+x,", false), ("x+u", false),
-    ])
+    @Test(
+        "The argument of --chmod is parsed as BuildKit parses it",
+        "The argument of --chmod is parsed as BuildKit parses it",
+        arguments: [
+            ("755", true), ("07777", true), ("10000", false), ("8", false), ("u=rwX,go=rX", true), ("+x", true),
+            ("g=u", true), ("a-w+x", true), ("u=", true), ("u", false), ("u=foo", false), ("u+x,", false),
+            ("x+u", false),
+        ])
     func mode(_ text: String, _ isValid: Bool) {
         #expect(((try? FileMode(parsing: text)) != nil) == isValid)
     }
 
     @Test(
+        "A port of EXPOSE is parsed as BuildKit parses it",
+        "A port of EXPOSE is parsed as BuildKit parses it",
         arguments: [
             ("80", ["80/tcp"]), ("80/UDP", ["80/udp"]), ("1-2/sctp", ["1/sctp", "2/sctp"]), ("[::1]:80:81", ["81/tcp"]),
             ("1.2.3.4::53", ["53/tcp"]), ("8000-8001:80-81", ["80/tcp", "81/tcp"]), ("::1:80:81", ["81/tcp"]),
@@ -188,11 +208,14 @@ import Testing
         #expect((try? PortSpecification(parsing: text))?.ports == ports)
     }
 
-    @Test(arguments: [
-        ("TERM", true), ("sigterm", true), ("SIGRTMIN", true), ("RTMIN+15", true), ("RTMIN+16", false),
-        ("RTMAX-14", true), ("RTMAX-01", false), ("RTMAX+1", false), ("9", true), ("0", false), ("", false),
-        ("SIG", false),
-    ])
+    @Test(
+        "The argument of STOPSIGNAL is a name or a number",
+        "The argument of STOPSIGNAL is a name or a number",
+        arguments: [
+            ("TERM", true), ("sigterm", true), ("SIGRTMIN", true), ("RTMIN+15", true), ("RTMIN+16", false),
+            ("RTMAX-14", true), ("RTMAX-01", false), ("RTMAX+1", false), ("9", true), ("0", false), ("", false),
+            ("SIG", false),
+        ])
     func signal(_ text: String, _ isValid: Bool) {
         #expect(Signal.isValid(text) == isValid)
     }

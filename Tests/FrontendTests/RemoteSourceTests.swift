@@ -54,7 +54,8 @@ import Testing
         #expect(plan.stepCount == 2)
     }
 
-    @Test func archives() async throws {
+    @Test("The flag --unpack says what becomes of archives", "The flag --unpack says what becomes of archives")
+    func archives() async throws {
         let plan = try await plan(
             "FROM scratch\nADD http://h/a /\nADD --unpack=false http://h/a /\nADD --unpack http://h/a /\n")
         #expect(plan.copies.map(\.archives) == [.unpack, .copy, .unpackAll])
@@ -102,7 +103,10 @@ import Testing
     }
 
     /// A source that only looks like a repository may hold a pattern.
-    @Test(arguments: ["github.com/x?y=1", "github.com/o/r", "x?y#z"]) func paths(_ path: String) async throws {
+    @Test(
+        "A path that looks like a repository is a path", "A path that looks like a repository is a path",
+        arguments: ["github.com/x?y=1", "github.com/o/r", "x?y#z"])
+    func paths(_ path: String) async throws {
         #expect(try await plan("FROM scratch\nADD \(path) /\n").copies.map(\.sources) == [[.path(path, input: 1)]])
     }
 }

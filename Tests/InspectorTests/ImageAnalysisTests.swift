@@ -7,7 +7,10 @@ import Testing
 @Suite struct ImageAnalysisTests {
     @Test func theTableIsThere() { #expect(layouts.count > 30) }
 
-    @Test(arguments: layouts) func layout(_ layout: Layout) throws {
+    @Test(
+        "The analysis of a layout is the expected one", "The analysis of a layout is the expected one",
+        arguments: layouts)
+    func layout(_ layout: Layout) throws {
         let analysis = layout.analysis
         let waste = analysis.waste.map {
             "\($0.holder) \($0.cause) \($0.reason.rawValue) \($0.files.count) \($0.files.bytes)"

@@ -67,7 +67,10 @@ struct BuildFlagTests {
         #expect(unsupported.errorText.hasPrefix("ERROR: failed to build: "), "\(unsupported.errorText)")
     }
 
-    @Test func reports() throws {
+    @Test(
+        "The ID file and the metadata file describe the image", "The ID file and the metadata file describe the image",
+        "The ID file and the metadata file describe the image")
+    func reports() throws {
         let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n")
         let (idFile, metadata) = (scratch.path.appending("id"), scratch.path.appending("metadata"))
         let archive = scratch.path.appending("out.tar")
@@ -105,7 +108,12 @@ struct BuildFlagTests {
         #expect(refused.errorText.contains("line 1 of \(file) has no name before the equals sign"))
     }
 
-    @Test(.enabled(if: Machine.hasRegistry, Machine.needsRegistry)) func pull() throws {
+    @Test(
+        "The flag --pull decides whether the registry is asked",
+        "The flag --pull decides whether the registry is asked",
+        "The flag --pull decides whether the registry is asked",
+        .enabled(if: Machine.hasRegistry, Machine.needsRegistry))
+    func pull() throws {
         let lamina = lamina.with(["DOCKER_CONFIG": scratch.path.string])
         let publisher = Lamina(root: scratch.path.appending("other")).with(lamina.environment)
         func build(_ flags: String...) throws -> Finished {

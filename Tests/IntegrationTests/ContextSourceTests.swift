@@ -80,7 +80,8 @@ struct ContextSourceTests {
         #expect(try error(["--ignorefile", "/none", context.string]).contains("the ignore file /none is not there"))
     }
 
-    @Test func named() throws {
+    @Test("Named contexts are sources, bases and mounts", "Named contexts are sources, bases and mounts")
+    func named() throws {
         let context = try scratch.context(
             """
             FROM base AS tools
@@ -112,7 +113,10 @@ struct ContextSourceTests {
     }
 
     /// An image in a layout, by its tag and by its digest, with all that its config says.
-    @Test func layouts() throws {
+    @Test(
+        "An image in an OCI layout is found by tag and by digest",
+        "An image in an OCI layout is found by tag and by digest")
+    func layouts() throws {
         let layout = scratch.path.appending("layout")
         let base = try scratch.context("FROM scratch\nCOPY Dockerfile /base\nENV E=v\nLABEL l=1\n", named: "base")
         try lamina.succeeding("build", "-q", "-t", "h/x:v1", "-o", "type=oci,tar=false,dest=\(layout)", base.string)
@@ -141,7 +145,10 @@ struct ContextSourceTests {
     }
 
     /// More than the disk of the store holds ends with one sentence, and leaves nothing.
-    @Test func bomb() throws {
+    @Test(
+        "An archive larger than the disk ends with one sentence and leaves nothing",
+        "An archive larger than the disk ends with one sentence and leaves nothing")
+    func bomb() throws {
         let small = scratch.path.appending("small")
         try expectSuccess("mkdir", small.string)
         try expectSuccess("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small.string)

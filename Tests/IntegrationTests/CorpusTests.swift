@@ -64,7 +64,9 @@ struct CorpusTests {
         #expect(Self.cases.count >= 8)
     }
 
-    @Test(arguments: cases.filter(isPossible))
+    @Test(
+        "Each example Dockerfile gives the expected image", "Each example Dockerfile gives the expected image",
+        arguments: cases.filter(isPossible))
     func builds(_ name: String) throws {
         let expected = try Self.expectation(of: name)
         let scratch = try Scratch()

@@ -166,7 +166,8 @@ struct HostileCommandTests {
         ).outputLines
     }
 
-    @Test(arguments: attempts, Mode.allCases) func fails(_ attempt: Attempt, _ mode: Mode) throws {
+    @Test("Each attempt fails as expected", "Each attempt fails as expected", arguments: attempts, Mode.allCases)
+    func fails(_ attempt: Attempt, _ mode: Mode) throws {
         let report = try #require(Self.reports[mode]).get()
         let ending = try #require(report.endings[attempt.testDescription])
         #expect((attempt.others[mode] ?? attempt.endings).contains(ending), "it ends with \(ending)")

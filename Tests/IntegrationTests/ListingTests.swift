@@ -62,7 +62,8 @@ struct ListingTests {
 
     private var shortID: String { String(id.dropFirst(7).prefix(12)) }
 
-    @Test func images() throws {
+    @Test("The list of images has all names, and takes formats", "The list of images has all names, and takes formats")
+    func images() throws {
         let table = try lamina.succeeding("images").outputLines
         let header = try #require(table.first)
         #expect(header.split(separator: " ") == ["REPOSITORY", "TAG", "IMAGE", "ID", "CREATED", "SIZE"])
@@ -81,7 +82,8 @@ struct ListingTests {
         }
     }
 
-    @Test func history() throws {
+    @Test("The history has the steps with their sizes", "The history has the steps with their sizes")
+    func history() throws {
         let table = try lamina.succeeding("history", "listed:1").outputLines
         let header = try #require(table.first)
         #expect(header.split(separator: " ") == ["IMAGE", "CREATED", "CREATED", "BY", "SIZE", "COMMENT"])
@@ -100,7 +102,8 @@ struct ListingTests {
                 .string == "buildkit.dockerfile.v0")
     }
 
-    @Test func inspect() throws {
+    @Test("Inspecting shows names, config and layers", "Inspecting shows names, config and layers")
+    func inspect() throws {
         let image = try #require(
             try JSONValue(parsing: lamina.succeeding("inspect", "listed:1").outputText).array?.first)
         #expect(image["Id"]?.string == id)
@@ -117,7 +120,9 @@ struct ListingTests {
         #expect(two.errorText.contains("No such image: no-such"))
     }
 
-    @Test func analyze() throws {
+    @Test(
+        "The analysis counts added, changed and removed files", "The analysis counts added, changed and removed files")
+    func analyze() throws {
         let report = try JSONValue(parsing: lamina.succeeding("analyze", "--format", "json", "listed:1").outputText)
         let layers = try #require(report["layers"]?.array)
         #expect(layers.count == 3)

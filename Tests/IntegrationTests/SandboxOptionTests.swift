@@ -80,7 +80,8 @@ struct SandboxOptionTests {
         Case("--allow security.insecure", "grep Seccomp: /proc/self/status", "Seccomp:\t2"),
     ]
 
-    @Test(arguments: cases) func applies(_ option: Case) throws {
+    @Test("An option changes what the command sees", "An option changes what the command sees", arguments: cases)
+    func applies(_ option: Case) throws {
         let scratch = try Scratch()
         let lamina = Lamina(root: scratch.path.appending("store"))
         let context = try scratch.context("FROM lamina/base\nRUN \(option.command)\n")
@@ -123,10 +124,13 @@ struct SandboxOptionTests {
     }
 
     /// Options that change a result are part of a step's key; limits of resources are not.
-    @Test(arguments: [
-        (["--memory", "1g"], true), (["--cpu-shares", "512"], true), (["--ulimit", "nofile=99"], false),
-        (["--shm-size", "1m"], false), (["--cap-drop", "MKNOD"], false), (["--cap-drop", "SYS_ADMIN"], true),
-    ])
+    @Test(
+        "An option is part of the cache key if it changes results",
+        "An option is part of the cache key if it changes results",
+        arguments: [
+            (["--memory", "1g"], true), (["--cpu-shares", "512"], true), (["--ulimit", "nofile=99"], false),
+            (["--shm-size", "1m"], false), (["--cap-drop", "MKNOD"], false), (["--cap-drop", "SYS_ADMIN"], true),
+        ])
     func keys(_ options: [String], _ isCached: Bool) throws {
         if options[0] == "--memory" || options[0] == "--cpu-shares", !ControlGroups.areThere { return }
         let scratch = try Scratch()

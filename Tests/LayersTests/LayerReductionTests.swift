@@ -33,41 +33,44 @@ struct LayerReductionTests {
     ]
 
     /// Below, what was found, and what is left. `i=N` at the end makes names of one file.
-    @Test(arguments: [
-        // Nothing differs.
-        (["r y t=5 h=4"], []),
-        (["r y t=5 n=7 h=4"], []),
-        (["d a t=5", "r a/f t=5 h=1"], []),
-        (["s l l=f m=511"], []),
-        // One thing differs.
-        (["r y t=5 h=9"], ["r y"]),
-        (["r y t=6 h=4"], ["r y"]),
-        (["r y t=5 h=4 m=420 o=1"], ["r y"]),
-        (["r y t=5 h=4 m=384"], ["r y"]),
-        (["r y t=5 h=4 x=1"], ["r y"]),
-        (["s l l=g"], ["s l"]),
-        (["d a t=6"], ["d a"]),
-        (["r new t=5 h=4"], ["r new"]),
-        (["s y l=f"], ["s y"]),
-        (["d y t=5"], ["d y"]),
-        // The directories on the way.
-        (["d a t=5", "d a/sub t=5", "r a/sub/x t=6 h=3"], ["d a", "d a/sub", "r a/sub/x"]),
-        (["d a t=5", "d a/sub t=5", "- a/sub/x"], ["d a", "d a/sub", "- a/sub/x"]),
-        (["d a t=5", "r a/f t=6 h=1", "d a/sub t=5", "r a/sub/x t=5 h=3"], ["d a", "r a/f"]),
-        // Whiteouts of nothing.
-        (["- none"], []),
-        (["d a t=5", "- a/none"], []),
-        // Opaque directories.
-        (["d new t=5", "* new", "r new/f t=5 h=1"], ["d new", "r new/f"]),
-        (["d a t=5", "* a"], ["d a", "- a/f", "- a/g", "- a/sub"]),
-        (["d a t=5", "* a", "r a/g t=5 h=2"], ["d a", "- a/f", "- a/sub"]),
-        (["d a t=5", "* a", "r a/f t=5 h=1", "r a/g t=5 h=2", "d a/sub t=5"], ["d a", "d a/sub", "- a/sub/x"]),
-        (["d y t=5", "* y"], ["d y"]),
-        // Names of one file: all or none.
-        (["r new t=5 h=4 i=1", "r y t=5 h=4 i=1"], ["r new", "h y"]),
-        (["r y t=5 h=4 i=1", "r z t=5 h=4 i=1"], ["r y", "h z"]),
-        (["d a t=5", "r a/f t=5 h=1 i=1", "r a/g t=5 h=2 i=2"], []),
-    ])
+    @Test(
+        "A change is kept if it differs from the layers below",
+        "A change is kept if it differs from the layers below",
+        arguments: [
+            // Nothing differs.
+            (["r y t=5 h=4"], []),
+            (["r y t=5 n=7 h=4"], []),
+            (["d a t=5", "r a/f t=5 h=1"], []),
+            (["s l l=f m=511"], []),
+            // One thing differs.
+            (["r y t=5 h=9"], ["r y"]),
+            (["r y t=6 h=4"], ["r y"]),
+            (["r y t=5 h=4 m=420 o=1"], ["r y"]),
+            (["r y t=5 h=4 m=384"], ["r y"]),
+            (["r y t=5 h=4 x=1"], ["r y"]),
+            (["s l l=g"], ["s l"]),
+            (["d a t=6"], ["d a"]),
+            (["r new t=5 h=4"], ["r new"]),
+            (["s y l=f"], ["s y"]),
+            (["d y t=5"], ["d y"]),
+            // The directories on the way.
+            (["d a t=5", "d a/sub t=5", "r a/sub/x t=6 h=3"], ["d a", "d a/sub", "r a/sub/x"]),
+            (["d a t=5", "d a/sub t=5", "- a/sub/x"], ["d a", "d a/sub", "- a/sub/x"]),
+            (["d a t=5", "r a/f t=6 h=1", "d a/sub t=5", "r a/sub/x t=5 h=3"], ["d a", "r a/f"]),
+            // Whiteouts of nothing.
+            (["- none"], []),
+            (["d a t=5", "- a/none"], []),
+            // Opaque directories.
+            (["d new t=5", "* new", "r new/f t=5 h=1"], ["d new", "r new/f"]),
+            (["d a t=5", "* a"], ["d a", "- a/f", "- a/g", "- a/sub"]),
+            (["d a t=5", "* a", "r a/g t=5 h=2"], ["d a", "- a/f", "- a/sub"]),
+            (["d a t=5", "* a", "r a/f t=5 h=1", "r a/g t=5 h=2", "d a/sub t=5"], ["d a", "d a/sub", "- a/sub/x"]),
+            (["d y t=5", "* y"], ["d y"]),
+            // Names of one file: all or none.
+            (["r new t=5 h=4 i=1", "r y t=5 h=4 i=1"], ["r new", "h y"]),
+            (["r y t=5 h=4 i=1", "r z t=5 h=4 i=1"], ["r y", "h z"]),
+            (["d a t=5", "r a/f t=5 h=1 i=1", "r a/g t=5 h=2 i=2"], []),
+        ])
     func keeps(_ found: [String], _ expected: [String]) throws {
         var below: [PathBytes: LayerEntry] = [:]
         for text in Self.below {

@@ -12,31 +12,34 @@ struct TreeStampsTests {
         """
 
     /// The effects of a command, and the changes found: kinds by their first letters, whiteouts as `-`.
-    @Test(arguments: [
-        ("true", []),
-        ("cat t/y t/d/f && ls -R t", []),
-        ("printf z > t/y", ["r y"]),
-        ("printf z > t/y && touch -d @1000000000 t/y", ["r y"]),
-        ("chmod 600 t/y", ["r y"]),
-        ("chmod 644 t/y", ["r y"]),
-        ("chown 0:0 t/y", ["r y"]),
-        ("touch -d @1000000000 t/y", ["r y"]),
-        ("printf longer > t/d/e/f", ["d d", "d d/e", "r d/e/f"]),
-        ("printf hallo > t/d/f", ["d d", "r d/f", "r d/g"]),
-        ("rm t/d/g", ["d d", "r d/f", "- d/g"]),
-        ("rm t/y", ["- y"]),
-        ("rm -r t/d", ["- d"]),
-        ("rm -r t/d && mkdir t/d", ["d d", "- d/e", "- d/f", "- d/g", "- d/s"]),
-        ("rm -r t/d && printf d > t/d", ["r d"]),
-        ("rm t/y && mkdir t/y && printf n > t/y/n", ["d y", "r y/n"]),
-        ("mv t/y t/a", ["r a", "- y"]),
-        ("mv t/d-x t/d/x", ["d d", "d d/x", "r d/x/f", "- d-x"]),
-        ("printf n > t/d/d && printf n > t/d0", ["d d", "r d/d", "r d0"]),
-        ("rm t/d/s && ln -s g t/d/s", ["d d", "s d/s"]),
-        ("chmod 700 t/empty && chmod 755 t/empty", ["d empty"]),
-        ("mkdir -p t/new/er", ["d new", "d new/er"]),
-        ("chmod 600 t/p", ["f p"]),
-    ])
+    @Test(
+        "The changes of a command are found by its stamps",
+        "The changes of a command are found by its stamps",
+        arguments: [
+            ("true", []),
+            ("cat t/y t/d/f && ls -R t", []),
+            ("printf z > t/y", ["r y"]),
+            ("printf z > t/y && touch -d @1000000000 t/y", ["r y"]),
+            ("chmod 600 t/y", ["r y"]),
+            ("chmod 644 t/y", ["r y"]),
+            ("chown 0:0 t/y", ["r y"]),
+            ("touch -d @1000000000 t/y", ["r y"]),
+            ("printf longer > t/d/e/f", ["d d", "d d/e", "r d/e/f"]),
+            ("printf hallo > t/d/f", ["d d", "r d/f", "r d/g"]),
+            ("rm t/d/g", ["d d", "r d/f", "- d/g"]),
+            ("rm t/y", ["- y"]),
+            ("rm -r t/d", ["- d"]),
+            ("rm -r t/d && mkdir t/d", ["d d", "- d/e", "- d/f", "- d/g", "- d/s"]),
+            ("rm -r t/d && printf d > t/d", ["r d"]),
+            ("rm t/y && mkdir t/y && printf n > t/y/n", ["d y", "r y/n"]),
+            ("mv t/y t/a", ["r a", "- y"]),
+            ("mv t/d-x t/d/x", ["d d", "d d/x", "r d/x/f", "- d-x"]),
+            ("printf n > t/d/d && printf n > t/d0", ["d d", "r d/d", "r d0"]),
+            ("rm t/d/s && ln -s g t/d/s", ["d d", "s d/s"]),
+            ("chmod 700 t/empty && chmod 755 t/empty", ["d empty"]),
+            ("mkdir -p t/new/er", ["d new", "d new/er"]),
+            ("chmod 600 t/p", ["f p"]),
+        ])
     func finds(_ command: String, _ expected: [String]) throws {
         let scratch = try Scratch()
         scratch.run(Self.tree)

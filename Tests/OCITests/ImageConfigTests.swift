@@ -24,7 +24,10 @@ import Testing
         #expect(!text.contains(#""created":"2023-11-14T22:13:20Z","history""#))
     }
 
-    @Test(arguments: ["{}", "[]", #"{"os":"linux"}"#, #"{"os":"l","architecture":"a","rootfs":{"diff_ids":["x"]}}"#])
+    @Test(
+        "A malformed image config is refused",
+        "A malformed image config is refused",
+        arguments: ["{}", "[]", #"{"os":"linux"}"#, #"{"os":"l","architecture":"a","rootfs":{"diff_ids":["x"]}}"#])
     func refuses(_ text: String) {
         #expect(throws: (any Error).self) { try ImageConfig(parsing: Array(text.utf8)) }
     }

@@ -25,11 +25,15 @@ import Testing
         #expect(try ImageReference(parsing: full) == reference)
     }
 
-    @Test(arguments: [
-        "", ":", "a:", "a:b:c/", "/a", "a//b", "a/", "a.", "-a", "a..b", "a___b", "Foo", "x@sha256:1", "a b", "a:-x",
-        "x:" + String(repeating: "t", count: 129), String(repeating: "a", count: 64), "exa_mple.com/x",
-        "e.com/" + String(repeating: "a", count: 256),
-    ])
+    @Test(
+        "A malformed image name is refused",
+        "A malformed image name is refused",
+        arguments: [
+            "", ":", "a:", "a:b:c/", "/a", "a//b", "a/", "a.", "-a", "a..b", "a___b", "Foo", "x@sha256:1", "a b",
+            "a:-x",
+            "x:" + String(repeating: "t", count: 129), String(repeating: "a", count: 64), "exa_mple.com/x",
+            "e.com/" + String(repeating: "a", count: 256),
+        ])
     func refuses(_ text: String) {
         #expect(throws: ReferenceError.self) { try ImageReference(parsing: text) }
     }

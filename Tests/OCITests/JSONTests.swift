@@ -11,10 +11,13 @@ import Testing
         #expect(try JSON(parsing: text).text() == text)
     }
 
-    @Test(arguments: [
-        "", "{", "[1,]", "{\"a\"}", "{\"a\":}", "nul", "01x", "\"\\x\"", "\"\u{1}\"", "1 2", "\"abc", "[1 2]", "+1",
-        String(repeating: "[", count: 1000),
-    ])
+    @Test(
+        "A malformed JSON document is refused",
+        "A malformed JSON document is refused",
+        arguments: [
+            "", "{", "[1,]", "{\"a\"}", "{\"a\":}", "nul", "01x", "\"\\x\"", "\"\u{1}\"", "1 2", "\"abc", "[1 2]", "+1",
+            String(repeating: "[", count: 1000),
+        ])
     func refuses(_ text: String) {
         #expect(throws: JSONError.self) { try JSON(parsing: text) }
     }

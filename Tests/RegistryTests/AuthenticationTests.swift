@@ -22,7 +22,10 @@ import Testing
         }
     }
 
-    @Test func basic() async throws {
+    @Test(
+        "Basic authentication is sent after the challenge, then at once",
+        "Basic authentication is sent after the challenge, then at once")
+    func basic() async throws {
         let transport = guarded(by: "Basic realm=x", wanting: "Basic dTpwOnE=")
         let client = makeClient(transport, credential: .password(user: "u", password: "p:q"))
         _ = try await client.resolve(image, platform: linux)

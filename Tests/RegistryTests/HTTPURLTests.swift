@@ -3,26 +3,35 @@ import Testing
 @testable import Registry
 
 @Suite struct HTTPURLTests {
-    @Test(arguments: [
-        ("HTTPS://Host.Test:443/a?b#c", "https://host.test/a?b"), ("http://h:5000", "http://h:5000/"),
-        ("http://[::1]:5000/v2/", "http://[::1]:5000/v2/"), ("https://h?x=1", "https://h/?x=1"),
-    ])
+    @Test(
+        "A URL is parsed into its parts",
+        "A URL is parsed into its parts",
+        arguments: [
+            ("HTTPS://Host.Test:443/a?b#c", "https://host.test/a?b"), ("http://h:5000", "http://h:5000/"),
+            ("http://[::1]:5000/v2/", "http://[::1]:5000/v2/"), ("https://h?x=1", "https://h/?x=1"),
+        ])
     func parses(_ text: String, _ expected: String) throws {
         #expect(try HTTPURL(parsing: text).description == expected)
     }
 
-    @Test(arguments: [
-        "", "h/a", "ftp://h/", "http:///a", "http://u:p@h/", "http://h:99999/", "http://h:x/", "http://h/a b",
-        "http://h/\r\nX: y", "http://h/\u{e9}", "http://[::1]x/",
-    ])
+    @Test(
+        "A malformed URL is refused",
+        "A malformed URL is refused",
+        arguments: [
+            "", "h/a", "ftp://h/", "http:///a", "http://u:p@h/", "http://h:99999/", "http://h:x/", "http://h/a b",
+            "http://h/\r\nX: y", "http://h/\u{e9}", "http://[::1]x/",
+        ])
     func refuses(_ text: String) {
         #expect(throws: RegistryError.self) { try HTTPURL(parsing: text) }
     }
 
-    @Test(arguments: [
-        ("https://other.test/x?y", "https://other.test/x?y"), ("/x?y=http://z/", "http://h:1/x?y=http://z/"),
-        ("//o/x", "http://o/x"), ("?n=2", "http://h:1/v2/a/b?n=2"), ("c?d", "http://h:1/v2/a/c?d"),
-    ])
+    @Test(
+        "A relative URL is resolved against its base",
+        "A relative URL is resolved against its base",
+        arguments: [
+            ("https://other.test/x?y", "https://other.test/x?y"), ("/x?y=http://z/", "http://h:1/x?y=http://z/"),
+            ("//o/x", "http://o/x"), ("?n=2", "http://h:1/v2/a/b?n=2"), ("c?d", "http://h:1/v2/a/c?d"),
+        ])
     func resolves(_ location: String, _ expected: String) throws {
         let base = try HTTPURL(parsing: "http://h:1/v2/a/b?q=1")
         #expect(try base.resolving(location).description == expected)

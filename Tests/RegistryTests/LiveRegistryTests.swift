@@ -106,7 +106,8 @@ struct LiveRegistryTests {
         }
     }
 
-    @Test func login() async throws {
+    @Test("Pushes and pulls need the right login", "Pushes and pulls need the right login")
+    func login() async throws {
         let sample = SampleImage(layer: noise(2_000_000))
         try await LiveRegistry.with(login: true) { registry in
             try await withTransport { transport in

@@ -126,7 +126,8 @@ import Testing
         #expect(error?.code == .unsafeRedirect)
     }
 
-    @Test func chunks() async throws {
+    @Test("A large blob is uploaded in chunks", "A large blob is uploaded in chunks")
+    func chunks() async throws {
         let registry = FakeRegistry()
         let sample = SampleImage(layer: noise(700_001))
         let transport = FakeTransport { exchange, _ in registry.answer(exchange) }

@@ -36,16 +36,19 @@ import Testing
         #expect(try UserDatabase(passwd: Self.passwd, group: Self.group).resolve(spec) == expected)
     }
 
-    @Test(arguments: [
-        ("nosuch", UserCode.unknownUser, "unable to find user nosuch: no matching entries in passwd file"),
-        ("broken", .unknownUser, "unable to find user broken: no matching entries in passwd file"),
-        ("7:nogrp", .unknownGroup, "unable to find group nogrp: no matching entries in group file"),
-        ("bob:wheel:x", .unknownGroup, "unable to find group wheel:x: no matching entries in group file"),
-        ("+1", .unknownUser, "unable to find user +1: no matching entries in passwd file"),
-        ("-1", .invalid, "the user number -1 is not between 0 and 2147483647"),
-        ("4294967295", .invalid, "the user number 4294967295 is not between 0 and 2147483647"),
-        ("0:99999999999", .invalid, "the group number 99999999999 is not between 0 and 2147483647"),
-    ])
+    @Test(
+        "An unknown user or group is an error",
+        "An unknown user or group is an error",
+        arguments: [
+            ("nosuch", UserCode.unknownUser, "unable to find user nosuch: no matching entries in passwd file"),
+            ("broken", .unknownUser, "unable to find user broken: no matching entries in passwd file"),
+            ("7:nogrp", .unknownGroup, "unable to find group nogrp: no matching entries in group file"),
+            ("bob:wheel:x", .unknownGroup, "unable to find group wheel:x: no matching entries in group file"),
+            ("+1", .unknownUser, "unable to find user +1: no matching entries in passwd file"),
+            ("-1", .invalid, "the user number -1 is not between 0 and 2147483647"),
+            ("4294967295", .invalid, "the user number 4294967295 is not between 0 and 2147483647"),
+            ("0:99999999999", .invalid, "the group number 99999999999 is not between 0 and 2147483647"),
+        ])
     func rejects(_ spec: String, _ code: UserCode, _ message: String) {
         let error = #expect(throws: UserError.self) {
             try UserDatabase(passwd: Self.passwd, group: Self.group).resolve(spec)

@@ -7,13 +7,17 @@ import Testing
 @testable import lamina
 
 @Suite struct BuildCallTests {
-    @Test(arguments: [
-        ("check", BuildCall.Method.check, false, false), ("lint", .check, false, false),
-        ("build", .build, false, false), ("outline,format=json", .outline, true, false),
-        ("targets,format=text", .targets, false, false), ("check,format=json,ignorestatus=true", .check, true, true),
-        ("format=json,check,ignorestatus=0", .check, true, false), ("check,ignorestatus=1", .check, false, true),
-        ("subrequests.describe", .describe, false, false),
-    ])
+    @Test(
+        "The value of --call is parsed",
+        "The value of --call is parsed",
+        arguments: [
+            ("check", BuildCall.Method.check, false, false), ("lint", .check, false, false),
+            ("build", .build, false, false), ("outline,format=json", .outline, true, false),
+            ("targets,format=text", .targets, false, false),
+            ("check,format=json,ignorestatus=true", .check, true, true),
+            ("format=json,check,ignorestatus=0", .check, true, false), ("check,ignorestatus=1", .check, false, true),
+            ("subrequests.describe", .describe, false, false),
+        ])
     func values(_ text: String, _ method: BuildCall.Method, _ isJSON: Bool, _ ignoresStatus: Bool) throws {
         let call = try BuildCall(parsing: text)
         #expect(call.method == method)
@@ -21,9 +25,12 @@ import Testing
         #expect(call.ignoresStatus == ignoresStatus)
     }
 
-    @Test(arguments: [
-        "", "nope", "check,outline", "check,format=xml", "check,ignorestatus=maybe", "check,x=y", "check,",
-    ])
+    @Test(
+        "An unknown value of --call is refused",
+        "An unknown value of --call is refused",
+        arguments: [
+            "", "nope", "check,outline", "check,format=xml", "check,ignorestatus=maybe", "check,x=y", "check,",
+        ])
     func refused(_ text: String) {
         #expect(throws: ValidationError.self) { try BuildCall(parsing: text) }
     }
@@ -42,7 +49,8 @@ import Testing
             detail: "ADD may download or unpack", page: "docs/rules/AddInsteadOfCopy.md")
     ]
 
-    @Test func summary() {
+    @Test("Warnings are counted, and explained with --debug", "Warnings are counted, and explained with --debug")
+    func summary() {
         let summary = WarningSummary(isDebug: false, source: { _ in nil })
         #expect(summary.lines(for: []).isEmpty)
         #expect(

@@ -13,11 +13,14 @@ import Testing
         try CacheUseOptions.parse(Array(CommandLineNormalizer.normalized(["build"] + arguments).dropFirst()))
     }
 
-    @Test(arguments: [
-        ([], PullPolicy.missing), (["--pull"], .always), (["--pull=always"], .always), (["--pull=never"], .never),
-        (["--pull=newer"], .newer), (["--pull=true"], .always), (["--pull=false"], .missing),
-        (["--pull=missing"], .missing), (["--pull=never", "--pull"], .always),
-    ])
+    @Test(
+        "The value of --pull is parsed",
+        "The value of --pull is parsed",
+        arguments: [
+            ([], PullPolicy.missing), (["--pull"], .always), (["--pull=always"], .always), (["--pull=never"], .never),
+            (["--pull=newer"], .newer), (["--pull=true"], .always), (["--pull=false"], .missing),
+            (["--pull=missing"], .missing), (["--pull=never", "--pull"], .always),
+        ])
     func pull(_ arguments: [String], _ policy: PullPolicy) throws {
         #expect(try Self.cacheUse(arguments).freshness().pull == policy)
     }
@@ -31,14 +34,19 @@ import Testing
         #expect(try Self.cacheUse(arguments).noCacheChoice() == choice)
     }
 
-    @Test func lifetime() throws {
+    @Test("The lifetime of results is a duration", "The lifetime of results is a duration")
+    func lifetime() throws {
         #expect(try Self.cacheUse(["--cache-ttl=1h30m"]).freshness().cacheLifetime == 5400 * 1_000_000_000)
         #expect(try Self.cacheUse([]).freshness().cacheLifetime == nil)
     }
 
-    @Test(arguments: [
-        ["--no-cache", "--no-cache-filter", "a"], ["--pull=sometimes"], ["--cache-ttl", "soon"], ["--cache-ttl=-1s"],
-    ])
+    @Test(
+        "A malformed build option is refused",
+        "A malformed build option is refused",
+        arguments: [
+            ["--no-cache", "--no-cache-filter", "a"], ["--pull=sometimes"], ["--cache-ttl", "soon"],
+            ["--cache-ttl=-1s"],
+        ])
     func refused(_ arguments: [String]) throws {
         let options = try Self.cacheUse(arguments)
         #expect(throws: ValidationError.self) {
@@ -47,11 +55,14 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (["--platform", "linux/arm64"], "linux/arm64"),
-        (["--platform=arm64", "--platform=linux/arm64/v8"], "linux/arm64"),
-        (["--platform", "local"], Platform.host.description),
-    ])
+    @Test(
+        "The value of --platform is parsed",
+        "The value of --platform is parsed",
+        arguments: [
+            (["--platform", "linux/arm64"], "linux/arm64"),
+            (["--platform=arm64", "--platform=linux/arm64/v8"], "linux/arm64"),
+            (["--platform", "local"], Platform.host.description),
+        ])
     func platform(_ arguments: [String], _ platform: String) throws {
         #expect(try ArgumentOptions.parse(arguments).platformChoice()?.description == platform)
     }

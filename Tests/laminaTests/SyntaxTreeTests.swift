@@ -30,7 +30,8 @@ import Testing
         #expect(tree.text() == expected)
     }
 
-    @Test func triggers() throws {
+    @Test("The tree of an ONBUILD has the instruction inside", "The tree of an ONBUILD has the instruction inside")
+    func triggers() throws {
         let tree = try Self.tree("FROM a\nONBUILD copy [\"a\", \"b\"]\nONBUILD nonsense\n")
         let instructions = try #require(tree["stages"]?.array?.first?["instructions"]?.array)
         #expect(instructions[1]["trigger"]?["keyword"] == .string("COPY"))
@@ -39,7 +40,9 @@ import Testing
         #expect(instructions[0]["trigger"] == nil)
     }
 
-    @Test func reasons() throws {
+    @Test(
+        "The listing says why a file is in the context or not", "The listing says why a file is in the context or not")
+    func reasons() throws {
         func reason(ignored: Bool, exists: Bool = true, visible: Bool, line: Int? = nil) throws -> String {
             let rules = try IgnoreRules(parsing: Array("#\n*.log\n!a.log\n".utf8))
             let decision = ContextListing.Decision(
