@@ -59,7 +59,6 @@ import Testing
 
     @Test(
         "The width of a text counts columns",
-        "The width of a text counts columns",
         arguments: [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("🚀", 2), ("…", 1), ("\u{200b}", 0), ("한글", 4)])
     func width(_ text: String, _ columns: Int) {
         #expect(TerminalText.width(of: text) == columns)
@@ -71,7 +70,6 @@ import Testing
     }
 
     @Test(
-        "A text that is too long ends with an ellipsis",
         "A text that is too long ends with an ellipsis",
         arguments: [
             ("hello", 5, "hello"), ("hello!", 5, "hell…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),

@@ -13,9 +13,7 @@ import Testing
         try #require(throws: DockerfileError.self) { try parse(text) }.message
     }
 
-    @Test(
-        "Each malformed file has BuildKit's message", "Each malformed file has BuildKit's message",
-        arguments: try Table("files").rows)
+    @Test("Each malformed file has BuildKit's message", arguments: try Table("files").rows)
     func table(_ row: Row) throws {
         let (input, output) = row.sides
         if output[0] == "ok" {
@@ -69,9 +67,7 @@ import Testing
         #expect(try Self.message(text) == message)
     }
 
-    @Test(
-        "The stages have their bases, names, platforms and instructions",
-        "The stages have their bases, names, platforms and instructions")
+    @Test("The stages have their bases, names, platforms and instructions")
     func stages() throws {
         let file = try Self.parse(
             "ARG V=1\n# base\nfrom --platform=$P \"$B\" AS Build-1\nRUN x\nFROM scratch\n\nFROM build-1\n  CMD y \\\n z\n"
@@ -91,9 +87,7 @@ import Testing
         #expect(file.sourceLines[7] == "  CMD y \\")
     }
 
-    @Test(
-        "Directives are read at the top of the file, each once", "Directives are read at the top of the file, each once"
-    )
+    @Test("Directives are read at the top of the file, each once")
     func directives() throws {
         let plain = try Self.parse("# syntax=docker/dockerfile:1\n# check=skip=all\n# escape=`\nFROM a\nENV x=`$y\n")
         #expect(plain.directives.map(\.name) == [.syntax, .check, .escape])
@@ -110,9 +104,7 @@ import Testing
         #expect(try Self.message("# check=a\n# check=b\nFROM a") == "only one check parser directive can be used")
     }
 
-    @Test(
-        "An empty continuation line is a warning with its line", "An empty continuation line is a warning with its line"
-    )
+    @Test("An empty continuation line is a warning with its line")
     func warnings() throws {
         let file = try Self.parse("FROM a\nRUN b \\\n\n c\n")
         #expect(file.warnings.map(\.kind) == [.emptyContinuationLine])

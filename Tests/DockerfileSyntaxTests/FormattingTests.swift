@@ -36,9 +36,7 @@ struct Meaning: Equatable, CustomStringConvertible {
         return (whole + parts + old).filter { (try? Dockerfile(parsing: $0.bytes)) != nil }
     }
 
-    @Test(
-        "Each file is printed in the usual form", "Each file is printed in the usual form",
-        arguments: try Table("format").rows)
+    @Test("Each file is printed in the usual form", arguments: try Table("format").rows)
     func table(_ row: Row) throws {
         let (input, output) = row.sides
         #expect(try Self.format(input[0]) == output[0])
@@ -66,9 +64,7 @@ struct Meaning: Equatable, CustomStringConvertible {
         #expect(try Dockerfile.formatted(text) == "FROM a\nCOPY <<E /x\n".bytes + body + "E\n".bytes)
     }
 
-    @Test(
-        "A file with an error is not formatted", "A file with an error is not formatted",
-        arguments: ["", "FROM", "RUN x", "FROM a\nRUN <<E\nx"])
+    @Test("A file with an error is not formatted", arguments: ["", "FROM", "RUN x", "FROM a\nRUN <<E\nx"])
     func rejects(_ text: String) throws {
         let error = try #require(throws: DockerfileError.self) { try Dockerfile.formatted(text.bytes) }
         #expect(error == #expect(throws: DockerfileError.self) { try Dockerfile(parsing: text.bytes) })

@@ -8,9 +8,7 @@ import Testing
         [0xFF], [0xC3], [0xE2, 0x80], [0], [0xC2, 0xA0], "é".bytes, "\u{2028}".bytes,
     ]
 
-    @Test(
-        "Random bytes and damaged Dockerfiles do not crash the parser",
-        "Random bytes and damaged Dockerfiles do not crash the parser", arguments: 0..<20 as Range<UInt64>)
+    @Test("Random bytes and damaged Dockerfiles do not crash the parser", arguments: 0..<20 as Range<UInt64>)
     func dockerfiles(_ seed: UInt64) {
         var random = Random(state: seed)
         let words = [
@@ -52,9 +50,7 @@ import Testing
         #expect(accepted > 5)
     }
 
-    @Test(
-        "Random words do not crash the expander", "Random words do not crash the expander",
-        arguments: 0..<20 as Range<UInt64>)
+    @Test("Random words do not crash the expander", arguments: 0..<20 as Range<UInt64>)
     func words(_ seed: UInt64) {
         var random = Random(state: seed)
         let words = [

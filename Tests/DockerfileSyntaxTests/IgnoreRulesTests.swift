@@ -7,9 +7,7 @@ import Testing
         ".git", "Dockerfile", ".dockerignore", "README.md", "docs/README.md", "a*", "foo",
     ]
 
-    @Test(
-        "Each path is ignored or not as the rules say", "Each path is ignored or not as the rules say",
-        arguments: try Table("ignore").rows)
+    @Test("Each path is ignored or not as the rules say", arguments: try Table("ignore").rows)
     func table(_ row: Row) throws {
         let (input, output) = row.sides
         if output[0] == "error" {
@@ -54,9 +52,7 @@ import Testing
         #expect((matching + others).filter { rules.ignores($0) } == matching)
     }
 
-    @Test(
-        "A malformed pattern is refused", "A malformed pattern is refused",
-        arguments: ["[", "[]", "[a", "a\\", "[-]", "[a-]", "x[]y]"])
+    @Test("A malformed pattern is refused", arguments: ["[", "[]", "[a", "a\\", "[-]", "[a-]", "x[]y]"])
     func rejects(_ pattern: String) throws {
         let error = try #require(throws: DockerfileError.self) { try IgnoreRules(patterns: [pattern]) }
         #expect(error.message == "syntax error in pattern")
@@ -104,7 +100,6 @@ import Testing
 @Suite struct GlobTests {
     @Test(
         "A pattern matches whole names",
-        "A pattern matches whole names",
         arguments: [
             ("abc", "abc", true),
             ("*", "abc", true),
@@ -128,7 +123,6 @@ import Testing
     }
 
     @Test(
-        "A malformed pattern is refused",
         "A malformed pattern is refused",
         arguments: ["[]a]", "[-]", "[x-]", "[-x]", "\\", "[a-b-c]", "[", "[^", "[^bc", "a["])
     func rejects(_ pattern: String) throws {

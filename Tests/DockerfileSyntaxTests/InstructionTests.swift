@@ -48,16 +48,12 @@ import Testing
         KindCase("SHELL [\"\\ud83d\\ude00\\ud83d\"]", .shell(["😀\u{FFFD}"])),
     ]
 
-    @Test(
-        "Each instruction has its type and contents", "Each instruction has its type and contents", arguments: kindCases
-    )
+    @Test("Each instruction has its type and contents", arguments: kindCases)
     func kinds(_ item: KindCase) throws {
         #expect(try first(item.text).kind == item.kind)
     }
 
-    @Test(
-        "ARG declares several variables with and without defaults",
-        "ARG declares several variables with and without defaults")
+    @Test("ARG declares several variables with and without defaults")
     func declarations() throws {
         guard case .arg(let declarations) = try first("ARG a b= c=\"d=e\"").kind else {
             throw DockerfileError("not an ARG")
@@ -89,9 +85,7 @@ import Testing
         #expect(run.heredocs.map(\.expand) == [true, false])
     }
 
-    @Test(
-        "COPY has its flags, sources, here-documents and destination",
-        "COPY has its flags, sources, here-documents and destination")
+    @Test("COPY has its flags, sources, here-documents and destination")
     func copy() throws {
         let text =
             "COPY --from=B --chown=$U --chmod=755 --link --parents=FALSE --exclude=*.o --exclude=a a b/ <<E /d/\nx\nE"
@@ -117,7 +111,7 @@ import Testing
         #expect(copy.sources == bodies.map(CopySource.heredoc))
     }
 
-    @Test("ADD has its flags, and only those that are given", "ADD has its flags, and only those that are given")
+    @Test("ADD has its flags, and only those that are given")
     func add() throws {
         let text =
             "ADD --checksum=sha256:$C --keep-git-dir --unpack=false --chown=1 --chmod=u+x --link=true --exclude=x http://h/f ."
@@ -129,7 +123,7 @@ import Testing
         #expect(plain.keepGitDir == nil && plain.unpack == nil && plain.checksum == nil)
     }
 
-    @Test("HEALTHCHECK has its durations, retries and command", "HEALTHCHECK has its durations, retries and command")
+    @Test("HEALTHCHECK has its durations, retries and command")
     func healthcheck() throws {
         let flags = "--interval=1h2m3.5s --timeout=1ms --start-period=0s --start-interval=+1.5us1s --retries=3"
         guard case .healthcheck(let check) = try first("HEALTHCHECK \(flags) cmd a b").kind else {
@@ -145,7 +139,6 @@ import Testing
     }
 
     @Test(
-        "The instruction inside an ONBUILD is parsed",
         "The instruction inside an ONBUILD is parsed",
         arguments: [
             ("ONBUILD run  x \\\n y", "run  x  y"), ("onbuild COPY --chown=1 x /y", "COPY --chown=1 x /y"),
@@ -194,9 +187,7 @@ import Testing
         #expect(try #require(throws: DockerfileError.self) { try CommaSeparated.fields(text) }.message == message)
     }
 
-    @Test(
-        "A mistyped word gets the closest known one as a suggestion",
-        "A mistyped word gets the closest known one as a suggestion")
+    @Test("A mistyped word gets the closest known one as a suggestion")
     func suggestions() {
         #expect(Suggestions.closest(to: "RUNN", among: ["run", "from"]) == "RUN")
         #expect(Suggestions.closest(to: "typ", among: ["target", "type"]) == "type")

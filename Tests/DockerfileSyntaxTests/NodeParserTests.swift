@@ -16,9 +16,7 @@ struct ParserCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct NodeParserTests {
-    @Test(
-        "Each file has its nodes", "Each file has its nodes", arguments: try Table("parser").blocks.map(ParserCase.init)
-    )
+    @Test("Each file has its nodes", arguments: try Table("parser").blocks.map(ParserCase.init))
     func table(_ item: ParserCase) throws {
         #expect(Self.dump(item.file) == item.expected)
     }
@@ -96,7 +94,6 @@ struct ParserCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
-        "The markers of here-documents are found",
         "The markers of here-documents are found",
         arguments: [
             ("<<EOF", "EOF 0 expand"), ("<<- E", "E 0 expand chomp"), ("7<<'E'", "E 7"), ("<<\"a b\"", "a b 0"),

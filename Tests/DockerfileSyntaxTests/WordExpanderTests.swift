@@ -10,9 +10,7 @@ import Testing
         try WordExpander().expand(word, mode: mode) { Self.environment[$0] }
     }
 
-    @Test(
-        "Each word expands as BuildKit expands it", "Each word expands as BuildKit expands it",
-        arguments: try Table("words").rows)
+    @Test("Each word expands as BuildKit expands it", arguments: try Table("words").rows)
     func table(_ row: Row) throws {
         let (input, output) = row.sides
         let unset = output.firstIndex(of: "unset").map { output[$0 + 1] }
@@ -40,7 +38,6 @@ import Testing
     }
 
     @Test(
-        "Patterns in modifiers remove and replace text",
         "Patterns in modifiers remove and replace text",
         arguments: [
             ("${P//*/x}", "x"), ("${E//*/x}", "x"), ("${A//a?/-}", "-pha"),

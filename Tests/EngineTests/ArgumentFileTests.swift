@@ -6,9 +6,7 @@ import Trees
 @testable import Engine
 
 @Suite struct ArgumentFileTests {
-    @Test(
-        "Each line of an argument file is one argument, and comments are none",
-        "Each line of an argument file is one argument, and comments are none")
+    @Test("Each line of an argument file is one argument, and comments are none")
     func lines() throws {
         let text = "# comment\n\nA=1\r\n B = two words # no comment\nC=\nD\n  # indented\nE=x=y"
         let found = try ArgumentFile.parse(Array(text.utf8), name: "f").map { "\($0.name)|\($0.value ?? "-")" }
@@ -21,7 +19,6 @@ import Trees
     }
 
     @Test(
-        "A lifetime is a duration as Go writes it",
         "A lifetime is a duration as Go writes it",
         arguments: [
             (0, 100, 500, 100, 500), (1, 100, 0, 99, 999_999_999), (1_000_000_001, 100, 0, 98, 999_999_999),

@@ -58,9 +58,7 @@ import Trees
     // MARK: Git
 
     /// The files are known by the commit: nothing is fetched twice, and an ignore file means nothing.
-    @Test(
-        "A Git context is fetched once for a commit, and its ignore file is not used",
-        "A Git context is fetched once for a commit, and its ignore file is not used")
+    @Test("A Git context is fetched once for a commit, and its ignore file is not used")
     func git() async throws {
         try await RemoteSourceFixture.with { fixture in
             let commit = try await Self.repository(
@@ -122,7 +120,7 @@ import Trees
 
     // MARK: HTTP
 
-    @Test("An archive from a server is unpacked as the context", "An archive from a server is unpacked as the context")
+    @Test("An archive from a server is unpacked as the context")
     func archives() async throws {
         try await RemoteSourceFixture.with { fixture in
             let directory = fixture.root.appending("a")
@@ -244,8 +242,7 @@ import Trees
     }
 
     /// Names that SOURCE_DATE_EPOCH may have.
-    @Test(
-        "SOURCE_DATE_EPOCH=context is the time of the context", "SOURCE_DATE_EPOCH=context is the time of the context")
+    @Test("SOURCE_DATE_EPOCH=context is the time of the context")
     func times() async throws {
         try await RemoteSourceFixture.with { fixture in
             let text = "ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nWORKDIR /w\n"

@@ -25,9 +25,7 @@ import Trees
         return time
     }
 
-    @Test(
-        "SOURCE_DATE_EPOCH may name a stage, whose source gives the time",
-        "SOURCE_DATE_EPOCH may name a stage, whose source gives the time")
+    @Test("SOURCE_DATE_EPOCH may name a stage, whose source gives the time")
     func stages() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("f.txt", "x", modified: 1_600_000_001)
@@ -53,7 +51,6 @@ import Trees
     }
 
     @Test(
-        "A stage that gives no time is refused",
         "A stage that gives no time is refused",
         arguments: [
             ("FROM scratch AS s\nRUN x\n", "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD"),

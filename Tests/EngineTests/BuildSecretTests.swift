@@ -25,7 +25,6 @@ import Trees
 
     @Test(
         "A malformed secret is refused",
-        "A malformed secret is refused",
         arguments: [
             ("src=/dev/null", "secret missing ID"), ("id", "invalid field 'id' must be a key=value pair"),
             ("id=a,sorce=b", "unexpected key 'sorce' in 'sorce=b'"),
@@ -41,7 +40,7 @@ import Trees
         #expect(error.message == message)
     }
 
-    @Test("An agent is a socket; anything else is refused", "An agent is a socket; anything else is refused")
+    @Test("An agent is a socket; anything else is refused")
     func agents() throws {
         let name = PathBytes("agent-\(ProcessIdentity.current)")
         let directory = try Directory(opening: "/tmp")

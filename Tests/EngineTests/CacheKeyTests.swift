@@ -203,17 +203,11 @@ struct CacheKeyTests {
     ]
 
     @Test(arguments: files) func filesOfTheContext(_ item: KeyCase) async throws { try await check(item) }
-    @Test(
-        "The key of COPY changes with what changes its result", "The key of COPY changes with what changes its result",
-        arguments: copies)
+    @Test("The key of COPY changes with what changes its result", arguments: copies)
     func copying(_ item: KeyCase) async throws { try await check(item) }
-    @Test(
-        "The key of RUN changes with what changes its result", "The key of RUN changes with what changes its result",
-        arguments: commands)
+    @Test("The key of RUN changes with what changes its result", arguments: commands)
     func running(_ item: KeyCase) async throws { try await check(item) }
-    @Test(
-        "The key of a mount changes with what the command sees",
-        "The key of a mount changes with what the command sees", arguments: mounts)
+    @Test("The key of a mount changes with what the command sees", arguments: mounts)
     func mounting(_ item: KeyCase) async throws { try await check(item) }
 
     private func check(_ item: KeyCase) async throws {

@@ -68,9 +68,7 @@ import Trees
     }
 
     /// The name of a whiteout is a name.
-    @Test(
-        "A file of a context that is named as a whiteout is an ordinary file",
-        "A file of a context that is named as a whiteout is an ordinary file")
+    @Test("A file of a context that is named as a whiteout is an ordinary file")
     func whiteouts() async throws {
         let (archive, store, scratch) = try await Self.unpack([Member(name: "a"), Member(name: ".wh.a")])
         #expect(try readFile(archive.directory.path.appending("a")) == "x")
@@ -103,8 +101,7 @@ import Trees
         #expect(error?.code == .badContext)
     }
 
-    @Test(
-        "A device in a context archive is refused", "A device in a context archive is refused", arguments: ["3", "4"])
+    @Test("A device in a context archive is refused", arguments: ["3", "4"])
     func devices(_ type: String) async {
         let error = await #expect(throws: EngineError.self) {
             _ = try await Self.unpack([Member(name: "d/dev", type: type)])
@@ -112,7 +109,7 @@ import Trees
         #expect(error?.message == "the archive with the build context has a device, 'd/dev'")
     }
 
-    @Test("A damaged context archive is an error", "A damaged context archive is an error")
+    @Test("A damaged context archive is an error")
     func damaged() async throws {
         let scratch = try Scratch()
         let store = try StoreRoot(at: scratch.path.appending("store"))
@@ -169,9 +166,7 @@ import Trees
         }
     }
 
-    @Test(
-        "Redirects of a context are followed, but not from HTTPS to HTTP",
-        "Redirects of a context are followed, but not from HTTPS to HTTP")
+    @Test("Redirects of a context are followed, but not from HTTPS to HTTP")
     func redirects() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("Dockerfile", "FROM scratch\nCOPY <<x /y\nx\n")

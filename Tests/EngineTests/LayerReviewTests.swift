@@ -103,9 +103,7 @@ import Trees
         ("COPY <<.env /\nx\n.env", ".env", nil), ("# check=skip=SecretInContext\nCOPY . /", ".env", nil),
     ]
 
-    @Test(
-        "A COPY that takes a file named as a secret is warned about",
-        "A COPY that takes a file named as a secret is warned about", arguments: copies)
+    @Test("A COPY that takes a file named as a secret is warned about", arguments: copies)
     func secrets(_ instruction: String, _ file: String, _ name: String?) async throws {
         let found = try await review("FROM scratch\n\(instruction)\n", [[(file, 3), ("empty/.npmrc", 0)]])
         let keyword = instruction.prefix { $0 != " " }

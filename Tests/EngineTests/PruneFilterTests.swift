@@ -9,7 +9,6 @@ import Trees
 @Suite struct PruneFilterTests {
     @Test(
         "A size has a unit of a thousand or 1024",
-        "A size has a unit of a thousand or 1024",
         arguments: [
             ("10", 10), ("1k", 1000), ("1.5 kB", 1500), ("2KiB", 2048), ("10GB", 10_000_000_000), ("1gi", 1 << 30),
         ] as [(String, Int64)])
@@ -20,15 +19,13 @@ import Trees
 
     @Test(
         "A duration has a unit",
-        "A duration has a unit",
         arguments: [("24h", 86400), ("1h30m", 5400), ("7d", 604_800), ("0.5m", 30), ("1500ms", 1)] as [(String, Int64)])
     func durations(text: String, seconds: Int64) { #expect(Quantities.seconds(text) == seconds) }
 
     @Test(arguments: ["", "24", "h", "1y", "-1h", "1h 30"])
     func notDurations(text: String) { #expect(Quantities.seconds(text) == nil) }
 
-    @Test(
-        "A share of the disk is a percentage", "A share of the disk is a percentage", arguments: ["10%", "100%", "0%"])
+    @Test("A share of the disk is a percentage", arguments: ["10%", "100%", "0%"])
     func shares(text: String) { #expect(Quantities.share(text) != nil) }
 
     @Test(arguments: ["10", "101%", "-1%", "%"]) func notShares(text: String) { #expect(Quantities.share(text) == nil) }
@@ -41,7 +38,6 @@ import Trees
 
     /// Which of two results and a cache mount fit.
     @Test(
-        "Each filter chooses the records it describes",
         "Each filter chooses the records it describes",
         arguments: [
             ([], "cache,one,two"), (["type=regular"], "one,two"), (["type!=regular"], "cache"),

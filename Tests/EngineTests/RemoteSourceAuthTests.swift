@@ -37,7 +37,6 @@ import Trees
 
     @Test(
         "A file of the web is fetched with its login",
-        "A file of the web is fetched with its login",
         arguments: [
             ["HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value"], ["HTTP_AUTH_TOKEN_127.0.0.1": "t0ken-value\n"],
             ["HTTP_AUTH_HEADER_127.0.0.1": "Own t0ken-value"],
@@ -140,7 +139,6 @@ import Trees
 
     @Test(
         "A repository is fetched with its login",
-        "A repository is fetched with its login",
         arguments: [
             ["GIT_AUTH_TOKEN": "t0ken-value\n"],
             ["GIT_AUTH_TOKEN.$HOST": "t0ken-value", "GIT_AUTH_HEADER": "Basic no"],
@@ -189,7 +187,7 @@ import Trees
     }
 
     /// Other users of the machine see the arguments of programs.
-    @Test("Logins are not in the arguments of git", "Logins are not in the arguments of git")
+    @Test("Logins are not in the arguments of git")
     func arguments() async throws {
         try await RemoteSourceFixture.with { fixture in
             let program = fixture.root.appending("git")

@@ -80,9 +80,7 @@ import Trees
         try await RemoteSourceFixture.with { fixture in try await body(fixture, try await Repositories(fixture)) }
     }
 
-    @Test(
-        "ADD of a repository has its files, links and submodules",
-        "ADD of a repository has its files, links and submodules")
+    @Test("ADD of a repository has its files, links and submodules")
     func files() async throws {
         try await Self.with { fixture, repositories in
             let result = try await fixture.build("ADD \(repositories.url) /src")
@@ -101,9 +99,7 @@ import Trees
         }
     }
 
-    @Test(
-        "A ref may be a branch, a tag, a full name or a commit", "A ref may be a branch, a tag, a full name or a commit"
-    )
+    @Test("A ref may be a branch, a tag, a full name or a commit")
     func refs() async throws {
         try await Self.with { fixture, repositories in
             let cases = [
@@ -136,9 +132,7 @@ import Trees
         }
     }
 
-    @Test(
-        "A subdirectory of a repository is copied, and must be a directory",
-        "A subdirectory of a repository is copied, and must be a directory")
+    @Test("A subdirectory of a repository is copied, and must be a directory")
     func subdirectory() async throws {
         try await Self.with { fixture, repositories in
             let result = try await fixture.build("ADD \(repositories.url)#main:sub /d")
@@ -179,7 +173,7 @@ import Trees
     }
 
     /// A second build asks for the ref and fetches nothing; one of a commit asks for nothing.
-    @Test("A second build asks for the ref and fetches nothing", "A second build asks for the ref and fetches nothing")
+    @Test("A second build asks for the ref and fetches nothing")
     func cache() async throws {
         try await Self.with { fixture, repositories in
             let line = "ADD \(repositories.url)#main /"

@@ -15,7 +15,7 @@ import Trees
     private static let hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
     private static let zeros = "sha256:" + String(repeating: "0", count: 64)
 
-    @Test("A file of the web has its name, mode and time", "A file of the web has its name, mode and time")
+    @Test("A file of the web has its name, mode and time")
     func metadata() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "hello")
@@ -41,7 +41,7 @@ import Trees
         }
     }
 
-    @Test("An unchanged file is revalidated and not sent again", "An unchanged file is revalidated and not sent again")
+    @Test("An unchanged file is revalidated and not sent again")
     func revalidation() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "hello")
@@ -90,9 +90,7 @@ import Trees
         }
     }
 
-    @Test(
-        "A file with the wanted checksum is used without asking the server",
-        "A file with the wanted checksum is used without asking the server")
+    @Test("A file with the wanted checksum is used without asking the server")
     func checksum() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("a.txt", "hello")
@@ -125,7 +123,6 @@ import Trees
 
     @Test(
         "A failing server gives BuildKit's error after its retries",
-        "A failing server gives BuildKit's error after its retries",
         arguments: [
             ("/missing", "failed to load cache key: invalid response status 404", 1),
             ("/login", "failed to load cache key: invalid response status 401", 1),
@@ -141,7 +138,7 @@ import Trees
         }
     }
 
-    @Test("A server that cannot be reached is an error", "A server that cannot be reached is an error")
+    @Test("A server that cannot be reached is an error")
     func unreachable() async throws {
         try await RemoteSourceFixture.with { fixture in
             let error = try await fixture.failure("ADD http://127.0.0.1:9/a /")
@@ -162,7 +159,7 @@ import Trees
         }
     }
 
-    @Test("ADD unpacks archives of the web as its flag says", "ADD unpacks archives of the web as its flag says")
+    @Test("ADD unpacks archives of the web as its flag says")
     func archives() async throws {
         try await RemoteSourceFixture.with { fixture in
             try fixture.server.serve("f", "in the archive")

@@ -13,9 +13,7 @@ import Trees
         }
     }
 
-    @Test(
-        "A program gets three descriptors and only the given variables",
-        "A program gets three descriptors and only the given variables")
+    @Test("A program gets three descriptors and only the given variables")
     func surroundings() async throws {
         // No descriptors but the three, no input, no other variables.
         let outcome = try await run(
@@ -26,9 +24,7 @@ import Trees
         #expect(outcome.status == 3)
     }
 
-    @Test(
-        "A program ended by a signal has 128 and its number as status",
-        "A program ended by a signal has 128 and its number as status")
+    @Test("A program ended by a signal has 128 and its number as status")
     func signal() async throws {
         #expect(try await run("kill -9 $$").status == 137)
     }
@@ -40,7 +36,7 @@ import Trees
         await #expect(throws: LinuxError.self) { try await run("cat /dev/zero") }
     }
 
-    @Test("A missing program is an error of its own", "A missing program is an error of its own")
+    @Test("A missing program is an error of its own")
     func missing() async throws {
         let error = await #expect(throws: LinuxError.self) {
             try await offload { try ChildProcess("/no/such/program", [], environment: []).run() }

@@ -39,9 +39,7 @@ struct RemoteSourceSSHTests {
         return output.filter { !$0.isNewline }
     }
 
-    @Test(
-        "A repository over SSH is fetched with the keys of the agent",
-        "A repository over SSH is fetched with the keys of the agent")
+    @Test("A repository over SSH is fetched with the keys of the agent")
     func files() async throws {
         try await Self.with { fixture, server, commit in
             let path = fixture.root.appending("r.git")
@@ -67,9 +65,7 @@ struct RemoteSourceSSHTests {
     }
 
     /// The form of scp has no port, so only who may log in is told.
-    @Test(
-        "An unknown server key and a missing agent are refused", "An unknown server key and a missing agent are refused"
-    )
+    @Test("An unknown server key and a missing agent are refused")
     func refusals() async throws {
         try await Self.with { fixture, server, _ in
             let line = "ADD \(server.address)\(fixture.root)/r.git /src"
@@ -117,7 +113,7 @@ struct RemoteSourceSSHTests {
         #expect(error?.reason == "transport 'ssh' not allowed")
     }
 
-    @Test("Words for the shell are quoted", "Words for the shell are quoted")
+    @Test("Words for the shell are quoted")
     func words() {
         let access = SSHAccess(agent: "/a'b/s", knownHosts: ["/x y/50%"])
         #expect(access.command.hasPrefix("SSH_AUTH_SOCK='/a'\\''b/s' exec 'ssh' '-F' '/dev/null' "))

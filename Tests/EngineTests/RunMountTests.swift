@@ -122,9 +122,7 @@ struct RunMountTests {
     }
 
     /// While one build holds the cache, another one waits (locked), gets its own (private) or the same (shared).
-    @Test(
-        "Concurrent builds use a cache mount as its sharing mode says",
-        "Concurrent builds use a cache mount as its sharing mode says", arguments: ["locked", "private", "shared"])
+    @Test("Concurrent builds use a cache mount as its sharing mode says", arguments: ["locked", "private", "shared"])
     func sharing(_ sharing: String) async throws {
         let fixture = try MountFixture()
         _ = try await fixture.build("FROM lamina/base\n")
@@ -152,7 +150,7 @@ struct RunMountTests {
 
     // MARK: tmpfs, secrets, agents
 
-    @Test("A tmpfs mount has its size and is in no layer", "A tmpfs mount has its size and is in no layer")
+    @Test("A tmpfs mount has its size and is in no layer")
     func memory() async throws {
         let fixture = try MountFixture()
         let result = try await fixture.build(
@@ -168,9 +166,7 @@ struct RunMountTests {
         #expect(result.paths.contains { $0 == "t" } == false)
     }
 
-    @Test(
-        "A secret is readable by the command and is in no layer or log",
-        "A secret is readable by the command and is in no layer or log")
+    @Test("A secret is readable by the command and is in no layer or log")
     func secrets() async throws {
         let fixture = try MountFixture()
         try fixture.write("hunter2-file\n", named: "pw")
@@ -201,9 +197,7 @@ struct RunMountTests {
         #expect(missing.error?.location?.lines == 2...2)
     }
 
-    @Test(
-        "A forwarded agent is a socket with its mode and owner", "A forwarded agent is a socket with its mode and owner"
-    )
+    @Test("A forwarded agent is a socket with its mode and owner")
     func agents() async throws {
         let fixture = try MountFixture()
         let text = """
@@ -234,7 +228,7 @@ struct RunMountTests {
     // MARK: Keys
 
     /// One change at a time, and whether the command runs again.
-    @Test("The key of a RUN depends on what its mounts show", "The key of a RUN depends on what its mounts show")
+    @Test("The key of a RUN depends on what its mounts show")
     func keys() async throws {
         let fixture = try MountFixture(context: ["d d", "f d/a 644 one", "f e 644 two"])
         func runs(_ options: String) async throws -> Bool {

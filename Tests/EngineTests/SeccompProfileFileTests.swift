@@ -38,7 +38,6 @@ import Trees
 
     @Test(
         "A malformed seccomp profile is refused",
-        "A malformed seccomp profile is refused",
         arguments: [
             "{}", "[]", #"{"defaultAction": "SCMP_ACT_NOTIFY"}"#, #"{"defaultAction": "allow"}"#,
             #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}"#,

@@ -135,7 +135,6 @@ import Testing
 
     @Test(
         "A file named as a secret is found",
-        "A file named as a secret is found",
         arguments: [
             ".env", "deploy/.env.production", ".npmrc", "a/id_rsa", "id_ed25519", "tls/server-key.pem", "privkey.pem",
             "server.key", ".netrc", ".aws/credentials", "x/.docker/config.json", "store.p12", ".ENV", "secrets.yaml",
@@ -184,9 +183,7 @@ import Testing
         #expect(found.map(\.message) == [expected].compactMap(\.self))
     }
 
-    @Test(
-        "A skipped rule gives no advice", "A skipped rule gives no advice",
-        arguments: ["# check=skip=AptCacheLeft\n", "# check=skip=all\n"])
+    @Test("A skipped rule gives no advice", arguments: ["# check=skip=AptCacheLeft\n", "# check=skip=all\n"])
     func skipped(_ directive: String) async throws {
         let text = "\(directive)FROM scratch\nRUN apt-get update\n"
         #expect(try await broken(text, only: ["AptCacheLeft"]).isEmpty)
@@ -200,9 +197,7 @@ import Testing
     }
 
     /// Builds are told of waste and leaks only, and advice makes none fail.
-    @Test(
-        "The advice for a Dockerfile is found and can be skipped",
-        "The advice for a Dockerfile is found and can be skipped")
+    @Test("The advice for a Dockerfile is found and can be skipped")
     func advice() async throws {
         let text = "# check=error=true\nFROM debian\nADD . /\nRUN npm ci\nRUN apt-get update\n"
         let rules: Set = ["LatestTag", "UnpinnedBase", "AddInsteadOfCopy", "CopyBeforeInstall", "AptCacheLeft"]
@@ -215,7 +210,6 @@ import Testing
 
     /// Each rule of our own has a page, which shows how to skip it.
     @Test(
-        "Each rule of Lamina has a page",
         "Each rule of Lamina has a page",
         arguments: [
             LintRule.addInsteadOfCopy, .packageCacheLeft, .copyBeforeInstall, .deletedLater, .latestTag,
@@ -239,7 +233,7 @@ import Testing
         #expect(log.warnings.map(\.rule) == ["JSONArgsRecommended"])
     }
 
-    @Test("Deleted files and secrets are found in layers", "Deleted files and secrets are found in layers")
+    @Test("Deleted files and secrets are found in layers")
     func layers() async throws {
         let text = "FROM scratch\nRUN a\n# check=skip=DeletedLater\nRUN b\nRUN c\nCOPY x /y\n"
         let log = WarningLog()

@@ -191,7 +191,7 @@ import Testing
         #expect(report.json["buildError"] == nil)
     }
 
-    @Test("Errors of a file are part of the result of a check", "Errors of a file are part of the result of a check")
+    @Test("Errors of a file are part of the result of a check")
     func errors() async throws {
         let report = try await check("FROM scratch\nCMD x\nSTOPSIGNAL nope\n")
         #expect(report.status == 1)

@@ -9,7 +9,6 @@ import Testing
 @Suite struct ErrorTests {
     @Test(
         "An error has the location of its instruction",
-        "An error has the location of its instruction",
         arguments: [
             ("FROM scratch\nRUNN\n", FrontendCode.syntax, 2...2),
             ("FROM scratch\n\nENV a=b \\\n  c='\n", .invalid, 3...4),

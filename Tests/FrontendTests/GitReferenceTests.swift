@@ -20,9 +20,7 @@ import Testing
         }
     }
 
-    @Test(
-        "A reference to a repository is parsed as BuildKit parses it",
-        "A reference to a repository is parsed as BuildKit parses it", arguments: try Case.all())
+    @Test("A reference to a repository is parsed as BuildKit parses it", arguments: try Case.all())
     func reference(_ item: Case) throws {
         let found: String
         do {

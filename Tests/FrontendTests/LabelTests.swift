@@ -57,7 +57,7 @@ import Testing
         #expect(plan.labels[10] == "[m1 10/11] RUN 10")
     }
 
-    @Test("Steps of ONBUILD are numbered with the others", "Steps of ONBUILD are numbered with the others")
+    @Test("Steps of ONBUILD are numbered with the others")
     func triggers() async throws {
         let plan = try await plan("FROM scratch AS a\nONBUILD RUN echo 1\nFROM a\nRUN x\n")
         #expect(plan.labels.suffix(2) == ["[stage-1 1/2] ONBUILD RUN echo 1", "[stage-1 2/2] RUN x"])

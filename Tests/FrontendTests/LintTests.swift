@@ -6,7 +6,6 @@ import Testing
 @Suite struct LintTests {
     @Test(
         "The page of a rule is BuildKit's",
-        "The page of a rule is BuildKit's",
         arguments: [
             (LintRule.jsonArgumentsRecommended, "json-args-recommended"), (.stageNameCasing, "stage-name-casing"),
             (.secretsUsed, "secrets-used-in-arg-or-env"), (.exposeProtocolCasing, "expose-proto-casing"),
@@ -21,7 +20,6 @@ import Testing
     }
 
     @Test(
-        "Each rule finds what breaks it",
         "Each rule finds what breaks it",
         arguments: [
             ("FROM --platform=$TARGETPLATFORM scratch", ["RedundantTargetPlatform"]),

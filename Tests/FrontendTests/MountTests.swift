@@ -65,7 +65,6 @@ import Testing
 
     @Test(
         "A tmpfs mount has its size",
-        "A tmpfs mount has its size",
         arguments: [
             ("", nil), (",size=0", nil), (",size=10", 10), (",size=1k", 1024), (",size=1.5MiB", 1_572_864),
             (",size=2gb", 2 << 30), (",size=3B", 3),
@@ -90,7 +89,7 @@ import Testing
         #expect(try await mounts("type=secret,\(text)") == [.secret(mount)])
     }
 
-    @Test("An SSH mount has its ID, target, mode and owner", "An SSH mount has its ID, target, mode and owner")
+    @Test("An SSH mount has its ID, target, mode and owner")
     func agents() async throws {
         let found = try await mounts(
             "type=ssh", "type=tmpfs,target=/t", "type=ssh,id=k,required=true", "type=ssh,target=s,mode=0666,uid=5")

@@ -25,9 +25,7 @@ import Testing
     }
 
     /// A stage is found before a context, unless the context has the stage's own name.
-    @Test(
-        "A named context replaces a stage of its own name only", "A named context replaces a stage of its own name only"
-    )
+    @Test("A named context replaces a stage of its own name only")
     func stages() async throws {
         let text = "FROM scratch AS a\nRUN x\nFROM a\nCOPY --from=b / /\nRUN --mount=from=b,target=/m y\n"
         let plain = try await plan(text, Self.options([("b", .files)]))
@@ -47,9 +45,7 @@ import Testing
         #expect(resolver.asked == [])
     }
 
-    @Test(
-        "An OCI layout as a named context is a base and a source",
-        "An OCI layout as a named context is a base and a source")
+    @Test("An OCI layout as a named context is a base and a source")
     func layouts() async throws {
         let resolver = FakeResolver(["docker.io/library/l:latest": try image()])
         let plan = try await plan("FROM l\nCOPY --from=l / /\n", Self.options([("l", .layout)]), resolver: resolver)

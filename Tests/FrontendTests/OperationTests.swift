@@ -9,7 +9,6 @@ import Testing
 @Suite struct OperationTests {
     @Test(
         "The destination of a copy is absolute and clean",
-        "The destination of a copy is absolute and clean",
         arguments: [
             ("/abs", "/abs"), ("/abs/", "/abs/"), ("/abs/.", "/abs/"), ("rel", "/w/rel"), ("rel/", "/w/rel/"),
             (".", "/w/"),
@@ -85,7 +84,6 @@ import Testing
 
     @Test(
         "A command is run by the shell or as it is",
-        "A command is run by the shell or as it is",
         arguments: [
             ("<<EOF\na\n$b\nEOF", ["/bin/sh", "-c", "a\n$b\n"]),
             ("<<-'EOF'\n\ta\n\tEOF", ["/bin/sh", "-c", "a\n"]),
@@ -109,7 +107,6 @@ import Testing
     }
 
     @Test(
-        "RUN has the network of its flag",
         "RUN has the network of its flag",
         arguments: [
             ("", NetworkMode.default), ("--network=default ", .default), ("--network=none ", .none),
@@ -153,9 +150,7 @@ import Testing
         #expect(plan.steps.last?.createdBy == "RUN |4 G=g X=2 Y= W=w /bin/sh -c x # buildkit")
     }
 
-    @Test(
-        "WORKDIR makes a directory for the user, relative to the one before",
-        "WORKDIR makes a directory for the user, relative to the one before")
+    @Test("WORKDIR makes a directory for the user, relative to the one before")
     func workdir() async throws {
         let plan = try await plan("FROM scratch\nUSER u:g\nWORKDIR /a/../b//\nWORKDIR c\nRUN x\n")
         #expect(
@@ -184,7 +179,6 @@ import Testing
 
     @Test(
         "The argument of --chmod is parsed as BuildKit parses it",
-        "The argument of --chmod is parsed as BuildKit parses it",
         arguments: [
             ("755", true), ("07777", true), ("10000", false), ("8", false), ("u=rwX,go=rX", true), ("+x", true),
             ("g=u", true), ("a-w+x", true), ("u=", true), ("u", false), ("u=foo", false), ("u+x,", false),
@@ -195,7 +189,6 @@ import Testing
     }
 
     @Test(
-        "A port of EXPOSE is parsed as BuildKit parses it",
         "A port of EXPOSE is parsed as BuildKit parses it",
         arguments: [
             ("80", ["80/tcp"]), ("80/UDP", ["80/udp"]), ("1-2/sctp", ["1/sctp", "2/sctp"]), ("[::1]:80:81", ["81/tcp"]),
@@ -209,7 +202,6 @@ import Testing
     }
 
     @Test(
-        "The argument of STOPSIGNAL is a name or a number",
         "The argument of STOPSIGNAL is a name or a number",
         arguments: [
             ("TERM", true), ("sigterm", true), ("SIGRTMIN", true), ("RTMIN+15", true), ("RTMIN+16", false),

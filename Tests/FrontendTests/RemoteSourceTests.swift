@@ -54,7 +54,7 @@ import Testing
         #expect(plan.stepCount == 2)
     }
 
-    @Test("The flag --unpack says what becomes of archives", "The flag --unpack says what becomes of archives")
+    @Test("The flag --unpack says what becomes of archives")
     func archives() async throws {
         let plan = try await plan(
             "FROM scratch\nADD http://h/a /\nADD --unpack=false http://h/a /\nADD --unpack http://h/a /\n")
@@ -103,9 +103,7 @@ import Testing
     }
 
     /// A source that only looks like a repository may hold a pattern.
-    @Test(
-        "A path that looks like a repository is a path", "A path that looks like a repository is a path",
-        arguments: ["github.com/x?y=1", "github.com/o/r", "x?y#z"])
+    @Test("A path that looks like a repository is a path", arguments: ["github.com/x?y=1", "github.com/o/r", "x?y#z"])
     func paths(_ path: String) async throws {
         #expect(try await plan("FROM scratch\nADD \(path) /\n").copies.map(\.sources) == [[.path(path, input: 1)]])
     }

@@ -8,9 +8,7 @@ import Testing
 
 /// The table of Dockerfiles with the config, history, warnings or error that BuildKit makes of them.
 @Suite struct VectorTests {
-    @Test(
-        "A Dockerfile has BuildKit's config, history, warnings or error",
-        "A Dockerfile has BuildKit's config, history, warnings or error", arguments: try Vector.all())
+    @Test("A Dockerfile has BuildKit's config, history, warnings or error", arguments: try Vector.all())
     func vector(_ vector: Vector) async throws {
         if let refusal = vector.refusal {
             let error = try await failure(vector.dockerfile, vector.options)

@@ -7,9 +7,7 @@ import Testing
 @Suite struct ImageAnalysisTests {
     @Test func theTableIsThere() { #expect(layouts.count > 30) }
 
-    @Test(
-        "The analysis of a layout is the expected one", "The analysis of a layout is the expected one",
-        arguments: layouts)
+    @Test("The analysis of a layout is the expected one", arguments: layouts)
     func layout(_ layout: Layout) throws {
         let analysis = layout.analysis
         let waste = analysis.waste.map {

@@ -67,9 +67,7 @@ struct BuildFlagTests {
         #expect(unsupported.errorText.hasPrefix("ERROR: failed to build: "), "\(unsupported.errorText)")
     }
 
-    @Test(
-        "The ID file and the metadata file describe the image", "The ID file and the metadata file describe the image",
-        "The ID file and the metadata file describe the image")
+    @Test("The ID file and the metadata file describe the image")
     func reports() throws {
         let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n")
         let (idFile, metadata) = (scratch.path.appending("id"), scratch.path.appending("metadata"))
@@ -109,8 +107,6 @@ struct BuildFlagTests {
     }
 
     @Test(
-        "The flag --pull decides whether the registry is asked",
-        "The flag --pull decides whether the registry is asked",
         "The flag --pull decides whether the registry is asked",
         .enabled(if: Machine.hasRegistry, Machine.needsRegistry))
     func pull() throws {

@@ -80,7 +80,7 @@ struct ContextSourceTests {
         #expect(try error(["--ignorefile", "/none", context.string]).contains("the ignore file /none is not there"))
     }
 
-    @Test("Named contexts are sources, bases and mounts", "Named contexts are sources, bases and mounts")
+    @Test("Named contexts are sources, bases and mounts")
     func named() throws {
         let context = try scratch.context(
             """
@@ -113,9 +113,7 @@ struct ContextSourceTests {
     }
 
     /// An image in a layout, by its tag and by its digest, with all that its config says.
-    @Test(
-        "An image in an OCI layout is found by tag and by digest",
-        "An image in an OCI layout is found by tag and by digest")
+    @Test("An image in an OCI layout is found by tag and by digest")
     func layouts() throws {
         let layout = scratch.path.appending("layout")
         let base = try scratch.context("FROM scratch\nCOPY Dockerfile /base\nENV E=v\nLABEL l=1\n", named: "base")
@@ -145,9 +143,7 @@ struct ContextSourceTests {
     }
 
     /// More than the disk of the store holds ends with one sentence, and leaves nothing.
-    @Test(
-        "An archive larger than the disk ends with one sentence and leaves nothing",
-        "An archive larger than the disk ends with one sentence and leaves nothing")
+    @Test("An archive larger than the disk ends with one sentence and leaves nothing")
     func bomb() throws {
         let small = scratch.path.appending("small")
         try expectSuccess("mkdir", small.string)

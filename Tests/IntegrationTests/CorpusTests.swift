@@ -64,9 +64,7 @@ struct CorpusTests {
         #expect(Self.cases.count >= 8)
     }
 
-    @Test(
-        "Each example Dockerfile gives the expected image", "Each example Dockerfile gives the expected image",
-        arguments: cases.filter(isPossible))
+    @Test("Each example Dockerfile gives the expected image", arguments: cases.filter(isPossible))
     func builds(_ name: String) throws {
         let expected = try Self.expectation(of: name)
         let scratch = try Scratch()

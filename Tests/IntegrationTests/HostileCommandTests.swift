@@ -166,7 +166,7 @@ struct HostileCommandTests {
         ).outputLines
     }
 
-    @Test("Each attempt fails as expected", "Each attempt fails as expected", arguments: attempts, Mode.allCases)
+    @Test("Each attempt fails as expected", arguments: attempts, Mode.allCases)
     func fails(_ attempt: Attempt, _ mode: Mode) throws {
         let report = try #require(Self.reports[mode]).get()
         let ending = try #require(report.endings[attempt.testDescription])

@@ -62,7 +62,7 @@ struct ListingTests {
 
     private var shortID: String { String(id.dropFirst(7).prefix(12)) }
 
-    @Test("The list of images has all names, and takes formats", "The list of images has all names, and takes formats")
+    @Test("The list of images has all names, and takes formats")
     func images() throws {
         let table = try lamina.succeeding("images").outputLines
         let header = try #require(table.first)
@@ -82,7 +82,7 @@ struct ListingTests {
         }
     }
 
-    @Test("The history has the steps with their sizes", "The history has the steps with their sizes")
+    @Test("The history has the steps with their sizes")
     func history() throws {
         let table = try lamina.succeeding("history", "listed:1").outputLines
         let header = try #require(table.first)
@@ -102,7 +102,7 @@ struct ListingTests {
                 .string == "buildkit.dockerfile.v0")
     }
 
-    @Test("Inspecting shows names, config and layers", "Inspecting shows names, config and layers")
+    @Test("Inspecting shows names, config and layers")
     func inspect() throws {
         let image = try #require(
             try JSONValue(parsing: lamina.succeeding("inspect", "listed:1").outputText).array?.first)
@@ -120,8 +120,7 @@ struct ListingTests {
         #expect(two.errorText.contains("No such image: no-such"))
     }
 
-    @Test(
-        "The analysis counts added, changed and removed files", "The analysis counts added, changed and removed files")
+    @Test("The analysis counts added, changed and removed files")
     func analyze() throws {
         let report = try JSONValue(parsing: lamina.succeeding("analyze", "--format", "json", "listed:1").outputText)
         let layers = try #require(report["layers"]?.array)

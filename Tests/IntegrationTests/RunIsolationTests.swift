@@ -8,7 +8,7 @@ struct RunIsolationTests {
     enum Runner: String, CaseIterable, Sendable {
         case rootInUserNamespace = "root, rootless"
         case plainUser = "rootless"
-        case changedRoot = "root, chroot"
+        case chroot = "root, chroot"
     }
 
     private let scratch: Scratch
@@ -111,7 +111,7 @@ struct RunIsolationTests {
         (["--shm-size", "1m"], "cannot have a /dev/shm of a certain size"),
     ]
 
-    @Test(arguments: refused) func changedRootRefuses(_ options: [String], _ message: String) throws {
+    @Test(arguments: refused) func chrootRefuses(_ options: [String], _ message: String) throws {
         let finished = try start(.chroot, options + ["lamina/base", "true"]).wait()
         #expect(finished.status == 125)
         let lines = finished.errorLines

@@ -80,7 +80,7 @@ struct SandboxOptionTests {
         Case("--allow security.insecure", "grep Seccomp: /proc/self/status", "Seccomp:\t2"),
     ]
 
-    @Test("An option changes what the command sees", "An option changes what the command sees", arguments: cases)
+    @Test("An option changes what the command sees", arguments: cases)
     func applies(_ option: Case) throws {
         let scratch = try Scratch()
         let lamina = Lamina(root: scratch.path.appending("store"))
@@ -125,7 +125,6 @@ struct SandboxOptionTests {
 
     /// Options that change a result are part of a step's key; limits of resources are not.
     @Test(
-        "An option is part of the cache key if it changes results",
         "An option is part of the cache key if it changes results",
         arguments: [
             (["--memory", "1g"], true), (["--cpu-shares", "512"], true), (["--ulimit", "nofile=99"], false),

@@ -35,7 +35,6 @@ struct LayerReductionTests {
     /// Below, what was found, and what is left. `i=N` at the end makes names of one file.
     @Test(
         "A change is kept if it differs from the layers below",
-        "A change is kept if it differs from the layers below",
         arguments: [
             // Nothing differs.
             (["r y t=5 h=4"], []),

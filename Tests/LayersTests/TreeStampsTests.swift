@@ -14,7 +14,6 @@ struct TreeStampsTests {
     /// The effects of a command, and the changes found: kinds by their first letters, whiteouts as `-`.
     @Test(
         "The changes of a command are found by its stamps",
-        "The changes of a command are found by its stamps",
         arguments: [
             ("true", []),
             ("cat t/y t/d/f && ls -R t", []),

@@ -26,7 +26,6 @@ import Testing
 
     @Test(
         "A malformed image config is refused",
-        "A malformed image config is refused",
         arguments: ["{}", "[]", #"{"os":"linux"}"#, #"{"os":"l","architecture":"a","rootfs":{"diff_ids":["x"]}}"#])
     func refuses(_ text: String) {
         #expect(throws: (any Error).self) { try ImageConfig(parsing: Array(text.utf8)) }

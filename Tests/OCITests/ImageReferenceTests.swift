@@ -27,7 +27,6 @@ import Testing
 
     @Test(
         "A malformed image name is refused",
-        "A malformed image name is refused",
         arguments: [
             "", ":", "a:", "a:b:c/", "/a", "a//b", "a/", "a.", "-a", "a..b", "a___b", "Foo", "x@sha256:1", "a b",
             "a:-x",

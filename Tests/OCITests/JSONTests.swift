@@ -13,7 +13,6 @@ import Testing
 
     @Test(
         "A malformed JSON document is refused",
-        "A malformed JSON document is refused",
         arguments: [
             "", "{", "[1,]", "{\"a\"}", "{\"a\":}", "nul", "01x", "\"\\x\"", "\"\u{1}\"", "1 2", "\"abc", "[1 2]", "+1",
             String(repeating: "[", count: 1000),

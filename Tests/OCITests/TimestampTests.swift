@@ -4,7 +4,6 @@ import Testing
 @Suite struct TimestampTests {
     @Test(
         "A timestamp is parsed as RFC 3339 has it",
-        "A timestamp is parsed as RFC 3339 has it",
         arguments: [
             ("1970-01-01T00:00:00Z", 0, 0), ("2023-11-14T22:13:20Z", 1_700_000_000, 0),
             ("2023-11-14T23:13:20.5+01:00", 1_700_000_000, 500_000_000),
@@ -23,7 +22,6 @@ import Testing
     }
 
     @Test(
-        "A malformed timestamp is refused",
         "A malformed timestamp is refused",
         arguments: ["", "2023", "2023-11-14", "2023-11-14T22:13:20", "2023-13-14T22:13:20Z", "x023-11-14T22:13:20Z"])
     func refuses(_ text: String) { #expect(Timestamp(parsing: text) == nil) }

@@ -22,9 +22,7 @@ import Testing
         }
     }
 
-    @Test(
-        "Basic authentication is sent after the challenge, then at once",
-        "Basic authentication is sent after the challenge, then at once")
+    @Test("Basic authentication is sent after the challenge, then at once")
     func basic() async throws {
         let transport = guarded(by: "Basic realm=x", wanting: "Basic dTpwOnE=")
         let client = makeClient(transport, credential: .password(user: "u", password: "p:q"))

@@ -68,9 +68,7 @@ import Testing
         Case(" , ,=,", expected: []),
     ]
 
-    @Test(
-        "A challenge is parsed into its scheme and parameters", "A challenge is parsed into its scheme and parameters",
-        arguments: table)
+    @Test("A challenge is parsed into its scheme and parameters", arguments: table)
     func parses(_ example: Case) {
         #expect(Challenge.parse(example.fields) == example.expected)
     }

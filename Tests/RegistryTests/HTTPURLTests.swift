@@ -5,7 +5,6 @@ import Testing
 @Suite struct HTTPURLTests {
     @Test(
         "A URL is parsed into its parts",
-        "A URL is parsed into its parts",
         arguments: [
             ("HTTPS://Host.Test:443/a?b#c", "https://host.test/a?b"), ("http://h:5000", "http://h:5000/"),
             ("http://[::1]:5000/v2/", "http://[::1]:5000/v2/"), ("https://h?x=1", "https://h/?x=1"),
@@ -16,7 +15,6 @@ import Testing
 
     @Test(
         "A malformed URL is refused",
-        "A malformed URL is refused",
         arguments: [
             "", "h/a", "ftp://h/", "http:///a", "http://u:p@h/", "http://h:99999/", "http://h:x/", "http://h/a b",
             "http://h/\r\nX: y", "http://h/\u{e9}", "http://[::1]x/",
@@ -26,7 +24,6 @@ import Testing
     }
 
     @Test(
-        "A relative URL is resolved against its base",
         "A relative URL is resolved against its base",
         arguments: [
             ("https://other.test/x?y", "https://other.test/x?y"), ("/x?y=http://z/", "http://h:1/x?y=http://z/"),

@@ -106,7 +106,7 @@ struct LiveRegistryTests {
         }
     }
 
-    @Test("Pushes and pulls need the right login", "Pushes and pulls need the right login")
+    @Test("Pushes and pulls need the right login")
     func login() async throws {
         let sample = SampleImage(layer: noise(2_000_000))
         try await LiveRegistry.with(login: true) { registry in

@@ -126,7 +126,7 @@ import Testing
         #expect(error?.code == .unsafeRedirect)
     }
 
-    @Test("A large blob is uploaded in chunks", "A large blob is uploaded in chunks")
+    @Test("A large blob is uploaded in chunks")
     func chunks() async throws {
         let registry = FakeRegistry()
         let sample = SampleImage(layer: noise(700_001))

@@ -15,9 +15,7 @@ import Testing
     }
 
     /// Only a file that is proven otherwise may come in the clear after it was asked for by TLS.
-    @Test(
-        "A redirect from HTTPS to HTTP is followed only with a checksum",
-        "A redirect from HTTPS to HTTP is followed only with a checksum", arguments: [true, false])
+    @Test("A redirect from HTTPS to HTTP is followed only with a checksum", arguments: [true, false])
     func downgrade(_ isAllowed: Bool) async throws {
         let transport = FakeTransport { exchange, _ in
             exchange.request.url.scheme == .https
@@ -47,9 +45,7 @@ import Testing
     }
 
     /// A body that breaks is received again from the start.
-    @Test(
-        "A body that breaks off is received again from the start",
-        "A body that breaks off is received again from the start")
+    @Test("A body that breaks off is received again from the start")
     func repetition() async throws {
         let transport = FakeTransport { _, index in
             index == 0 ? HTTPResponse(200, cut: Array("con".utf8)) : HTTPResponse(200, [:], "content")
@@ -58,9 +54,7 @@ import Testing
         #expect(transport.lines.count == 2)
     }
 
-    @Test(
-        "An error status is an error, and retried only if it may pass",
-        "An error status is an error, and retried only if it may pass", arguments: [(404, 1), (403, 1), (503, 4)])
+    @Test("An error status is an error, and retried only if it may pass", arguments: [(404, 1), (403, 1), (503, 4)])
     func refusal(_ status: Int, _ requests: Int) async throws {
         let transport = FakeTransport { _, _ in HTTPResponse(status) }
         let error = await #expect(throws: RegistryError.self) { try await get("http://h/a", transport) }
@@ -69,7 +63,6 @@ import Testing
     }
 
     @Test(
-        "A web address is parsed, with its login taken out",
         "A web address is parsed, with its login taken out",
         arguments: [
             ("HTTP://H:80/a b?c=é#f", "http://h/a%20b?c=%C3%A9"), ("https://u@h", "https://h/"),
@@ -80,7 +73,6 @@ import Testing
     }
 
     @Test(
-        "A malformed address is refused",
         "A malformed address is refused", arguments: ["", "h/a", "http://", "http://h:x/", "http://a b/", "ftp://h/a"])
     func malformed(_ text: String) {
         let error = #expect(throws: RegistryError.self) { try WebAddress(parsing: text) }

@@ -38,7 +38,6 @@ import Testing
 
     @Test(
         "An unknown user or group is an error",
-        "An unknown user or group is an error",
         arguments: [
             ("nosuch", UserCode.unknownUser, "unable to find user nosuch: no matching entries in passwd file"),
             ("broken", .unknownUser, "unable to find user broken: no matching entries in passwd file"),

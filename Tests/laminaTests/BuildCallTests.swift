@@ -9,7 +9,6 @@ import Testing
 @Suite struct BuildCallTests {
     @Test(
         "The value of --call is parsed",
-        "The value of --call is parsed",
         arguments: [
             ("check", BuildCall.Method.check, false, false), ("lint", .check, false, false),
             ("build", .build, false, false), ("outline,format=json", .outline, true, false),
@@ -26,7 +25,6 @@ import Testing
     }
 
     @Test(
-        "An unknown value of --call is refused",
         "An unknown value of --call is refused",
         arguments: [
             "", "nope", "check,outline", "check,format=xml", "check,ignorestatus=maybe", "check,x=y", "check,",
@@ -49,7 +47,7 @@ import Testing
             detail: "ADD may download or unpack", page: "docs/rules/AddInsteadOfCopy.md")
     ]
 
-    @Test("Warnings are counted, and explained with --debug", "Warnings are counted, and explained with --debug")
+    @Test("Warnings are counted, and explained with --debug")
     func summary() {
         let summary = WarningSummary(isDebug: false, source: { _ in nil })
         #expect(summary.lines(for: []).isEmpty)

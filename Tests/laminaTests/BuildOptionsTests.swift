@@ -15,7 +15,6 @@ import Testing
 
     @Test(
         "The value of --pull is parsed",
-        "The value of --pull is parsed",
         arguments: [
             ([], PullPolicy.missing), (["--pull"], .always), (["--pull=always"], .always), (["--pull=never"], .never),
             (["--pull=newer"], .newer), (["--pull=true"], .always), (["--pull=false"], .missing),
@@ -34,14 +33,13 @@ import Testing
         #expect(try Self.cacheUse(arguments).noCacheChoice() == choice)
     }
 
-    @Test("The lifetime of results is a duration", "The lifetime of results is a duration")
+    @Test("The lifetime of results is a duration")
     func lifetime() throws {
         #expect(try Self.cacheUse(["--cache-ttl=1h30m"]).freshness().cacheLifetime == 5400 * 1_000_000_000)
         #expect(try Self.cacheUse([]).freshness().cacheLifetime == nil)
     }
 
     @Test(
-        "A malformed build option is refused",
         "A malformed build option is refused",
         arguments: [
             ["--no-cache", "--no-cache-filter", "a"], ["--pull=sometimes"], ["--cache-ttl", "soon"],
@@ -56,7 +54,6 @@ import Testing
     }
 
     @Test(
-        "The value of --platform is parsed",
         "The value of --platform is parsed",
         arguments: [
             (["--platform", "linux/arm64"], "linux/arm64"),

@@ -18,7 +18,6 @@ import Testing
 
     @Test(
         "Output is cut into lines at the right places",
-        "Output is cut into lines at the right places",
         arguments: [
             ([""], []),
             (["a\nb\n"], ["a", "b"]),

@@ -17,7 +17,6 @@ import Testing
 
     @Test(
         "A list is printed in the format asked for",
-        "A list is printed in the format asked for",
         arguments: [
             (nil, ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),
             ("table", ["IMAGE ID   SIZE", "abc        1kB", "def        0B"]),

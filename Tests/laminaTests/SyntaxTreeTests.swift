@@ -30,7 +30,7 @@ import Testing
         #expect(tree.text() == expected)
     }
 
-    @Test("The tree of an ONBUILD has the instruction inside", "The tree of an ONBUILD has the instruction inside")
+    @Test("The tree of an ONBUILD has the instruction inside")
     func triggers() throws {
         let tree = try Self.tree("FROM a\nONBUILD copy [\"a\", \"b\"]\nONBUILD nonsense\n")
         let instructions = try #require(tree["stages"]?.array?.first?["instructions"]?.array)
@@ -40,8 +40,7 @@ import Testing
         #expect(instructions[0]["trigger"] == nil)
     }
 
-    @Test(
-        "The listing says why a file is in the context or not", "The listing says why a file is in the context or not")
+    @Test("The listing says why a file is in the context or not")
     func reasons() throws {
         func reason(ignored: Bool, exists: Bool = true, visible: Bool, line: Int? = nil) throws -> String {
             let rules = try IgnoreRules(parsing: Array("#\n*.log\n!a.log\n".utf8))

@@ -10,7 +10,6 @@ import Testing
 
     @Test(
         "Each pair of files has its unified diff",
-        "Each pair of files has its unified diff",
         arguments: [
             ("x\n", "x\n", ""),
             ("x\n", "y\n", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
