@@ -31,9 +31,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
-        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
-        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
     ],
     targets: [
         // Row 0
@@ -43,6 +40,7 @@ let package = Package(
         .systemLibrary(
             name: "CCompression", pkgConfig: "libisal libzstd", providers: [.apt(["libisal-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         module("Diagnostics"),
         // Row 1
         module("OCI", ["Diagnostics", "COpenSSL"]),
@@ -55,17 +53,7 @@ let package = Package(
         module("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),
         module("Solver", ["Diagnostics", "Graph"]),
         module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
-        module(
-            "Registry",
-            [
-                "Diagnostics", "OCI", "Linux",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                systemPackage,
-            ]),
+        module("Registry", ["Diagnostics", "OCI", "Linux", "CCurl", systemPackage]),
         module("Store", ["Diagnostics", "OCI", "Linux", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
         // Row 3a

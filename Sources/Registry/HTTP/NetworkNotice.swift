@@ -30,10 +30,3 @@ package enum NetworkNotice {
         }
     }
 }
-
-/// The cause of a failure that took long to find out: a server that did not answer in time.
-struct NetworkTimeout: Error, CustomStringConvertible {
-    let cause: any Error
-
-    var description: String { "\(cause)" }
-}

@@ -1,7 +1,28 @@
 /// Which requests go through a proxy: the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in lower
 /// or upper case.
 package struct ProxySettings: Sendable {
+    /// How a proxy is spoken to.
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
+        case http
+        case https
+        case socks4
+        case socks4a
+        /// Names are resolved on this machine.
+        case socks5
+        /// Names are resolved by the proxy.
+        case socks5h
+
+        var defaultPort: Int {
+            switch self {
+            case .http: 80
+            case .https: 443
+            case .socks4, .socks4a, .socks5, .socks5h: 1080
+            }
+        }
+    }
+
     package struct Proxy: Hashable, Sendable {
+        package let kind: Kind
         package let host: String
         package let port: Int
         /// `user:password` as written in the variable, without percent-encoding.
@@ -40,19 +61,25 @@ package struct ProxySettings: Sendable {
         return url.host == suffix || url.host.hasSuffix(".\(suffix)")
     }
 
-    /// `[http://][user:password@]host[:port]`
+    /// `[kind://][user:password@]host[:port]`
     private static func parse(_ text: String) -> Proxy? {
         var rest = text[...]
-        if rest.hasPrefix("http://") { rest = rest.dropFirst("http://".count) }
-        // Proxies that are themselves reached by TLS or SOCKS are not supported.
-        guard !rest.contains("://") else { return nil }
+        var kind = Kind.http
+        if let separator = rest.firstRange(of: "://") {
+            guard let named = Kind(rawValue: rest[..<separator.lowerBound].lowercased()) else { return nil }
+            kind = named
+            rest = rest[separator.upperBound...]
+        }
         var userInfo: String?
         if let at = rest.lastIndex(of: "@") {
             userInfo = String(rest[..<at]).percentDecoded
             rest = rest[rest.index(after: at)...]
         }
-        guard let url = try? HTTPURL(parsing: "http://\(rest)") else { return nil }
-        return Proxy(host: url.host, port: url.port, userInfo: userInfo)
+        // The scheme only has a default port, which is told from a port that is written by trying two.
+        guard let url = try? HTTPURL(parsing: "http://\(rest)"), let other = try? HTTPURL(parsing: "https://\(rest)")
+        else { return nil }
+        return Proxy(
+            kind: kind, host: url.host, port: url.port == other.port ? url.port : kind.defaultPort, userInfo: userInfo)
     }
 }
 

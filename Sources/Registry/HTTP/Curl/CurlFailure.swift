@@ -1,0 +1,100 @@
+import CCurl
+import Diagnostics
+import Glibc
+
+/// How an exchange failed, as libcurl tells it.
+struct CurlFailure: Error, CustomStringConvertible {
+    let code: CURLcode
+    /// What libcurl says about it; may be empty.
+    let text: String
+    /// The `errno` of the system call that failed, 0 if none did.
+    let systemError: Int
+    /// The status of a proxy that was asked for a tunnel, 0 if none was.
+    let proxyStatus: Int
+    /// Whether the request had a connection.
+    let isConnected: Bool
+
+    var description: String {
+        text.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : text.printable(limit: 300)
+    }
+
+    /// What the failure means to the user. `body` is why the body of the request could not be produced; errors of this
+    /// module and cancellation pass unchanged.
+    func error(with peer: NetworkPeer, body: (any Error)?) -> any Error {
+        let name = peer.name
+        if let body {
+            if body is RegistryError || body is CancellationError { return body }
+            return RegistryError(.connectionLost, "the connection to \(name) broke: \(body)", cause: body)
+        }
+        if proxyStatus != 0, proxyStatus / 100 != 2 {
+            let reason = proxyStatus == 407 ? "it wants a login" : "it answered \(proxyStatus)"
+            return RegistryError(
+                .unreachable, "the proxy did not connect to \(name): \(reason)", hint: NetworkPeer.proxyHint,
+                cause: self)
+        }
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return peer.unresolved(self)
+        case CURLE_COULDNT_CONNECT: return unreachable(peer)
+        case CURLE_PROXY:
+            return RegistryError(
+                .unreachable, "the proxy did not connect to \(name): \(self)", hint: NetworkPeer.proxyHint, cause: self)
+        case CURLE_OPERATION_TIMEDOUT: return isConnected ? peer.silence : peer.unanswered(self)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
+            return untrusted(peer)
+        case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: return closedEarly(peer)
+        case CURLE_RECV_ERROR where text.contains("unexpected eof"): return closedEarly(peer)
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
+            return RegistryError(.malformedResponse, "\(name) did not answer in HTTP", cause: self)
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+            return RegistryError(.connectionLost, "the connection to \(name) broke: \(self)", cause: self)
+        default:
+            return RegistryError(.connectionLost, "the exchange with \(name) failed: \(self)", cause: self)
+        }
+    }
+
+    private func closedEarly(_ peer: NetworkPeer) -> RegistryError {
+        RegistryError(.connectionLost, "\(peer.name) closed the connection early", cause: self)
+    }
+
+    private func unreachable(_ peer: NetworkPeer) -> RegistryError {
+        let name = peer.connectionName
+        let isRefused = systemError == Int(ECONNREFUSED)
+        return RegistryError(
+            .unreachable, isRefused ? "\(name) refused the connection" : "no connection to \(name): \(self)",
+            hint: peer.proxy == nil
+                ? "Check the name and the port, and that the registry runs." : NetworkPeer.proxyHint,
+            cause: self)
+    }
+
+    private func untrusted(_ peer: NetworkPeer) -> RegistryError {
+        let name = peer.name
+        let words = text.lowercased()
+        if words.contains("wrong version number") || words.contains("http request") {
+            return RegistryError(
+                .plainHTTP, "\(name) speaks plain HTTP, not HTTPS",
+                hint: "If that is meant to be, name it among the insecure registries.", cause: self)
+        }
+        if code == CURLE_SSL_CACERT_BADFILE {
+            return RegistryError(
+                .tls, "the authorities' certificates cannot be read: \(self)",
+                hint: "Correct SSL_CERT_FILE or SSL_CERT_DIR.", cause: self)
+        }
+        guard code == CURLE_PEER_FAILED_VERIFICATION else {
+            return RegistryError(.tls, "no TLS session with \(name): \(self)", cause: self)
+        }
+        if words.contains("does not match") || words.contains("no alternative certificate") {
+            return RegistryError(
+                .tls, "the certificate of \(name) is for another name",
+                hint: "Use the name in the certificate, or ask the administrator for one with this name.", cause: self)
+        }
+        if words.contains("expired") {
+            return RegistryError(
+                .tls, "the certificate of \(name) has expired",
+                hint: "Ask the administrator of the server to renew it, and check this machine's clock.", cause: self)
+        }
+        return RegistryError(
+            .tls, "the certificate of \(name) is not trusted",
+            hint: "Install its authority's certificate, or name a file of authorities in SSL_CERT_FILE.", cause: self)
+    }
+}

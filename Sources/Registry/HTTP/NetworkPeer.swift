@@ -1,0 +1,44 @@
+import Diagnostics
+
+/// The other side of an exchange, for the words of its failures.
+struct NetworkPeer: Sendable {
+    let url: HTTPURL
+    let proxy: ProxySettings.Proxy?
+    /// How long the peer may be silent.
+    let idle: Duration
+
+    /// The name that the user knows.
+    var name: String { url.authority }
+
+    /// Host and port that a connection is made to.
+    var connectionName: String { proxy.map { "the proxy \($0.host):\($0.port)" } ?? name }
+
+    static let proxyHint = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+
+    /// The failure of an exchange in which no byte moved for ``idle``.
+    var silence: RegistryError {
+        RegistryError(
+            .connectionLost, "\(name) was silent for \(idle.components.seconds) seconds",
+            hint: "Try again later; if it stays so, whoever runs it can say why.", cause: NetworkTimeout())
+    }
+
+    /// The failure to connect in time.
+    func unanswered(_ cause: any Error) -> RegistryError {
+        RegistryError(
+            .unreachable, "\(name) did not answer", hint: "Check the name, the network and the proxy settings.",
+            cause: NetworkTimeout(cause: cause))
+    }
+
+    func unresolved(_ cause: any Error) -> RegistryError {
+        RegistryError(
+            .unreachable, "the host name '\(proxy?.host ?? url.host)' does not resolve",
+            hint: proxy == nil ? "Check the name of the registry." : Self.proxyHint, cause: cause)
+    }
+}
+
+/// The cause of a failure that took long to find out: a server that did not answer in time.
+struct NetworkTimeout: Error, CustomStringConvertible {
+    var cause: (any Error)?
+
+    var description: String { cause.map { "\($0)" } ?? "no byte moved in time" }
+}
