@@ -9,7 +9,7 @@ struct Lamina: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lamina",
         abstract: "Builds OCI images from Dockerfiles without a daemon, ships them, and shows what is in them.",
-        version: "lamina \(Version.current)",
+        version: ProgramVersion.text,
         subcommands: [
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,

@@ -48,6 +48,21 @@ struct ListingTests {
             shell.errorText == "ERROR: the standard output cannot be written: \(reason)\n1\n", "\(shell.errorText)")
     }
 
+    @Test(.enabled(if: Machine.has("git"), "needs git")) func aStampedProgramTellsItsCommit() throws {
+        let binary = try #require(Lamina.binary)
+        let tree = scratch.path.appending("tree")
+        let script = """
+            mkdir -p "$2/scripts"; cp "$1/scripts/stamp" "$2/scripts"; cp "$0" "$2/program"; cd "$2"
+            git init -q; git -c user.name=a -c user.email=b commit -q --allow-empty -m c
+            scripts/stamp program; scripts/stamp program; ./program --version; git rev-parse --short=12 HEAD
+            """
+        let lines = try expectSuccess(
+            "sh", "-ec", script, binary.string, Lamina.packageRoot.string, tree.string
+        ).outputLines
+        let plain = try lamina.succeeding("--version").trimmed.prefix { $0 != "," }
+        #expect(lines == ["\(plain), commit \(lines.last ?? "")", lines.last])
+    }
+
     @Test func anImageWhoseLayersOnlyDeleteIsAnalyzed() throws {
         let context = try scratch.context("FROM lamina/base\nRUN rm /etc/group\n")
         try lamina.build(context, "-t", "deleted")
