@@ -1,6 +1,6 @@
 package import Diagnostics
 
-/// What can go wrong when modules work together.
+/// Errors of builds.
 package enum EngineCode: String, FailureCode {
     case contextNotFound = "build.context-not-found"
     /// A context that cannot be what it is said to be.
@@ -25,7 +25,7 @@ package enum EngineCode: String, FailureCode {
     case agentNotFound = "ssh.not-found"
     /// An option that cannot be understood.
     case badOption = "option.invalid"
-    /// What needs an `--allow`.
+    /// Privileges that need an `--allow`.
     case notAllowed = "run.not-allowed"
     case deviceNotFound = "run.device-not-found"
     case outOfMemory = "run.out-of-memory"
@@ -55,7 +55,7 @@ package enum EngineCode: String, FailureCode {
     case badArgumentFile = "arguments.invalid"
     /// A cache that cannot be read, or a `--cache-from` or `--cache-to` that cannot be understood.
     case badCache = "cache.invalid"
-    /// Nobody said who speaks to an object store.
+    /// There are no credentials for an object store.
     case noCredentials = "s3.credentials"
     case unsupported = "unsupported"
 }

@@ -2,7 +2,7 @@ import Linux
 import Sandbox
 package import SystemPackage
 
-/// What this machine offers to a build, in lines for people: what `lamina doctor` prints.
+/// The report about this machine that `lamina doctor` prints.
 package struct HostReport: Sendable {
     package struct Line: Sendable {
         package let subject: String
@@ -105,7 +105,7 @@ package struct HostReport: Sendable {
         Line(subject: name, finding: facts.tools[name].map(\.string) ?? "not installed", isGood: nil)
     }
 
-    /// What each mode can do here: the ladder that `--isolation` chooses from.
+    /// The isolation modes, of which `--isolation` chooses one, and whether each works here.
     private static func modes(_ ladder: IsolationModes) -> [Line] {
         Isolation.allCases.map { mode in
             let obstacle = ladder.obstacles[mode]

@@ -2,7 +2,7 @@ package import DockerfileSyntax
 package import Graph
 package import OCI
 
-/// What the user asks of a build, as far as it changes what the Dockerfile means.
+/// The user's settings that change the meaning of the Dockerfile.
 package struct BuildOptions: Sendable {
     /// The stage to build; `nil` is the last one.
     package var target: String?

@@ -2,14 +2,14 @@ package import Diagnostics
 package import Graph
 package import OCI
 
-/// What a Dockerfile comes to for one target and platform: the steps, and all of the image that is known before they run.
+/// The plan of a build for one target and platform: the steps, and the parts of the image known before they run.
 package struct BuildPlan: Sendable {
     package let graph: BuildGraph
     /// The file system of the result.
     package let target: VertexID
     /// The config of the result; its history and layers are still those of the base image, and `created` is not set.
     package let config: ImageConfig
-    /// What the stages from the base image to the target add to the history, in order.
+    /// The history entries of the stages from the base image to the target, in order.
     package let steps: [PlannedHistory]
     package let warnings: [Warning]
     /// The name of the target stage in lower case, empty if it has none.
@@ -47,12 +47,12 @@ package struct PlannedHistory: Hashable, Sendable {
 package struct Warning: Hashable, Sendable {
     /// E.g. `StageNameCasing`.
     package let rule: String
-    /// What was found.
+    /// The finding.
     package let message: String
     package let location: SourceRange
     /// The page that explains the rule.
     package let url: String?
-    /// What the rule is about in general.
+    /// The description of the rule.
     package let detail: String
     /// The page of this project's documentation about a rule of our own; `nil` for BuildKit's rules.
     package let page: String?

@@ -32,6 +32,6 @@ struct Environment: Sendable {
 
     var names: [String] { entries.map(\.name) }
 
-    /// What a shell searches where an image does not say.
+    /// The search path of a shell where an image has none.
     static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 }

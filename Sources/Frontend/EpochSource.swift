@@ -8,11 +8,11 @@ package enum EpochSource: Hashable, Sendable {
     case none
     /// Seconds since 1970.
     case seconds(Int64)
-    /// That of the build context.
+    /// The build context's.
     case context
-    /// That of a context with this name.
+    /// The context's with this name.
     case namedContext(String)
-    /// That of what a stage fetches and does nothing else with; `label` is the step in progress.
+    /// The time of the source that a stage only fetches; `label` is the step in progress.
     case file(HTTPSource, label: String)
     case repository(GitSource, label: String)
 
@@ -54,7 +54,7 @@ package enum EpochSource: Hashable, Sendable {
             hint: "Give seconds since 1970-01-01, 'context', or the name of a context, or of a stage that is one ADD.")
     }
 
-    /// What a stage fetches: it has to be made of one ADD, and of ARGs for it.
+    /// The source that a stage fetches: the stage consists of one ADD, and ARGs for it.
     private static func fetched(by index: Int, _ lowering: Lowering) throws -> EpochSource {
         var lowering = lowering
         let entry = lowering.table.entries[index]

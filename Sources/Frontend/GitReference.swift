@@ -4,7 +4,7 @@ import GoCompat
 /// A Git repository as a user names it, and what of it is wanted: `https://host/repository.git#ref:directory`, or the
 /// same said by a query.
 struct GitReference: Hashable, Sendable {
-    /// What Git takes: a URL with its scheme in lower case, or `user@host:path`.
+    /// The address for Git: a URL with its scheme in lower case, or `user@host:path`.
     var remote: String
     /// Empty where none is named.
     var ref = ""

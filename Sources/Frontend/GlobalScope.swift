@@ -34,7 +34,7 @@ struct GlobalScope: Sendable {
         }
     }
 
-    /// What a stage gets by declaring the name; the build happens on the machine it is for, or on a cousin.
+    /// The value that a stage gets by declaring the name; the build platform is the target's, or a compatible one.
     private static func automatic(_ dockerfile: Dockerfile, _ options: BuildOptions) -> [(String, String)] {
         let platforms = [("BUILD", Platform.host), ("TARGET", options.platform)]
         let variables = platforms.flatMap { prefix, platform in

@@ -7,7 +7,7 @@ import OCI
 ///
 /// Only what the target needs is looked at closely: other stages are not lowered and their images not resolved.
 ///
-/// What the checks find goes to `log` at once, so that it is there even when this throws.
+/// Warnings go to `log` at once, so that they are there even when this throws.
 ///
 /// - Throws: ``FrontendError`` with the lines at fault, and whatever `resolver` throws.
 package func lower(

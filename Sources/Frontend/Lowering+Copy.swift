@@ -3,7 +3,7 @@ import DockerfileSyntax
 import Graph
 import OCI
 
-/// What COPY and ADD have in common, unexpanded.
+/// The common parts of COPY and ADD, unexpanded.
 private struct CopyInstruction {
     let keyword: String
     let sources: [DockerfileSyntax.CopySource]

@@ -65,7 +65,7 @@ extension Lowering {
     }
 
     /// The name of a step for progress: the source text with its keyword in upper case and its variables resolved.
-    /// Those that hold secrets show as stars.
+    /// Values that hold secrets show as stars.
     func label(
         _ step: Step, suffix: String = "", mode: WordExpander.Mode = .word, hiding secrets: [String] = [],
         in state: inout StageState

@@ -65,7 +65,7 @@ extension NetworkMode {
     }
 }
 
-/// What a RUN runs, its here-documents resolved.
+/// The command of a RUN, its here-documents resolved.
 private struct Script {
     var command: ShellOrExec
     var files: [InlineFile] = []

@@ -10,7 +10,7 @@ struct Lowering: Sendable {
     let table: StageTable
     let expander: WordExpander
     private let scope: GlobalScope
-    /// What RUN gets in its environment and not in its key.
+    /// Variables that RUN gets in its environment and not in its key.
     let proxies: [(name: String, value: String)]
 
     var linter: Linter
@@ -253,7 +253,7 @@ struct Lowering: Sendable {
         shared(.context(.main), label: "[internal] load build context")
     }
 
-    /// What holds the files of a context that the user gives by name, and the pattern for all that is in it.
+    /// The source of a named context's files, and the pattern for all of them.
     mutating func contextVertex(named name: String) -> (vertex: VertexID, root: String) {
         if case .file(let source)? = options.contexts.content(name)?.content {
             return (

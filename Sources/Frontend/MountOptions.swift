@@ -28,7 +28,7 @@ struct MountOptions {
     /// Unless it is said, only what outlives or belongs to the command can be written to.
     var isReadOnly: Bool { readOnly ?? (kind != .cache && kind != .tmpfs) }
 
-    /// What is said of a new directory of a cache.
+    /// The settings of a cache's new directory.
     var cacheAttributes: CacheMount.Attributes? {
         guard mode != nil || uid != nil || gid != nil else { return nil }
         return CacheMount.Attributes(mode: mode ?? 0o755, uid: uid ?? 0, gid: gid ?? 0)
@@ -51,7 +51,7 @@ struct MountOptions {
         try check()
     }
 
-    /// What `from` of a mount names, if the mount reads files at all.
+    /// The source that `from` of a mount names, if the mount reads files at all.
     static func origin(of text: String) throws -> String? {
         var origin: String?
         var kind: Kind?

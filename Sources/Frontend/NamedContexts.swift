@@ -4,7 +4,7 @@ import OCI
 
 /// The contexts that a user gives besides that of the build. They stand in for the images and stages of their names.
 package struct NamedContexts: Sendable {
-    /// What a context is, as far as a Dockerfile's meaning depends on it.
+    /// The kind of a context, as far as a Dockerfile's meaning depends on it.
     package enum Content: Hashable, Sendable {
         /// The files of a directory or a repository, which are looked at when a step needs them.
         case files
@@ -31,10 +31,10 @@ package struct NamedContexts: Sendable {
         entries[key] = (name, content)
     }
 
-    /// What a name of an image or a stage stands for; `nil` where no context has it.
+    /// The context that replaces an image or a stage of a name; `nil` if there is none.
     func content(_ name: String) -> (name: String, content: Content)? { Self.key(name).flatMap { entries[$0] } }
 
-    /// What a name of an image or a stage stands for in a Dockerfile; `nil` where no context has it.
+    /// The context that replaces an image or a stage of a name in a Dockerfile; `nil` if there is none.
     func source(_ name: String) -> StageSource? {
         guard let (name, content) = content(name) else { return nil }
         return switch content {

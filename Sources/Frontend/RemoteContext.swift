@@ -26,7 +26,7 @@ package enum RemoteContext: Hashable, Sendable {
         self = .http(HTTPSource(url: text, fileName: RemoteFlags.fileName(text)))
     }
 
-    /// What progress shows, without logins.
+    /// The text that progress shows, without logins.
     package var label: String {
         switch self {
         case .git(let source): source.label
@@ -36,7 +36,7 @@ package enum RemoteContext: Hashable, Sendable {
 }
 
 extension GitReference {
-    /// What is fetched, where the instruction says nothing more than the reference.
+    /// The source to fetch, where the instruction has only the reference.
     var source: GitSource {
         GitSource(
             remote: remote, ref: ref, subdirectory: String(ContainerPath.clean(subdirectory).dropFirst()),

@@ -22,7 +22,7 @@ enum RemoteSource: Hashable {
     }
 }
 
-/// What the flags of ADD say about remote sources.
+/// The flags of ADD for remote sources.
 struct RemoteFlags {
     /// Expanded; empty where it is not given.
     let checksum: String

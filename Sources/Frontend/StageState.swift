@@ -13,13 +13,13 @@ struct StageState: Sendable {
     var config: ImageConfig
     /// The file system so far.
     var vertex: VertexID
-    /// What is expanded and what RUN sees: ENV and ARG.
+    /// The variables for expansion and for RUN: ENV and ARG.
     var environment = Environment()
-    /// What the image's config will have of it: the base's variables and ENV.
+    /// The variables of the image's config: those of the base and of ENV.
     var configured = Environment()
     /// The ARGs declared so far, also in parent stages, in order; names may repeat.
     var arguments: [(name: String, value: String?)] = []
-    /// What this file added to the history since the base image.
+    /// The history entries of this file since the base image.
     var steps: [PlannedHistory] = []
     /// Whether this file has set the working directory, and no longer the base image alone.
     var hasWorkdir = false

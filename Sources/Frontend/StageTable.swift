@@ -23,10 +23,10 @@ struct StageEntry: Sendable {
     let platform: Platform?
     /// Whether a context of its name stands in for the stage, whose instructions then do not count.
     let isReplaced: Bool
-    /// What COPY and the mounts of RUN read, with the instruction that says so.
+    /// The sources of COPY and of RUN's mounts, with their instructions.
     var dependencies: [(source: StageSource, instruction: Instruction)] = []
 
-    /// What is done on the base.
+    /// The steps on the base.
     var instructions: [Instruction] { isReplaced ? [] : stage.instructions }
 
     /// The name in messages; stages without a name have a number.
@@ -106,7 +106,7 @@ struct StageTable: Sendable {
         }
     }
 
-    /// What a COPY with `--from` reads; `nil` for anything else.
+    /// The source of a COPY with `--from`; `nil` for anything else.
     func source(of instruction: Instruction) throws -> StageSource? {
         guard case .copy(let copy) = instruction.kind, let name = copy.from, !name.isEmpty else { return nil }
         return try locating(instruction, in: file) { try source(named: name) }
@@ -120,7 +120,7 @@ struct StageTable: Sendable {
         }
     }
 
-    /// What `--from` of COPY or `from` of a mount means.
+    /// The meaning of `--from` of COPY or `from` of a mount.
     func source(named name: String) throws -> StageSource {
         guard !name.contains("$") else {
             throw FrontendError(

@@ -1,4 +1,4 @@
-/// What the name of a variable tells.
+/// Facts that the name of a variable tells.
 package enum VariableName {
     private static let secret: Set<Substring> = [
         "apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token",

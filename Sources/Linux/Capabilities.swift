@@ -24,8 +24,8 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
         self.init(rawValue: 1 << UInt64(number))
     }
 
-    /// What a RUN instruction gets: CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP
-    /// NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE, as with Docker and BuildKit.
+    /// The capabilities of a RUN instruction: CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP
+    /// SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE, as with Docker and BuildKit.
     package static let container = CapabilitySet(rawValue: 0xa804_25fb)
 
     /// Everything the builder has.
@@ -33,7 +33,7 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
 
     package static let systemAdministration = CapabilitySet(rawValue: 1 << 21)
 
-    /// CAP_SYS_CHROOT, which also is a way out of a changed root.
+    /// CAP_SYS_CHROOT, which also is a way out of a chroot.
     package static let changeRoot = CapabilitySet(rawValue: 1 << 18)
 
     /// CAP_SYS_PTRACE.
@@ -42,8 +42,8 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
     /// CAP_MKNOD.
     package static let makeNodes = CapabilitySet(rawValue: 1 << 27)
 
-    /// What a package manager cannot do without: CHOWN DAC_OVERRIDE FOWNER SETGID SETUID SETPCAP, the last of which it
-    /// takes to give the others up.
+    /// The capabilities that a package manager needs: CHOWN DAC_OVERRIDE FOWNER SETGID SETUID SETPCAP, the last of
+    /// which it takes to give the others up.
     package static let fileOwnership = CapabilitySet(rawValue: 0x1cb)
 
     /// The effective capabilities of this process; empty when `/proc` cannot be read.

@@ -9,7 +9,7 @@ import SystemPackage
 ///
 /// Use it from one thread; ``kill()`` may be called from any other, before, during and after.
 package final class ChildProcess: Sendable {
-    /// What came of a program.
+    /// The result of a program.
     package struct Outcome: Sendable {
         /// The exit code, or 128 and the number of the signal that ended it.
         package let status: Int

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 package import SystemPackage
 
-/// What a file is.
+/// The kind of a file.
 package enum FileType: UInt8, Hashable, Sendable {
     case regular
     case directory

@@ -5,7 +5,7 @@ package import SystemPackage
 package struct FileSystemSpace: Hashable, Sendable {
     /// In bytes.
     package let total: Int64
-    /// What this user may still write, in bytes.
+    /// The space that this user may still use, in bytes.
     package let available: Int64
 
     /// Whether no further file can be made, as the file system has a fixed number of inodes and all are used.
@@ -41,7 +41,7 @@ package struct FileSystemSpace: Hashable, Sendable {
         lacksInodes = status.f_files > 0 && status.f_favail == 0
     }
 
-    /// What may be written without the last space being used up, which databases and other programs live on: 64 MiB, or
+    /// The space that may be used while a reserve is kept for databases and other programs: 64 MiB, or
     /// a twentieth of a small file system. In bytes.
     package var usable: Int64 { max(0, available - min(64 << 20, total / 20)) }
 }

@@ -16,7 +16,7 @@ package struct IDRange: Hashable, Sendable {
     }
 }
 
-/// What the numbers of users, or of groups, in a user namespace are outside.
+/// A map from user or group IDs in a user namespace to those outside.
 package struct IDMap: Hashable, Sendable {
     package let ranges: [IDRange]
 
@@ -53,7 +53,7 @@ package struct IDMap: Hashable, Sendable {
     /// The map of a user namespace that nothing was done to: all numbers but the last, which stands for none.
     package static let initial = IDMap([IDRange(inside: 0, outside: 0, count: .max)])
 
-    /// What a number is outside; `nil` if there is no such number.
+    /// The ID outside for one inside; `nil` if there is none.
     package func outside(_ id: UInt32) -> UInt32? {
         ranges.first { id >= $0.inside && id - $0.inside < $0.count }.map { $0.outside + (id - $0.inside) }
     }
@@ -80,7 +80,7 @@ package struct IDMaps: Hashable, Sendable {
         self.groups = groups
     }
 
-    /// Those of this process. Where `/proc` does not say, nothing is taken to be mapped to anything else.
+    /// The maps of this process. Without `/proc`, every ID counts as mapped to itself.
     package static var current: IDMaps {
         func map(_ kind: String) -> IDMap {
             (try? readText(FilePath("/proc/self/\(kind)_map"))).map { IDMap(parsing: $0) } ?? .initial

@@ -2,7 +2,7 @@ package import Diagnostics
 import Glibc
 package import SystemPackage
 
-/// What can go wrong in a system call, by what the caller can do about it.
+/// Errors of system calls, by what the caller can do about them.
 package enum LinuxCode: String, FailureCode {
     case notFound = "system.not-found"
     case exists = "system.exists"

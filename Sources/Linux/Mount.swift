@@ -42,7 +42,7 @@ package struct OverlayOptions: Hashable, Sendable {
         package let value: PathBytes
     }
 
-    /// What `mount(2)` takes is one page, its terminator included.
+    /// The options of `mount(2)` fit one page, with its terminator.
     package static let longestData = 4095
 
     /// - Parameters:

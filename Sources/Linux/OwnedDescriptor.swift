@@ -118,6 +118,6 @@ extension OwnedDescriptor {
         try check("sync", "the file system") { linux_syncfs(number) }
     }
 
-    /// What the descriptor refers to.
+    /// The file that the descriptor refers to.
     package func status() throws -> FileStatus { try FileStatus(of: raw) }
 }

@@ -27,7 +27,7 @@ package struct PathBytes: Hashable, Sendable {
         return PathBytes(bytes[(slash + 1)...])
     }
 
-    /// What stands before the last slash; empty when there is none.
+    /// The part before the last slash; empty when there is none.
     package var parent: PathBytes {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return PathBytes([UInt8]()) }
         return PathBytes(bytes[..<slash])

@@ -27,7 +27,7 @@ actor Authenticator {
         self.transport = transport
     }
 
-    /// What satisfied the registry before and has not expired.
+    /// The authorisation that the registry accepted before and that has not expired.
     func authorization(for purpose: Purpose) -> String? {
         guard let grant = grants[purpose] else { return nil }
         if let expiry = grant.expiry, expiry <= .now { return nil }

@@ -1,4 +1,4 @@
-/// What a server wants to see before it answers: one challenge of a `WWW-Authenticate` field.
+/// A server's demand for a login: one challenge of a `WWW-Authenticate` field.
 ///
 /// Source: RFC 9110, section 11.6.1.
 struct Challenge: Hashable, Sendable {

@@ -69,7 +69,7 @@ struct CredentialFile: Sendable {
         case helper(String, server: String)
     }
 
-    /// What the file says of a repository: a helper of the registry's own, then the entry with the longest name that
+    /// The file's login for a repository: a helper of the registry's own, then the entry with the longest name that
     /// leads to the repository, then the helper for all.
     func entry(for registry: String, repository: String) throws -> Entry? {
         let server = registry == "docker.io" ? "https://index.docker.io/v1/" : registry

@@ -10,7 +10,7 @@ import SystemPackage
 /// errors on standard output with a non-zero exit code.
 struct CredentialHelper {
     let name: String
-    /// What to run: a name to look for in `PATH`, or a path.
+    /// The program: a name to look for in `PATH`, or a path.
     let program: String
     let environment: [String: String]
 

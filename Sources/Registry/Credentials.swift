@@ -1,4 +1,4 @@
-/// What proves to a registry who is asking.
+/// A login for a registry.
 package enum Credential: Hashable, Sendable {
     case password(user: String, password: String)
     /// A refresh token, as a login leaves it: exchanged for access tokens.

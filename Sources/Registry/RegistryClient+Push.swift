@@ -4,7 +4,7 @@ package import OCI
 /// Gives the bytes of a blob in a range, however often it is asked.
 package typealias BlobOrigin = @Sendable (Range<Int64>) -> ByteStream
 
-/// What happens to one blob of a push.
+/// The progress of one blob of a push.
 package enum PushEvent: Hashable, Sendable {
     /// The registry has it already.
     case exists

@@ -7,7 +7,7 @@ package struct ResolvedImage: Sendable {
     package let manifest: Manifest
     /// The manifest as the registry has it.
     package let manifestBytes: [UInt8]
-    /// What the name itself points to: an index, or the manifest.
+    /// The descriptor that the name points to: an index, or the manifest.
     package let rootDescriptor: Descriptor
     package let rootBytes: [UInt8]
 }

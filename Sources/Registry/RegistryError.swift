@@ -1,6 +1,6 @@
 package import Diagnostics
 
-/// What can go wrong between this program and a registry, by what the user can do about it.
+/// Errors between this program and a registry, by what the user can do about them.
 package enum RegistryCode: String, FailureCode {
     case notFound = "registry.not-found"
     case unauthorised = "registry.unauthorised"
@@ -16,7 +16,7 @@ package enum RegistryCode: String, FailureCode {
     case unsupportedManifest = "registry.unsupported-manifest"
     /// The answer breaks the protocol.
     case malformedResponse = "registry.malformed-response"
-    /// Nobody listens, or the name does not resolve.
+    /// No server listens, or the name does not resolve.
     case unreachable = "registry.unreachable"
     /// The connection broke or stalled.
     case connectionLost = "registry.connection-lost"
@@ -24,7 +24,7 @@ package enum RegistryCode: String, FailureCode {
     /// TLS was tried with a server that speaks plain HTTP.
     case plainHTTP = "registry.plain-http"
     case unsafeRedirect = "registry.unsafe-redirect"
-    /// What the user gave as a URL is none.
+    /// The user's URL is malformed.
     case malformedURL = "registry.malformed-url"
     case credentials = "registry.credentials"
     /// A blob to be pushed could not be read whole.

@@ -9,7 +9,7 @@ struct RepositoryConnection: Sendable {
         let url: HTTPURL
     }
 
-    /// What a request is allowed to do.
+    /// The permissions of a request.
     enum Access: Hashable, Sendable {
         case pull
         case push

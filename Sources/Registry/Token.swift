@@ -1,7 +1,7 @@
 import Diagnostics
 import OCI
 
-/// What a token server grants.
+/// The grant of a token server.
 ///
 /// Source: the distribution project's token authentication specification.
 struct Token: Sendable {

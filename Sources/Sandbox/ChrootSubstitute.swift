@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// Something to be seen in a changed root, where it cannot be mounted.
+/// A substitute in a chroot for something that cannot be mounted there.
 package struct ChrootSubstitute: Sendable {
     package enum Content: Sendable {
         /// An empty directory of root's.
@@ -12,8 +12,8 @@ package struct ChrootSubstitute: Sendable {
         case copy(FilePath)
         /// A file or directory of the host's that is moved into place and is gone afterwards.
         case gift(FilePath)
-        /// A directory that is moved into place and back afterwards. Nobody else may use it meanwhile; a file `lent` next
-        /// to it says where it is. See ``ChrootSubstitutes/recover(_:)``.
+        /// A directory that is moved into place and back afterwards. No other command may use it meanwhile; a file
+        /// `lent` next to it says where it is. See ``ChrootSubstitutes/recover(_:)``.
         case loan(FilePath)
         /// Another name of a socket of the host's.
         case socket(FilePath)

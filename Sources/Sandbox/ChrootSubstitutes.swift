@@ -15,7 +15,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         let content: ChrootSubstitute.Content
         /// The name of what was there, among the things put aside.
         var hidden: PathBytes?
-        /// Of a loan, to know it again.
+        /// The inode of a moved directory, to recognise it.
         var inode: UInt64?
         /// A directory that was missing on the way to a stand-in: removed if it is empty.
         var isOnTheWay = false
@@ -39,7 +39,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
     /// Puts them into a tree, the future root directory. Of two at one place the later is seen.
     ///
     /// `aside` is an empty directory on the same file system, to keep what is hidden; `base` one above the tree, from
-    /// which a note about a loan says where it is. Throws `LinuxError`; all is as it was then.
+    /// which a note about a moved directory says where it is. Throws `LinuxError`; all is as it was then.
     package static func place(
         _ substitutes: [ChrootSubstitute], in tree: FilePath, aside: FilePath, base: FilePath
     ) throws -> ChrootSubstitutes {
@@ -71,7 +71,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
     }
 
     deinit {
-        // What was lent goes home, whatever becomes of the tree.
+        // Moved directories go back, whatever becomes of the tree.
         if !isDone { try? undo() }
     }
 
@@ -179,11 +179,11 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         }
     }
 
-    // MARK: Loans
+    // MARK: Moved directories
 
     private static let noteName: PathBytes = "lent"
 
-    /// Writes next to what is lent where it is going to be.
+    /// Writes next to the moved directory where it is going to be.
     private func note(_ name: PathBytes, in directory: borrowing Directory, for home: FilePath) throws {
         let top = try Directory(opening: base).descriptor.path()
         let place = try directory.descriptor.path().appending(name)

@@ -3,13 +3,13 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// What `/dev` is in a changed root.
+/// The contents of `/dev` in `chroot` mode.
 ///
 /// Where devices may not be made, plain files stand in for them as far as they can.
 struct DeviceDirectory {
     /// Whether devices could not be made.
     private(set) var isMakeshift = false
-    /// What keeps a file for `/dev/null` empty, as long as it is held.
+    /// Keeps a file for `/dev/null` empty, as long as it is held.
     private(set) var null: DiscardingFile?
 
     private static let nodes: [(name: PathBytes, major: UInt32, minor: UInt32)] = [

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Keeps a plain file empty that stands for `/dev/null`: what is written to it is gone soon after. Until it is dropped.
 final class DiscardingFile: Sendable {
-    /// What the thread uses; it goes when both are done with it.
+    /// The state of the thread; it is freed when both are done with it.
     private final class Watch: Sendable {
         let file: OwnedDescriptor
         let events: OwnedDescriptor

@@ -9,7 +9,7 @@ package import SystemPackage
 package final class HelperProcess: Sendable {
     private let signaller: SandboxSignaller
     private let name: String
-    /// What it has written.
+    /// Its output.
     private let log: FilePath
     private let end = Outcome<ExitStatus>()
 
@@ -21,11 +21,11 @@ package final class HelperProcess: Sendable {
     ///   - log: a file to be made for what it writes.
     ///   - namespaces: those that are made for it.
     ///   - steps: what is done in them before it starts.
-    ///   - lent: a descriptor for it, and the number that it gets there, the least that is free.
+    ///   - inherited: a descriptor for it, and the number that it gets there, the least that is free.
     /// - Throws: `SandboxError` `.commandNotFound` when there is no such program, `.setup` for anything else.
     init(
         _ arguments: [String], environment: [String], log: FilePath, namespaces: NamespaceSet,
-        after steps: [SandboxStep], lending lent: (descriptor: CInt, number: Int)? = nil
+        after steps: [SandboxStep], lending inherited: (descriptor: CInt, number: Int)? = nil
     ) throws {
         name = arguments.first ?? ""
         self.log = log
@@ -36,12 +36,12 @@ package final class HelperProcess: Sendable {
                 SandboxStep(.placeStandardStreams(owner: geteuid())), SandboxStep(.dieWithParent),
                 // A program that gained privileges would no longer die with this process.
                 SandboxStep(.forbidNewPrivileges),
-            ] + (lent.map { [SandboxStep(.placeInherited(number: $0.number))] } ?? []) + [
-                SandboxStep(.closeDescriptors(from: UInt32(lent.map { $0.number + 1 } ?? 3))),
+            ] + (inherited.map { [SandboxStep(.placeInherited(number: $0.number))] } ?? []) + [
+                SandboxStep(.closeDescriptors(from: UInt32(inherited.map { $0.number + 1 } ?? 3))),
                 SandboxStep(.execute(name)),
             ]
         let encoding = StepEncoding(all, arguments: arguments, environment: environment)
-        let (number, lentNumber) = (file.number, lent?.descriptor ?? -1)
+        let (number, lentNumber) = (file.number, inherited?.descriptor ?? -1)
         let end = self.end
         // The kernel kills it when the thread that started it ends; so one thread does nothing but wait for it.
         let result = try Self.onThreadOfItsOwn { started in
@@ -113,7 +113,7 @@ package final class HelperProcess: Sendable {
     }
 }
 
-/// What came of something, for the thread that waits to hear of it.
+/// The result for the thread that waits for it.
 private final class Outcome<Value: Sendable>: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     private let result = Mutex<Result<Value, any Error>?>(nil)

@@ -3,7 +3,7 @@ import Glibc
 package import Linux
 package import SystemPackage
 
-/// What the kernel lets this process mount and change. Less than everything in user namespaces and in containers.
+/// The mounts and changes that the kernel allows this process. Some are missing in user namespaces and containers.
 package struct HostCapabilities: Hashable, Sendable {
     /// How overlays keep their marks.
     package enum Overlay: Hashable, Sendable {

@@ -3,7 +3,7 @@ import Glibc
 package import Linux
 package import SystemPackage
 
-/// What this machine and this user allow: what decides which isolation a build gets.
+/// The facts about this machine and user that decide the isolation mode of a build.
 package struct HostFacts: Hashable, Sendable {
     package let effectiveUser: UInt32
     package let capabilities: CapabilitySet
@@ -51,7 +51,7 @@ package struct HostFacts: Hashable, Sendable {
             tools: tools(in: searchPath()))
     }
 
-    /// What a build of this user would find in a user namespace of its own.
+    /// The facts about a user namespace of this user's.
     ///
     /// A file system that is served is only mounted in such a namespace once a build is in it: that the device can be
     /// opened, and that there is the program, is what can be told from outside.

@@ -35,7 +35,7 @@ struct ServedOverlay: Hashable, Sendable {
 }
 
 /// The program that serves an overlay, and the mount of it, which is attached nowhere: nobody sees it but the sandbox that
-/// is lent it, and nothing is left of it when both are gone, however that comes.
+/// inherits it, and nothing is left of it when both are gone, however that comes.
 final class OverlayServer: Sendable {
     private let mount: Mutex<SharedDescriptor?>
     private let program: HelperProcess

@@ -19,7 +19,7 @@ package struct SandboxDevice: Hashable, Sendable {
         return [.characterDevice, .blockDevice].contains(status.type)
     }
 
-    /// What a command that may do all that the builder may do gets besides, as far as the host has it.
+    /// Further mounts of a command with all privileges of the builder, as far as the host has them.
     static let insecureNames =
         ["kmsg", "cuse", "fuse", "kvm", "net/tun", "loop-control"] + (0..<8).map { "loop\($0)" }
 }

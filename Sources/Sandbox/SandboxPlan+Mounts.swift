@@ -4,10 +4,10 @@ import SystemPackage
 // MARK: - What the host gives
 
 extension SandboxPlan {
-    /// What was taken from the host, to be mounted inside, in order.
+    /// Mounts taken from the host, to be mounted inside, in order.
     struct Held {
         var devices: [(slot: Int, target: FilePath)] = []
-        /// What goes to `/proc` and `/sys`.
+        /// The mounts of `/proc` and `/sys`.
         var processes: Int?
         var system: Int?
         var files: [(slot: Int, target: FilePath)] = []
@@ -143,7 +143,7 @@ extension SandboxPlan {
         planControlGroupMounts(kernel)
     }
 
-    /// What a command may read of its own limits: in its namespace, the top is its own group.
+    /// The limits that a command may read: in its namespace, the top is its own group.
     private mutating func planControlGroupMounts(_ flags: MountFlags) {
         let top: FilePath = "/sys/fs/cgroup"
         func mount(_ type: String, on target: FilePath, _ data: String?) {

@@ -2,7 +2,7 @@ import Diagnostics
 import Linux
 import SystemPackage
 
-// MARK: - A changed root
+// MARK: - Chroot
 
 extension SandboxPlan {
     mutating func planChroot(_ root: FilePath) throws {
@@ -16,7 +16,7 @@ extension SandboxPlan {
         try planPrivileges()
     }
 
-    /// The capabilities of the process. In a changed root it has none that lead out of it: another change of the root,
+    /// The capabilities of the process. In a chroot it has none that lead out of it: another change of the root,
     /// devices of its own, and hold on processes that are outside.
     private var capabilities: CapabilitySet {
         guard spec.confinement == .chroot else { return spec.capabilities }
@@ -24,7 +24,7 @@ extension SandboxPlan {
     }
 
     /// Without CAP_SYS_ADMIN a filter takes that programs gain no privileges, which breaks su and sudo. Where there is
-    /// nothing but a changed root, a container around the builder mostly has the usual filter itself.
+    /// nothing but a chroot, a container around the builder mostly has the usual filter itself.
     private var filterTolerance: SandboxStep.Tolerance {
         spec.confinement == .chroot && spec.seccomp == .standard ? .mayFail : .mustSucceed
     }

@@ -8,7 +8,7 @@ package struct SandboxPlan: Sendable {
     package private(set) var steps: [SandboxStep] = []
     /// The namespaces the child is made with.
     package let namespaces: NamespaceSet
-    /// The overlay that has to be served while the child runs; its mount is what the child is lent.
+    /// The overlay that has to be served while the child runs; the child inherits its mount.
     private(set) var servedRoot: ServedOverlay?
     private(set) var slotCount = 0
 
@@ -51,7 +51,7 @@ package struct SandboxPlan: Sendable {
 
     var isHardened: Bool { spec.security == .sandbox }
 
-    /// What a device node made inside could be used on. Without a device controller this is what keeps the disk of the
+    /// Mounts on which a device node made inside could be used. Without a device controller this keeps the disk of the
     /// host out of reach of `mknod`.
     var noDevices: MountFlags { isHardened ? .noDevices : [] }
 }

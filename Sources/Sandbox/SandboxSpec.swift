@@ -39,7 +39,7 @@ package struct SandboxMount: Hashable, Sendable {
     }
 }
 
-/// Who the process runs as.
+/// The user and groups of the process.
 package struct SandboxUser: Hashable, Sendable {
     package let uid: UInt32
     package let gid: UInt32
@@ -91,7 +91,7 @@ package enum SandboxSecurity: Hashable, Sendable {
     case insecure
 }
 
-/// What keeps a process apart from the machine.
+/// The isolation of a process from the machine.
 package enum SandboxConfinement: Hashable, Sendable {
     /// Namespaces of its own, with a root file system that is mounted.
     case namespaces
@@ -147,7 +147,7 @@ package struct SandboxSpec: Hashable, Sendable {
     package var devices: [SandboxDevice] = []
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
-    /// What can be mounted here, and what has to be done without.
+    /// The mounts that are possible here.
     package var abilities = HostCapabilities()
     package var capabilities = CapabilitySet.container
     /// Which system calls the command may make; `nil` for all. Does not count for ``SandboxSecurity/insecure``.

@@ -3,12 +3,12 @@ package import SystemPackage
 
 /// One thing the child does between its birth and the command.
 package struct SandboxStep: Hashable, Sendable {
-    /// What failure of the step means.
+    /// The meaning of the step's failure.
     package enum Tolerance: Hashable, Sendable {
         case mustSucceed
-        /// Nothing, if what it is about does not exist.
+        /// Ignore ENOENT and ENOTDIR.
         case mayBeMissing
-        /// Nothing.
+        /// Ignore every error.
         case mayFail
     }
 

@@ -13,7 +13,7 @@ struct Spawned {
     var supervision: Supervision?
 }
 
-/// What a supervisor tells of its command; see `linux_supervise.h`.
+/// The report of a supervisor about its command; see `linux_supervise.h`.
 @safe
 final class Supervision: Sendable {
     /// Written by the supervisor alone, and read here only when that has ended.

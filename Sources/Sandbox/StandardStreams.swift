@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// What a command is connected to.
+/// The streams of a command.
 package enum SandboxStreams: Hashable, Sendable {
     /// Its outputs are captured, each for itself; its input is at its end.
     case captured
@@ -25,10 +25,10 @@ struct StandardStreams {
     private let input: SharedDescriptor?
     /// Theirs: the input, the output and the errors; or the socket alone.
     private let theirs: [SharedDescriptor]
-    /// What keeps outputs with names from their ends: the command may close them and open them again.
+    /// Keeps outputs with names open: the command may close them and open them again.
     private var held: [SharedDescriptor] = []
 
-    /// In a changed root, the outputs are those that its ``DeviceDirectory`` has names for.
+    /// In a chroot, the outputs are those that its ``DeviceDirectory`` has names for.
     init(_ kind: SandboxStreams, changedRoot: FilePath? = nil) throws {
         isTerminal = kind == .terminal
         if isTerminal {
@@ -48,7 +48,7 @@ struct StandardStreams {
         theirs = [input.ours, main.theirs, errors.theirs]
     }
 
-    /// What the child puts in place of 0, 1 and 2.
+    /// The descriptors that the child uses as 0, 1 and 2.
     var standardStreams: (CInt, CInt, CInt) {
         (theirs[0].number, theirs[isTerminal ? 0 : 1].number, theirs[isTerminal ? 0 : 2].number)
     }

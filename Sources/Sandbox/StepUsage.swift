@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 package import Linux
 
-/// What a command and its descendants have used.
+/// The resources that a command and its descendants have used.
 package struct StepUsage: Hashable, Sendable {
     /// In microseconds.
     package var userTime: UInt64 = 0

@@ -10,7 +10,7 @@ import SystemPackage
 /// A record is one row, written when its build has ended. Its log and the lists of files are files below `builds/`; rows
 /// and files go when they are old. While a build runs, its log says that it does; see ``UnfinishedBuild``.
 package struct BuildIndex: Sendable {
-    /// What is kept at least: so many builds, and the logs of the newest of them up to so many bytes.
+    /// The minimum to keep: so many builds, and the logs of the newest of them up to so many bytes.
     package struct Limits: Sendable {
         package var builds = 100
         package var logBytes: Int64 = 256 << 20
@@ -131,7 +131,7 @@ package struct BuildIndex: Sendable {
     /// Opens the log of a build as it was saved; `nil` when it has none.
     package func openLog(_ id: String) throws -> OwnedDescriptor? { try openIfExists(Self.logName(id)) }
 
-    /// What went into a key, if a build that is still known had it.
+    /// The ingredients of a key, if a build that is still known had it.
     package func ingredients(of key: Digest) throws -> String? {
         try root.read { try $0.row("SELECT ingredients FROM build_keys WHERE key = ?", [key.description])?[0] }
     }

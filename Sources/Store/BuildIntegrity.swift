@@ -8,7 +8,7 @@ import OCI
 package struct BuildRow: Sendable {
     package let number: Int64
     package let id: String
-    /// What the row says, or why it cannot be read.
+    /// The contents of the row, or why it cannot be read.
     package let record: Result<BuildRecord, any Error>
 }
 
@@ -45,7 +45,7 @@ extension BuildIndex {
         }
     }
 
-    /// What went into keys, by the text of the key.
+    /// The ingredients of keys, by the text of the key.
     package func allIngredients() throws -> [(key: String, ingredients: String)] {
         try texts("SELECT key, ingredients FROM build_keys ORDER BY key").map { ($0[0], $0[1]) }
     }

@@ -14,7 +14,7 @@ package struct BuildRecord: Hashable, Sendable {
         case lost
     }
 
-    /// What users name the build by: ten letters and digits.
+    /// The build's ID for users: ten letters and digits.
     package let id: String
     package var started: Timestamp
     package var finished: Timestamp
@@ -28,7 +28,7 @@ package struct BuildRecord: Hashable, Sendable {
     package var imageID: Digest?
     /// The image's names, as references.
     package var tags: [String]
-    /// What the user was told when the build failed.
+    /// The message of a failed build.
     package var error: String?
     /// The size of the log as it is kept, in bytes.
     package var logSize: Int64
@@ -87,10 +87,10 @@ package struct BuildRecord: Hashable, Sendable {
     }
 }
 
-/// What goes with a build record and is shared by many: it is stored once, and forgotten with the last build that used
+/// The parts of a build record that many share: stored once, and removed with the last build that used
 /// it.
 package struct BuildFacts: Sendable {
-    /// What went into the keys of the build's steps, each a document of the caller's.
+    /// The ingredients of the keys of the build's steps, each a document of the caller's.
     package var keys: [Digest: String] = [:]
     /// Lists of files by a digest of what they list. An empty one is known to be there.
     package var lists: [Digest: [UInt8]] = [:]

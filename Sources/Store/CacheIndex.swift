@@ -1,13 +1,13 @@
 import GRDB
 package import OCI
 
-/// What a step made, under the key of all that went into it.
+/// The result of a step, under the key of its inputs.
 package struct CacheRecord: Hashable, Sendable {
     package let key: Digest
     /// The kind of step, for tables.
     package let kind: String
     package let description: String
-    /// What the caller wants to know at a hit: JSON of its own.
+    /// The caller's own data for a hit, as JSON.
     package let result: String
     /// The stack of layers a hit needs, bottom first: each must be here as a blob or as a snapshot, or have a source.
     package let diffIDs: [DiffID]

@@ -94,7 +94,7 @@ package struct CacheMountStore: Sendable {
         }
     }
 
-    /// Nobody touches the lock of a directory after it was made.
+    /// The lock of a directory is not touched after it was made.
     private func created(_ key: Digest, in caches: borrowing Directory) throws -> Timestamp? {
         let number = try numbers(of: key, in: caches).first
         return try number.flatMap { number in
@@ -153,7 +153,7 @@ package struct StoredCacheMount: Hashable, Sendable {
 extension CacheMountStore {
     static let folder = "cache-mounts"
 
-    /// Takes back the directories that were lent when their process was killed, before what it left is deleted.
+    /// Takes back the directories that were moved when their process was killed, before its leftovers are deleted.
     static func recoverMovedDirectories(in root: FilePath) throws {
         let store = try Directory(opening: root)
         let folder = PathBytes(Self.folder)

@@ -24,13 +24,13 @@ package struct CollectionPolicy: Hashable, Sendable {
     }
 
     package var isOn = true
-    /// What stays however full the disk is.
+    /// The part that stays however full the disk is.
     package var reserved = Amount.limitedShare(0.1, 10_000_000_000)
-    /// What must not be passed.
+    /// The maximum.
     package var maxUsed = Amount.limitedShare(0.8, 100_000_000_000)
-    /// What shall be free on the file system; else all goes but what is reserved.
+    /// The free space to keep on the file system; below it, all but the reserved part is removed.
     package var minFree = Amount.share(0.2)
-    /// What was not used for so long goes, down to what is reserved; in seconds.
+    /// The age in seconds after which unused data is removed, down to the reserved part.
     package var unused: Int64 = 60 * 86400
     /// Sources that were fetched and cache mounts go after so long, down to 512 MB in all; in seconds.
     package var sourcesUnused: Int64 = 48 * 3600
@@ -40,7 +40,7 @@ package struct CollectionPolicy: Hashable, Sendable {
     /// An image without a name stays for so many seconds after it was built: somebody may have its ID.
     private static let imageGrace: Int64 = 48 * 3600
 
-    /// What the policy comes to for a store in which so many bytes can go.
+    /// The effect of the policy on a store with so many removable bytes.
     func rules(removable: Int64, space: FileSystemSpace, now: Timestamp) -> [PruneRule] {
         func before(_ seconds: Int64) -> Timestamp {
             Timestamp(seconds: now.seconds - seconds, nanoseconds: now.nanoseconds)

@@ -2,7 +2,7 @@ import GRDB
 import Linux
 import OCI
 
-/// What the store takes on disk.
+/// The store's size on disk.
 package struct DiskUsage: Hashable, Sendable {
     /// A number of things and the sum of their sizes in bytes.
     package struct Amount: Hashable, Sendable {
@@ -24,7 +24,7 @@ package struct DiskUsage: Hashable, Sendable {
         package let total: Amount
         /// How many of them nobody may remove: they have a name, or are in use.
         package let active: Int
-        /// What would be free without those that can go, in bytes.
+        /// The bytes that would be free without the removable ones.
         package let reclaimable: Int64
 
         package init(total: Amount, active: Int, reclaimable: Int64) {

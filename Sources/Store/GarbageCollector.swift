@@ -3,7 +3,7 @@ import Linux
 import OCI
 import SystemPackage
 
-/// What the collector did, or would do.
+/// The actions of the collector, done or planned.
 package struct Collection: Hashable, Sendable {
     /// Whether it ran at all: it does nothing while a build, or another user of the store, holds a lease.
     package internal(set) var ran = false

@@ -19,7 +19,7 @@ package struct LayerBlob: Hashable, Sendable {
     package var compression: Compression? { mediaType.compression }
 }
 
-/// What is known of a layer.
+/// The facts about a layer.
 package struct LayerRecord: Hashable, Sendable {
     package let diffID: DiffID
     /// The sum of the files' sizes, in bytes.
@@ -33,7 +33,7 @@ package struct LayerRecord: Hashable, Sendable {
     }
 }
 
-/// What is known of layers by their DiffID, and which blobs hold them.
+/// The facts about layers by their DiffID, and the blobs that hold them.
 package struct LayerIndex: Sendable {
     let root: StoreRoot
 

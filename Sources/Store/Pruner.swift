@@ -2,9 +2,9 @@ import GRDB
 import Linux
 import OCI
 
-/// What pruning did, or would do.
+/// The result of pruning, done or planned.
 package struct Pruning: Sendable {
-    /// What was removed.
+    /// The removed items.
     package internal(set) var records: [UsageRecord] = []
     /// In bytes: the sizes of deleted files; of what is only removed, or would be, what the ledger says.
     package internal(set) var freedBytes: Int64 = 0

@@ -1,7 +1,7 @@
 import GRDB
 import OCI
 
-/// What images and cache records need: the marks of the collector.
+/// The layers and blobs that images and cache records need: the marks of the collector.
 struct Reachable {
     private(set) var blobs: Set<Digest> = []
     private(set) var layers: Set<DiffID> = []

@@ -6,7 +6,7 @@ package struct RemoteFile: Hashable, Sendable {
     package let digest: Digest
     /// In bytes.
     package let size: Int64
-    /// What the server calls this state of the file (`ETag`); `nil` when it does not say.
+    /// The server's name for this state of the file (`ETag`); `nil` when it gives none.
     package let tag: String?
     /// `Last-Modified`, in seconds since the epoch; `nil` when the server does not say.
     package let modified: Int64?
@@ -37,7 +37,7 @@ extension RemoteFile {
     }
 }
 
-/// What was last found under which URL.
+/// The file last found under each URL.
 ///
 /// Kept as cache records, so that the collector treats the files as it treats all that a build can do without.
 package struct RemoteFileIndex: Sendable {

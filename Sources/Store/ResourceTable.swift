@@ -50,7 +50,7 @@ struct ResourceTable: Sendable {
         return kinds.count - 1
     }
 
-    /// What a stack of layers and further blobs need of the store.
+    /// The parts of the store that a stack of layers and further blobs need.
     ///
     /// `top` is the part of it that is about the blobs and the last layer only.
     mutating func needs(_ diffIDs: [DiffID], blobs digests: [Digest] = []) -> (all: [Int], top: [Int]) {

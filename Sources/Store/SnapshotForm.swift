@@ -11,7 +11,7 @@ package struct SnapshotForm: Hashable, Sendable {
     }
 
     package let marks: Marks
-    /// What the owners of the files are the numbers of: the maps of the user namespace in which they were made. `nil`
+    /// The maps of the user namespace in which the files were made, to which their owners belong. `nil`
     /// where all files belong to the user who made them, whomever their layer gives them to.
     package let owners: String?
 
@@ -20,7 +20,7 @@ package struct SnapshotForm: Hashable, Sendable {
         self.owners = owners
     }
 
-    /// That of snapshots made by root with overlays that only root can make.
+    /// The form of snapshots made by root with overlays that only root can make.
     package static let root = SnapshotForm(marks: .trusted, owners: "0:0:4294967295 0:0:4294967295")
 
     /// The form as the database has it.

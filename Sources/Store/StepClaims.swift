@@ -2,7 +2,7 @@ import Linux
 package import OCI
 import SystemPackage
 
-/// Who makes what: builds that run at the same time agree by it that what has one key is made once.
+/// Per-key locks, so that concurrent builds run a step once.
 ///
 /// A claim is a lock on a file of its own, which goes away with it; what a killed build left, the collector removes.
 /// Only who holds a lease may claim something.

@@ -6,7 +6,7 @@ package import SystemPackage
 // What a check of the whole store needs, and nobody else: all rows as they are, and ways to take broken ones out.
 
 extension StoreRoot {
-    /// What SQLite finds wrong with its own file; nothing when it is sound.
+    /// The defects that SQLite finds in its own file; empty when it is sound.
     package func databaseDefects() throws -> [String] {
         try read { try $0.rows("PRAGMA quick_check").map { $0[0] as String } }.filter { $0 != "ok" }
     }

@@ -2,16 +2,16 @@ import GRDB
 import Linux
 import OCI
 
-/// Who needs what of the store, and what that takes on disk: what `df` shows, and from which is chosen what goes.
+/// The users of each part of the store and its size on disk, for `df` and for choosing what to remove.
 ///
 /// A snapshot counts with the sizes of the files of its layer, as they were noted when it was made. A ledger says what
 /// was true when it was read; ``Pruner`` minds what has changed since.
 package struct StoreLedger: Sendable {
-    /// What can go, the least recently used first, and of those that were used together the highest stack first.
+    /// The removable items, the least recently used first; of items used together, the highest stack first.
     package private(set) var records: [UsageRecord] = []
-    /// What becomes free when all records go, in bytes.
+    /// The bytes that become free when all records are removed.
     package private(set) var removableBytes: Int64 = 0
-    /// What nobody needs, in bytes: the collector frees it whenever it runs.
+    /// The bytes without a user: the collector frees them whenever it runs.
     package let unneededBytes: Int64
     let images: [StoredImage]
     private(set) var resources: ResourceTable
@@ -148,7 +148,7 @@ private struct StackKeys {
         }
     }
 
-    /// Those of the highest stack that is at the bottom of these layers, or all of them.
+    /// The layers of the highest stack that is at the bottom of these layers, or all of them.
     func keys(below diffIDs: ArraySlice<DiffID>) -> [Digest] {
         var chain: ChainID?
         var found: [Digest] = []
@@ -161,7 +161,7 @@ private struct StackKeys {
     }
 }
 
-/// What two records of one result have in common.
+/// The common part of two records of one result.
 private struct StepIdentity: Hashable {
     let kind: String
     let description: String

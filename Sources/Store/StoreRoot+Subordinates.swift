@@ -2,7 +2,8 @@ import Glibc
 import Linux
 package import SystemPackage
 
-/// A plain user's store may hold files of the user's subordinate numbers, which only the root of a user namespace with
+/// An unprivileged user's store may hold files of the user's subordinate numbers, which only the root of a user
+/// namespace with
 /// these numbers can read and remove. A mark says so, to be seen before anything else is done with the store.
 extension StoreRoot {
     private static let mark: PathBytes = "subordinates"

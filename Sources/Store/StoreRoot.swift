@@ -101,7 +101,7 @@ package final class StoreRoot: Sendable {
 
     /// Keeps the collector away until the lease is dropped; waits while it runs.
     ///
-    /// Whoever writes to the store or relies on what is in it needs one: what was just made has no name yet.
+    /// Every process that writes to the store or relies on its contents needs one: new data has no name yet.
     package func lease() throws -> StoreLease {
         try explaining { StoreLease(lock: try FileLock(lockPath, .shared)) }
     }

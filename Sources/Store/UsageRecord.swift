@@ -11,7 +11,7 @@ package struct UsageRecord: Hashable, Sendable {
     }
 
     package let kind: Kind
-    /// What BuildKit calls its type: `regular`, `source.git.checkout`, `source.http` or `exec.cachemount`; or `image`.
+    /// BuildKit's name of its type: `regular`, `source.git.checkout`, `source.http` or `exec.cachemount`; or `image`.
     package let type: String
     /// Of an image the digest of its config, of a result the first of its keys, of a cache mount its key.
     package let id: Digest
@@ -23,7 +23,7 @@ package struct UsageRecord: Hashable, Sendable {
     package let createdAt: Timestamp
     /// When it, or a result that was made on top of it, was used last.
     package let lastUsed: Timestamp
-    /// What it takes on disk, in bytes: of a result without the layers it was made on, of an image without what images
+    /// Its size on disk in bytes: of a result without the layers it was made on, of an image without what images
     /// with a name need.
     package let bytes: Int64
     /// Whether an image with a name needs all of it.

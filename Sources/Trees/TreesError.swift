@@ -1,6 +1,6 @@
 package import Diagnostics
 
-/// What can go wrong with file trees and copies.
+/// Errors of file trees and copies.
 package enum TreesCode: String, FailureCode {
     case sourceNotFound = "copy.source-not-found"
     case copyConflict = "copy.conflict"

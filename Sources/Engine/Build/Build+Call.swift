@@ -9,7 +9,7 @@ import Trees
 extension Build {
     /// Checks the Dockerfile: the target and what it needs or, without a target, all of it.
     ///
-    /// What makes a build impossible is part of the report, unless there is no Dockerfile to report on.
+    /// Errors that make a build impossible are part of the report, unless there is no Dockerfile to report on.
     package func check() async throws -> CheckReport {
         let lease = try store.lease()
         var source: DockerfileSource?
@@ -53,7 +53,7 @@ extension Build {
         return (files, remotes)
     }
 
-    /// What can be given to the build of the target.
+    /// The arguments, secrets and sockets that the build of the target takes.
     package func outline() async throws -> Outline {
         let lease = try store.lease()
         let (files, remotes) = try await contextForCall()
@@ -79,7 +79,7 @@ extension Build {
 /// Tells which files of a build context a COPY would take, without reading them.
 private struct CopiedFiles: Sendable {
     let tree: ContextTree
-    /// What keeps the files of the tree.
+    /// The owner of the tree's files.
     let context: BuildContext
 
     init(tree: ContextTree, keeping context: BuildContext) {

@@ -21,7 +21,7 @@ package struct Build: Sendable {
     package let recorder: BuildRecorder
     let texts: SourceTexts
 
-    /// What the checks find goes to `warnings` as it comes up, and what is read to `texts`, so that a build that fails
+    /// Warnings go to `warnings` as they are found, and the texts that are read to `texts`, so that a build that fails
     /// leaves it too.
     package init(
         _ request: BuildRequest, store: StoreRoot, images: ImageTransfer, progress: ProgressReporter,
@@ -104,7 +104,7 @@ package struct Build: Sendable {
         }
     }
 
-    /// What is read before anything is known of the steps.
+    /// The files that are read before the steps are known.
     private struct Inputs {
         let source: Definition
         let rules: IgnoreRules

@@ -41,7 +41,7 @@ struct BuildEpoch: Sendable {
         }
     }
 
-    /// That of the newest file of an archive, and of any other file what the server says.
+    /// Newest member's mtime for archives, otherwise Last-Modified.
     func time(of source: HTTPSource, label: String) async throws -> Int64? {
         let file = try await remotes.file(source, label: label)
         let newest = try await offload { [store = remotes.store] () -> Int64? in
@@ -66,7 +66,7 @@ struct BuildEpoch: Sendable {
         return newest
     }
 
-    /// That of the commit, which never changes and so is asked for once.
+    /// The time of the commit, which never changes and so is asked for once.
     private func time(of source: GitSource, label: String) async throws -> Int64 {
         let commit = try await remotes.commit(of: source)
         var hasher = KeyHasher("git-time/1")

@@ -5,7 +5,7 @@ import Solver
 import Store
 import Synchronization
 
-/// What a build sees of layers that are fetched and unpacked: progress under the step that they belong to.
+/// Progress of layers that are fetched and unpacked, shown under the step that they belong to.
 final class LayerProgress: Sendable {
     private struct State {
         /// The step that brought a layer into the build.

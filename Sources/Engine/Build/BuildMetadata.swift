@@ -4,7 +4,7 @@ import Store
 package import SystemPackage
 import Trees
 
-/// What programs want to know of a build that is done, in files.
+/// Reports of a finished build for programs, in files.
 extension Build {
     /// The result under the keys of buildx's `--metadata-file`.
     ///

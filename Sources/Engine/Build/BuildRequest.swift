@@ -2,26 +2,26 @@ package import Frontend
 package import OCI
 package import SystemPackage
 
-/// What the user asks a build to do. A value: nothing has happened yet.
+/// A build as the user asks for it. A value: nothing has happened yet.
 package struct BuildRequest: Sendable {
     /// The directory with the files of the build, as the user names it.
     package var context: FilePath
-    /// What the build reads besides, or instead of that directory.
+    /// Further inputs of the build, or inputs instead of that directory.
     package var inputs = BuildInputs()
     /// The Dockerfile, relative to the working directory; `nil` for `Dockerfile` in the context.
     package var dockerfile: FilePath?
     package var tags: [ImageReference] = []
     package var options = BuildOptions()
     package var outputs: [BuildOutput] = []
-    /// What `RUN --mount=type=secret` may ask for, and ADD by the name of a server; of one id the last counts.
+    /// The secrets for `RUN --mount=type=secret`, and for ADD by the name of a server; of one ID the last counts.
     package var secrets: [BuildSecret] = []
-    /// What `RUN --mount=type=ssh` may ask for; of one id the last counts.
+    /// The agents for `RUN --mount=type=ssh`; of one ID the last counts.
     package var agents: [AgentSocket] = []
     /// How commands are isolated; `nil` leaves it to what the machine offers.
     package var isolation: Isolation?
-    /// What the commands may do and use.
+    /// The privileges and limits of the commands.
     package var sandbox = SandboxRequest()
-    /// What all commands get.
+    /// Settings of all commands.
     package var steps = StepSettings()
     /// How new what is found must be.
     package var freshness = Freshness()
@@ -39,7 +39,7 @@ package struct BuildRequest: Sendable {
         outputs.isEmpty || (!outputs.contains(.none) && outputs.contains { $0.isImage })
     }
 
-    /// What built the image. It is no part of the config, which stays comparable with that of other builders.
+    /// The builder of the image. It is not part of the config, which stays comparable with that of other builders.
     package static let builderAnnotations = ["dev.lamina.version": Version.current]
 }
 
@@ -48,7 +48,7 @@ package enum Version {
     package static let current = "0.1.0"
 }
 
-/// What came of a build.
+/// The result of a build.
 package struct BuildResult: Sendable {
     /// The digest of the image's config; `nil` when no image was asked for.
     package let imageID: Digest?

@@ -74,7 +74,7 @@ extension BuildRunner {
         return state.adding(diffID, created: now)
     }
 
-    /// Who `--chown` or USER names, by the account files of the root it is about. Names that are not there are root's,
+    /// The IDs that `--chown` or USER names, by the account files of its root. Missing names are root's,
     /// as in BuildKit.
     private func owner(_ spec: String?, in state: LayerStack, hasAccounts: Bool) async throws -> FileOwner? {
         guard let spec, !spec.isEmpty else { return nil }

@@ -8,7 +8,7 @@ import Store
 import SystemPackage
 import Trees
 
-/// What the user lends to the steps of a build.
+/// The secrets and agents that the user gives to the steps of a build.
 struct BuildCredentials: Sendable {
     private var secrets: [String: BuildSecret] = [:]
     private var agents: [String: AgentSocket] = [:]
@@ -83,7 +83,7 @@ actor ContextCopyPool {
 /// The mounts of a command, and all that must stay until it has ended.
 struct PreparedMounts: Sendable {
     var mounts: [SandboxMount] = []
-    /// What stands in for mounts where nothing can be mounted, as far as it takes more than the mount itself says.
+    /// Substitutes for mounts where nothing can be mounted, as far as they take more than the mount itself says.
     var substitutes: [ChrootSubstitute] = []
     /// Variables that hold secrets.
     var variables: [(name: String, value: String)] = []
@@ -124,7 +124,7 @@ extension BuildRunner {
         return prepared
     }
 
-    // MARK: Loans
+    // MARK: Secrets and agents
 
     private func add(_ secret: SecretMount, to prepared: inout PreparedMounts) async throws {
         let value = try await offload { [credentials] in try credentials.value(of: secret) }
@@ -320,7 +320,7 @@ extension BuildRunner {
         }
     }
 
-    /// What a new cache is before the first command sees it.
+    /// The contents of a new cache before the first command sees it.
     private static func prepare(_ path: FilePath, _ mount: CacheMount, seed: (any FileTree)?) throws {
         if let seed {
             guard let node = try seed.node(at: seed.resolve(PathBytes(String(mount.source.dropFirst())))),

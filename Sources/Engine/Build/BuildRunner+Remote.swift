@@ -7,7 +7,7 @@ import Trees
 
 /// Sources of ADD that are not in the build context.
 extension BuildRunner {
-    /// What a file of the web is known by: with a checksum by that, else by what the server has now.
+    /// The key of a file of the web: its checksum if one is given, otherwise the file that the server has now.
     func key(of source: HTTPSource, label: String) async throws -> Digest {
         var key = KeyHasher("http/1")
         key.add(source.fileName)
@@ -25,7 +25,7 @@ extension BuildRunner {
         return journal.finish(key)
     }
 
-    /// What the files of a repository are known by: the commit, wherever it comes from.
+    /// The key of a repository's files: the commit, wherever it comes from.
     func key(of source: GitSource) async throws -> Digest {
         let commit = try await remotes.commit(of: source)
         var key = KeyHasher("git/1")

@@ -9,7 +9,7 @@ import Store
 import SystemPackage
 import Trees
 
-/// What the commands of a build have in common.
+/// Settings that the commands of a build share.
 struct SandboxSettings: Sendable {
     let files: SandboxFiles
     let isolation: StepIsolation

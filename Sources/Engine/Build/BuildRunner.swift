@@ -19,7 +19,7 @@ struct BuildRunner: OperationRunner {
     let supply: LayerFetcher
     let layerProgress: LayerProgress
     let imports: CacheImports
-    /// What definition keys the steps have.
+    /// The definition keys of the steps.
     let keys = CacheKeyTracker()
     let contexts: ContextTreeCache
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
@@ -198,7 +198,7 @@ struct BuildRunner: OperationRunner {
         return LayerStack(decoding: record.result).map { .files($0) }
     }
 
-    /// What is known under a key, here or in a cache that the build may read.
+    /// The result known under a key, here or in a cache that the build may read.
     func record(for key: Digest) throws -> CacheRecord? {
         try store.cache.record(for: key) ?? imports.adopt(key, into: store, without: supply.gone)
     }

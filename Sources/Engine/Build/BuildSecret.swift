@@ -4,7 +4,7 @@ import Linux
 package import SystemPackage
 import Trees
 
-/// A value that the user lends to `RUN --mount=type=secret`.
+/// A value that the user gives to `RUN --mount=type=secret`.
 package struct BuildSecret: Hashable, Sendable {
     package enum Source: Hashable, Sendable {
         case file(FilePath)
@@ -88,7 +88,7 @@ package struct BuildSecret: Hashable, Sendable {
     }
 }
 
-/// An SSH agent that the user lends to `RUN --mount=type=ssh`: its socket, or the files of the keys it is to have.
+/// An SSH agent that the user forwards to `RUN --mount=type=ssh`: its socket, or the files of the keys it is to have.
 package struct AgentSocket: Hashable, Sendable {
     /// Empty for the default one.
     package let id: String

@@ -38,7 +38,7 @@ final class CacheKeyTracker: Sendable {
         }
     }
 
-    /// Those of a step's keys under which its result may be found.
+    /// The keys of a step under which its result may be found.
     func valid(_ keys: [Digest], of vertex: VertexID) -> Set<Digest> {
         state.withLock { state in
             if state.unkeyed.contains(vertex) { return [] }

@@ -3,7 +3,7 @@ import Linux
 import SystemPackage
 import Trees
 
-/// What fuse-overlayfs does not get right when it copies a file of the layers below to the upper directory.
+/// Corrections of the copies that fuse-overlayfs makes of files of the layers below in the upper directory.
 ///
 /// Setuid and setgid are lost, of directories always and of files in a user namespace, and what is neither file, directory
 /// nor link becomes an empty file: so these are copied before the command. Directories and links get the time of the
@@ -78,7 +78,7 @@ struct FUSEOverlayCorrections {
         }
     }
 
-    /// What the command has done to the directories of the layers below.
+    /// The changes of the command to directories of the layers below.
     private struct Changes {
         var opaque: Set<PathBytes> = []
         /// Those in which names came or went, or may have.

@@ -36,7 +36,7 @@ package struct HostVolume: Hashable, Sendable {
     package enum Access: Hashable, Sendable {
         case readOnly
         case readWrite
-        /// What commands write is thrown away when they end.
+        /// Written files are discarded when commands end.
         case discarding
     }
 

@@ -2,13 +2,13 @@ import Diagnostics
 import Linux
 import Sandbox
 
-/// How commands are kept apart from the machine: the modes of a ladder, the best first.
+/// The isolation modes of commands, the best first.
 package enum Isolation: String, CaseIterable, Sendable {
     /// Namespaces of the kernel's, set up as root.
     case namespaces
     /// The same, set up as the root of a user namespace that this user may make.
     case rootless
-    /// A changed root directory and nothing else, where no file system may be mounted.
+    /// A chroot and nothing else, where no file system may be mounted.
     case chroot
 }
 

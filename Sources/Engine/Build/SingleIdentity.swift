@@ -3,7 +3,7 @@ import Graph
 import Linux
 import Sandbox
 
-/// What commands cannot do where there is one user and one group only: in the user namespace of somebody who has no
+/// Limits of commands where there is one user and one group only: in the user namespace of a user who has no
 /// subordinate numbers.
 extension BuildRunner {
     /// Throws ``EngineError`` `.isolation` for a user that there is no number for.
@@ -47,7 +47,7 @@ extension IDMaps {
         users.contains(owner.uid) && groups.contains(owner.gid)
     }
 
-    /// What to do about a number that is missing.
+    /// The hint for a number that is missing.
     fileprivate var hint: String {
         isSingle
             ? "This user has no subordinate numbers, so commands can neither change owners nor become another user; "

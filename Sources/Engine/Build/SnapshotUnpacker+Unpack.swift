@@ -26,7 +26,7 @@ extension SnapshotUnpacker {
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
         let form = try isolation.form()
         var applier = LayerApplier(.overlay(form.marks.overlay))
-        // A plain user cannot give files away, and needs not: whoever only reads them takes owners from the file lists.
+        // An unprivileged user cannot change owners, and need not: readers take owners from the file lists.
         applier.preservesOwners = form.owners != nil
         applier.missingParent = { try base.node(at: $0)?.entry }
         applier.missingLinkSource = { path in

@@ -30,7 +30,7 @@ actor SnapshotUnpacker {
         try await snapshots(Array(diffIDs.indices), of: diffIDs)
     }
 
-    /// What a command needs of a stack before it runs: the directories of an overlay, bottom first, or for a tree of its
+    /// The parts of a stack that a command needs: the directories of an overlay, bottom first, or for a tree of its
     /// own none, but all contents.
     func lowers(of diffIDs: [DiffID], _ isolation: StepIsolation) async throws -> [FilePath] {
         let copies = try await offload { try isolation.copiesFiles() }
@@ -119,7 +119,7 @@ actor SnapshotUnpacker {
         return task
     }
 
-    /// What failed may be tried again: a layer that is gone from one place may be made anew.
+    /// A failed preparation may be tried again: a layer that is missing in one place may be made anew.
     private func forget(_ chain: ChainID) { tasks[chain] = nil }
 
     /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.

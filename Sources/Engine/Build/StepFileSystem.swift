@@ -23,7 +23,7 @@ enum StepFileSystem: ~Copyable, Sendable {
             : .overlay(try StepOverlay(of: state, lowers: lowers, isolation, trees.layers, trees.store))
     }
 
-    /// What the sandbox takes for its root.
+    /// The root of the sandbox.
     var root: SandboxTree {
         switch self {
         case .overlay(let overlay): overlay.tree
@@ -31,7 +31,7 @@ enum StepFileSystem: ~Copyable, Sendable {
         }
     }
 
-    /// Makes the tree ready for the first command; in a changed root that puts into it what would be mounted, see
+    /// Makes the tree ready for the first command; in `chroot` mode, puts substitutes for mounts into it, see
     /// ``StepTree/enter(_:_:base:warn:)``.
     consuming func entered(
         by spec: inout SandboxSpec, _ mounts: PreparedMounts, _ isolation: StepIsolation, _ store: StoreRoot,

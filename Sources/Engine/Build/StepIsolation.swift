@@ -51,7 +51,7 @@ final class StepIsolation: Sendable {
         }
     }
 
-    /// What the kernel lets a sandbox do.
+    /// The capabilities of the host for a sandbox.
     func abilities() throws -> HostCapabilities {
         try knownCapabilities.withLock { known in
             if let known { return known }

@@ -2,7 +2,7 @@ import OCI
 import Store
 import Trees
 
-/// What a step gives to those that follow.
+/// The result of a step for the following steps.
 enum StepResult: Sendable {
     /// The file system that a stack of layers adds up to.
     case files(LayerStack)

@@ -2,14 +2,14 @@ import Diagnostics
 import DockerfileSyntax
 import Linux
 
-/// What the user gives to all commands of a build, whatever the Dockerfile says.
+/// Settings by the user for all commands of a build, whatever the Dockerfile says.
 package struct StepSettings: Sendable {
     /// How long a command may run; `nil` for as long as it likes.
     package var timeLimit: TimeLimit?
     package var network = NetworkSettings()
     /// Mounted for every command; no part of any cache key.
     package var volumes = VolumeSettings()
-    /// What is done where a command has failed, before the build fails.
+    /// The action after a command has failed, before the build fails.
     package var failureShell: FailureShell?
 
     package init() {}

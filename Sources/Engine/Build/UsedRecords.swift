@@ -2,7 +2,7 @@ import OCI
 import Store
 import Synchronization
 
-/// What a build has used of the cache, to be noted when it ends: see ``CacheIndex/noteUse(of:_:at:)``.
+/// Cache records that a build has used, to be noted when it ends: see ``CacheIndex/noteUse(of:_:at:)``.
 final class UsedRecords: Sendable {
     private struct State {
         var found: [CacheRecord] = []

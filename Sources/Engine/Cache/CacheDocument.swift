@@ -23,7 +23,7 @@ struct CacheDocument: Hashable, Sendable {
 
     struct Record: Hashable, Sendable {
         let kind: String
-        /// What the step is called; empty where it is not told.
+        /// The name of the step; empty where it is not given.
         let description: String
         let keys: [Digest]
         /// Bottom first.

@@ -161,7 +161,7 @@ struct CacheReader: Sendable {
 }
 
 extension CacheImport: CustomStringConvertible {
-    /// What users call the cache.
+    /// The cache's name for users.
     package var description: String {
         switch self {
         case .registry(let reference): reference.familiar

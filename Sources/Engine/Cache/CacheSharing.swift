@@ -26,7 +26,7 @@ package struct S3Cache: Hashable, Sendable {
     package var bucket: S3Bucket
     /// `nil` leaves it to the environment.
     package var credentials: S3Credentials?
-    /// What the names of manifests begin with, e.g. `manifests/`.
+    /// The prefix of the names of manifests, e.g. `manifests/`.
     package var manifestPrefix: String
     /// Never empty.
     package var names: [String]

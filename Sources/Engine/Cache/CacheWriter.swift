@@ -15,7 +15,7 @@ struct CacheWriter: Sendable {
 
     /// Writes a cache to where it is wanted; an inline cache is written with its image.
     ///
-    /// What was there under the same name before is replaced: of several writers the last one counts, and what it
+    /// Replaces the cache of the same name: of several writers the last one counts, and what it
     /// imported and used is part of what it writes.
     func write(_ selection: CacheSelection, to export: CacheExport) async throws {
         let title =

@@ -15,7 +15,7 @@ struct StepTree: ~Copyable, Sendable {
     /// The root directory of the command.
     var path: FilePath { tree.path }
 
-    /// Makes the specification one of a changed root, with what it would mount put into the tree.
+    /// Makes the specification one for `chroot` mode, with substitutes for its mounts put into the tree.
     ///
     /// `own` is what the mounts of the instruction come down to, as far as they are not in the specification; `base` the
     /// store, from which notes about credentials say where they are. Throws ``EngineError`` `.unsupported` for what takes a mount.
@@ -45,7 +45,7 @@ struct StepTree: ~Copyable, Sendable {
         return tree
     }
 
-    /// What every command sees in place of its image's own files. There is nothing to be seen in `/proc` and `/sys`: a
+    /// Files that every command sees in place of its image's own. `/proc` and `/sys` are empty: a
     /// copy would be wrong, and a mount is not to be had.
     private static func usual(_ spec: SandboxSpec) -> [ChrootSubstitute] {
         var substitutes = [

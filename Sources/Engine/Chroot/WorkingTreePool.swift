@@ -9,7 +9,7 @@ import Trees
 
 /// The files of a stack of layers as one directory of its own, which a command may change as it likes.
 ///
-/// Nobody else uses it, so there is one owner at a time; copies of the value mean the same tree.
+/// Used by one owner at a time; copies of the value mean the same tree.
 struct WorkingTree: Sendable {
     /// ```
     /// root     the files
@@ -19,7 +19,7 @@ struct WorkingTree: Sendable {
     let directory: TemporaryDirectory
     /// The layers that it holds, bottom first.
     var diffIDs: [DiffID] = []
-    /// What the files looked like when it held just these layers.
+    /// The stamps of the files when it held just these layers.
     var stamps: TreeStamps
 
     init(in store: StoreRoot) throws {

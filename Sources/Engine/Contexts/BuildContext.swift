@@ -18,7 +18,7 @@ struct BuildContext: Sendable {
     let definition: DockerfileSource?
     /// When the files were made, in seconds since 1970, where that is known at once.
     let time: Int64?
-    /// What keeps the directory.
+    /// The owner of the directory.
     let held: (any AnyObject & Sendable)?
 
     /// Whether the directory is gone after the build.

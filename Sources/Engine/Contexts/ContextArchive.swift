@@ -70,7 +70,7 @@ final class ContextArchive: Sendable {
     }
 }
 
-/// Nothing.
+/// Ignore every error.
 private final class EmptyStream: ByteStream {
     func read(into buffer: inout [UInt8]) -> Int { 0 }
 }

@@ -35,7 +35,7 @@ package enum ContextLocation: Hashable, Sendable {
     }
 }
 
-/// What a build reads, as far as its user says.
+/// The inputs of a build that its user names.
 package struct BuildInputs: Hashable, Sendable {
     /// Where the Dockerfile is, if not in a file.
     package enum Definition: Hashable, Sendable {

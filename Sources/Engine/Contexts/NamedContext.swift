@@ -59,7 +59,7 @@ package struct NamedContext: Hashable, Sendable {
         }
     }
 
-    /// What it is to a Dockerfile.
+    /// Its meaning in a Dockerfile.
     var kind: NamedContexts.Content {
         switch content {
         case .directory, .git: .files
@@ -71,7 +71,7 @@ package struct NamedContext: Hashable, Sendable {
 }
 
 extension [NamedContext] {
-    /// What they are to a Dockerfile.
+    /// Their meaning in a Dockerfile.
     package func named() throws -> NamedContexts {
         var contexts = NamedContexts()
         for context in self { try contexts.add(context.name, context.kind) }

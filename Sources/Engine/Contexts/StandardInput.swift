@@ -3,7 +3,7 @@ import Layers
 import Linux
 import SystemPackage
 
-/// What this program is given on its standard input.
+/// The kind of this program's standard input.
 enum StandardInput {
     /// A second descriptor of it, as the number 0 must stay taken.
     private static func open() throws -> OwnedDescriptor {

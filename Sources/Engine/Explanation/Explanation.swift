@@ -16,11 +16,11 @@ package struct Explanation: Sendable {
         }
     }
 
-    /// What is found about one step.
+    /// The findings about one step.
     package struct Finding: Hashable, Sendable {
         /// In ``BuildDetails/steps``.
         package let position: Int
-        /// What makes it differ from the former build, the first cause first. A hit may have causes, too: its result
+        /// The differences from the former build, the first cause first. A hit may have causes, too: its result
         /// was known from yet another build.
         package fileprivate(set) var causes: [MissCause] = []
         /// The step the difference began with: this one, or one before it.

@@ -2,7 +2,7 @@ import Layers
 package import Linux
 import Trees
 
-/// What differs between two lists of files.
+/// The difference between two lists of files.
 package struct FileChanges: Hashable, Sendable {
     /// One file that is not as it was.
     package struct Change: Hashable, Sendable {
@@ -23,7 +23,7 @@ package struct FileChanges: Hashable, Sendable {
         }
     }
 
-    /// What of a file changed, from what to what.
+    /// A changed property of a file, with its old and new values.
     package enum Difference: Hashable, Sendable {
         /// Sizes in bytes.
         case content(Int64, Int64)
@@ -63,7 +63,7 @@ package struct FileChanges: Hashable, Sendable {
         changes = [changed, renamed, added, gone].flatMap { $0.sorted { $0.path < $1.path } }
     }
 
-    /// What makes a file the same under another name.
+    /// The properties by which a renamed file is recognised.
     private struct Body: Hashable {
         let kind: LayerEntry.Kind
         let size: Int64

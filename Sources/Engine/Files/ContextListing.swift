@@ -15,7 +15,7 @@ package struct ContextListing: Sendable {
         package let kind: Kind
     }
 
-    /// What a listed file is; sockets arrive as empty files.
+    /// The kind of a listed file; sockets arrive as empty files.
     package enum Kind: String, Sendable {
         case file
         case symlink
@@ -23,7 +23,7 @@ package struct ContextListing: Sendable {
         case fifo
     }
 
-    /// What the ignore file says of one path.
+    /// The verdict of the ignore file on one path.
     package struct Decision: Hashable, Sendable {
         /// Relative to the context, with dots resolved.
         package let path: PathBytes
@@ -72,7 +72,7 @@ package struct ContextListing: Sendable {
         return files.sorted { $0.path < $1.path }
     }
 
-    /// What becomes of a path, given relative to the context, and why. It need not exist.
+    /// The verdict on a path, relative to the context, and its reason. The path need not exist.
     package func decision(on path: PathBytes) throws -> Decision {
         var components: [PathBytes] = []
         for component in path.components where component != "." {

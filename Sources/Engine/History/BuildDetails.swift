@@ -1,6 +1,6 @@
 package import OCI
 
-/// What a build record says besides its summary.
+/// The parts of a build record besides its summary.
 package struct BuildDetails: Hashable, Sendable {
     /// Where the build's files were: the absolute path of the context.
     package var context = ""

@@ -5,7 +5,7 @@ import OCI
 package import Solver
 package import Store
 
-/// What is known of a build while it runs, in its log before all else.
+/// The facts about a running build, at the beginning of its log.
 struct BuildOutline: Sendable {
     var record: BuildRecord
     var details: BuildDetails
@@ -46,7 +46,7 @@ struct BuildOutline: Sendable {
     }
 }
 
-/// What the second field of a piece says it is.
+/// The kind of a piece, from its second field.
 private enum PieceKind: UInt8 {
     // As the values of `OutputStream`.
     case standardOutput = 1
@@ -61,7 +61,7 @@ private enum PieceKind: UInt8 {
     case failed = 9
 }
 
-/// What happens in a build, as it comes: pieces of output and the beginnings and ends of steps, each with its time.
+/// The events of a build in order: pieces of output and the beginnings and ends of steps, each with its time.
 ///
 /// It goes to a file at once, so that memory does not grow with it and others can see what runs. A piece is the number
 /// of its step (4 bytes), its kind (1), the time in nanoseconds since the start of the build (8) and the count of bytes
@@ -167,7 +167,7 @@ package struct BuildLogReader: ~Copyable {
         package let bytes: [UInt8]
     }
 
-    /// What the log says of the build itself; `nil` in one of an older version.
+    /// The log's facts about the build itself; `nil` in a log of an older version.
     private(set) var outline: BuildOutline?
     /// Whether it went on with something that no build writes.
     private(set) var isMalformed = false

@@ -38,7 +38,7 @@ package final class BuildRecorder: Sendable {
         var isReady = false
     }
 
-    /// What users name the build by.
+    /// The build's ID for users.
     package let reference: String
     let journal = KeyIngredientLog()
     private let store: StoreRoot
@@ -49,7 +49,7 @@ package final class BuildRecorder: Sendable {
 
     private struct Log: ~Copyable {
         var writer: BuildLogWriter?
-        /// What happened before there was a Dockerfile.
+        /// The events before there was a Dockerfile.
         var pending: [(time: Duration, event: BuildEvent)]? = []
 
         mutating func append(_ event: BuildEvent, at time: Duration) {
@@ -245,7 +245,7 @@ package final class BuildRecorder: Sendable {
         return steps
     }
 
-    /// What went into the keys, and those lists of files that are not kept yet.
+    /// The ingredients of the keys, and the lists of files that are not kept yet.
     private func facts(for details: BuildDetails) -> BuildFacts {
         var facts = BuildFacts()
         let known = journal.keys

@@ -49,7 +49,7 @@ final class KeyIngredientLog: Sendable {
 
     var costs: [StepID: StepCost] { state.withLock { $0.costs } }
 
-    /// What the keys were made from.
+    /// The ingredients of the keys.
     var keys: [Digest: KeyIngredients] { state.withLock { $0.keys } }
 
     /// The lists of the files that went into keys, by the key of the files.

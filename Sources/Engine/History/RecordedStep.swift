@@ -38,11 +38,11 @@ package struct RecordedStep: Hashable, Sendable {
         package var isHit: Bool { self == .cached || self == .unchanged }
     }
 
-    /// What progress shows, e.g. `[build 2/5] RUN make`, without logins.
+    /// The text that progress shows, e.g. `[build 2/5] RUN make`, without logins.
     package var label: String
     package var kind: Kind
     package var outcome = Outcome.notReached
-    /// What went wrong, for a step that failed.
+    /// The failure of a step that failed.
     package var failure: StepFailure?
     /// The lines in the Dockerfile.
     package var lines: ClosedRange<Int>?
@@ -83,7 +83,7 @@ package struct RecordedStep: Hashable, Sendable {
     }
 }
 
-/// What a step took and gave; `nil` is not known.
+/// The resources and sizes of a step; `nil` is not known.
 package struct StepCost: Hashable, Sendable {
     /// Of the command and all it started.
     package var cpu: Duration?

@@ -2,7 +2,7 @@ import Diagnostics
 package import OCI
 package import Store
 
-/// What `--filter` says about the records that shall go.
+/// The filters of `--filter` for records to be removed.
 ///
 /// Filters of different keys must all hold; of several with one key and `=`, one must.
 package struct PruneFilter: Sendable {

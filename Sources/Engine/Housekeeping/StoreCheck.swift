@@ -10,7 +10,7 @@ package struct StoreDefect: Sendable {
     package enum Remedy: Hashable, Sendable {
         /// Nothing was done about it, as nobody asked for it.
         case none
-        /// What was done.
+        /// The action.
         case done(String)
         /// It cannot be made good here: what the user can do.
         case beyondRepair(String)
@@ -18,14 +18,14 @@ package struct StoreDefect: Sendable {
 
     /// E.g. `blob sha256:…`.
     package let subject: String
-    /// What is wrong, as the rest of a sentence about the subject.
+    /// The defect, as the rest of a sentence about the subject.
     package let problem: String
     package let remedy: Remedy
 
     package var isRepaired: Bool { if case .done = remedy { true } else { false } }
 }
 
-/// What a check came to.
+/// The result of a check.
 package struct StoreCheckResult: Sendable {
     package internal(set) var blobs = 0
     package internal(set) var layers = 0

@@ -7,7 +7,7 @@ import Trees
 
 /// The members of an image archive, each put into the store as a blob while the archive goes by.
 ///
-/// What no image refers to is swept with the store's other unused blobs.
+/// Blobs that no image refers to are removed with the store's other unused blobs.
 struct ArchiveContents {
     private struct Member {
         let digest: Digest

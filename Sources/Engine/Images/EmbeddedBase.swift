@@ -98,7 +98,7 @@ struct EmbeddedBase {
         ("etc/nsswitch.conf", "hosts: files dns\n"),
     ]
 
-    /// What Debian's busybox-static has of the tools that Dockerfiles use.
+    /// The tools of Debian's busybox-static that Dockerfiles use.
     private static let applets = """
         [ [[ adduser addgroup ar arch ash awk base64 basename bunzip2 bzcat bzip2 cal cat chgrp chmod chown chroot \
         cksum clear cmp cp cpio cut date dc dd deluser delgroup df diff dirname dmesg dos2unix du echo ed egrep env \

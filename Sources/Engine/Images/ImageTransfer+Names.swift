@@ -2,7 +2,7 @@ import Diagnostics
 package import OCI
 import Store
 
-/// What `rmi` did, in order.
+/// The actions of `rmi`, in order.
 package enum RemovalEvent: Hashable, Sendable {
     case untagged(ImageReference)
     case deleted(Digest)

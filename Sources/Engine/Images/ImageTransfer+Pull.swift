@@ -13,7 +13,7 @@ package enum TransferEvent: Sendable {
     /// So many bytes of the layer have arrived or left.
     case layerProgress(Descriptor, Int64)
     case layerDone(Descriptor)
-    /// What the network waits for, when that takes a while.
+    /// Notices of requests that take a while.
     case waiting(String)
 }
 

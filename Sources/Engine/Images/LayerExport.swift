@@ -105,7 +105,7 @@ extension LayerStorage {
             of: diffIDs, diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
     }
 
-    /// What the layer holds, as was recorded when it was made: its directory may hold more that makes no difference.
+    /// The files of the layer, as recorded when it was made: its directory may hold more files that make no difference.
     private func members(of diffID: DiffID) throws -> [LayerEntry] {
         guard let list = try store.layers.fileList(diffID) else {
             throw EngineError(

@@ -50,7 +50,7 @@ extension BlobLocation {
 }
 
 extension BlobLocation: CustomStringConvertible {
-    /// What users call it.
+    /// Its name for users.
     var description: String {
         switch self {
         case .registry(let registry, let repository):

@@ -2,7 +2,7 @@ import Diagnostics
 import Glibc
 package import Graph
 
-/// What the user says about the network of commands.
+/// The user's settings for the network of commands.
 package struct NetworkSettings: Sendable {
     /// A host that is known by name inside.
     package struct Host: Hashable, Sendable {

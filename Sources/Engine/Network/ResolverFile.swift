@@ -1,7 +1,7 @@
 import Linux
 import SystemPackage
 
-/// What `/etc/resolv.conf` says, as far as it is taken over. See `resolv.conf(5)`.
+/// The settings of `/etc/resolv.conf` that are taken over. See `resolv.conf(5)`.
 struct ResolverFile: Hashable {
     /// Lines that do not name servers, word by word.
     private var others: [[String]] = []

@@ -10,7 +10,7 @@ final class StepNetwork: Sendable {
     let network: SandboxNetwork
     let resolvConf: FilePath
     let hosts: FilePath
-    /// What must stay until the command has ended.
+    /// Objects that must live until the command has ended.
     private let held: [any AnyObject & Sendable]
 
     /// `mode` is that of the command. May block while the network is set up: to be called in `offload`.

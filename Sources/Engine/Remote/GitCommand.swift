@@ -8,7 +8,7 @@ import SystemPackage
 struct GitCommand: Sendable {
     /// Where it runs and what it takes for the user's home.
     let directory: FilePath
-    /// What of this process's environment says how to reach the network.
+    /// The variables of this process's environment for reaching the network.
     let environment: [String: String]
     var program = "git"
     /// The server that a login is for, `https://host`, and the login as a value of `Authorization`.
@@ -18,7 +18,7 @@ struct GitCommand: Sendable {
 
     /// A `git` that ended with an error.
     struct Failed: Error {
-        /// What it said, in one line.
+        /// Its message, in one line.
         let reason: String
     }
 

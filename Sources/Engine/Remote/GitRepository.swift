@@ -217,7 +217,7 @@ final class GitRepository: Sendable {
         }
     }
 
-    /// What to do about a refusal, as far as Git's words tell that it is one.
+    /// The hint for a refusal, where Git's message is one.
     private func hint(_ reason: String) -> String? {
         if source.isSSH { return SSHAccess.hint(reason, remote) }
         guard let url else { return nil }

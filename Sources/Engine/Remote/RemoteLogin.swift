@@ -1,7 +1,7 @@
 import Diagnostics
 import Registry
 
-/// What a server is told of who asks: a secret of the build that is named after it.
+/// The login for a server: a secret of the build that is named after it.
 struct RemoteLogin: Sendable {
     /// The id of the secret.
     let secret: String

@@ -7,7 +7,7 @@ import Store
 import Synchronization
 import Trees
 
-/// What one build learns of files and repositories elsewhere: each is asked about once.
+/// The states of remote files and repositories during one build: each server is asked once.
 final class RemoteSources: Sendable {
     private struct State {
         var files: [HTTPSource: RemoteFile] = [:]
@@ -32,7 +32,7 @@ final class RemoteSources: Sendable {
     /// Whether the step that fetches the file has been shown; then the solver need not show it.
     func hasShown(_ source: HTTPSource) -> Bool { state.withLock { $0.shown.contains(source) } }
 
-    /// What the server has now. It is in the store afterwards: only its content tells what it is.
+    /// The file that the server has now. It is in the store afterwards, as only its content gives its key.
     ///
     /// This happens while keys are put together, before the solver shows anything, so it is a step of its own.
     func current(_ source: HTTPSource, label: String) async throws -> RemoteFile {

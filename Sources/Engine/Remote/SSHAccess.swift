@@ -2,8 +2,8 @@ import Graph
 import SystemPackage
 import Trees
 
-/// How `git` reaches servers over SSH: with the keys of the agent that the user lends as `default` and no others, and
-/// only those servers whose keys the user knows. No configuration of the user's or the host's counts.
+/// How `git` reaches servers over SSH: with the keys of the agent that the user forwards as `default` and no others,
+/// and only those servers whose keys the user knows. No configuration of the user's or the host's counts.
 struct SSHAccess: Sendable {
     /// The socket of the agent, absolute.
     let agent: FilePath
@@ -25,7 +25,7 @@ struct SSHAccess: Sendable {
 
     private static func quoted(_ word: String) -> String { "'\(word.replacing("'", with: "'\\''"))'" }
 
-    /// What to do about a refusal, as far as the words of SSH tell that it is one.
+    /// The hint for a refusal, where SSH's message is one.
     static func hint(_ reason: String, _ remote: String) -> String? {
         if reason.contains("Host key verification failed") {
             return "Add the server's key to ~/.ssh/known_hosts, or to the file that SSH_KNOWN_HOSTS names, after "
@@ -40,7 +40,7 @@ struct SSHAccess: Sendable {
 }
 
 extension SSHAccess {
-    /// `nil` when no agent is lent.
+    /// `nil` when no agent is forwarded.
     ///
     /// The keys of servers are those in the file that `SSH_KNOWN_HOSTS` names, else in `~/.ssh/known_hosts`, and those
     /// that the host knows.

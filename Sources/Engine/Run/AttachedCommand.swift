@@ -34,13 +34,13 @@ struct AttachedCommand {
         return ending
     }
 
-    /// Nobody but the pump keeps the input of a pipe, so that it ends when ours does.
+    /// Only the pump keeps the input of a pipe, so that it ends when ours does.
     private func connect(_ input: SandboxInput?) throws -> (InputPump?, WindowWatch?) {
         let watch = spec.streams == .terminal ? input.map { WindowWatch(for: $0) } : nil
         return (try isInteractive ? input.map { try InputPump(from: STDIN_FILENO, to: $0) } : nil, watch)
     }
 
-    /// Nobody reads our output any more: the command ends as it would if it wrote there itself.
+    /// The reader of our output is gone: the command ends as it would if it wrote there itself.
     struct ReaderGone: Error {}
 
     private static func write(_ bytes: Span<UInt8>, to number: CInt) -> Bool {

@@ -16,7 +16,7 @@ package final class CommandLink: Sendable {
 
     /// Sends a signal to the command; `false` when it does not run yet.
     ///
-    /// Whoever asks for the end for the third time gets it, whatever the command thinks of it.
+    /// The third SIGINT or SIGTERM is sent as SIGKILL.
     package func send(_ signal: CInt) -> Bool {
         let (signaller, isOrder) = state.withLock { state in
             if state.signaller != nil, signal == SIGINT || signal == SIGTERM { state.requests += 1 }

@@ -2,7 +2,7 @@
 package struct RunRequest: Sendable {
     /// A name or an ID.
     package var image: String
-    /// What follows the image: the arguments of its entry point, in place of those it has itself.
+    /// The words after the image: the arguments of its entry point, in place of its own.
     package var arguments: [String] = []
     /// In place of the image's own; empty for none.
     package var entrypoint: [String]?
@@ -19,7 +19,7 @@ package struct RunRequest: Sendable {
     package var pull = PullPolicy.missing
     /// `nil` leaves the choice to what this machine offers.
     package var isolation: Isolation?
-    /// What the command may do and use.
+    /// The privileges and limits of the command.
     package var sandbox = SandboxRequest()
     package var network = NetworkSettings()
     package var volumes = VolumeSettings()

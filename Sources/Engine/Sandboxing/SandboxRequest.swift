@@ -5,7 +5,7 @@ package import Linux
 import Sandbox
 import SystemPackage
 
-/// What the user asks of the sandboxes of a build's commands. Parsed from the options of the command line.
+/// The user's settings for the sandboxes of a build's commands. Parsed from the options of the command line.
 package struct SandboxRequest: Hashable, Sendable {
     var capabilities = CapabilitySet.container
     var seccomp: SeccompProfile? = .standard
@@ -17,7 +17,7 @@ package struct SandboxRequest: Hashable, Sendable {
     /// In bytes; `nil` for the default.
     var sharedMemorySize: UInt64?
     var devices: [SandboxDevice] = []
-    /// What the processes of one command may use together.
+    /// Limits of all processes of one command together.
     package var groupLimits = ControlGroupLimits()
     /// Where the groups of the commands are made, in the tree of control groups.
     package var groupParent: String?
@@ -28,7 +28,7 @@ package struct SandboxRequest: Hashable, Sendable {
     static let defaultPeriod: UInt64 = 100_000
 }
 
-/// What a Dockerfile may do only if the user says so.
+/// Privileges that a Dockerfile has only if the user allows them.
 package enum Entitlement: Hashable, Sendable {
     case insecureSecurity
     case hostNetwork
@@ -96,8 +96,8 @@ extension SandboxRequest {
         }
     }
 
-    /// What changes the result of a command, for its cache key; empty if everything is as usual. As with BuildKit, how
-    /// much a command may use is not among it.
+    /// The settings that change the result of a command, for its cache key; empty for the defaults. As with BuildKit,
+    /// how much a command may use is not among it.
     func keyParts(of run: RunOperation) -> [String] {
         var parts: [String] = []
         let usual = SandboxRequest()

@@ -8,7 +8,7 @@ extension LintRule {
 
 /// A tool that installs what a manifest file lists.
 private enum DependencyTool {
-    /// What `command` installs dependencies with, e.g. `npm`; `nil` if it does not.
+    /// The tool that `command` installs dependencies with, e.g. `npm`; `nil` if it installs none.
     static func name(of command: ShellCommands.Command) -> String? {
         let words = command.words
         let verbs = words.filter { !$0.hasPrefix("-") }

@@ -5,7 +5,7 @@ extension LintRule {
         "DeletedLater", "A layer keeps its files, whatever later layers delete", advice: .always)
 }
 
-/// What a step deleted although an earlier step of the same Dockerfile had made it.
+/// Files that a step deleted after an earlier step of the same Dockerfile had made them.
 package struct Deletion: Hashable, Sendable {
     /// The instruction that deletes.
     package let lines: ClosedRange<Int>

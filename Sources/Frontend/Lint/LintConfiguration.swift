@@ -43,7 +43,7 @@ struct LintConfiguration: Hashable, Sendable {
         }
     }
 
-    /// What a comment `check=...` directly above an instruction says, for that instruction alone.
+    /// The settings of a comment `check=...` directly above an instruction, for that instruction alone.
     ///
     /// Anything else behind `check=` is an ordinary comment.
     init?(comments: [String]) {

@@ -9,7 +9,7 @@ struct LintRule: Hashable, Sendable {
     /// An experimental rule runs only where it is asked for.
     var isExperimental = false
     var hasPage = true
-    /// What sets a rule of our own apart; `nil` for BuildKit's rules.
+    /// The properties of a rule of Lamina; `nil` for BuildKit's rules.
     var advice: Advice?
 
     /// When a rule of our own runs.

@@ -48,7 +48,7 @@ struct Linter: Sendable {
 
     /// Throws if the file wants its warnings to be errors and there are any but advice of our own.
     ///
-    /// What BuildKit builds must not fail here.
+    /// A file that BuildKit builds must not fail here.
     func enforce() throws {
         let violations = warnings.filter { !$0.isAdvice }
         guard configuration.isError, let first = violations.first else { return }

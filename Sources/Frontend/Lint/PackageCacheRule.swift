@@ -14,7 +14,7 @@ private struct PackageManager {
     let caches: [String]
     /// Words one of which makes a command clean up or leave nothing.
     let tidyWords: Set<String>
-    /// What to do about it.
+    /// The advice.
     let remedy: String
 
     /// Only those of common base images.

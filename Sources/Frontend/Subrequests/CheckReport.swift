@@ -19,7 +19,7 @@ package struct CheckReport: Sendable {
     /// not count, so that what passes with docker passes here.
     package var status: Int32 { error != nil || warnings.contains { !$0.isAdvice } ? 1 : 0 }
 
-    /// What is wrong in one line of the file's author; `nil` if it can be built.
+    /// The error in one line for the file's author; `nil` if it can be built.
     package var errorMessage: String? {
         error.map { ($0 as? any AnyFailure)?.message ?? String(describing: $0) }
     }

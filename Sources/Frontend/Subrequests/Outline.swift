@@ -5,7 +5,7 @@ package struct Outline: Hashable, Sendable {
     /// A build argument that the target or a stage it needs declares.
     struct Argument: Hashable, Sendable {
         let name: String
-        /// What the build would use; empty if nothing is given and there is no default.
+        /// The value that the build would use; empty if none is given and there is no default.
         let value: String
         let description: String?
         let line: Int

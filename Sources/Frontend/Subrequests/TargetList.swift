@@ -42,7 +42,7 @@ package struct TargetList: Sendable {
 }
 
 extension Stage {
-    /// What the comment above the FROM says of the stage.
+    /// The description of the stage in the comment above the FROM.
     var description: String? { name.flatMap { from.description(of: $0) } }
 }
 

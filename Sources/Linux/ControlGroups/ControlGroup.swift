@@ -34,7 +34,7 @@ package struct ControlGroup: ~Copyable, Sendable {
 
     deinit { Self.remove(Array(directories.values)) }
 
-    /// What its processes have used so far.
+    /// The resources that its processes have used so far.
     package func usage() -> ControlGroupUsage {
         var usage = ControlGroupUsage()
         if isUnified {

@@ -1,4 +1,4 @@
-/// What the processes of a control group may use together.
+/// Limits of all processes of a control group together.
 package struct ControlGroupLimits: Hashable, Sendable {
     /// In bytes.
     package var memory: UInt64?
@@ -31,7 +31,7 @@ package struct ControlGroupLimits: Hashable, Sendable {
         return names
     }
 
-    /// What to write into a new group of version 1, file by file, for one controller.
+    /// The values for a new group of version 1, file by file, for one controller.
     func settings(legacy controller: String) -> [ControlGroupSetting] {
         switch controller {
         case "memory":
@@ -105,7 +105,7 @@ struct ControlGroupSetting: Hashable, Sendable {
     }
 }
 
-/// What the processes of a group have used.
+/// The resources that the processes of a group have used.
 package struct ControlGroupUsage: Hashable, Sendable {
     /// The highest of memory and page cache, in bytes; `nil` where the kernel does not say.
     package var peakMemory: UInt64?

@@ -34,7 +34,7 @@ package struct HTTPFields: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     private static func equal(_ one: String, _ other: String) -> Bool { one.lowercased() == other.lowercased() }
 }
 
-/// What is asked of a server; a body travels beside it.
+/// A request to a server; a body travels beside it.
 package struct HTTPRequest: Sendable {
     package enum Method: String, Hashable, Sendable {
         case get = "GET"
@@ -58,7 +58,7 @@ package struct HTTPRequest: Sendable {
     }
 }
 
-/// What a server answered. The body is still on its way: read it or let go of it, which closes the connection.
+/// The answer of a server. The body is still on its way: read it or release it, which closes the connection.
 package struct HTTPResponse: Sendable {
     package let status: Int
     package let fields: HTTPFields

@@ -1,6 +1,6 @@
 /// Tells whoever wants to hear it what an exchange with a server waits for.
 package enum NetworkNotice {
-    /// Who hears of it. An object, as a function in its place crashes optimized programs of Swift 6.3.
+    /// The receiver. An object, because a function in its place crashes optimized programs of Swift 6.3.
     private final class Listener: Sendable {
         let report: @Sendable (String) -> Void
 

@@ -9,7 +9,7 @@ package struct S3Bucket: Hashable, Sendable {
     package let endpoint: String?
     /// Whether the bucket is part of the path, and not of the host's name.
     package let usesPathStyle: Bool
-    /// What the names of all blobs begin with, e.g. `blobs/`.
+    /// The prefix of the names of all blobs, e.g. `blobs/`.
     package let blobPrefix: String
 
     package init(name: String, region: String, endpoint: String?, usesPathStyle: Bool, blobPrefix: String) {

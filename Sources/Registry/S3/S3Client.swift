@@ -148,7 +148,7 @@ package struct S3Client: Sendable {
         throw await Self.refusal(response, to: request)
     }
 
-    /// What the store says is wrong, in XML.
+    /// The store's error, in XML.
     private static func refusal(_ response: HTTPResponse, to request: HTTPRequest) async -> RegistryError {
         let bytes = (try? await response.body.collect(limit: 65536)) ?? nil
         let text = String(decoding: bytes ?? [], as: UTF8.self)

@@ -1,6 +1,6 @@
 import OCI
 
-/// Who speaks to an object store.
+/// Credentials for an object store.
 package struct S3Credentials: Hashable, Sendable {
     package let accessKey: String
     package let secretKey: String

@@ -24,7 +24,7 @@ struct SeccompArchitecture: Hashable, Sendable {
     private static let arm64: UInt32 = 0xc000_00b7
     private static let arm: UInt32 = 0x4000_0028
 
-    /// What the kernel reports for an architecture of libseccomp's.
+    /// The kernel's number for an architecture of libseccomp's.
     static func audit(of token: UInt32) -> UInt32 { token == x32 ? x86_64 : token }
 
     /// libseccomp's number for a name such as `x86_64`; `nil` for one it does not know.

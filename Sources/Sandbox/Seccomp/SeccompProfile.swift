@@ -2,7 +2,7 @@ package import Linux
 
 /// Which system calls a command may make: the profile format of Docker and of the OCI runtime specification.
 package struct SeccompProfile: Hashable, Sendable {
-    /// What becomes of a call no rule is about.
+    /// The action for a call without a rule.
     package let defaultAction: Action
     /// Names such as `x86_64`, `x32` and `aarch64`, the machine's own among them or not; `nil` for the machine's own
     /// with the older ones it also runs.
@@ -19,7 +19,7 @@ package struct SeccompProfile: Hashable, Sendable {
         self.rules = rules
     }
 
-    /// What becomes of a call. The raw values are the `SECCOMP_RET_` numbers of `seccomp(2)`.
+    /// The action for a call. The raw values are the `SECCOMP_RET_` numbers of `seccomp(2)`.
     package struct Action: RawRepresentable, Hashable, Sendable {
         package let rawValue: UInt32
 
@@ -74,7 +74,7 @@ package struct SeccompProfile: Hashable, Sendable {
         }
     }
 
-    /// What a rule may depend on.
+    /// The conditions of a rule.
     package struct Condition: Hashable, Sendable {
         package let capabilities: CapabilitySet
         /// In the words of Go: `amd64`, `arm64`; empty for any.
@@ -102,7 +102,7 @@ package struct SeccompProfile: Hashable, Sendable {
         }
     }
 
-    /// What becomes of some calls.
+    /// The action for some calls.
     package struct Rule: Hashable, Sendable {
         package let names: [String]
         package let action: Action

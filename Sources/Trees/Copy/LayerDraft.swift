@@ -99,7 +99,7 @@ package struct CopyLink: Hashable {
     package let identity: LinkIdentity
 }
 
-/// What a directory that has to be made looks like.
+/// The metadata of a directory that has to be made.
 package struct NewDirectory {
     package var permissions: UInt32 = 0o755
     package var owner: FileOwner = FileOwner(uid: 0, gid: 0)

@@ -193,7 +193,7 @@ package final class ContextTree: FileTree {
     }
 }
 
-/// What a COPY takes from a context.
+/// The files that a COPY takes from a context.
 package struct ContextSelection: Hashable {
     package let word: String
     package let keepsParents: Bool

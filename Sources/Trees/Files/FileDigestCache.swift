@@ -4,7 +4,7 @@ import OCI
 import Synchronization
 package import SystemPackage
 
-/// What a file was when it was last read, so that an unchanged one need not be read again.
+/// The state of a file when it was last read, so that an unchanged one need not be read again.
 package struct FileFingerprint: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
@@ -39,7 +39,7 @@ package final class FileDigestCache: Sendable {
         var records = FileDigestTable()
         /// By inode, the number of the record; of several devices the last one counts.
         var numbers: [UInt64: Int] = [:]
-        /// What was read and is not remembered, such as files that had changed just before.
+        /// Files that were read and are not remembered, such as those that had changed just before.
         var unremembered: Set<FileFingerprint> = []
         /// The records that this build has asked for or added.
         var used: Set<Int> = []

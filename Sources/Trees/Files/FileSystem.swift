@@ -3,7 +3,7 @@ import Glibc
 package import Linux
 package import SystemPackage
 
-/// What the engine does with files of the host that are not the store's.
+/// Operations on files of the host outside the store.
 package enum FileSystem {
     /// Makes a directory and those above it; what is there stays.
     package static func makeDirectories(_ path: FilePath) throws {

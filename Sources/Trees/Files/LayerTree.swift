@@ -77,7 +77,7 @@ package struct LayerTree: Sendable {
     /// The file at exactly this path, without following links.
     package func node(at path: PathBytes) -> FileNode? { find(path).map { FileNode($0, at: path) } }
 
-    /// Whom the file at a path belongs to; what is not there will be root's.
+    /// Owner of the file at `path`; 0:0 if absent.
     package func owner(of path: PathBytes) -> (user: UInt32, group: UInt32) {
         let entry = find(path)?.entry
         return (entry?.owner ?? 0, entry?.group ?? 0)

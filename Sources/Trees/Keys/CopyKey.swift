@@ -31,7 +31,7 @@ extension KeyHasher {
         }
     }
 
-    /// What a source word selects in a tree: names, metadata and bytes, but not times.
+    /// The files that a source word selects in a tree: names, metadata and bytes, but not times.
     package mutating func add(contentOf matches: [SourceMatch], in tree: any FileTree, excludes: IgnoreRules) throws {
         add(matches.count)
         for match in matches {
@@ -41,7 +41,8 @@ extension KeyHasher {
         }
     }
 
-    /// What a mount shows of a tree: the file, or the directory with all below it, by names, metadata and bytes.
+    /// The part of a tree that a mount shows: the file, or the directory with all below it, by names, metadata and
+    /// bytes.
     package mutating func add(contentOf node: FileNode, in tree: any FileTree) throws {
         try add(node, top: node.path, in: tree.forWalk(), excludes: IgnoreRules(patterns: []))
         // The root of a context is not the user's, but of a directory in it the mode is seen.

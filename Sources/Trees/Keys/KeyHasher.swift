@@ -2,11 +2,11 @@ package import OCI
 
 /// Puts the ingredients of a cache key together so that no two lists of ingredients look alike.
 ///
-/// What is added under a name is kept for explanations, too; ``note(_:_:)`` keeps more than is hashed, or other words
-/// for it.
+/// Ingredients added under a name are kept for explanations, too; ``note(_:_:)`` keeps more than is hashed, or other
+/// words for it.
 package struct KeyHasher: ~Copyable {
     private var hasher = DigestHasher()
-    /// What is still to be hashed: the ingredients are many and small.
+    /// The bytes still to be hashed: the ingredients are many and small.
     private var pending: [UInt8] = []
     package private(set) var ingredients: KeyIngredients
     /// The files that were hashed, for those keys that are made from files.

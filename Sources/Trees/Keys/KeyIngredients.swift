@@ -10,7 +10,7 @@ package enum KeyPart: String, Hashable, Sendable, CaseIterable {
     case user
     case directory
     case network
-    /// What `RUN` may do beyond the usual: `--security`, `--device`, limits.
+    /// Privileges and limits of `RUN`: `--security`, `--device`, limits.
     case sandbox
     case mounts
     /// The sources of a copy as they are written.
@@ -30,7 +30,7 @@ package enum KeyPart: String, Hashable, Sendable, CaseIterable {
     /// The digest of its manifest.
     case digest
     case url
-    /// What a server has under a URL.
+    /// The file that a server has under a URL.
     case content
     /// The commit of a Git repository.
     case commit
@@ -38,7 +38,7 @@ package enum KeyPart: String, Hashable, Sendable, CaseIterable {
     case base
 }
 
-/// What went into a cache key, kept so that a later miss can be explained.
+/// The ingredients of a cache key, kept so that a later miss can be explained.
 package struct KeyIngredients: Hashable, Sendable {
     /// The kind of key with its version, e.g. `run/2`.
     package var kind: String

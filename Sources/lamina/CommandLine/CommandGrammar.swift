@@ -2,7 +2,7 @@
 ///
 /// The parser does not tell which of its options take a value; a test compares these tables with it.
 struct CommandGrammar: Sendable {
-    /// What an option does with the word after it.
+    /// The way an option uses the word after it.
     enum Form: Hashable, Sendable {
         /// A switch; `negation` is the option that switches it off, without one it is off by default.
         case flag(negation: String?)

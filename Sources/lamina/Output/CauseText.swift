@@ -9,7 +9,7 @@ import Trees
 struct CauseText {
     /// How other steps are called, by their position.
     let name: (Int) -> String
-    /// What became of another step, e.g. `changed`.
+    /// The fate of another step, e.g. `changed`.
     let verb: (Int) -> String
     /// How many files are named; the others are counted.
     var fileLimit = 3

@@ -78,7 +78,7 @@ struct ExplanationText {
         }
     }
 
-    /// What is to be said about a step besides its verdict.
+    /// The notes about a step besides its verdict.
     private func note(on finding: Explanation.Finding) -> String? {
         let step = steps[finding.position]
         guard !finding.causes.isEmpty, step.outcome != .notReached else { return nil }

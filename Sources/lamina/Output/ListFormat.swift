@@ -2,7 +2,7 @@ import Console
 import GoCompat
 import OCI
 
-/// What `--format` of a command that lists things asks for.
+/// The form that `--format` of a listing command asks for.
 struct ListFormat: Sendable {
     /// A field of a row and the heading of its column, e.g. `ID` and `IMAGE ID`.
     struct Column: Sendable {

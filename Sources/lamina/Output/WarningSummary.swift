@@ -2,7 +2,7 @@ import Console
 import Diagnostics
 import Frontend
 
-/// What a build says at its end about the warnings of its checks, in the form of docker.
+/// The summary of a build's warnings at its end, in the form of docker.
 struct WarningSummary: Sendable {
     /// Explains each warning.
     let isDebug: Bool

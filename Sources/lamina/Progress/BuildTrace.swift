@@ -2,7 +2,7 @@ import Console
 import GoCompat
 import Solver
 
-/// What is known of a build from its events, with the times they came in, counted from the start of the build.
+/// The state of a build from its events, with their times since the start of the build.
 struct BuildTrace: Sendable {
     /// One chore of a step.
     struct Status: Sendable {

@@ -75,7 +75,7 @@ struct JSONDisplay: ProgressDisplay {
             ("errorDetails", details))
     }
 
-    /// What BuildKit's documents have no place for; `nil` where there is nothing but the message.
+    /// Fields that BuildKit's documents do not have; `nil` where there is only the message.
     private static func details(of failure: StepFailure) -> JSON? {
         guard failure.code != nil || failure.hint != nil || failure.location != nil else { return nil }
         return .object(

@@ -7,7 +7,7 @@ import Solver
 /// A step that is on keeps its turn for a while, so that the log does not flicker; who waits is buffered, within
 /// bounds, and gets its turn after 10 seconds at the latest.
 struct PlainDisplay: ProgressDisplay {
-    /// What the display remembers of a step besides the trace.
+    /// The display's state of a step besides the trace.
     private struct Line {
         /// Given when it is first printed; 0 before.
         var number = 0
@@ -19,7 +19,7 @@ struct PlainDisplay: ProgressDisplay {
         var pendingSize = 0
         var printedWarnings = 0
         var updatedStatuses: [Int] = []
-        /// What was last printed of each chore, and when.
+        /// The last line printed about each chore, and its time.
         var printedStatuses: [Int: (current: Int64, at: Duration)] = [:]
         /// Whether the last thing printed was a line without its end.
         var isOpen = false

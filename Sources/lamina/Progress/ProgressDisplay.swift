@@ -8,12 +8,12 @@ protocol ProgressDisplay: Sendable {
     /// Called now and then while a build runs.
     mutating func tick(at now: Duration) -> [UInt8]
 
-    /// What is left to show. `failed` says that steps which did not end will not.
+    /// The remaining lines. `failed` says that steps which did not end will not.
     mutating func finish(at now: Duration, failed: Bool) -> [UInt8]
 }
 
 extension BuildTrace {
-    /// What a failed step printed last, for each of them: the first thing to look at.
+    /// The last output of each failed step: the first thing to look at.
     ///
     /// The times are counted from the step's start.
     func failureLog() -> String {

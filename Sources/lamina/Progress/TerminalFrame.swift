@@ -19,7 +19,7 @@ struct TerminalFrame {
         var style: Style?
     }
 
-    /// What belongs to one step, the line of the step first.
+    /// The lines of one step, the line of the step first.
     private struct Block {
         let position: Int
         var lines: [Line]

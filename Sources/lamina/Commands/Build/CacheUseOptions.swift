@@ -4,7 +4,7 @@ import DockerfileSyntax
 import Engine
 import Frontend
 
-/// What of the cache and the store a build may use.
+/// The parts of the cache and the store that a build may use.
 struct CacheUseOptions: ParsableArguments {
     @Flag(name: .customLong("no-cache"), help: "Run every step, whatever is known.")
     var noCache = false

@@ -18,7 +18,7 @@ struct ContextOptions: ParsableArguments {
         help: ArgumentHelp("The ignore file (default: the Dockerfile's own, or .dockerignore).", valueName: "file"))
     var ignoreFile: String?
 
-    /// What the contexts mean to a Dockerfile.
+    /// The meaning of the contexts in a Dockerfile.
     func named() throws -> NamedContexts { try parsed().named() }
 
     private func parsed() throws -> [NamedContext] { try contexts.map { try NamedContext(parsing: $0) } }

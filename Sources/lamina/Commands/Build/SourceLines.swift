@@ -9,7 +9,7 @@ final class SourceLines: Sendable {
     private let context: FilePath
     private let known = Mutex<[String: [String]]>([:])
 
-    /// What the build itself has read is not read again.
+    /// Files that the build itself has read are not read again.
     private let texts: SourceTexts?
 
     init(context: FilePath, texts: SourceTexts? = nil) {

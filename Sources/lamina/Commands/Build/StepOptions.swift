@@ -4,9 +4,9 @@ import Frontend
 import Glibc
 import Graph
 
-/// What holds for all commands of a build.
+/// Settings of all commands of a build.
 struct StepOptions: ParsableArguments {
-    /// What to do when a command fails.
+    /// The action when a command fails.
     enum FailureAction: String, ExpressibleByArgument, CaseIterable {
         case stop
         case shell

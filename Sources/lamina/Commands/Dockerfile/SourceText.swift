@@ -25,8 +25,8 @@ struct SourceText: Sendable {
         _ = input.release()
     }
 
-    /// What `parse` makes of the text. If it is wrong, that is printed with an excerpt, and the status of a failure is
-    /// thrown.
+    /// The result of `parse` for the text. If the text is wrong, the error is printed with an excerpt, and the status
+    /// of a failure is thrown.
     func parsed<Result>(
         isDebug: Bool, _ parse: ([UInt8]) throws(DockerfileError) -> Result
     ) throws(ExitStatus) -> Result {

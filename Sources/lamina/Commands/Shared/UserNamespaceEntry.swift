@@ -6,8 +6,8 @@ import Glibc
 import Linux
 import Store
 
-/// A command that reads or removes the files of layers, or runs commands, which a plain user does as the root of a user
-/// namespace.
+/// A command that reads or removes the files of layers, or runs commands, which an unprivileged user does as the root
+/// of a user namespace.
 protocol UserNamespaceCommand: AsyncParsableCommand {
     var global: GlobalOptions { get }
 
