@@ -139,7 +139,7 @@ final class CurlExchange {
         return lastActivity + idle
     }
 
-    /// What the end that libcurl reports means.
+    /// The meaning of the end that libcurl reports.
     func outcome(_ code: CURLcode) -> Result<Void, any Error> {
         guard code != CURLE_OK else { return .success(()) }
         let failure = unsafe CurlFailure(

@@ -5,7 +5,7 @@ import Glibc
 /// How an exchange failed, as libcurl tells it.
 struct CurlFailure: Error, CustomStringConvertible {
     let code: CURLcode
-    /// What libcurl says about it; may be empty.
+    /// The message of libcurl; may be empty.
     let text: String
     /// The `errno` of the system call that failed, 0 if none did.
     let systemError: Int
@@ -18,7 +18,7 @@ struct CurlFailure: Error, CustomStringConvertible {
         text.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : text.printable(limit: 300)
     }
 
-    /// What the failure means to the user. `body` is why the body of the request could not be produced; errors of this
+    /// The failure in the user's terms. `body` is why the body of the request could not be produced; errors of this
     /// module and cancellation pass unchanged.
     func error(with peer: NetworkPeer, body: (any Error)?) -> any Error {
         let name = peer.name

@@ -1,6 +1,6 @@
 import CCurl
 
-/// What all exchanges of a transport have in common.
+/// Options that all exchanges of a transport share.
 struct CurlOptions: Sendable {
     /// A file of authorities instead of the system's.
     var authorityFile: String?

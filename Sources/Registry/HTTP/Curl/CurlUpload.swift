@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// At most two pieces wait: the producer is asked for more when the first has been taken.
 final class CurlUpload: Sendable {
-    /// What the event thread gets when it asks for bytes.
+    /// The answer to the event thread when it asks for bytes.
     enum Portion {
         case bytes(Int)
         /// There are none yet; `resume` is called when there are.
