@@ -59,12 +59,18 @@ let package = Package(
         module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
         // Row 3a
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
+        // Row 3c
+        module(
+            "Records",
+            [
+                "Diagnostics", "OCI", "Linux", "Graph", "Frontend", "Solver", "Store", "Layers", "Trees", systemPackage,
+            ]),
         // Row 4
         module(
             "Engine",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", systemPackage,
+                "Registry", "Store", "Layers", "Trees", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 5
@@ -72,7 +78,7 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Trees", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Trees", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -90,17 +96,18 @@ let package = Package(
         tests("Store", ["Diagnostics", "Linux", "OCI", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
         tests("Trees", ["Layers", "Linux", "OCI", systemPackage]),
+        tests("Records", ["Diagnostics", "Layers", "Linux", "OCI", "Solver", "Store", "Trees", systemPackage]),
         tests(
             "Engine",
             [
                 "Diagnostics", "DockerfileSyntax", "Frontend", "Graph", "Layers", "Linux", "OCI", "Sandbox", "Solver",
-                "Store", "Trees", systemPackage,
+                "Store", "Trees", "Records", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests(
             "lamina",
             [
-                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Linux", "OCI", "Solver",
+                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Linux", "OCI", "Records", "Solver",
                 systemPackage,
             ]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),

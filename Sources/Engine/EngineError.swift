@@ -45,7 +45,6 @@ package enum EngineCode: String, FailureCode {
     case badIsolation = "isolation.invalid"
     case imageNotFound = "image.not-found"
     case imageInUse = "image.in-use"
-    case buildNotFound = "build.not-found"
     case badArchive = "archive.malformed"
     case badOutput = "output.invalid"
     case storeInUse = "store.in-use"

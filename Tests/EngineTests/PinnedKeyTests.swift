@@ -3,6 +3,7 @@ import Engine
 import Frontend
 import Linux
 import OCI
+import Records
 import Solver
 import Store
 import SystemPackage
@@ -31,7 +32,8 @@ struct PinnedKeyTests {
         let directory = try Directory(opening: context)
         for line in item.context {
             // Times are no part of keys, but of the layers that content keys name.
-            try directory.setModified(PathBytes(String(line.split(separator: " ")[1])), FileTime(seconds: 1_700_000_000))
+            try directory.setModified(
+                PathBytes(String(line.split(separator: " ")[1])), FileTime(seconds: 1_700_000_000))
         }
         let store = try StoreRoot(at: scratch.path.appending("store"))
         var request = BuildRequest(context: context)

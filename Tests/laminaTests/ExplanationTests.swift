@@ -1,6 +1,7 @@
 import Engine
 import Linux
 import OCI
+import Records
 import Solver
 import Testing
 import Trees

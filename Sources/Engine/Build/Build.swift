@@ -5,6 +5,7 @@ import Graph
 import Layers
 import Linux
 import OCI
+package import Records
 package import Solver
 package import Store
 import SystemPackage

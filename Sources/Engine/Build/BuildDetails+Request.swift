@@ -1,6 +1,7 @@
 import Frontend
 import Graph
 import OCI
+import Records
 import SystemPackage
 import Trees
 

@@ -2,6 +2,7 @@ import Diagnostics
 import Graph
 import Linux
 import OCI
+import Records
 import Trees
 
 extension BuildRunner {

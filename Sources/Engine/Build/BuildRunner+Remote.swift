@@ -1,6 +1,7 @@
 import Graph
 import Linux
 import OCI
+import Records
 import Solver
 import Store
 import Trees

@@ -3,6 +3,7 @@ import Graph
 import Layers
 import Linux
 import OCI
+import Records
 import Sandbox
 import Solver
 import Store

@@ -3,6 +3,7 @@ import Graph
 import Layers
 import Linux
 import OCI
+import Records
 import Registry
 import Solver
 import Store

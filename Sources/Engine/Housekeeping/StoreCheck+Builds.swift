@@ -1,6 +1,7 @@
 import Diagnostics
 import Layers
 import OCI
+import Records
 import Solver
 import Store
 import Trees

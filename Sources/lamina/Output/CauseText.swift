@@ -3,6 +3,7 @@ import Engine
 import GoCompat
 import Linux
 import OCI
+import Records
 import Trees
 
 /// Puts the cause of a miss into a sentence.

@@ -2,6 +2,7 @@ import Console
 import Engine
 import GoCompat
 import OCI
+import Records
 
 /// Shows why the steps of a build ran or did not, by stage, for people.
 struct ExplanationText {

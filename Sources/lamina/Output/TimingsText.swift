@@ -2,6 +2,7 @@ import Console
 import Engine
 import GoCompat
 import OCI
+import Records
 import Store
 
 /// Where the time of a build went, as a table.

@@ -4,6 +4,7 @@ import Diagnostics
 import Engine
 import Frontend
 import OCI
+import Records
 import Solver
 import Store
 import SystemPackage

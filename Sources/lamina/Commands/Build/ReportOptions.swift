@@ -3,6 +3,7 @@ import Console
 import Engine
 import Linux
 import OCI
+import Records
 import Solver
 import Store
 import Synchronization

@@ -4,6 +4,7 @@ import Diagnostics
 import Engine
 import GoCompat
 import OCI
+import Records
 import Solver
 import Store
 

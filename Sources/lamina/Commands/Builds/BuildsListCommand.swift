@@ -3,6 +3,7 @@ import Console
 import Engine
 import GoCompat
 import OCI
+import Records
 import Store
 
 struct BuildsListCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Diagnostics
 import Engine
+import Records
 import Solver
 import Store
 
@@ -54,12 +55,12 @@ struct BuildsLogsCommand: AsyncParsableCommand {
         let number = Int(text.hasPrefix("#") ? text.dropFirst() : text[...])
         let found = shown.filter { number != nil ? $0.number == number : $0.label.contains(text) }
         guard let first = found.first else {
-            throw EngineError(
+            throw RecordsError(
                 .buildNotFound, "the build '\(build.record.id)' has no step '\(text)'",
                 hint: "See 'lamina builds inspect \(build.record.id)' for its steps.")
         }
         guard found.count == 1 else {
-            throw EngineError(
+            throw RecordsError(
                 .buildNotFound, "'\(text)' is in \(found.count) steps of the build '\(build.record.id)'",
                 hint: "Give its number: " + found.map { "\($0.number)" }.joined(separator: ", "))
         }
@@ -85,7 +86,7 @@ struct BuildsLogsCommand: AsyncParsableCommand {
 
     private func explainMissing(_ build: PastBuild) throws {
         guard build.details.steps.contains(where: { $0.outputBytes > 0 }) else { return }
-        throw EngineError(
+        throw RecordsError(
             .buildNotFound, "the log of the build '\(build.record.id)' is not kept any more",
             hint: "The logs of the newest builds are kept, up to 256 MB.")
     }

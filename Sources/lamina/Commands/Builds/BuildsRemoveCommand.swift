@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Engine
+import Records
 import Store
 
 struct BuildsRemoveCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Engine
 import OCI
+import Records
 import Store
 
 struct ExplainCommand: AsyncParsableCommand {

@@ -3,7 +3,7 @@ import Linux
 import Testing
 import Trees
 
-@testable import Engine
+@testable import Records
 
 @Suite struct FileChangesTests {
     private static func file(

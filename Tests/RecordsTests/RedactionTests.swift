@@ -1,4 +1,4 @@
-import Engine
+import Records
 import Testing
 import Trees
 

@@ -8,7 +8,7 @@ import SystemPackage
 import Testing
 import Trees
 
-@testable import Engine
+@testable import Records
 
 @Suite struct BuildLogTests {
     private let scratch: Scratch
@@ -126,7 +126,7 @@ import Trees
         #expect(build.record.status == .lost && build.details.steps.map(\.outcome) == [.cancelled])
         guard var log = try BuildLogReader(of: build.record, in: store) else { throw CancellationError() }
         #expect(try log.next()?.bytes == Array("made\n".utf8))
-        #expect(throws: EngineError.self) { try history.record(second) }
+        #expect(throws: RecordsError.self) { try history.record(second) }
         try store.builds.remove(first)
         #expect(try history.list().isEmpty)
     }

@@ -44,7 +44,7 @@ package struct BuildHistory: Sendable {
     /// The build that a reference names: an ID or the beginning of one, `^N` for the one N before the newest that has
     /// ended, or a name of the image it made. Without a reference it is the newest that has ended.
     ///
-    /// Throws ``EngineError`` `.buildNotFound`.
+    /// Throws ``RecordsError`` `.buildNotFound`.
     package func record(_ reference: String?) throws -> BuildRecord {
         if let reference, let build = try unfinished(reference) { return build.record }
         return try endedRecord(reference)
@@ -53,14 +53,14 @@ package struct BuildHistory: Sendable {
     private func endedRecord(_ reference: String?) throws -> BuildRecord {
         if let found = try store.builds.find(reference ?? "^0") { return found }
         guard let reference else {
-            throw EngineError(.buildNotFound, "no build is recorded", hint: "Builds are recorded as they end.")
+            throw RecordsError(.buildNotFound, "no build is recorded", hint: "Builds are recorded as they end.")
         }
         if let name = try? ImageReference(parsing: reference),
             let found = try store.builds.list().first(where: { $0.tags.contains(name.familiar) })
         {
             return found
         }
-        throw EngineError(
+        throw RecordsError(
             .buildNotFound, "no build '\(reference)' is recorded",
             hint: "See 'lamina builds' for those that are; ^1 is the one before the newest.")
     }
@@ -75,7 +75,7 @@ package struct BuildHistory: Sendable {
         if let reference, let build = try unfinished(reference) { return build }
         let record = try endedRecord(reference)
         guard let build = PastBuild(record) else {
-            throw EngineError(.corrupt, "the record of the build '\(record.id)' cannot be read")
+            throw RecordsError(.corrupt, "the record of the build '\(record.id)' cannot be read")
         }
         return build
     }

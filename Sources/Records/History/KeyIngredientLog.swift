@@ -1,11 +1,11 @@
 import Glibc
-import OCI
-import Solver
+package import OCI
+package import Solver
 import Synchronization
-import Trees
+package import Trees
 
 /// Remembers what the keys of a build were made from and what its steps took, until the build is recorded.
-final class KeyIngredientLog: Sendable {
+package final class KeyIngredientLog: Sendable {
     private struct State {
         var keys: [Digest: KeyIngredients] = [:]
         var lists: [Digest: FileListing] = [:]
@@ -15,7 +15,7 @@ final class KeyIngredientLog: Sendable {
     private let state = Mutex(State())
 
     /// Ends a key.
-    func finish(_ key: consuming KeyHasher) -> Digest {
+    package func finish(_ key: consuming KeyHasher) -> Digest {
         let ingredients = key.ingredients
         let files = key.files.take()
         let digest = key.finish()
@@ -29,7 +29,7 @@ final class KeyIngredientLog: Sendable {
     ///
     /// Without a control group the kernel starts the peak of a process with that of its parent, which is this process:
     /// a peak counts only when it is higher.
-    func note(cpu: Duration, peakMemory: UInt64, isCounted: Bool, of step: StepID) {
+    package func note(cpu: Duration, peakMemory: UInt64, isCounted: Bool, of step: StepID) {
         var own = rusage()
         _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
         let isKnown = isCounted || peakMemory > UInt64(max(0, own.ru_maxrss)) * 1024
@@ -40,7 +40,7 @@ final class KeyIngredientLog: Sendable {
     }
 
     /// Notes the bytes of files that a step read and wrote.
-    func note(bytesIn: Int64?, bytesOut: Int64?, of step: StepID) {
+    package func note(bytesIn: Int64?, bytesOut: Int64?, of step: StepID) {
         state.withLock { state in
             state.costs[step, default: StepCost()].bytesIn = bytesIn
             state.costs[step, default: StepCost()].bytesOut = bytesOut

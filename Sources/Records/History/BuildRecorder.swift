@@ -40,7 +40,7 @@ package final class BuildRecorder: Sendable {
 
     /// The build's ID for users.
     package let reference: String
-    let journal = KeyIngredientLog()
+    package let journal = KeyIngredientLog()
     private let store: StoreRoot
     private let origin = ContinuousClock.now
     private let started = Timestamp.now
@@ -262,7 +262,7 @@ package final class BuildRecorder: Sendable {
     private static func compressed(_ bytes: [UInt8]) throws -> [UInt8] {
         let output = Mutex<[UInt8]>([])
         var writer = try CompressedBlobWriter(CompressionOptions(.zstd, level: 1, threads: 1)) { piece in
-            output.withLock { $0 += Array(copying: piece) }
+            output.withLock { output in for index in piece.indices { output.append(piece[index]) } }
         }
         try writer.write(bytes.span)
         _ = try writer.finish(uncompressed: Digest(of: bytes))

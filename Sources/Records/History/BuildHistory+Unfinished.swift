@@ -50,7 +50,7 @@ extension BuildHistory {
     ///   - reference: an ID or the beginning of one; `nil` for the one that began last.
     ///   - receive: gets each event with its time since the start of the build; none when there is nothing new.
     /// - Returns: the build when it has ended, or whatever is known of it then.
-    /// - Throws: what `receive` throws, and ``EngineError`` `.buildNotFound` when the build was forgotten meanwhile.
+    /// - Throws: what `receive` throws, and ``RecordsError`` `.buildNotFound` when the build was forgotten meanwhile.
     package func follow(
         _ reference: String?, _ receive: (Duration, BuildEvent?) throws -> Void
     ) async throws -> PastBuild? {

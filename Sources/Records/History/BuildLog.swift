@@ -170,7 +170,7 @@ package struct BuildLogReader: ~Copyable {
     /// The log's facts about the build itself; `nil` in a log of an older version.
     private(set) var outline: BuildOutline?
     /// Whether it went on with something that no build writes.
-    private(set) var isMalformed = false
+    package private(set) var isMalformed = false
     private let stream: DecompressedStream
     private var held: [UInt8] = []
     private var position = 0
