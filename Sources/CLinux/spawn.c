@@ -115,6 +115,23 @@ static int open_tree_into(struct child *child, const char *root, const char *pat
     return keep(child, slot, syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
+// A new file system in memory, with the permissions of the directory that it hides.
+static int mount_temporary(struct child *child, const char *path, const char *data, const struct linux_spawn_step *step) {
+    char options[128];
+    struct stat status;
+    mode_t mode = stat(path, &status) == 0 ? status.st_mode & 07777 : 01777;
+    if (linux_make_point(child->result, path, 1, step, 8) < 0) return -1;
+    // Not printf, which may take a lock.
+    size_t length = data ? strlen(data) : 0;
+    if (length > sizeof options - 16) return errno = E2BIG, -1;
+    memcpy(options, data ? data : "", length);
+    strcpy(options + length, length ? ",mode=" : "mode=");
+    length = strlen(options);
+    for (int shift = 9; shift >= 0; shift -= 3) options[length++] = (char)('0' + (mode >> shift & 7));
+    options[length] = 0;
+    return mount("tmpfs", path, "tmpfs", step->number[0], options);
+}
+
 // Adds flags to those of a mount. Those it has are kept: in a user namespace they are locked, and leaving one out fails.
 static int remount(const char *path, unsigned long flags) {
     struct statfs status;
@@ -173,8 +190,8 @@ static int loopback_up(void) {
     return outcome;
 }
 
-// The signal comes when the thread that made this process ends. If it already has, there is nobody to send it; but then
-// nobody has the other end of standard output either.
+// The signal comes when the thread that made this process ends. If that has ended before, no signal comes, but then the
+// other end of standard output is closed too.
 static int die_with_parent(const struct child *child, int signal) {
     if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0) return -1;
     struct pollfd output = {.fd = child->program->stdio[1], .events = 0};
@@ -192,10 +209,21 @@ static int place_stdio(const int stdio[3], uid_t owner) {
     return 0;
 }
 
-static int place_inherited(int lent, int number) {
+static int place_inherited(int inherited, int number) {
     // To itself, dup2 changes nothing: it would be closed on execve.
-    if (lent == number) return fcntl(lent, F_SETFD, 0);
-    return dup2(lent, number) < 0 ? -1 : 0;
+    if (inherited == number) return fcntl(inherited, F_SETFD, 0);
+    return dup2(inherited, number) < 0 ? -1 : 0;
+}
+
+// With `is_ceiling`, values above the present hard limit become that: raising it takes CAP_SYS_RESOURCE.
+static int limit_resource(uint64_t resource, uint64_t soft, uint64_t hard, int is_ceiling) {
+    struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard}, present;
+    if (is_ceiling) {
+        if (getrlimit((__rlimit_resource_t)resource, &present) < 0) return -1;
+        if (limit.rlim_max > present.rlim_max) limit.rlim_max = present.rlim_max;
+        if (limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
+    }
+    return setrlimit((__rlimit_resource_t)resource, &limit);
 }
 
 // Whether a file, or the interpreter that its first line names, is reached through a magic link. /proc/self/exe would
@@ -248,8 +276,10 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     const char *a = text(child, step, 0), *b = text(child, step, 1), *c = text(child, step, 2);
     const uint64_t *number = step->number;
     int *slots = child->slots;
-    switch (step->operation) {
+    // Without a default, so that the compiler names an operation that is missing here.
+    switch ((enum linux_spawn_operation)step->operation) {
     case LINUX_SPAWN_MOUNT: return mount(a, b, c, number[0], text(child, step, 3));
+    case LINUX_SPAWN_TEMPORARY: return mount_temporary(child, a, b, step);
     case LINUX_SPAWN_REMOUNT: return remount(a, number[0]);
     case LINUX_SPAWN_RESTRICT_TREE: return restrict_tree(a, number[0]);
     case LINUX_SPAWN_MAKE_DIRECTORY: return mkdir(a, (mode_t)number[0]) < 0 && errno != EEXIST ? -1 : 0;
@@ -266,20 +296,19 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_FS_MOUNT:
         if (syscall(SYS_fsconfig, slots[number[0]], FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return -1;
         return keep(child, number[0], syscall(SYS_fsmount, slots[number[0]], FSMOUNT_CLOEXEC, number[1]));
-    case LINUX_SPAWN_TAKE_INHERITED: return keep(child, number[0], child->program->lent);
-    case LINUX_SPAWN_PLACE_INHERITED: return place_inherited(child->program->lent, (int)number[0]);
+    case LINUX_SPAWN_TAKE_INHERITED: return keep(child, number[0], child->program->inherited);
+    case LINUX_SPAWN_PLACE_INHERITED: return place_inherited(child->program->inherited, (int)number[0]);
     case LINUX_SPAWN_PIVOT: return pivot(a);
     case LINUX_SPAWN_CHDIR: return linux_enter_directory(a);
     case LINUX_SPAWN_CHROOT: return chroot(a);
-    case LINUX_SPAWN_UNMOUNT: return umount2(a, (int)number[0]);
     case LINUX_SPAWN_MASK: return mask(a);
     case LINUX_SPAWN_READ_ONLY: return read_only(a);
     case LINUX_SPAWN_SETNS: return enter_namespace(a, (int)number[0]);
     case LINUX_SPAWN_UNSHARE: return unshare((int)number[0]);
     case LINUX_SPAWN_HOSTNAME: return sethostname(a, strlen(a));
     case LINUX_SPAWN_LOOPBACK: return loopback_up();
-    case LINUX_SPAWN_RLIMIT:
-        return setrlimit((__rlimit_resource_t)number[0], &(struct rlimit){.rlim_cur = number[1], .rlim_max = number[2]});
+    case LINUX_SPAWN_RLIMIT: return limit_resource(number[0], number[1], number[2], 0);
+    case LINUX_SPAWN_LOWER_LIMIT: return limit_resource(number[0], number[1], number[2], 1);
     case LINUX_SPAWN_PRCTL: return prctl((int)number[0], number[1], 0, 0, 0);
     case LINUX_SPAWN_PARENT_DEATH: return die_with_parent(child, (int)number[0]);
     case LINUX_SPAWN_KEYRING: return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
@@ -294,10 +323,12 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
         return linux_open_terminal(child->program->terminal, (uid_t)number[0], (int)number[1], (uint32_t)number[2]);
     case LINUX_SPAWN_INIT: return linux_place_init(child->init_program, child->init_errors);
     case LINUX_SPAWN_UMASK: return umask((mode_t)number[0]), 0;
+    case LINUX_SPAWN_LANDLOCK: return linux_confine(a, number[0], number[1]);
     case LINUX_SPAWN_SECCOMP: return linux_install_filter(a, number[0], number[1]);
     case LINUX_SPAWN_EXECUTE: return execute(child);
-    default: return errno = EINVAL, -1;
+    case LINUX_SPAWN_OPERATIONS: break;
     }
+    return errno = EINVAL, -1;
 }
 
 static int tolerated(uint32_t tolerance, int error) {
@@ -311,7 +342,7 @@ static void close_inherited(const void *argument, int also_kept) {
     const int *stdio = child->program->stdio;
     const struct linux_spawn_program *program = child->program;
     const int kept[] = {
-        stdio[0], stdio[1], stdio[2], program->terminal, program->lent, child->init_program, child->init_errors,
+        stdio[0], stdio[1], stdio[2], program->terminal, program->inherited, child->init_program, child->init_errors,
         also_kept,
     };
     unsigned int first = 0;
@@ -423,6 +454,7 @@ static int run_below_init(struct child *child, struct linux_spawn_result *result
 int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_result *result) {
     size_t made_size = LINUX_SPAWN_MADE_MAX * sizeof(struct linux_spawn_made);
     *result = (struct linux_spawn_result){.pid = -1, .pidfd = -1, .failed_step = -1};
+    if (linux_check_steps(program, result) < 0) return -1;
     result->memory_size = GUARD + STACK + made_size + LINUX_SPAWN_PATHS_MAX;
     result->memory = mmap(NULL, result->memory_size, PROT_READ | PROT_WRITE,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);

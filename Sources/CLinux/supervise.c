@@ -1,6 +1,6 @@
 // Where a sandbox has no process namespace, nothing dies with its first process. So that process gets a supervisor: a
 // fork of this program that is the "subreaper" of all that descends from it, waits for it, and then ends what is left.
-// It also does so when this program is gone. A fork of a program with threads may only call the kernel; see spawn.c.
+// It also does so when this program is gone. Should it be killed itself, this program is the next subreaper. A fork of a program with threads may only call the kernel; see spawn.c.
 
 #define _GNU_SOURCE
 #include "linux_supervise.h"
@@ -26,6 +26,7 @@ struct linux_supervision {
     int interpreter_missing;
     int has_ended;
     int status; // of the command as wait4(2) has it, once it has ended
+    int is_complete; // all that descended from the command is gone
 };
 
 struct entry { // of getdents64(2)
@@ -93,7 +94,10 @@ static void end_all(struct linux_supervision *supervision, pid_t command) {
     for (;;) {
         int found = kill_children(proc);
         pid_t pid = reap(supervision, command, found ? 0 : WNOHANG);
-        if (pid < 0 && errno == ECHILD) return;
+        if (pid < 0 && errno == ECHILD) {
+            supervision->is_complete = 1;
+            return;
+        }
         if (pid == 0) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         while (reap(supervision, command, WNOHANG) > 0) {}
     }
@@ -104,7 +108,7 @@ static __attribute__((noreturn)) void supervise(struct linux_supervision *superv
     struct linux_spawn_result *result) {
     struct pollfd builder = {.fd = ready[1], .events = 0};
     close_others(argument, ready[1]);
-    // The signal comes when the thread that made this process ends. If it already has, nobody reads from the pipe.
+    // The signal comes when the thread that made this process ends. If it already has, the pipe has no reader.
     prctl(PR_SET_PDEATHSIG, LINUX_SUPERVISE_END, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (poll(&builder, 1, 0) == 1 && (builder.revents & POLLERR)) _exit(0);
@@ -115,7 +119,7 @@ static __attribute__((noreturn)) void supervise(struct linux_supervision *superv
     supervision->failed_step = result->failed_step;
     supervision->interpreter_missing = result->interpreter_missing;
     int runs = write(ready[1], "", 1) == 1 && !result->error;
-    // The outputs among them: whoever reads them waits for the end of all that have them open.
+    // The outputs among them: their reader waits until they are closed everywhere.
     syscall(SYS_close_range, 0, ~0U, 0);
     sigset_t all;
     sigfillset(&all);
@@ -138,6 +142,8 @@ pid_t linux_supervise(pid_t (*start)(void *), void (*close_others)(const void *,
     result->supervision = supervision;
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) < 0) return result->error = errno, -1;
+    // Where a command kills its supervisor, what it leaves becomes a child of this program, which can end it.
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &result->pidfd, 0, 0);
     if (pid == 0) supervise(supervision, ready, start, close_others, argument, result);
     result->error = pid < 0 ? errno : 0;
@@ -159,6 +165,8 @@ int linux_supervision_status(const struct linux_supervision *supervision, int *s
     *status = supervision->status;
     return supervision->has_ended;
 }
+
+int linux_supervision_is_complete(const struct linux_supervision *supervision) { return supervision->is_complete; }
 
 void linux_supervision_release(struct linux_supervision *supervision) {
     if (supervision) munmap(supervision, sizeof *supervision);

@@ -12,7 +12,8 @@ package typealias UserError = Failure<UserCode>
 package struct ResolvedUser: Hashable, Sendable {
     package let uid: UInt32
     package let gid: UInt32
-    /// Supplementary groups, sorted, without `gid`.
+    /// Supplementary groups, sorted; `gid` is always among them, or a program could give it up and get past files that
+    /// deny it access by that group (CVE-2022-36109).
     package let groups: [UInt32]
     /// The home directory of the user's entry, `/` without one.
     package let home: String
@@ -61,48 +62,62 @@ package struct UserDatabase: Sendable {
 
     /// Resolves what `USER` says: `user`, `user:group`, `:group` or nothing, each a name or a number.
     ///
-    /// A user without a group has the group and the supplementary groups of its entry; with one, that group only. A
-    /// number needs no entry. A name goes before an entry's number, as `USER 7` may name a user called `7`.
+    /// A user without a group has the group and the supplementary groups of its entry; with one, that group only. Without
+    /// a user, it is user 0 with its entry. A number needs no entry and is never taken for a name.
     package func resolve(_ spec: String) throws(UserError) -> ResolvedUser {
         let parts = spec.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let (userPart, groupPart) = (parts.first ?? "", parts.count > 1 ? parts[1] : "")
-        let entry = user(userPart)
+        let entry = try user(userPart)
         let uid =
-            if userPart.isEmpty { UInt32(0) } else if let entry { entry.uid } else {
-                try Self.number(userPart, otherwise: .unknownUser, "user", "passwd")
+            if let entry { entry.uid } else if userPart.isEmpty { UInt32(0) } else {
+                try Self.number(userPart, .unknownUser)
             }
         let home = entry.map { $0.home.isEmpty ? "/" : String($0.home) } ?? "/"
         guard groupPart.isEmpty else {
-            return ResolvedUser(uid: uid, gid: try groupNumber(groupPart), groups: [], home: home)
+            let gid = try groupNumber(groupPart)
+            return ResolvedUser(uid: uid, gid: gid, groups: [gid], home: home)
         }
-        // Nothing said means 0:0, whatever the entry of root holds.
-        guard !userPart.isEmpty else { return ResolvedUser(uid: 0, gid: 0, groups: [], home: home) }
         let gid = entry?.gid ?? 0
-        return ResolvedUser(uid: uid, gid: gid, groups: supplementaryGroups(of: entry, without: gid), home: home)
+        return ResolvedUser(uid: uid, gid: gid, groups: groups(of: entry, with: gid), home: home)
     }
 
-    private func user(_ text: Substring) -> User? {
+    /// The user and group of the entry with a name; `nil` without one.
+    func numbers(ofUser name: String) -> (uid: UInt32, gid: UInt32)? {
+        users.first { $0.name.utf8.elementsEqual(name.utf8) }.map { ($0.uid, $0.gid) }
+    }
+
+    /// The number of the group with a name; `nil` without one.
+    func number(ofGroup name: String) -> UInt32? {
+        groups.first { $0.name.utf8.elementsEqual(name.utf8) }?.gid
+    }
+
+    /// The entry of a name or number; `nil` for a number without one.
+    private func user(_ text: Substring) throws(UserError) -> User? {
         if text.isEmpty { return users.first { $0.uid == 0 } }
+        guard !Self.isNumber(text) else {
+            let uid = try Self.number(text, .unknownUser)
+            return users.first { $0.uid == uid }
+        }
         return users.first { $0.name.utf8.elementsEqual(text.utf8) }
-            ?? UInt32(text).flatMap { uid in users.first { $0.uid == uid } }
     }
 
     private func groupNumber(_ text: Substring) throws(UserError) -> UInt32 {
-        if let group = groups.first(where: { $0.name.utf8.elementsEqual(text.utf8) }) { return group.gid }
-        return try Self.number(text, otherwise: .unknownGroup, "group", "group")
+        if !Self.isNumber(text), let gid = number(ofGroup: String(text)) { return gid }
+        return try Self.number(text, .unknownGroup)
     }
 
-    private func supplementaryGroups(of user: User?, without gid: UInt32) -> [UInt32] {
-        guard let user else { return [] }
+    private func groups(of user: User?, with gid: UInt32) -> [UInt32] {
+        guard let user else { return [gid] }
         let member = groups.filter { $0.members.contains { $0.utf8.elementsEqual(user.name.utf8) } }
-        return Set(member.map(\.gid)).subtracting([gid]).sorted()
+        return Set(member.map(\.gid)).union([gid]).sorted()
     }
+
+    private static func isNumber(_ text: Substring) -> Bool { Int64(text) != nil && !text.hasPrefix("+") }
 
     /// The kernel keeps 2^32 - 1 for "no change", and user namespaces are mapped up to 2^31 - 1 only by other tools.
-    private static func number(
-        _ text: Substring, otherwise code: UserCode, _ kind: String, _ file: String
-    ) throws(UserError) -> UInt32 {
-        guard Int64(text) != nil, !text.hasPrefix("+") else {
+    private static func number(_ text: Substring, _ code: UserCode) throws(UserError) -> UInt32 {
+        let (kind, file) = code == .unknownGroup ? ("group", "group") : ("user", "passwd")
+        guard isNumber(text) else {
             throw UserError(code, "unable to find \(kind) \(text): no matching entries in \(file) file")
         }
         guard let number = UInt32(text), number <= UInt32(Int32.max) else {

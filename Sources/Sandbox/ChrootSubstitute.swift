@@ -1,21 +1,22 @@
 package import SystemPackage
 
-/// A substitute in a chroot for something that cannot be mounted there.
+/// A file or directory that a chroot has in place of a mount.
 package struct ChrootSubstitute: Sendable {
     package enum Content: Sendable {
-        /// An empty directory of root's.
-        case directory(permissions: UInt32)
+        /// An empty directory that belongs to root; with `nil` it has the permissions of the directory it hides, 1777
+        /// without one.
+        case directory(permissions: UInt32?)
         case file(content: [UInt8], permissions: UInt32, owner: UInt32, group: UInt32)
         /// A directory with the usual devices; see ``DeviceDirectory``.
         case devices
         /// A copy of a file or directory of the host.
         case copy(FilePath)
-        /// A file or directory of the host's that is moved into place and is gone afterwards.
-        case gift(FilePath)
-        /// A directory that is moved into place and back afterwards. No other command may use it meanwhile; a file
-        /// `lent` next to it says where it is. See ``ChrootSubstitutes/recover(_:)``.
-        case loan(FilePath)
-        /// Another name of a socket of the host's.
+        /// A file or directory of the host that is moved into place and is deleted afterwards.
+        case moved(FilePath)
+        /// The directory of a cache mount, which is moved into place and back afterwards. The caller has it for itself; a
+        /// file `lent` next to it records where it is, for the recovery after a kill of the builder.
+        case cache(FilePath)
+        /// Another name of a socket of the host.
         case socket(FilePath)
     }
 

@@ -3,21 +3,21 @@ import Glibc
 import Linux
 package import SystemPackage
 
-/// Files that stand, as long as a command runs, where elsewhere something would be mounted. What they hide is put aside.
+/// The substitutes for mounts in a chroot, as long as a command runs in it. The files that they hide are put aside.
 ///
 /// Nothing may run in the tree while they are put into it or taken out.
 package struct ChrootSubstitutes: ~Copyable, Sendable {
-    /// Where a stand-in is, and what it takes to undo it.
+    /// The place of a substitute, and what it takes to undo it.
     private struct Site: Sendable {
         let parent: Parent
         let name: PathBytes
         let modifiedBefore: FileTime
         let content: ChrootSubstitute.Content
-        /// The name of what was there, among the things put aside.
+        /// The name of the hidden file among those put aside.
         var hidden: PathBytes?
-        /// The inode of a moved directory, to recognise it.
+        /// The inode of a cache's directory, to recognise it.
         var inode: UInt64?
-        /// A directory that was missing on the way to a stand-in: removed if it is empty.
+        /// A directory that was missing on the way to a substitute: removed if it is empty.
         var isOnTheWay = false
     }
 
@@ -29,22 +29,33 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
 
     private let root: Parent
     private let aside: Parent
+    private let tree: FilePath
     private let base: FilePath
+    /// Keeps the tree until the caches have been moved out of it.
+    private let owner: (any AnyObject & Sendable)?
     private var sites: [Site] = []
     private var isDone = false
     private var devices: DeviceDirectory?
-    /// Whether plain files stand in for devices.
+    /// Whether plain files take the place of devices.
     package var hasMakeshiftDevices: Bool { devices?.isMakeshift ?? false }
 
     /// Puts them into a tree, the future root directory. Of two at one place the later is seen.
     ///
-    /// `aside` is an empty directory on the same file system, to keep what is hidden; `base` one above the tree, from
-    /// which a note about a moved directory says where it is. Throws `LinuxError`; all is as it was then.
+    /// - Parameters:
+    ///   - substitutes: the files and directories to put in place.
+    ///   - tree: the future root directory.
+    ///   - aside: an empty directory on the same file system, for hidden files.
+    ///   - base: a directory above the tree, from which the record of a moved cache says where it is.
+    ///   - owner: an object that deletes the tree when it is gone.
+    /// - Returns: the substitutes in place.
+    /// - Throws: `LinuxError`; all is as it was then.
     package static func place(
-        _ substitutes: [ChrootSubstitute], in tree: FilePath, aside: FilePath, base: FilePath
+        _ substitutes: [ChrootSubstitute], in tree: FilePath, aside: FilePath, base: FilePath,
+        owner: (any AnyObject & Sendable)? = nil
     ) throws -> ChrootSubstitutes {
         var placed = ChrootSubstitutes(
-            root: Parent(try Directory(opening: tree)), aside: Parent(try Directory(opening: aside)), base: base)
+            root: Parent(try Directory(opening: tree)), aside: Parent(try Directory(opening: aside)), tree: tree,
+            base: base, owner: owner)
         let sorted = substitutes.enumerated().sorted { lhs, rhs in
             let (left, right) = (PathBytes(lhs.element.target).components, PathBytes(rhs.element.target).components)
             return left == right ? lhs.offset < rhs.offset : left.lexicographicallyPrecedes(right)
@@ -57,13 +68,17 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         return placed
     }
 
-    private init(root: Parent, aside: Parent, base: FilePath) {
+    private init(
+        root: Parent, aside: Parent, tree: FilePath, base: FilePath, owner: (any AnyObject & Sendable)?
+    ) {
         self.root = root
         self.aside = aside
+        self.tree = tree
         self.base = base
+        self.owner = owner
     }
 
-    /// Takes all of them out, once nothing runs in the tree any more. What the command made of them is gone; a directory
+    /// Takes all of them out, once the command has ended. Its changes to them are deleted, but those to caches; a directory
     /// that it changed keeps the time of that.
     package consuming func remove() throws {
         isDone = true
@@ -71,7 +86,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
     }
 
     deinit {
-        // Moved directories go back, whatever becomes of the tree.
+        // Caches are moved back even where the tree is given up.
         if !isDone { try? undo() }
     }
 
@@ -89,12 +104,15 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
             try parent.directory.rename(name, to: hidden, in: aside.directory)
             site.hidden = hidden
         }
-        if case .loan(let path) = substitute.content { site.inode = try FileStatus(of: path).inode }
+        if case .cache(let path) = substitute.content { site.inode = try FileStatus(of: path).inode }
         sites.append(site)
-        try make(substitute.content, name, in: parent)
+        let mode = try site.hidden.map { try aside.directory.status($0) }.flatMap {
+            $0.type == .directory ? $0.permissions : nil
+        }
+        try make(substitute.content, name, in: parent, hiding: mode)
     }
 
-    /// The directory that a stand-in goes to, made if need be.
+    /// The directory that a substitute goes to, made if need be.
     private mutating func parent(of path: PathBytes) throws -> Parent {
         var current = ""[...]
         var parent = root
@@ -115,9 +133,12 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         return parent
     }
 
-    private mutating func make(_ content: ChrootSubstitute.Content, _ name: PathBytes, in parent: Parent) throws {
+    private mutating func make(
+        _ content: ChrootSubstitute.Content, _ name: PathBytes, in parent: Parent, hiding mode: UInt32?
+    ) throws {
         switch content {
-        case .directory(let permissions): try parent.directory.makeDirectory(name, permissions: permissions)
+        case .directory(let permissions):
+            try parent.directory.makeDirectory(name, permissions: permissions ?? mode ?? 0o1777)
         case .file(let content, let permissions, let owner, let group):
             try parent.directory.create(name, permissions: 0o600).write(content.span)
             try parent.directory.setOwner(name, owner, group)
@@ -126,8 +147,8 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         case .copy(let path):
             let source = try Directory(opening: path.removingLastComponent())
             try source.copyTree(Self.name(of: path), to: name, in: parent.directory)
-        case .gift(let path): try Self.move(path, to: name, in: parent.directory)
-        case .loan(let path):
+        case .moved(let path): try Self.move(path, to: name, in: parent.directory)
+        case .cache(let path):
             try note(name, in: parent.directory, for: path)
             try Self.move(path, to: name, in: parent.directory)
         case .socket(let path):
@@ -147,13 +168,16 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
 
     private func undo() throws {
         var failure: (any Error)?
+        let hasCaches = sites.contains { if case .cache = $0.content { true } else { false } }
+        // A process that has its working directory in a cache would be outside of its root once the cache is.
+        let mayMove = !hasCaches || ChrootProcesses.end(around: tree, below: base, areDescendants: true)
         for site in sites.reversed() {
-            do { try undo(site) } catch { failure = failure ?? error }
+            do { try undo(site, mayMove) } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
     }
 
-    private func undo(_ site: Site) throws {
+    private func undo(_ site: Site, _ mayMove: Bool) throws {
         let parent = site.parent
         let modified = try parent.directory.status(".").modified
         if site.isOnTheWay {
@@ -162,28 +186,28 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
             else { return }
             try parent.directory.removeDirectory(site.name)
         } else {
-            try takeOut(site)
+            try takeOut(site, mayMove)
         }
         try parent.directory.setModified(".", modified)
     }
 
-    private func takeOut(_ site: Site) throws {
-        if case .loan(let home) = site.content { try giveBack(site, to: home) }
+    private func takeOut(_ site: Site, _ mayMove: Bool) throws {
+        if case .cache(let home) = site.content { try putBack(site, to: home, mayMove) }
         try site.parent.directory.removeTree(site.name)
         guard let hidden = site.hidden else { return }
         do {
             try aside.directory.rename(hidden, to: site.name, in: site.parent.directory)
         } catch let error as LinuxError where error.code == .notFound {
-            // The command removed the directory, and so what it would have found in it without the stand-in.
+            // The command removed the directory, and so the file that it would have found without the substitute.
             try aside.directory.removeTree(hidden)
         }
     }
 
-    // MARK: Moved directories
+    // MARK: Caches
 
     private static let noteName: PathBytes = "lent"
 
-    /// Writes next to the moved directory where it is going to be.
+    /// Writes next to the home of a cache where its directory is going to be.
     private func note(_ name: PathBytes, in directory: borrowing Directory, for home: FilePath) throws {
         let top = try Directory(opening: base).descriptor.path()
         let place = try directory.descriptor.path().appending(name)
@@ -194,11 +218,15 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         try file.write(relative.span)
     }
 
-    private func giveBack(_ site: Site, to home: FilePath) throws {
+    private func putBack(_ site: Site, to home: FilePath, _ mayMove: Bool) throws {
         let parent = try Directory(opening: home.removingLastComponent())
         let name = Self.name(of: home)
         if try site.parent.directory.statusIfExists(site.name)?.inode == site.inode {
-            try site.parent.directory.rename(site.name, to: name, in: parent)
+            if mayMove {
+                try site.parent.directory.rename(site.name, to: name, in: parent)
+            } else {
+                try site.parent.directory.copyTree(site.name, to: name, in: parent)
+            }
         } else {
             // The command has put it somewhere else or removed it.
             try parent.makeDirectory(name, permissions: 0o755)

@@ -25,7 +25,7 @@ package final class HelperProcess: Sendable {
     /// - Throws: `SandboxError` `.commandNotFound` when there is no such program, `.setup` for anything else.
     init(
         _ arguments: [String], environment: [String], log: FilePath, namespaces: NamespaceSet,
-        after steps: [SandboxStep], lending inherited: (descriptor: CInt, number: Int)? = nil
+        after steps: [SandboxStep], inherited: (descriptor: CInt, number: Int)? = nil
     ) throws {
         name = arguments.first ?? ""
         self.log = log
@@ -41,14 +41,14 @@ package final class HelperProcess: Sendable {
                 SandboxStep(.execute(name)),
             ]
         let encoding = StepEncoding(all, arguments: arguments, environment: environment)
-        let (number, lentNumber) = (file.number, inherited?.descriptor ?? -1)
+        let (number, inheritedNumber) = (file.number, inherited?.descriptor ?? -1)
         let end = self.end
         // The kernel kills it when the thread that started it ends; so one thread does nothing but wait for it.
         let result = try Self.onThreadOfItsOwn { started in
             let spawned: Spawned
             do {
                 spawned = try encoding.spawn(
-                    namespaces: namespaces, standardStreams: (number, number, number), lending: lentNumber)
+                    namespaces: namespaces, standardStreams: (number, number, number), inherited: inheritedNumber)
             } catch {
                 return started(.failure(error))
             }
@@ -76,7 +76,7 @@ package final class HelperProcess: Sendable {
         _ body: @escaping @Sendable ((Result<SharedDescriptor, any Error>) -> Void) -> Void
     ) throws -> Result<SharedDescriptor, any Error> {
         let outcome = Outcome<SharedDescriptor>()
-        DispatchQueue(label: "companion").async {
+        DispatchQueue(label: "helper-process").async {
             body { outcome.set($0) }
         }
         return outcome.wait()

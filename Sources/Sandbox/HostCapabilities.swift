@@ -3,9 +3,9 @@ import Glibc
 package import Linux
 package import SystemPackage
 
-/// The mounts and changes that the kernel allows this process. Some are missing in user namespaces and containers.
+/// The mounts and uses that the kernel allows this process. Some are missing in user namespaces and containers.
 package struct HostCapabilities: Hashable, Sendable {
-    /// How overlays keep their marks.
+    /// The attributes in which overlays keep their marks, or the reason why there are no overlays.
     package enum Overlay: Hashable, Sendable {
         /// In attributes that only the root of the machine may use.
         case trusted
@@ -13,7 +13,7 @@ package struct HostCapabilities: Hashable, Sendable {
         case user
         /// The kernel mounts none, for the reason given, but this program, fuse-overlayfs, serves some.
         case served(by: FilePath, insteadOf: String)
-        /// There are none: the kernel mounts none, nor can any be served, for the reasons given.
+        /// No overlay: the kernel mounts none, nor can any be served, for the reasons given.
         case none(String, served: String)
     }
 
@@ -27,6 +27,10 @@ package struct HostCapabilities: Hashable, Sendable {
     package var mountsSystemInOwnNetwork = true
     /// The numbers of users and groups that there are.
     package var identities = IDMaps(users: .initial, groups: .initial)
+    /// Whether this process has CAP_SYS_ADMIN.
+    package var isAdministrator = true
+    /// The version of the kernel's Landlock, 0 without it.
+    package var landlockVersion = 0
 
     package init() {}
 
@@ -34,11 +38,13 @@ package struct HostCapabilities: Hashable, Sendable {
     ///
     /// `scratch` is a directory of this process on the store's file system; what is made in it is removed again.
     package static func probe(scratch: FilePath) -> HostCapabilities {
-        var abilities = HostCapabilities()
-        abilities.identities = .current
-        abilities.overlay = overlay(scratch: scratch)
-        abilities.isConfined = UserNamespace.isEntered || abilities.identities.users != .initial
-        guard abilities.isConfined else { return abilities }
+        var hostCapabilities = HostCapabilities()
+        hostCapabilities.identities = .current
+        hostCapabilities.isAdministrator = CapabilitySet.effective.isSuperset(of: .systemAdministration)
+        hostCapabilities.landlockVersion = LandlockRules.version
+        hostCapabilities.overlay = overlay(scratch: scratch)
+        hostCapabilities.isConfined = UserNamespace.isEntered || hostCapabilities.identities.users != .initial
+        guard hostCapabilities.isConfined else { return hostCapabilities }
         func can(_ type: String, _ more: NamespaceSet = []) -> Bool {
             let steps = [
                 SandboxStep(.mount(source: nil, target: "/", type: nil, flags: [.recursive, .isPrivate], data: nil)),
@@ -46,10 +52,10 @@ package struct HostCapabilities: Hashable, Sendable {
             ]
             return StepEncoding(steps).obstacle(namespaces: more.union([.mount, .process])) == nil
         }
-        abilities.mountsProcesses = can("proc")
-        abilities.mountsSystem = can("sysfs")
-        abilities.mountsSystemInOwnNetwork = can("sysfs", .network)
-        return abilities
+        hostCapabilities.mountsProcesses = can("proc")
+        hostCapabilities.mountsSystem = can("sysfs")
+        hostCapabilities.mountsSystemInOwnNetwork = can("sysfs", .network)
+        return hostCapabilities
     }
 
     private static let closed: MountFlags = [.noSetuid, .noDevices, .noExecute]

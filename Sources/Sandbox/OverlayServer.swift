@@ -58,7 +58,7 @@ final class OverlayServer: Sendable {
             overlay.arguments(device: Self.device),
             // Without the variable, marks are devices where such can be made.
             environment: ["FUSE_OVERLAYFS_DISABLE_OVL_WHITEOUT=1"], log: overlay.work.appending("server.log"),
-            namespaces: [], after: [], lending: (held.number, Self.device))
+            namespaces: [], after: [], inherited: (held.number, Self.device))
         _ = consume held
         descriptor = number
         self.mount = Mutex(mount)

@@ -4,10 +4,10 @@ import SystemPackage
 // MARK: - What the host gives
 
 extension SandboxPlan {
-    /// Mounts taken from the host, to be mounted inside, in order.
+    /// Mounts of the host's files, held to be attached inside, in order.
     struct Held {
         var devices: [(slot: Int, target: FilePath)] = []
-        /// The mounts of `/proc` and `/sys`.
+        /// The slots of `/proc` and `/sys`.
         var processes: Int?
         var system: Int?
         var files: [(slot: Int, target: FilePath)] = []
@@ -24,16 +24,16 @@ extension SandboxPlan {
             held.devices.append((take(path), path))
         }
         if !isHardened {
-            // The host may have them or not, and whoever may do everything could make them.
+            // As far as the host has them; a command with all capabilities could make them itself.
             for name in SandboxDevice.insecureNames {
                 let path = FilePath("/dev").pushing(FilePath(name))
                 if SandboxDevice.isDevice(path) { held.devices.append((take(path), path)) }
             }
         }
         for device in spec.devices { held.devices.append((take(device.source), device.target)) }
-        if spec.abilities.isConfined {
+        if spec.hostCapabilities.isConfined {
             // The kernel mounts these two only where they can be seen already, which they cannot in the new root.
-            held.processes = spec.abilities.mountsProcesses ? make("proc") : takeTree("/proc")
+            held.processes = spec.hostCapabilities.mountsProcesses ? make("proc") : takeTree("/proc")
             held.system = mountsSystem ? make("sysfs") : takeTree("/sys")
         }
         if let path = spec.resolvConf { held.files.append((take(path), "/etc/resolv.conf")) }
@@ -69,9 +69,9 @@ extension SandboxPlan {
         return slot
     }
 
-    /// A namespace made for the sandbox is owned by whoever makes it; that of somebody else shows its devices in /sys.
+    /// A network namespace made by the sandbox belongs to its user namespace; another one's devices are shown in /sys.
     private var mountsSystem: Bool {
-        spec.network == .host ? spec.abilities.mountsSystem : spec.abilities.mountsSystemInOwnNetwork
+        spec.network == .host ? spec.hostCapabilities.mountsSystem : spec.hostCapabilities.mountsSystemInOwnNetwork
     }
 
     private mutating func takeSource(of mount: SandboxMount) -> Int? {
@@ -132,15 +132,28 @@ extension SandboxPlan {
             add(.symlink(FilePath("/dev").appending(name), to: FilePath("/proc/self/fd/\(number)")))
         }
         // The group of terminals, where there is such a number.
-        let group = spec.abilities.identities.groups.contains(5) ? ",gid=5" : ""
+        let group = spec.hostCapabilities.identities.groups.contains(5) ? ",gid=5" : ""
         planFileSystem(
             "devpts", on: "/dev/pts", [.noSetuid, .noExecute], data: "newinstance,ptmxmode=0666,mode=0620\(group)")
-        planFileSystem("tmpfs", on: "/dev/shm", closed, data: "mode=1777,size=\(spec.sharedMemorySize)")
+        planSharedMemory()
         planFileSystem("mqueue", on: "/dev/mqueue", closed)
         planKernelMount("sysfs", held.system, on: "/sys", kernel)
         // The builder's own /sys comes with what is mounted in it.
-        if spec.abilities.isConfined, !mountsSystem { add(.mask("/sys/fs/cgroup"), .mayBeMissing) }
+        if spec.hostCapabilities.isConfined, !mountsSystem { add(.mask("/sys/fs/cgroup"), .mayBeMissing) }
         planControlGroupMounts(kernel)
+    }
+
+    /// Mounts `/dev/shm`, unless a mount of the command's own replaces it.
+    private mutating func planSharedMemory() {
+        let path: FilePath = "/dev/shm"
+        let isReplaced = spec.mounts.contains { mount in
+            guard case .temporary = mount.source else { return false }
+            return mount.target.lexicallyNormalized() == path
+        }
+        guard !isReplaced else { return }
+        let flags: MountFlags =
+            spec.sharedMemorySize == nil ? [.noSetuid, .noDevices, .noExecute] : noDevices.union(.noSetuid)
+        planFileSystem("tmpfs", on: path, flags, data: "mode=1777,size=\(spec.sharedMemorySize ?? 64 << 20)")
     }
 
     /// The limits that a command may read: in its namespace, the top is its own group.
@@ -194,8 +207,8 @@ extension SandboxPlan {
     private mutating func planMount(_ mount: SandboxMount, _ slot: Int?) {
         let flags = mount.flags.union(noDevices).union(mount.isReadOnly ? .readOnly : [])
         if let slot { return planAttach(slot, mount.target, flags) }
-        var data = "mode=1777"
-        if case .temporary(let size?) = mount.source { data += ",size=\(size)" }
-        planFileSystem("tmpfs", on: mount.target, flags.union(.noSetuid), data: data)
+        var data: PathBytes?
+        if case .temporary(let size?) = mount.source { data = PathBytes("size=\(size)") }
+        add(.mountTemporary(target: mount.target, flags: flags.union(.noSetuid), data: data))
     }
 }

@@ -2,7 +2,7 @@ import Diagnostics
 import Linux
 import SystemPackage
 
-// MARK: - Chroot
+// MARK: - A chroot
 
 extension SandboxPlan {
     mutating func planChroot(_ root: FilePath) throws {
@@ -10,23 +10,28 @@ extension SandboxPlan {
         add(.setUmask(0o022))
         for file in spec.controlGroups.members { add(.write(file, "0")) }
         add(.changeRoot(root))
-        // Whoever keeps a directory outside open is outside.
+        // A working directory outside of the root would lead out of it.
         add(.changeDirectory("/"))
         add(.makeWorkingDirectory(spec.workingDirectory, owner: spec.user.uid, group: spec.user.gid))
         try planPrivileges()
     }
 
-    /// The capabilities of the process. In a chroot it has none that lead out of it: another change of the root,
-    /// devices of its own, and hold on processes that are outside.
+    /// The capabilities of the process. In a chroot it has none that lead out of it: those for a second chroot, for
+    /// device nodes, and for tracing processes outside.
     private var capabilities: CapabilitySet {
         guard spec.confinement == .chroot else { return spec.capabilities }
         return spec.capabilities.subtracting([.changeRoot, .makeNodes, .trace, .systemAdministration])
     }
 
-    /// Without CAP_SYS_ADMIN a filter takes that programs gain no privileges, which breaks su and sudo. Where there is
-    /// nothing but a chroot, a container around the builder mostly has the usual filter itself.
-    private var filterTolerance: SandboxStep.Tolerance {
-        spec.confinement == .chroot && spec.seccomp == .standard ? .mayFail : .mustSucceed
+    /// The rules that keep a command in a chroot from files and processes outside, where the kernel has Landlock.
+    private var landlock: LandlockRules? {
+        spec.confinement == .chroot ? LandlockRules(version: spec.hostCapabilities.landlockVersion) : nil
+    }
+
+    /// A filter and Landlock take CAP_SYS_ADMIN, or that programs gain no privileges. In a chroot, the wall goes before
+    /// set-user-ID programs.
+    private var forbidsNewPrivileges: Bool {
+        spec.forbidsNewPrivileges || (spec.confinement == .chroot && !spec.hostCapabilities.isAdministrator)
     }
 
     private static func validateChroot(_ spec: SandboxSpec) throws {
@@ -41,7 +46,7 @@ extension SandboxPlan {
         let asked: [(Bool, String)] = [
             (spec.security == .insecure, "all capabilities"), (!spec.devices.isEmpty, "devices of the host"),
             (spec.isRootReadOnly, "a root that is read-only"), (spec.streams == .terminal, "a terminal"),
-            (spec.sharedMemorySize != 64 << 20, "a /dev/shm of a certain size"),
+            (spec.sharedMemorySize != nil, "a /dev/shm of a certain size"),
         ]
         if let (_, thing) = asked.first(where: \.0) {
             throw SandboxError(
@@ -68,29 +73,32 @@ extension SandboxPlan {
         let (user, filter) = (spec.user, try filter())
         // Each of these needs a capability that a later one takes away.
         if isHardened { add(.limitBoundingSet(capabilities)) }
-        // Who has one number only has given up the use of groups for it.
-        if !spec.abilities.identities.isSingle { add(.setGroups(user.groups)) }
-        // The filter needs one of them.
-        if filter != nil || !isHardened { add(.keepCapabilities) }
+        // A user namespace with one number does not allow setgroups.
+        if !spec.hostCapabilities.identities.isSingle { add(.setGroups(user.groups)) }
+        // The filter and Landlock need one of them.
+        if filter != nil || landlock != nil || !isHardened { add(.keepCapabilities) }
         add(.setIdentity(uid: user.uid, gid: user.gid))
         // A change of user clears the signal, so not earlier.
         add(.dieWithParent)
         // The builder's descriptors, and what is held in slots.
         if spec.hasInit { add(.placeInit) }
         add(.closeDescriptors(from: spec.hasInit ? 5 : 3))
-        if spec.forbidsNewPrivileges { add(.forbidNewPrivileges) }
+        if forbidsNewPrivileges { add(.forbidNewPrivileges) }
+        if let landlock { add(.confine(to: "/", landlock)) }
         // From here on only what the profile allows: it must allow the calls of the two steps that follow.
-        if let filter { add(.installFilter(filter), filterTolerance) }
+        if let filter { add(.installFilter(filter)) }
         add(.setCapabilities(finalCapabilities, areInherited: !isHardened))
         add(.execute(spec.arguments.first ?? ""))
     }
 
     private func filter() throws -> SeccompFilter? {
         guard isHardened, let profile = spec.seccomp else { return nil }
-        return try SeccompFilter.compiled(profile, for: capabilities)
+        // Landlock forbids it to trace processes outside, and lets it trace its own.
+        let isTracingAllowed = spec.confinement != .chroot || landlock != nil
+        return try SeccompFilter.compiled(isTracingAllowed ? profile : profile.denyingTracing, for: capabilities)
     }
 
-    /// A user other than root has none, as after any change of user, unless everything is allowed.
+    /// The capabilities of the command: none for a user other than root, unless everything is allowed.
     private var finalCapabilities: CapabilitySet {
         guard isHardened else { return .all }
         return spec.user.uid == 0 ? capabilities : []

@@ -36,7 +36,7 @@ package struct SandboxPlan: Sendable {
         // After the mounts, whose targets may have had to be made.
         if spec.isRootReadOnly { add(.restrictMount("/", .readOnly)) }
         // The system call filter of a container may forbid it, and nothing but the name is lost.
-        add(.setHostname(spec.hostname), spec.abilities.isConfined ? .mayFail : .mustSucceed)
+        add(.setHostname(spec.hostname), spec.hostCapabilities.isConfined ? .mayFail : .mustSucceed)
         try planPrivileges()
     }
 
@@ -82,7 +82,7 @@ extension SandboxPlan {
                 source: "tmpfs", target: spec.scratch, type: "tmpfs", flags: [.noSetuid, .noDevices],
                 data: "mode=700"))
         let root = spec.scratch.appending("root")
-        if case .served(let program, _) = spec.abilities.overlay,
+        if case .served(let program, _) = spec.hostCapabilities.overlay,
             case .overlay(let lowers, let upper, let work) = spec.root, !lowers.isEmpty
         {
             planServed(ServedOverlay(program: program, lowers: lowers, upper: upper, work: work), on: root)
@@ -118,7 +118,7 @@ extension SandboxPlan {
         }
     }
 
-    private var usesUserAttributes: Bool { spec.abilities.overlay != .trusted }
+    private var usesUserAttributes: Bool { spec.hostCapabilities.overlay != .trusted }
 
     private mutating func planBind(_ path: FilePath, on target: FilePath) {
         add(.mount(source: path, target: target, type: nil, flags: .bind, data: nil))

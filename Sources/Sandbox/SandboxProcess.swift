@@ -6,9 +6,9 @@ import SystemPackage
 
 /// Ends a sandbox from any thread. After the sandbox has ended it does nothing.
 package struct SandboxSignaller: Sendable {
-    /// Shared with the process, so that the number is not reused while somebody may still send a signal to it.
+    /// Shared with the process, so that the number is not reused while a signal may still be sent to it.
     let process: SharedDescriptor
-    /// Of the first process of a PID namespace, with which all of it ends, SIGKILL; a supervisor has a signal of its own.
+    /// SIGKILL for the first process of a PID namespace, with which all of it ends; a supervisor has a signal of its own.
     let killSignal: CInt
 
     /// Kills the command and everything it started.
@@ -34,6 +34,8 @@ package struct SandboxProcess: ~Copyable {
     private let stubs: MountStubs
     private let made: [MadeMountPoint]
     private let supervision: Supervision?
+    /// The root directory of a command in a chroot.
+    private let changedRoot: FilePath?
     private let server: OverlayServer?
     private var isReaped = false
 
@@ -44,7 +46,7 @@ package struct SandboxProcess: ~Copyable {
         let stubs = try MountStubs(plan)
         let streams = try StandardStreams(plan.spec.streams, changedRoot: plan.spec.changedRoot)
         let server = try plan.servedRoot.map { try OverlayServer($0) }
-        let spawned = try plan.spawn(streams, lending: server?.descriptor ?? -1)
+        let spawned = try plan.spawn(streams, inherited: server?.descriptor ?? -1)
         let signaller = SandboxSignaller(
             process: SharedDescriptor(OwnedDescriptor(spawned.process)),
             killSignal: spawned.supervision == nil ? SIGKILL : LINUX_SUPERVISE_END)
@@ -59,11 +61,12 @@ package struct SandboxProcess: ~Copyable {
         pid = spawned.pid
         made = spawned.made
         supervision = spawned.supervision
+        changedRoot = plan.spec.changedRoot
         self.server = server
         (output, input) = connected
     }
 
-    /// Gives away what the command reads from, where that is not at its end: a pipe ends when the object is gone.
+    /// Gives away the command's input, where it has one: a pipe ends when the object is gone.
     package mutating func takeInput() -> SandboxInput? {
         defer { input = nil }
         return input
@@ -73,9 +76,16 @@ package struct SandboxProcess: ~Copyable {
         guard !isReaped else { return }
         signaller.kill()
         _ = try? Self.reap(pid)
+        endSurvivors()
     }
 
-    /// Calls `sink` with what the command and its descendants write, until it has ended and all was read.
+    /// Ends what a killed supervisor has left.
+    private func endSurvivors() {
+        guard let supervision, !supervision.isComplete, let root = changedRoot else { return }
+        _ = ChrootProcesses.end(around: root, below: root.removingLastComponent(), areDescendants: true)
+    }
+
+    /// Calls `sink` with the output of the command and its descendants, until it has ended and all was read.
     ///
     /// Throws what `sink` throws, and `LinuxError`.
     package func forwardOutput(to sink: (OutputStream, Span<UInt8>) throws -> Void) throws {
@@ -92,9 +102,10 @@ package struct SandboxProcess: ~Copyable {
     package consuming func finish() throws -> (status: ExitStatus, usage: StepUsage) {
         var ended = try Self.reap(pid)
         isReaped = true
-        // Without a word from the supervisor, it was killed itself, and what became of it became of the command.
+        endSurvivors()
+        // A supervisor that was killed reports nothing; the command is killed with it.
         if let known = supervision?.waitStatus { ended.status = ExitStatus(waitStatus: known) }
-        // Before anybody looks at the directory behind it, or changes that.
+        // Before the directory behind it is read or changed.
         try server?.end()
         try stubs.remove(made)
         return ended
@@ -109,18 +120,18 @@ package struct SandboxProcess: ~Copyable {
 }
 
 extension SandboxPlan {
-    fileprivate func spawn(_ streams: StandardStreams, lending: CInt) throws -> Spawned {
+    fileprivate func spawn(_ streams: StandardStreams, inherited: CInt) throws -> Spawned {
         do {
             return try StepEncoding(self).spawn(
                 namespaces: namespaces, standardStreams: streams.standardStreams,
-                terminalSocket: streams.terminalSocket, lending: lending, hasInit: spec.hasInit,
+                terminalSocket: streams.terminalSocket, inherited: inherited, hasInit: spec.hasInit,
                 isSupervised: spec.confinement == .chroot)
         } catch let failure as SpawnFailure {
             throw explain(failure)
         }
     }
 
-    /// A step as somebody understands it who has not read the others: with the thing rather than the slot it is in.
+    /// The step in an error message: with the file or file system rather than the slot that holds it.
     private static func plainDescription(of step: SandboxStep, in steps: [SandboxStep]) -> String {
         guard case .attach(let slot, let target) = step.operation else { return step.description }
         for operation in steps.map(\.operation) {

@@ -18,7 +18,8 @@ package struct SandboxMount: Hashable, Sendable {
         case bind(FilePath)
         /// A path inside a tree, resolved in it: its symbolic links do not lead out. `/` is the tree itself.
         case tree(SandboxTree, path: FilePath)
-        /// An empty directory of mode 1777 in memory; `size` in bytes, `nil` for the kernel's default.
+        /// An empty directory in memory, of the mode that the target has or else 1777; `size` in bytes, `nil` for the
+        /// kernel's default.
         case temporary(size: UInt64?)
         /// A file that exists in memory only and nowhere outside the sandbox, for secrets.
         case file(content: [UInt8], permissions: UInt32, owner: UInt32, group: UInt32)
@@ -39,7 +40,7 @@ package struct SandboxMount: Hashable, Sendable {
     }
 }
 
-/// The user and groups of the process.
+/// The user and groups that the process runs as.
 package struct SandboxUser: Hashable, Sendable {
     package let uid: UInt32
     package let gid: UInt32
@@ -61,11 +62,14 @@ package struct ResourceLimit: Hashable, Sendable {
     package let resource: Int32
     package let soft: UInt64
     package let hard: UInt64
+    /// Whether a hard limit of the builder that is lower stays as it is.
+    package let isCeiling: Bool
 
-    package init(resource: Int32, soft: UInt64, hard: UInt64) {
+    package init(resource: Int32, soft: UInt64, hard: UInt64, isCeiling: Bool = false) {
         self.resource = resource
         self.soft = soft
         self.hard = hard
+        self.isCeiling = isCeiling
     }
 
     /// The `RLIMIT_` numbers by the names that `--ulimit` uses, e.g. `nofile`. They are the same on x86-64 and arm64.
@@ -91,14 +95,14 @@ package enum SandboxSecurity: Hashable, Sendable {
     case insecure
 }
 
-/// The isolation of a process from the machine.
+/// The means by which a process is isolated from the machine.
 package enum SandboxConfinement: Hashable, Sendable {
     /// Namespaces of its own, with a root file system that is mounted.
     case namespaces
-    /// Its root directory only, where nothing may be mounted and no namespace be made.
+    /// A chroot, and Landlock where the kernel has it: nothing may be mounted and no namespace be made.
     ///
-    /// The root is a ``SandboxTree/directory(_:)`` with all in it that the process is to see; see ``ChrootSubstitutes``. It has no
-    /// `mounts`, `resolvConf` or `hosts`, and the network and the processes of the builder.
+    /// The root is a ``SandboxTree/directory(_:)`` that holds all the process is to see; see ``ChrootSubstitutes``.
+    /// `mounts`, `resolvConf` and `hosts` are empty; network and processes are those of the builder.
     case chroot
 }
 
@@ -147,8 +151,8 @@ package struct SandboxSpec: Hashable, Sendable {
     package var devices: [SandboxDevice] = []
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
-    /// The mounts that are possible here.
-    package var abilities = HostCapabilities()
+    /// The capabilities of the machine for a sandbox.
+    package var hostCapabilities = HostCapabilities()
     package var capabilities = CapabilitySet.container
     /// Which system calls the command may make; `nil` for all. Does not count for ``SandboxSecurity/insecure``.
     package var seccomp: SeccompProfile? = .standard
@@ -157,8 +161,9 @@ package struct SandboxSpec: Hashable, Sendable {
     package var maskedPaths = SandboxSpec.defaultMaskedPaths
     package var readOnlyPaths = SandboxSpec.defaultReadOnlyPaths
     package var controlGroups = SandboxControlGroups()
-    /// The size of `/dev/shm` in bytes.
-    package var sharedMemorySize: UInt64 = 64 << 20
+    /// The size of `/dev/shm` in bytes; `nil` for 64 MiB. With a size of its own, programs on it may be executed, as
+    /// with BuildKit.
+    package var sharedMemorySize: UInt64?
     /// Whether `sync` inside does nothing (overlay roots only). What was written is safe only after a `syncfs` outside.
     package var isVolatile = false
     /// An existing directory of the host, over which the child mounts its temporary files where only it sees them. It

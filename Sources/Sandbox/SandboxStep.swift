@@ -1,9 +1,9 @@
 package import Linux
 package import SystemPackage
 
-/// One thing the child does between its birth and the command.
+/// One action of the child between `clone` and `execve`.
 package struct SandboxStep: Hashable, Sendable {
-    /// The meaning of the step's failure.
+    /// Which failures of the step do not end the child.
     package enum Tolerance: Hashable, Sendable {
         case mustSucceed
         /// Ignore ENOENT and ENOTDIR.
@@ -14,6 +14,8 @@ package struct SandboxStep: Hashable, Sendable {
 
     package enum Operation: Hashable, Sendable {
         case mount(source: FilePath?, target: FilePath, type: String?, flags: MountFlags, data: PathBytes?)
+        /// A new file system in memory, with the permissions of the directory it hides, 1777 for one that is made.
+        case mountTemporary(target: FilePath, flags: MountFlags, data: PathBytes?)
         case restrictMount(FilePath, MountFlags)
         /// The same with all that is mounted below.
         case restrictTree(FilePath, MountFlags)
@@ -23,7 +25,7 @@ package struct SandboxStep: Hashable, Sendable {
         case makeWorkingDirectory(FilePath, owner: UInt32, group: UInt32)
         case write(FilePath, String)
         case symlink(FilePath, to: FilePath)
-        /// Takes hold of a file or directory that cannot be reached any more when it is mounted.
+        /// Holds a mount of a file or directory that cannot be reached any more when it is attached.
         case openTree(slot: Int, root: FilePath?, path: FilePath)
         /// The same with all that is mounted below.
         case openTrees(slot: Int, path: FilePath)
@@ -31,9 +33,9 @@ package struct SandboxStep: Hashable, Sendable {
         case openFileSystem(slot: Int, type: String)
         case setOption(slot: Int, key: String, value: PathBytes)
         case makeMount(slot: Int)
-        /// The descriptor that the child was given is a mount.
+        /// Holds the inherited descriptor, which is a mount.
         case takeInherited(slot: Int)
-        /// The command gets it under this number.
+        /// Gives the inherited descriptor to the command under this number.
         case placeInherited(number: Int)
         case pivotRoot(FilePath)
         case changeRoot(FilePath)
@@ -48,20 +50,22 @@ package struct SandboxStep: Hashable, Sendable {
         case dieWithParent
         case newKeyring
         case limitBoundingSet(CapabilitySet)
-        /// `areInherited` also for what is executed by a user other than root.
+        /// With `areInherited`, programs that a user other than root executes keep them.
         case setCapabilities(CapabilitySet, areInherited: Bool)
         case setGroups([UInt32])
         case setIdentity(uid: UInt32, gid: UInt32)
         case placeStandardStreams(owner: UInt32)
         case openTerminal(owner: UInt32, isControlling: Bool, size: TerminalSize?)
-        /// Gets ready to execute the init program instead of the command.
+        /// Prepares for executing the init program instead of the command.
         case placeInit
         case closeDescriptors(from: UInt32)
         case newSession
         case setUmask(UInt32)
-        /// A change of user leaves the permitted capabilities.
+        /// Keeps the permitted capabilities through a change of user.
         case keepCapabilities
         case forbidNewPrivileges
+        /// Confines the child and its descendants to the files below a directory.
+        case confine(to: FilePath, LandlockRules)
         case installFilter(SeccompFilter)
         case execute(String)
     }
@@ -69,7 +73,7 @@ package struct SandboxStep: Hashable, Sendable {
     package enum MountPointKind: Hashable, Sendable {
         case file
         case directory
-        /// Whatever is held in the slot.
+        /// A file or a directory, as the held mount is one.
         case like(slot: Int)
     }
 
@@ -90,7 +94,8 @@ extension SandboxStep: CustomStringConvertible {
 extension SandboxStep.Operation: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .mount, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem, .setOption,
+        case .mount, .mountTemporary, .restrictMount, .restrictTree, .openTree, .openTrees, .attach, .openFileSystem,
+            .setOption,
             .makeMount, .takeInherited, .pivotRoot, .mask, .makeReadOnly:
             mountDescription
         case .makeDirectory(let path, let permissions): "create \(path) (mode \(String(permissions, radix: 8)))"
@@ -120,11 +125,12 @@ extension SandboxStep.Operation: CustomStringConvertible {
             "open a terminal (owner \(owner)\(isControlling ? ", controlling" : ""))"
         case .placeInit: "place the init program"
         case .closeDescriptors(let first): "close the descriptors from \(first)"
-        case .placeInherited(let number): "hand on a descriptor as \(number)"
+        case .placeInherited(let number): "place the inherited descriptor as \(number)"
         case .newSession: "create a session"
         case .setUmask(let mask): "set the umask to \(String(mask, radix: 8))"
         case .keepCapabilities: "keep the capabilities"
         case .forbidNewPrivileges: "forbid new privileges"
+        case .confine(let path, let rules): "confine to \(path) (\(rules))"
         case .installFilter(let filter): "install the seccomp filter (\(filter.count) instructions)"
         case .execute(let command): "execute \(command)"
         }
@@ -134,6 +140,8 @@ extension SandboxStep.Operation: CustomStringConvertible {
         switch self {
         case .mount(let source, let target, let type, let flags, let data):
             "mount \(type ?? source?.string ?? "nothing") on \(target) (\(Self.options(flags, data)))"
+        case .mountTemporary(let target, let flags, let data):
+            "mount tmpfs on \(target) (\(Self.options(flags, data)))"
         case .restrictMount(let target, let flags): "restrict the mount on \(target) (\(flags))"
         case .restrictTree(let target, let flags): "restrict all mounts on \(target) (\(flags))"
         case .openTree(let slot, let root, let path): "take \(path)\(root.map { " in \($0)" } ?? "") as #\(slot)"
@@ -142,7 +150,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .openFileSystem(let slot, let type): "prepare \(type) as #\(slot)"
         case .setOption(let slot, let key, let value): "set \(key)\(value.isEmpty ? "" : "=\(value)") of #\(slot)"
         case .makeMount(let slot): "make #\(slot)"
-        case .takeInherited(let slot): "take what is served as #\(slot)"
+        case .takeInherited(let slot): "take the inherited mount as #\(slot)"
         case .pivotRoot(let path): "make \(path) the root"
         case .mask(let path): "mask \(path)"
         case .makeReadOnly(let path): "make \(path) read-only"

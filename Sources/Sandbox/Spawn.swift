@@ -13,7 +13,7 @@ struct Spawned {
     var supervision: Supervision?
 }
 
-/// The report of a supervisor about its command; see `linux_supervise.h`.
+/// The report of a supervisor on its command; see `linux_supervise.h`.
 @safe
 final class Supervision: Sendable {
     /// Written by the supervisor alone, and read here only when that has ended.
@@ -23,6 +23,9 @@ final class Supervision: Sendable {
 
     deinit { unsafe linux_supervision_release(shared) }
 
+    /// Whether all that descended from the command is gone. To be read after the end of the supervisor.
+    var isComplete: Bool { unsafe linux_supervision_is_complete(shared) != 0 }
+
     /// How the command ended, as `wait4(2)` has it; `nil` if the supervisor ended before. To be read after that.
     var waitStatus: Int32? {
         var status: Int32 = 0
@@ -30,7 +33,7 @@ final class Supervision: Sendable {
     }
 }
 
-/// Something the child made in the root file system to mount on, or a directory above it.
+/// A mount point that the child made in the root file system, or a directory above one.
 struct MadeMountPoint: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
         case file, directory
@@ -46,7 +49,7 @@ struct MadeMountPoint: Hashable, Sendable {
     let changedAfter: FileTime
 }
 
-/// Where a child stopped.
+/// The step at which a child stopped, and the reason.
 struct SpawnFailure: Error {
     /// `nil`: the child itself could not be made.
     let step: Int?
@@ -60,17 +63,18 @@ extension StepEncoding {
     ///
     /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
     ///
-    /// `lending` is a descriptor that the steps hand on. With `isSupervised` it is the child of a supervisor, which is what is returned: it ends when all processes that
-    /// descend from the command have ended, and ends them itself once the command has, or when it is told to.
+    /// `inherited` is a descriptor for the steps that take or place one. With `isSupervised` the supervisor of the child
+    /// is returned: it ends when all processes that descend from the command have ended, and ends them itself once the
+    /// command has ended or when it is told to.
     func spawn(
-        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, lending: CInt = -1,
+        namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, inherited: CInt = -1,
         hasInit: Bool = false, isSupervised: Bool = false
     ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
         unsafe program.stdio = standardStreams
         unsafe program.terminal = terminalSocket
-        unsafe program.lent = lending
+        unsafe program.inherited = inherited
         unsafe program.has_init = hasInit ? 1 : 0
         unsafe program.is_supervised = isSupervised ? 1 : 0
         var result = unsafe linux_spawn_result()
@@ -100,6 +104,7 @@ extension StepEncoding {
                         unsafe program.steps = steps.baseAddress
                         unsafe program.step_count = steps.count
                         unsafe program.texts = texts.baseAddress?.assumingMemoryBound(to: CChar.self)
+                        unsafe program.texts_size = texts.count
                         unsafe program.arguments = arguments.baseAddress
                         unsafe program.argument_count = arguments.count
                         unsafe program.environment = environment.baseAddress

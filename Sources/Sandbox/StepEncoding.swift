@@ -55,10 +55,10 @@ struct StepEncoding {
 /// The C form of an operation: see `linux_spawn.h` for what each text and number means.
 private struct StepForm {
     let code: linux_spawn_operation
-    var texts: [[UInt8]?] = []
-    var numbers: [UInt64] = []
+    let texts: [[UInt8]?]
+    let numbers: [UInt64]
 
-    init(_ code: linux_spawn_operation, _ texts: [[UInt8]?] = [], _ numbers: [UInt64] = []) {
+    init(_ code: linux_spawn_operation, _ texts: [[UInt8]?], _ numbers: [UInt64] = []) {
         self.code = code
         self.texts = texts
         self.numbers = numbers
@@ -67,77 +67,62 @@ private struct StepForm {
     init(_ code: linux_spawn_operation, _ paths: FilePath?..., numbers: [UInt64] = []) {
         self.init(code, paths.map { $0.map { PathBytes($0).bytes } }, numbers)
     }
+
+    init(_ code: linux_spawn_operation, slot: Int, _ texts: [UInt8]?..., flag: Bool? = nil) {
+        self.init(code, texts, [UInt64(slot)] + (flag.map { [$0 ? 1 : 0] } ?? []))
+    }
 }
 
 private func owner(_ uid: UInt32, _ gid: UInt32) -> UInt64 { UInt64(uid) << 32 | UInt64(gid) }
 
-extension SandboxStep.Operation {
-    fileprivate var form: StepForm {
-        mountForm ?? fileForm ?? processForm ?? StepForm(LINUX_SPAWN_EXECUTE)
-    }
+private func bytes(_ path: FilePath) -> [UInt8] { PathBytes(path).bytes }
 
-    private var mountForm: StepForm? {
+private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+extension SandboxStep.Operation {
+    /// One switch without a default: an operation without a code does not compile.
+    fileprivate var form: StepForm {
         switch self {
         case .mount(let source, let target, let type, let flags, let data):
             StepForm(
-                LINUX_SPAWN_MOUNT,
-                [
-                    source.map { PathBytes($0).bytes }, PathBytes(target).bytes, type.map { Array($0.utf8) },
-                    data?.bytes,
-                ],
-                [flags.rawValue])
-        case .restrictMount(let target, let flags):
-            StepForm(LINUX_SPAWN_REMOUNT, target, numbers: [flags.rawValue])
-        case .restrictTree(let target, let flags):
-            StepForm(LINUX_SPAWN_RESTRICT_TREE, target, numbers: [flags.rawValue])
-        case .openTree(let slot, let root, let path):
-            StepForm(LINUX_SPAWN_OPEN_TREE, root, path, numbers: [UInt64(slot)])
-        case .openTrees(let slot, let path): StepForm(LINUX_SPAWN_OPEN_TREE, nil, path, numbers: [UInt64(slot), 1])
-        case .attach(let slot, let target): StepForm(LINUX_SPAWN_MOVE_MOUNT, target, numbers: [UInt64(slot)])
-        case .openFileSystem(let slot, let type):
-            StepForm(LINUX_SPAWN_FS_OPEN, [Array(type.utf8)], [UInt64(slot)])
-        case .setOption(let slot, let key, let value):
+                LINUX_SPAWN_MOUNT, [source.map(bytes), bytes(target), type.map(bytes), data?.bytes], [flags.rawValue])
+        case .mountTemporary(let target, let flags, let data):
+            StepForm(LINUX_SPAWN_TEMPORARY, [bytes(target), data?.bytes], [flags.rawValue])
+        case .restrictMount(let path, let flags): StepForm(LINUX_SPAWN_REMOUNT, path, numbers: [flags.rawValue])
+        case .restrictTree(let path, let flags): StepForm(LINUX_SPAWN_RESTRICT_TREE, path, numbers: [flags.rawValue])
+        case .makeDirectory(let path, let mode): StepForm(LINUX_SPAWN_MAKE_DIRECTORY, path, numbers: [UInt64(mode)])
+        case .makeFile(let path, let content, let mode, let uid, let gid):
             StepForm(
-                LINUX_SPAWN_FS_STRING, [Array(key.utf8), value.isEmpty ? nil : value.bytes], [UInt64(slot)])
-        case .makeMount(let slot): StepForm(LINUX_SPAWN_FS_MOUNT, [], [UInt64(slot)])
-        case .takeInherited(let slot): StepForm(LINUX_SPAWN_TAKE_INHERITED, numbers: [UInt64(slot)])
-        case .pivotRoot(let path): StepForm(LINUX_SPAWN_PIVOT, path)
-        case .mask(let path): StepForm(LINUX_SPAWN_MASK, path)
-        case .makeReadOnly(let path): StepForm(LINUX_SPAWN_READ_ONLY, path)
-        default: nil
-        }
-    }
-
-    private var fileForm: StepForm? {
-        switch self {
-        case .makeDirectory(let path, let permissions):
-            StepForm(LINUX_SPAWN_MAKE_DIRECTORY, path, numbers: [UInt64(permissions)])
-        case .makeFile(let path, let content, let permissions, let uid, let gid):
-            StepForm(
-                LINUX_SPAWN_MAKE_FILE, [PathBytes(path).bytes, content],
-                [UInt64(content.count), UInt64(permissions), owner(uid, gid)])
-        case .makeMountPoint(let path, let kind):
-            StepForm(LINUX_SPAWN_MAKE_POINT, path, numbers: [kind.number, 0, 0])
+                LINUX_SPAWN_MAKE_FILE, [bytes(path), content], [UInt64(content.count), UInt64(mode), owner(uid, gid)])
+        case .makeMountPoint(let path, let kind): StepForm(LINUX_SPAWN_MAKE_POINT, path, numbers: [kind.number])
         case .makeWorkingDirectory(let path, let uid, let gid):
-            StepForm(
-                LINUX_SPAWN_MAKE_POINT, path, numbers: [UInt64(LINUX_SPAWN_POINT_DIRECTORY), 1, owner(uid, gid)])
+            StepForm(LINUX_SPAWN_MAKE_POINT, path, numbers: [UInt64(LINUX_SPAWN_POINT_DIRECTORY), 1, owner(uid, gid)])
         case .write(let path, let text):
-            StepForm(LINUX_SPAWN_WRITE, [PathBytes(path).bytes, Array(text.utf8)], [UInt64(text.utf8.count)])
+            StepForm(LINUX_SPAWN_WRITE, [bytes(path), bytes(text)], [UInt64(text.utf8.count)])
         case .symlink(let path, let target): StepForm(LINUX_SPAWN_SYMLINK, target, path)
+        case .openTree(let slot, let root, let path):
+            StepForm(LINUX_SPAWN_OPEN_TREE, slot: slot, root.map(bytes), bytes(path))
+        case .openTrees(let slot, let path): StepForm(LINUX_SPAWN_OPEN_TREE, slot: slot, nil, bytes(path), flag: true)
+        case .attach(let slot, let target): StepForm(LINUX_SPAWN_MOVE_MOUNT, slot: slot, bytes(target))
+        case .openFileSystem(let slot, let type): StepForm(LINUX_SPAWN_FS_OPEN, slot: slot, bytes(type))
+        case .setOption(let slot, let key, let value):
+            StepForm(LINUX_SPAWN_FS_STRING, slot: slot, bytes(key), value.isEmpty ? nil : value.bytes)
+        case .makeMount(let slot): StepForm(LINUX_SPAWN_FS_MOUNT, slot: slot)
+        case .takeInherited(let slot): StepForm(LINUX_SPAWN_TAKE_INHERITED, slot: slot)
+        case .placeInherited(let number): StepForm(LINUX_SPAWN_PLACE_INHERITED, numbers: [UInt64(number)])
+        case .pivotRoot(let path): StepForm(LINUX_SPAWN_PIVOT, path)
         case .changeRoot(let path): StepForm(LINUX_SPAWN_CHROOT, path)
         case .changeDirectory(let path): StepForm(LINUX_SPAWN_CHDIR, path)
+        case .mask(let path): StepForm(LINUX_SPAWN_MASK, path)
+        case .makeReadOnly(let path): StepForm(LINUX_SPAWN_READ_ONLY, path)
         case .joinNetwork(let path): StepForm(LINUX_SPAWN_SETNS, path, numbers: [NamespaceSet.network.rawValue])
-        default: nil
-        }
-    }
-
-    private var processForm: StepForm? {
-        switch self {
         case .newControlGroupNamespace: StepForm(LINUX_SPAWN_UNSHARE, numbers: [NamespaceSet.controlGroup.rawValue])
-        case .setHostname(let name): StepForm(LINUX_SPAWN_HOSTNAME, [Array(name.utf8)])
+        case .setHostname(let name): StepForm(LINUX_SPAWN_HOSTNAME, [bytes(name)])
         case .bringLoopbackUp: StepForm(LINUX_SPAWN_LOOPBACK)
         case .limit(let limit):
-            StepForm(LINUX_SPAWN_RLIMIT, numbers: [UInt64(limit.resource), limit.soft, limit.hard])
+            StepForm(
+                limit.isCeiling ? LINUX_SPAWN_LOWER_LIMIT : LINUX_SPAWN_RLIMIT,
+                numbers: [UInt64(limit.resource), limit.soft, limit.hard])
         case .dieWithParent: StepForm(LINUX_SPAWN_PARENT_DEATH, numbers: [UInt64(SIGKILL)])
         case .newKeyring: StepForm(LINUX_SPAWN_KEYRING)
         case .limitBoundingSet(let set): StepForm(LINUX_SPAWN_BOUNDING, numbers: [set.rawValue])
@@ -148,23 +133,23 @@ extension SandboxStep.Operation {
         case .setIdentity(let uid, let gid): StepForm(LINUX_SPAWN_IDENTITY, numbers: [UInt64(uid), UInt64(gid)])
         case .placeStandardStreams(let owner): StepForm(LINUX_SPAWN_STDIO, numbers: [UInt64(owner)])
         case .openTerminal(let owner, let isControlling, let size):
-            StepForm(
-                LINUX_SPAWN_TERMINAL,
-                numbers: [
-                    UInt64(owner), isControlling ? 1 : 0, size.map { UInt64($0.rows) << 16 | UInt64($0.columns) } ?? 0,
-                ])
+            StepForm(LINUX_SPAWN_TERMINAL, numbers: [UInt64(owner), isControlling ? 1 : 0, size?.packed ?? 0])
         case .placeInit: StepForm(LINUX_SPAWN_INIT)
         case .closeDescriptors(let first): StepForm(LINUX_SPAWN_CLOSE_FROM, numbers: [UInt64(first)])
-        case .placeInherited(let number): StepForm(LINUX_SPAWN_PLACE_INHERITED, numbers: [UInt64(number)])
         case .newSession: StepForm(LINUX_SPAWN_SETSID)
-        case .installFilter(let filter):
-            StepForm(LINUX_SPAWN_SECCOMP, [filter.program], [UInt64(filter.count), filter.flags.rawValue])
+        case .setUmask(let mask): StepForm(LINUX_SPAWN_UMASK, numbers: [UInt64(mask)])
         case .keepCapabilities: StepForm(LINUX_SPAWN_PRCTL, numbers: [PrctlOption.keepCapabilities, 1])
         case .forbidNewPrivileges: StepForm(LINUX_SPAWN_PRCTL, numbers: [PrctlOption.noNewPrivileges, 1])
-        case .setUmask(let mask): StepForm(LINUX_SPAWN_UMASK, numbers: [UInt64(mask)])
-        default: nil
+        case .confine(let path, let rules): StepForm(LINUX_SPAWN_LANDLOCK, path, numbers: [rules.rights, rules.scopes])
+        case .installFilter(let filter):
+            StepForm(LINUX_SPAWN_SECCOMP, [filter.program], [UInt64(filter.count), filter.flags.rawValue])
+        case .execute: StepForm(LINUX_SPAWN_EXECUTE)
         }
     }
+}
+
+extension TerminalSize {
+    fileprivate var packed: UInt64 { UInt64(rows) << 16 | UInt64(columns) }
 }
 
 /// Numbers of `prctl(2)`, which are macros of a header Swift does not see.

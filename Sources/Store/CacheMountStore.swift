@@ -12,7 +12,7 @@ package import SystemPackage
 /// cache-mounts/<hex>/info      the name of the cache; the time of the file is that of the last use
 /// cache-mounts/<hex>/<n>/fs    its files; there is more than one <n> where users wanted it for themselves
 /// cache-mounts/<hex>/<n>/lock  locked as long as somebody uses them
-/// cache-mounts/<hex>/<n>/lent  where `fs` is, from the root of the store, while a command uses it
+/// cache-mounts/<hex>/<n>/lent  where `fs` is, from the root of the store, while it is in a command's chroot
 /// ```
 package struct CacheMountStore: Sendable {
     let root: StoreRoot
@@ -153,7 +153,7 @@ package struct StoredCacheMount: Hashable, Sendable {
 extension CacheMountStore {
     static let folder = "cache-mounts"
 
-    /// Takes back the directories that were moved when their process was killed, before its leftovers are deleted.
+    /// Moves directories back that were in a chroot when their builder was killed, before its files are deleted.
     static func recoverMovedDirectories(in root: FilePath) throws {
         let store = try Directory(opening: root)
         let folder = PathBytes(Self.folder)
@@ -167,7 +167,10 @@ extension CacheMountStore {
                     let lock = try FileLock.attempt(root.appending(own.appending("lock").text), .exclusive)
                 else { continue }
                 let place = PathBytes(try store.open(note).readAll(limit: 1 << 16))
-                try Self.takeBack(from: place, to: own.appending("fs"), in: store)
+                // A process of that builder's command would be outside of its root once this directory is.
+                let mayMove = ChrootProcesses.end(
+                    around: root.appending(place.text), below: root, areDescendants: false)
+                try Self.takeBack(from: place, to: own.appending("fs"), in: store, mayMove)
                 try store.unlink(note)
                 _ = consume lock
             }
@@ -175,13 +178,17 @@ extension CacheMountStore {
     }
 
     private static func takeBack(
-        from place: PathBytes, to home: PathBytes, in store: borrowing Directory
+        from place: PathBytes, to home: PathBytes, in store: borrowing Directory, _ mayMove: Bool
     ) throws {
         // Written before the directory was moved, or left after it was moved back.
         guard try store.statusIfExists(home) == nil else { return }
         do {
             let parent = try store.directory(place.parent, resolving: .noSymlinks)
-            try parent.rename(place.lastComponent, to: home, in: store)
+            if mayMove { return try parent.rename(place.lastComponent, to: home, in: store) }
+            let unfinished = home.parent.appending("copy")
+            try store.directory(home.parent).removeTree(unfinished.lastComponent)
+            try parent.copyTree(place.lastComponent, to: unfinished, in: store)
+            try store.rename(unfinished, to: home, in: store)
         } catch let error as LinuxError where error.code == .notFound || error.errno == .tooManySymbolicLinkLevels {
             // The command has put it elsewhere: what was in it is lost with the rest of its files.
             try store.makeDirectory(home, permissions: 0o755)

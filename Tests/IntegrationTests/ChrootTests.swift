@@ -140,6 +140,51 @@ struct ChrootTests {
         #expect(try poor.unfinished().isEmpty)
     }
 
+    /// The change of one command stays, as with every other isolation, also when it fails or its build is cancelled.
+    @Test(arguments: ["exit 3", "kill -9 $$", "kill -9 $PPID; sleep 300"])
+    func keepsCachesOfACommandThatFails(_ ending: String) throws {
+        let poor = lamina("chroot")
+        let mount = "RUN --mount=type=cache,target=/c"
+        let first = try scratch.context("FROM lamina/base\n\(mount) echo kept > /c/f\n", named: "first")
+        #expect(try buildUnprivileged(poor, [first.string]).status == 0)
+        let second = try scratch.context("FROM lamina/base\n\(mount) touch /c/seen; \(ending)\n", named: "second")
+        let start = ContinuousClock.now
+        let failed = try buildUnprivileged(poor, ["--timeout", "20s", second.string])
+        #expect(failed.status == 1, "\(failed.errorText)")
+        #expect(ContinuousClock.now - start < .seconds(120))
+        let third = try scratch.context("FROM lamina/base\n\(mount) cat /c/f && ls /c/seen\n", named: "third")
+        let finished = try buildUnprivileged(poor, [third.string])
+        #expect(finished.status == 0, "\(finished.errorText)")
+        #expect(try poor.unfinished().isEmpty)
+    }
+
+    /// One stage hands a descriptor of its root to another one that runs at the same time.
+    @Test(.enabled(if: Machine.has("cc"), "needs a C compiler"))
+    func stagesDoNotLeaveTheirRootsTogether() throws {
+        let name = "lamina-roots-\(getpid())"
+        let context = try scratch.context(
+            """
+            FROM lamina/base AS give
+            COPY two_roots /
+            RUN /two_roots give \(name); true
+            FROM lamina/base AS take
+            COPY two_roots /
+            RUN /two_roots take \(name) \(name) > /ending
+            FROM scratch
+            COPY --from=take /ending /
+            COPY --from=give /two_roots /
+
+            """)
+        let source = Lamina.packageRoot.appending("testdata/hostile/two_roots.c").string
+        try expectSuccess("cc", "-static", "-O1", "-o", context.appending("two_roots").string, source)
+        let output = scratch.path.appending("out").string
+        let finished = try buildUnprivileged(lamina("chroot"), ["-o", output, context.string])
+        #expect(finished.status == 0, "\(finished.errorText)")
+        let ending = try text(of: scratch.path.appending("out/ending")).trimmed
+        #expect(ending == (Machine.scopesLandlock ? "EPERM" : "ECONNREFUSED"))
+        #expect(try run("ls", "/\(name)").status != 0)
+    }
+
     /// The whole of it for real: the machine's own programs and libraries in a container without privileges.
     @Test(.enabled(if: Machine.hasPodman, Machine.needsPodman))
     func worksInPodman() throws {

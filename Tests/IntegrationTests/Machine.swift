@@ -20,6 +20,14 @@ enum Machine {
     static let hasRegistry = has("docker-registry")
     static let hasLoopDevices = unsafe access("/dev/loop-control", W_OK) == 0 && has("mkfs.ext4")
 
+    /// Whether Landlock can keep signals and abstract sockets apart here, as it can from Linux 6.12 on.
+    static let scopesLandlock: Bool = {
+        let numbers = ((try? text(of: "/proc/sys/kernel/osrelease")) ?? "").split { !$0.isNumber }.compactMap {
+            Int($0)
+        }
+        return numbers.count > 1 && (numbers[0], numbers[1]) >= (6, 12)
+    }()
+
     /// The tests that need nobody but Lamina, and root for RUN.
     static let needsRoot: Comment = "needs root: RUN is tested with the namespaces of a root user"
     static let needsPlainUsers: Comment = "needs root, to be somebody else, uidmap and setpriv"

@@ -5,9 +5,9 @@ import Sandbox
 import SystemPackage
 import Testing
 
-/// Files in a tree that stand for mounts, and the tree afterwards.
+/// Substitutes for mounts in a tree, and the tree afterwards.
 @Suite(.tags(.root), .enabled(if: Host.canSandbox, "needs root and /bin/busybox"))
-struct StandInTests {
+struct ChrootSubstituteTests {
     private final class Tree {
         let fixture: Fixture
         let aside: FilePath
@@ -108,11 +108,11 @@ struct StandInTests {
         #expect(try tree.fixture.tree(tree.aside).isEmpty)
     }
 
-    @Test func lendsADirectory() throws {
+    @Test func movesACacheInAndBack() throws {
         let tree = try Tree()
         tree.run("mkdir -p cache/0/fs && echo old > cache/0/fs/old")
         let home = tree.fixture.path.appending("cache/0/fs")
-        let substitutes = try tree.place(ChrootSubstitute(target: "/var/cache/x", content: .loan(home)))
+        let substitutes = try tree.place(ChrootSubstitute(target: "/var/cache/x", content: .cache(home)))
         #expect(try tree.text("lower/var/cache/x/old") == "old\n")
         #expect(try tree.text("cache/0/lent") == "lower/var/cache/x")
         tree.run("echo new > lower/var/cache/x/new")
@@ -121,17 +121,62 @@ struct StandInTests {
         #expect(try tree.fixture.tree(tree.fixture.lower).contains("var/") == false)
     }
 
-    @Test func givesALoanBackWhenItIsDropped() throws {
+    @Test func movesACacheBackWhenItIsDropped() throws {
         let tree = try Tree()
         tree.run("mkdir -p cache/0/fs && echo old > cache/0/fs/old")
         let home = tree.fixture.path.appending("cache/0/fs")
-        do { _ = try tree.place(ChrootSubstitute(target: "/c", content: .loan(home))) }
+        do { _ = try tree.place(ChrootSubstitute(target: "/c", content: .cache(home))) }
         #expect(try tree.text("cache/0/fs/old") == "old\n")
-        // The command removed it: the next one gets an empty directory.
-        let substitutes = try tree.place(ChrootSubstitute(target: "/c", content: .loan(home)))
+        // The command removed it: the next one finds it empty.
+        let substitutes = try tree.place(ChrootSubstitute(target: "/c", content: .cache(home)))
         tree.run("rm -r lower/c")
         try substitutes.remove()
         #expect(try tree.fixture.tree(tree.fixture.path.appending("cache")) == ["0/", "0/fs/"])
+    }
+
+    /// The tree is deleted with its owner, and the cache must be out of it by then.
+    @Test func movesACacheBackBeforeTheTreeIsDeleted() throws {
+        final class Owner: Sendable {
+            let path: FilePath
+            init(_ path: FilePath) { self.path = path }
+            deinit {
+                let parent = try? Directory(opening: path.removingLastComponent())
+                try? parent?.removeTree(PathBytes(path.lastComponent?.string ?? ""))
+            }
+        }
+        let tree = try Tree()
+        tree.run("mkdir -p cache/0/fs && echo old > cache/0/fs/old")
+        let home = tree.fixture.path.appending("cache/0/fs")
+        do {
+            _ = try ChrootSubstitutes.place(
+                [ChrootSubstitute(target: "/c", content: .cache(home))], in: tree.fixture.lower, aside: tree.aside,
+                base: tree.fixture.path, owner: Owner(tree.fixture.lower))
+        }
+        #expect(try tree.text("cache/0/fs/old") == "old\n")
+        #expect(try Directory(opening: tree.fixture.path).statusIfExists("lower") == nil)
+    }
+
+    /// A process with its working directory in a cache would be outside of its root once the cache is.
+    @Test func endsAProcessBeforeItsCacheIsMoved() throws {
+        let tree = try Tree()
+        tree.run("mkdir -p cache/0/fs")
+        let home = tree.fixture.path.appending("cache/0/fs")
+        let substitutes = try tree.place(ChrootSubstitute(target: "/c", content: .cache(home)))
+        let survivor = "chroot lower /bin/sh -c 'cd /c && sleep 4711; ls .. > /c/../../../../outside'"
+        tree.run("(setsid \(survivor) > /dev/null 2>&1 &) && sleep 0.3")
+        try substitutes.remove()
+        #expect(unsafe system("pgrep -f '^sleep 4711$' > /dev/null") != 0)
+        #expect(try tree.fixture.tree(tree.fixture.path.appending("cache")) == ["0/", "0/fs/"])
+    }
+
+    @Test(arguments: [("/etc/deep", 0o750), ("/none", 0o1777)] as [(FilePath, UInt32)])
+    func givesADirectoryThePermissionsOfTheHidden(_ target: FilePath, _ permissions: UInt32) throws {
+        let tree = try Tree()
+        try Directory(opening: tree.fixture.lower.appending("etc")).setPermissions("deep", 0o750)
+        let substitutes = try tree.place(ChrootSubstitute(target: target, content: .directory(permissions: nil)))
+        let found = try Directory(opening: tree.fixture.lower).status(PathBytes(String(target.string.dropFirst())))
+        #expect(found.permissions == permissions)
+        try substitutes.remove()
     }
 
     @Test func copiesAndLinks() throws {
@@ -142,7 +187,7 @@ struct StandInTests {
         try root.makeNode("socket", .socket, permissions: 0o600)
         let substitutes = try tree.place(
             ChrootSubstitute(target: "/copy", content: .copy(tree.fixture.path.appending("src"))),
-            ChrootSubstitute(target: "/gift", content: .gift(tree.fixture.path.appending("gift"))),
+            ChrootSubstitute(target: "/gift", content: .moved(tree.fixture.path.appending("gift"))),
             ChrootSubstitute(target: "/run/agent", content: .socket(tree.fixture.path.appending("socket"))))
         let copied = try root.status("lower/copy/d/a")
         #expect((copied.owner, copied.group, copied.links) == (5, 6, 2))

@@ -2,11 +2,12 @@ import Diagnostics
 import Dispatch
 import Glibc
 import Linux
-import Sandbox
 import SystemPackage
 import Testing
 
-/// Commands in `chroot` mode, without namespaces.
+@testable import Sandbox
+
+/// Commands in a chroot, without namespaces.
 @Suite(.tags(.root), .enabled(if: Host.canSandbox, "needs root and /bin/busybox"))
 struct ChrootTests {
     private func spec(_ fixture: Fixture, _ script: String) -> SandboxSpec {
@@ -39,9 +40,74 @@ struct ChrootTests {
                 "set the groups to []", "keep the capabilities", "become user 0:0", "die with the parent",
                 "close the descriptors from 3", "set the capabilities to \(kept)", "execute sh",
             ])
-        // Where the kernel lets it, the filter is set after all that it may forbid.
-        #expect(plan.steps.suffix(3).first?.tolerance == .mayFail)
+        // The filter is set after all that it may forbid.
+        #expect(plan.steps.suffix(3).first?.tolerance == .mustSucceed)
         #expect(steps.suffix(3).first?.contains("filter") == true)
+    }
+
+    @Test func usesLandlockAndTheFilterWithoutPrivileges() throws {
+        var spec = SandboxSpec(arguments: ["sh"], root: .directory("/t/root"), scratch: "/t/none")
+        spec.confinement = .chroot
+        spec.hostCapabilities.isAdministrator = false
+        spec.hostCapabilities.landlockVersion = 7
+        let last = try SandboxPlan(spec).steps.suffix(5)
+        #expect(
+            last.prefix(2).map(\.description) == [
+                "forbid new privileges", "confine to / (files, abstract sockets, signals)",
+            ])
+        #expect(last.allSatisfy { $0.tolerance == .mustSucceed })
+    }
+
+    /// A kernel refuses what its version does not know.
+    @Test(arguments: [(0, nil), (1, nil), (2, 14), (3, 15), (4, 15), (5, 16), (6, 16), (9, 16)] as [(Int, Int?)])
+    func asksLandlockForWhatItsVersionHas(_ version: Int, _ rights: Int?) {
+        let rules = LandlockRules(version: version)
+        #expect(rules?.rights.nonzeroBitCount == rights)
+        #expect((rules?.scopes ?? 0 != 0) == (version >= 6))
+    }
+
+    /// Without Landlock the filter keeps processes from each other's memory.
+    @Test func forbidsTracingWhereThereIsNoLandlock() throws {
+        let profile = SeccompProfile.standard.denyingTracing
+        let rules = profile.rules(for: .container, KernelVersion(6, 1))
+        #expect(rules.filter { $0.names.contains("ptrace") }.map(\.action) == [.errno(EPERM)])
+        #expect(rules.contains { $0.names.contains("openat") && $0.action == .allow })
+    }
+
+    /// What Landlock keeps a command from, though its identity would let it.
+    @Test(.enabled(if: LandlockRules.isScoped(version: LandlockRules.version), "needs Landlock of Linux 6.12"))
+    func keepsSignalsInside() throws {
+        let fixture = try Fixture()
+        var spec = spec(
+            fixture, "kill -9 $PPID; kill -9 \(getpid()); echo alive; sh -c 'sleep 100 & kill $!' && echo own")
+        spec.hostCapabilities.landlockVersion = LandlockRules.version
+        let outcome = try SandboxTests.run(spec)
+        #expect(outcome.lines == ["alive", "own"])
+        #expect(outcome.status.isSuccess)
+    }
+
+    @Test(.enabled(if: LandlockRules.version >= 2, "needs Landlock"))
+    func worksUnderLandlock() throws {
+        let fixture = try Fixture()
+        var spec = spec(
+            fixture,
+            "mkdir /a /b && echo 1 > /a/f && mv /a/f /b/g && ln /b/g /a/h && ln -s g /b/s && : > /b/g && mkfifo /p && rm -r /a /b"
+                + " && echo ok")
+        spec.hostCapabilities.landlockVersion = LandlockRules.version
+        spec.hostCapabilities.isAdministrator = false
+        #expect(try SandboxTests.run(spec).lines == ["ok"])
+    }
+
+    /// Where nothing keeps a command from its supervisor, what it leaves is ended by this program.
+    @Test func endsWhatAKilledSupervisorLeaves() throws {
+        let fixture = try Fixture()
+        let mark = Host.uniqueSeconds()
+        let started = ContinuousClock.now
+        let outcome = try SandboxTests.run(
+            spec(fixture, "(setsid sh -c 'sleep \(mark); true' &); sleep 0.3; kill -9 $PPID; sleep 100"))
+        #expect(outcome.status == .signaled(signal: SIGKILL))
+        #expect(try !Host.isSleeping(mark))
+        #expect(ContinuousClock.now - started < .seconds(60))
     }
 
     @Test func refusesWhatTakesAMountOrANamespace() throws {

@@ -51,7 +51,8 @@ final class Fixture {
         let busybox = try OwnedDescriptor.open("/bin/busybox").readAll(limit: 16 << 20)
         try write("lower/bin/busybox", busybox, permissions: 0o755)
         let bin = try Directory(opening: path.appending("lower/bin"))
-        let applets = "sh true cat id sleep mount umount mknod hostname ls touch rm seq grep head wc readlink chmod"
+        let applets =
+            "sh true cat id sleep kill mkdir mv ln mkfifo setsid mount umount mknod hostname ls touch rm seq grep head wc readlink chmod"
         for name in applets.split(separator: " ") { try bin.makeSymlink(PathBytes(name), to: "busybox") }
         try write("lower/etc/passwd", Array("root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n".utf8))
     }

@@ -1,9 +1,10 @@
 import Diagnostics
 import Glibc
 import Linux
-import Sandbox
 import SystemPackage
 import Testing
+
+@testable import Sandbox
 
 /// The environment that a command finds.
 @Suite(.tags(.root), .enabled(if: Host.canSandbox, "needs root, namespaces and /bin/busybox"))
@@ -183,5 +184,34 @@ struct SandboxInsideTests {
         let number = try #require(ResourceLimit.numbers["nofile"])
         spec.limits = [ResourceLimit(resource: number, soft: 77, hard: 88)]
         #expect(try run(spec).lines == ["77", "88"])
+    }
+
+    @Test func givesMountsOfMemoryTheModeOfTheirDirectory() throws {
+        let fixture = try Fixture()
+        try fixture.makeDirectory(fixture.lower.appending("private"))
+        try Directory(opening: fixture.lower).setPermissions("private", 0o710)
+        var spec = fixture.shell("ls -ld /private /new; grep private /proc/self/mounts")
+        spec.mounts = ["/private", "/new"].map {
+            SandboxMount(target: $0, source: .temporary(size: 8192), isReadOnly: true)
+        }
+        let lines = try run(spec).lines
+        #expect(lines.first { $0.hasSuffix(" /private") }?.hasPrefix("drwx--x---") == true)
+        #expect(lines.first { $0.hasSuffix(" /new") }?.hasPrefix("drwxrwxrwt") == true)
+        #expect(lines.last?.contains(" ro,nosuid,nodev,relatime,size=8k,mode=710") == true)
+    }
+
+    /// Without CAP_SYS_RESOURCE a hard limit can only be lowered.
+    @Test func lowersLimitsAsFarAsTheHardLimitAllows() throws {
+        let number = try #require(ResourceLimit.numbers["nofile"])
+        let steps = [
+            SandboxStep(.limit(ResourceLimit(resource: number, soft: 50, hard: 50))),
+            SandboxStep(.limitBoundingSet([])), SandboxStep(.setCapabilities([], areInherited: false)),
+        ]
+        func end(_ limit: ResourceLimit) -> String? {
+            StepEncoding(steps + [SandboxStep(.limit(limit))]).obstacle(namespaces: [])
+        }
+        #expect(end(ResourceLimit(resource: number, soft: 51, hard: 51)) != nil)
+        #expect(end(ResourceLimit(resource: number, soft: 51, hard: 51, isCeiling: true)) == nil)
+        #expect(end(ResourceLimit(resource: number, soft: 40, hard: 60, isCeiling: true)) == nil)
     }
 }

@@ -98,16 +98,16 @@ import Testing
     /// In a user namespace the kernel makes these two only where they can be seen, and in a container perhaps not at all.
     @Test func takesTheKernelsFileSystemsAlong() throws {
         var spec = spec()
-        spec.abilities.isConfined = true
-        spec.abilities.overlay = .user
+        spec.hostCapabilities.isConfined = true
+        spec.hostCapabilities.overlay = .user
         var steps = try steps(spec)
         let pivot = try #require(steps.firstIndex(of: "make /s/tmp/root the root"))
         let proc = try #require(steps.firstIndex(of: "prepare proc as #6"))
         #expect(proc < pivot && steps.contains("mount #6 on /proc"))
         #expect(steps.contains("prepare sysfs as #7") && steps.contains { $0.hasSuffix("metacopy=off,userxattr)") })
 
-        spec.abilities.mountsProcesses = false
-        spec.abilities.mountsSystem = false
+        spec.hostCapabilities.mountsProcesses = false
+        spec.hostCapabilities.mountsSystem = false
         steps = try self.steps(spec)
         #expect(steps.contains("take all of /proc as #6") && steps.contains("take all of /sys as #7"))
         #expect(steps.contains("restrict all mounts on /sys (ro,nosuid,nodev,noexec)"))
@@ -117,7 +117,7 @@ import Testing
 
     @Test func keepsToTheNumbersThereAre() throws {
         var spec = spec()
-        spec.abilities.identities = IDMaps(
+        spec.hostCapabilities.identities = IDMaps(
             users: IDMap(own: 1000, subordinates: []), groups: IDMap(own: 1000, subordinates: []))
         let steps = try steps(spec)
         #expect(!steps.contains { $0.hasPrefix("set the groups") || $0.contains("gid=5") })
@@ -145,8 +145,18 @@ import Testing
         var spec = spec()
         let mount = { SandboxMount(target: $0, source: .temporary(size: nil), isReadOnly: false) }
         spec.mounts = ["/b/c", "/b-a", "/a/x", "/b"].map(mount)
-        let targets = try steps(spec).filter { $0.hasSuffix("(nosuid,nodev,mode=1777)") }
-        #expect(targets == ["/a/x", "/b", "/b/c", "/b-a"].map { "mount tmpfs on \($0) (nosuid,nodev,mode=1777)" })
+        let targets = try steps(spec).filter { $0.hasSuffix("(nosuid,nodev)") }
+        #expect(targets == ["/a/x", "/b", "/b/c", "/b-a"].map { "mount tmpfs on \($0) (nosuid,nodev)" })
+    }
+
+    @Test func mountsSharedMemoryAsItIsAskedFor() throws {
+        var spec = spec()
+        func mounts() throws -> [String] { try steps(spec).filter { $0.hasPrefix("mount tmpfs on /dev/shm") } }
+        spec.sharedMemorySize = 1 << 20
+        #expect(try mounts() == ["mount tmpfs on /dev/shm (nosuid,nodev,mode=1777,size=1048576)"])
+        // A mount of memory replaces it; one of anything else goes on top.
+        spec.mounts = [SandboxMount(target: "/dev/shm/", source: .temporary(size: 4096), isReadOnly: false)]
+        #expect(try mounts() == ["mount tmpfs on /dev/shm (nosuid,nodev,size=4096)"])
     }
 
     @Test func keepsSecretsOutOfItsDescription() throws {

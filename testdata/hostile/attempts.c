@@ -1,7 +1,7 @@
 // Attempts to get out of a sandbox, or to change what is outside. Each prints its name and how it ended: the name of an
 // error, or what it achieved. Compiled statically, so that it runs in any image.
 //
-// Usage: attempts [PID-OUTSIDE [ABSTRACT-SOCKET]]
+// Usage: attempts [PID-OUTSIDE [ABSTRACT-SOCKET [PID-OF-USER-65534]]]
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int outside;
+static int outside, outside_nobody;
 static const char *abstract_name;
 
 static long mount_tmpfs(void) { return mount("x", "/tmp", "tmpfs", 0, NULL); }
@@ -114,6 +114,11 @@ static long node_fuse(void) { return node("/x", S_IFCHR, 10, 229); }
 
 static long kill_outside(void) { return kill(outside, SIGKILL); }
 static long trace_outside(void) { return ptrace(PTRACE_ATTACH, outside, 0, 0); }
+// As a user whom a process outside has, too.
+static long trace_same_user(void) {
+    if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0) return -1;
+    return ptrace(PTRACE_ATTACH, outside_nobody, 0, 0);
+}
 static long read_outside(void) {
     struct iovec part = {.iov_base = &part, .iov_len = 1};
     return process_vm_readv(outside, &part, 1, &part, 1, 0);
@@ -205,6 +210,7 @@ static const struct { const char *name; long (*try)(void); } attempts[] = {
     ATTEMPT(crypto_socket), ATTEMPT(machine_socket), ATTEMPT(process_compare), ATTEMPT(descriptor_take),
     ATTEMPT(node_disk), ATTEMPT(node_disk_in_dev), ATTEMPT(node_disk_in_shm), ATTEMPT(node_memory), ATTEMPT(node_port),
     ATTEMPT(node_console), ATTEMPT(node_fuse), ATTEMPT(kill_outside), ATTEMPT(trace_outside), ATTEMPT(read_outside),
+    ATTEMPT(trace_same_user),
     ATTEMPT(pidfd_outside), ATTEMPT(limit_outside), ATTEMPT(priority_outside), ATTEMPT(core_pattern),
     ATTEMPT(module_helper), ATTEMPT(hot_plug), ATTEMPT(system_request), ATTEMPT(misc_register), ATTEMPT(interrupts),
     ATTEMPT(event_helper), ATTEMPT(power_state), ATTEMPT(release_agent), ATTEMPT(kernel_messages), ATTEMPT(own_program),
@@ -214,6 +220,7 @@ static const struct { const char *name; long (*try)(void); } attempts[] = {
 
 int main(int count, char **arguments) {
     outside = count > 1 ? atoi(arguments[1]) : 999999;
+    outside_nobody = count > 3 ? atoi(arguments[3]) : 999999;
     abstract_name = count > 2 ? arguments[2] : "lamina-nobody";
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {

@@ -9,6 +9,7 @@
 
 enum linux_spawn_operation {
     LINUX_SPAWN_MOUNT = 1,      // text: source, target, type, data; number[0]: MS_ flags
+    LINUX_SPAWN_TEMPORARY,      // text: target, data; number[0]: MS_ flags; of the mode that the target has, 1777 if it is made
     LINUX_SPAWN_REMOUNT,        // text[0]: target; number[0]: MS_ flags to add to those it has
     LINUX_SPAWN_RESTRICT_TREE,  // text[0]: target; number[0]: MS_ flags to add to those of it and of all below
     LINUX_SPAWN_MAKE_DIRECTORY, // text[0]: path; number[0]: mode
@@ -21,12 +22,11 @@ enum linux_spawn_operation {
     LINUX_SPAWN_FS_OPEN,        // text[0]: type; number[0]: slot
     LINUX_SPAWN_FS_STRING,      // text: key, value; number[0]: slot
     LINUX_SPAWN_FS_MOUNT,       // number: slot, MOUNT_ATTR_ flags
-    LINUX_SPAWN_TAKE_INHERITED,      // number[0]: slot for the program's `lent`, a mount
-    LINUX_SPAWN_PLACE_INHERITED,     // number[0]: the number that `lent` gets, to be kept by the command
+    LINUX_SPAWN_TAKE_INHERITED, // number[0]: slot for the program's `inherited`, a mount
+    LINUX_SPAWN_PLACE_INHERITED, // number[0]: the number that `inherited` gets, to be kept by the command
     LINUX_SPAWN_PIVOT,          // text[0]: new root
     LINUX_SPAWN_CHDIR,          // text[0]: path
     LINUX_SPAWN_CHROOT,         // text[0]: path
-    LINUX_SPAWN_UNMOUNT,        // text[0]: path; number[0]: MNT_ flags
     LINUX_SPAWN_MASK,           // text[0]: path
     LINUX_SPAWN_READ_ONLY,      // text[0]: path
     LINUX_SPAWN_SETNS,          // text[0]: path; number[0]: CLONE_NEW flag
@@ -34,6 +34,7 @@ enum linux_spawn_operation {
     LINUX_SPAWN_HOSTNAME,       // text[0]: name
     LINUX_SPAWN_LOOPBACK,       // brings lo up
     LINUX_SPAWN_RLIMIT,         // number: resource, soft, hard
+    LINUX_SPAWN_LOWER_LIMIT,    // the same, but no more than the present hard limit
     LINUX_SPAWN_PRCTL,          // number: option, argument
     LINUX_SPAWN_PARENT_DEATH,   // number[0]: signal
     LINUX_SPAWN_KEYRING,        // a new, empty session keyring
@@ -47,8 +48,10 @@ enum linux_spawn_operation {
     LINUX_SPAWN_TERMINAL,       // number: owner, 1 to make it the controlling one, size; becomes 0, 1 and 2
     LINUX_SPAWN_INIT,           // the command will run below the init program
     LINUX_SPAWN_UMASK,          // number[0]: mask
+    LINUX_SPAWN_LANDLOCK,       // text[0]: directory; number: LANDLOCK_ACCESS_FS_ rights below it alone, LANDLOCK_SCOPE_
     LINUX_SPAWN_SECCOMP,        // text[0]: array of struct sock_filter; number: count, SECCOMP_FILTER_FLAG_ flags
-    LINUX_SPAWN_EXECUTE,        // the program's arguments and environment
+    LINUX_SPAWN_EXECUTE,        // the program's arguments and environment; always the last step
+    LINUX_SPAWN_OPERATIONS,     // how many codes there are, with 0, which is none
 };
 
 enum linux_spawn_tolerance {
@@ -60,7 +63,7 @@ enum linux_spawn_tolerance {
 // The kind of a mount point: a file, a directory, or what is mounted in slot N: LINUX_SPAWN_POINT_LIKE_SLOT + N.
 enum { LINUX_SPAWN_POINT_FILE, LINUX_SPAWN_POINT_DIRECTORY, LINUX_SPAWN_POINT_LIKE_SLOT };
 
-// A text is an offset into the program's `texts`; 0 is no text (NULL), so the first byte there belongs to nobody.
+// A text is an offset into the program's `texts`; 0 is no text (NULL), so the first byte there is not used.
 struct linux_spawn_step {
     uint32_t operation;
     uint32_t tolerance;
@@ -75,6 +78,7 @@ struct linux_spawn_program {
     const struct linux_spawn_step *steps;
     size_t step_count;
     const char *texts;
+    size_t texts_size;
     const uint32_t *arguments; // offsets into texts
     size_t argument_count;
     const uint32_t *environment; // offsets into texts
@@ -83,7 +87,7 @@ struct linux_spawn_program {
     int is_supervised;    // the child is that of a supervisor; see linux_supervise.h
     int stdio[3];
     int terminal; // a socket that takes the other end of the terminal; -1 without one
-    int lent;     // a descriptor that the steps hand on; -1 without one
+    int inherited; // a descriptor that the steps hand on; -1 without one
     int has_init; // whether the command runs below the init program
 };
 
@@ -120,8 +124,14 @@ struct linux_spawn_result {
     struct linux_supervision *supervision; // stays after linux_spawn_release
 };
 
+// The name of an operation, NULL for a code that is none.
+const char *linux_spawn_operation_name(uint32_t operation);
+// Whether the interpreter can perform a step: its code is known, its texts are there and inside the `texts_size` bytes of
+// all texts, its slot exists, and nothing is set that the operation does not read. Returns 0, or -1 with EINVAL.
+int linux_spawn_check(const struct linux_spawn_step *step, size_t texts_size);
+
 // Makes the child and sleeps until it has executed its program or failed; a child that failed is reaped. Returns 0 or -1.
-// On both, `linux_spawn_release` must follow.
+// No child is made for a list with a step that `linux_spawn_check` refuses. `linux_spawn_release` must always follow.
 int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_result *result);
 void linux_spawn_release(struct linux_spawn_result *result);
 

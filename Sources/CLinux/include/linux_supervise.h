@@ -12,4 +12,6 @@ pid_t linux_supervise(pid_t (*start)(void *), void (*close_others)(const void *,
 
 // Whether the command has ended; if so, with `status`. To be called when the supervisor has ended.
 int linux_supervision_status(const struct linux_supervision *supervision, int *status);
+// Whether the supervisor has seen the end of all that descended from the command; not if it was killed before.
+int linux_supervision_is_complete(const struct linux_supervision *supervision);
 void linux_supervision_release(struct linux_supervision *supervision);

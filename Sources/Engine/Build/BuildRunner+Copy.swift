@@ -74,28 +74,18 @@ extension BuildRunner {
         return state.adding(diffID, created: now)
     }
 
-    /// The IDs that `--chown` or USER names, by the account files of its root. Missing names are root's,
-    /// as in BuildKit.
-    private func owner(_ spec: String?, in state: LayerStack, hasAccounts: Bool) async throws -> FileOwner? {
-        guard let spec, !spec.isEmpty else { return nil }
-        let parts = spec.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let user = parts[0]
-        let group = parts.count > 1 ? parts[1] : nil
-        if let uid = user.isEmpty ? 0 : UInt32(user), let gid = group.map(UInt32.init) ?? uid {
-            return FileOwner(uid: uid, gid: gid)
-        }
-        guard hasAccounts else {
+    /// The owner that `--chown` or USER names, by the account files of the root file system it is about.
+    private func owner(_ text: String?, in state: LayerStack, hasAccounts: Bool) async throws -> FileOwner? {
+        guard let text, !text.isEmpty else { return nil }
+        let spec = OwnerSpec(text)
+        guard hasAccounts || !spec.hasNames else {
             throw EngineError(
                 .badOwner, "invalid user index: -1",
                 hint: "Give --chown numbers: there is no passwd file to find the name in.")
         }
-        let accounts = try await self.accounts(of: state)
-        func resolve(_ spec: String) -> ResolvedUser? { try? accounts.resolve(spec) }
-        let uid = UInt32(user) ?? resolve(user)?.uid ?? 0
-        if let group, !group.isEmpty {
-            return FileOwner(uid: uid, gid: UInt32(group) ?? resolve("0:\(group)")?.gid ?? 0)
-        }
-        return FileOwner(uid: uid, gid: UInt32(user) ?? resolve(user)?.gid ?? 0)
+        let accounts = spec.hasNames ? try await accounts(of: state) : UserDatabase(passwd: nil, group: nil)
+        let owner = spec.resolve(in: accounts)
+        return FileOwner(uid: owner.uid, gid: owner.gid)
     }
 
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.

@@ -121,6 +121,10 @@ extension BuildRunner {
         }
         try await add(sandbox.steps.volumes.volumes, to: &prepared)
         try await add(caches, to: &prepared)
+        // After the caches: a command that has its turn waits for nothing.
+        if try await offload({ try isolation.needsTurns() }) {
+            prepared.held.append(try await ChrootTurn.wait(in: store))
+        }
         return prepared
     }
 

@@ -22,23 +22,23 @@ extension BuildRunner {
     /// RUN: the command changes an overlay on the unpacked layers, and what it changed is the new layer.
     func execute(_ run: RunOperation, inputs: [StepResult], step: StepReporter) async throws -> LayerStack {
         let isolation = sandbox.isolation
-        let abilities = try await offload {
+        let hostCapabilities = try await offload {
             _ = try isolation.mode()
-            return try isolation.abilities()
+            return try isolation.hostCapabilities()
         }
         let state = inputs[0].state
         let lowers = try await snapshots.lowers(of: state.diffIDs, isolation)
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
-        try Self.require(user, abilities)
-        try Self.require(ownersIn: run.mounts, abilities)
+        try Self.require(user, hostCapabilities)
+        try Self.require(ownersIn: run.mounts, hostCapabilities)
         let mounts = try await mounts(of: run, inputs: inputs)
         let stopper = SandboxCanceller()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
                 let tree = try StepFileSystem(of: state, lowers: lowers, isolation: isolation, trees: workingTrees)
                 var spec = SandboxSpec(arguments: run.arguments, root: tree.root, scratch: sandbox.files.scratch)
-                spec.abilities = abilities
+                spec.hostCapabilities = hostCapabilities
                 spec.environment = Self.environment(run, secrets: mounts.variables, home: user.home)
                 spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
                 spec.workingDirectory = FilePath(run.workingDirectory)
@@ -56,7 +56,7 @@ extension BuildRunner {
                 let files = try tree.entered(by: &spec, mounts, isolation, store) { step.warn($0) }
                 try withExtendedLifetime((mounts, network)) {
                     do {
-                        try Self.explaining(abilities) {
+                        try Self.explaining(hostCapabilities) {
                             try runToEnd(spec, run, limited, stopper: stopper, step: step)
                         }
                     } catch let error as EngineError {

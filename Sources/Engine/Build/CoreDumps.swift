@@ -14,10 +14,12 @@ extension RunMount {
 extension SandboxSpec {
     /// Lets no process leave an image of its memory, unless the user has set that limit.
     ///
+    /// The builder's own hard limit stays where it is lower: to raise it takes CAP_SYS_RESOURCE.
+    ///
     /// One byte and not none: the kernel takes it as the word for "not even to a program", such as one that collects
     /// crashes. See `core(5)` and `do_coredump` of the kernel.
     mutating func forbidCores() {
         guard let core = ResourceLimit.numbers["core"], !limits.contains(where: { $0.resource == core }) else { return }
-        limits.append(ResourceLimit(resource: core, soft: 1, hard: 1))
+        limits.append(ResourceLimit(resource: core, soft: 1, hard: 1, isCeiling: true))
     }
 }

@@ -7,15 +7,15 @@ import Sandbox
 /// subordinate numbers.
 extension BuildRunner {
     /// Throws ``EngineError`` `.isolation` for a user that there is no number for.
-    static func require(_ user: ResolvedUser, _ abilities: HostCapabilities) throws {
-        guard !abilities.identities.contain((user.uid, user.gid)) else { return }
+    static func require(_ user: ResolvedUser, _ hostCapabilities: HostCapabilities) throws {
+        guard !hostCapabilities.identities.contain((user.uid, user.gid)) else { return }
         throw EngineError(
             .isolation, "the command's user \(user.uid):\(user.gid) has no number in this build's user namespace",
-            hint: abilities.identities.hint)
+            hint: hostCapabilities.identities.hint)
     }
 
     /// Throws ``EngineError`` `.isolation` for a mount that is to belong to somebody there is no number for.
-    static func require(ownersIn mounts: [RunMount], _ abilities: HostCapabilities) throws {
+    static func require(ownersIn mounts: [RunMount], _ hostCapabilities: HostCapabilities) throws {
         for mount in mounts {
             let owner: (uid: UInt32, gid: UInt32)? =
                 switch mount {
@@ -24,20 +24,21 @@ extension BuildRunner {
                 case .secret(let secret): (secret.uid, secret.gid)
                 case .ssh(let ssh): (ssh.uid, ssh.gid)
                 }
-            guard let owner, !abilities.identities.contain(owner) else { continue }
+            guard let owner, !hostCapabilities.identities.contain(owner) else { continue }
             throw EngineError(
                 .isolation,
                 "the owner \(owner.uid):\(owner.gid) of a mount has no number in this build's user namespace",
-                hint: abilities.identities.hint)
+                hint: hostCapabilities.identities.hint)
         }
     }
 
     /// Adds to the failure of a command what may be the reason for it.
-    static func explaining<Value>(_ abilities: HostCapabilities, _ body: () throws -> Value) throws -> Value {
+    static func explaining<Value>(_ hostCapabilities: HostCapabilities, _ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let error as EngineError where error.code == .runFailed {
-            guard abilities.identities.isSingle, error.hint == nil else { throw error }
+            guard hostCapabilities.identities.isSingle, error.hint == nil else { throw error }
             throw EngineError(
-                error.code, error.message, hint: abilities.identities.hint, at: error.location, cause: error.cause)
+                error.code, error.message, hint: hostCapabilities.identities.hint, at: error.location,
+                cause: error.cause)
         }
     }
 }

@@ -52,27 +52,27 @@ final class StepIsolation: Sendable {
     }
 
     /// The capabilities of the host for a sandbox.
-    func abilities() throws -> HostCapabilities {
+    func hostCapabilities() throws -> HostCapabilities {
         try knownCapabilities.withLock { known in
             if let known { return known }
             let scratch = try store.temporaryDirectory()
-            let abilities = withExtendedLifetime(scratch) { HostCapabilities.probe(scratch: scratch.path) }
-            known = abilities
-            return abilities
+            let hostCapabilities = withExtendedLifetime(scratch) { HostCapabilities.probe(scratch: scratch.path) }
+            known = hostCapabilities
+            return hostCapabilities
         }
     }
 
     /// Whether commands get a copy of their files, as no overlay can be mounted.
     func copiesFiles() throws -> Bool {
         if try mode() == .chroot { return true }
-        if case .none = try abilities().overlay { return true }
+        if case .none = try hostCapabilities().overlay { return true }
         return false
     }
 
     /// Whether a tree that a command mounts is copied, unless it is one directory that is not written to.
     func copiesMounts() throws -> Bool {
         if try mode() == .chroot { return true }
-        return switch try abilities().overlay {
+        return switch try hostCapabilities().overlay {
         case .trusted, .user: false
         case .served, .none: true
         }
@@ -80,14 +80,14 @@ final class StepIsolation: Sendable {
 
     /// The form of the snapshots that commands, and whoever reads files of layers, use.
     func form() throws -> SnapshotForm {
-        let abilities = try abilities()
+        let hostCapabilities = try hostCapabilities()
         let marks: SnapshotForm.Marks =
-            switch abilities.overlay {
+            switch hostCapabilities.overlay {
             case .trusted: .trusted
             case .user: .user
             // A file system that takes no overlay may take no marks of its either.
             case .served, .none: .names
             }
-        return SnapshotForm(marks: marks, owners: IDMaps.canSetOwners ? abilities.identities.description : nil)
+        return SnapshotForm(marks: marks, owners: IDMaps.canSetOwners ? hostCapabilities.identities.description : nil)
     }
 }

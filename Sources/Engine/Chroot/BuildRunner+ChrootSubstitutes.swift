@@ -25,7 +25,7 @@ extension BuildRunner {
         if isMounted {
             prepared.mounts.append(SandboxMount(target: target, source: .bind(copy), isReadOnly: bind.isReadOnly))
         } else {
-            prepared.substitutes.append(ChrootSubstitute(target: target, content: .gift(copy)))
+            prepared.substitutes.append(ChrootSubstitute(target: target, content: .moved(copy)))
         }
     }
 }
@@ -43,7 +43,7 @@ extension PreparedMounts {
             return
         }
         let isLent = substitutes.contains { substitute in
-            guard case .loan(let other) = substitute.content else { return false }
+            guard case .cache(let other) = substitute.content else { return false }
             return other.starts(with: directory)
         }
         guard !isLent else {
@@ -51,6 +51,6 @@ extension PreparedMounts {
                 .unsupported, "the cache '\(mount.id)' cannot be in two places where nothing can be mounted",
                 hint: "Mount it once, or use an isolation that can mount, see 'lamina doctor'.")
         }
-        substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .loan(source)))
+        substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .cache(source)))
     }
 }

@@ -24,7 +24,8 @@ struct StepTree: ~Copyable, Sendable {
     ) throws {
         var all = Self.usual(spec)
         for mount in spec.mounts { all.append(try Self.substitute(for: mount)) }
-        let placed = try ChrootSubstitutes.place(all + own, in: tree.path, aside: tree.aside, base: base)
+        let placed = try ChrootSubstitutes.place(
+            all + own, in: tree.path, aside: tree.aside, base: base, owner: tree.directory)
         if placed.hasMakeshiftDevices {
             warn("no devices can be made here, so that plain files stand in for /dev/null, /dev/zero and /dev/random")
         }
@@ -62,7 +63,7 @@ struct StepTree: ~Copyable, Sendable {
 
     private static func substitute(for mount: SandboxMount) throws -> ChrootSubstitute {
         switch mount.source {
-        case .temporary: return ChrootSubstitute(target: mount.target, content: .directory(permissions: 0o1777))
+        case .temporary: return ChrootSubstitute(target: mount.target, content: .directory(permissions: nil))
         case .file(let content, let permissions, let owner, let group):
             return ChrootSubstitute(
                 target: mount.target,

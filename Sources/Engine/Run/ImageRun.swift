@@ -28,9 +28,9 @@ package struct ImageRun: Sendable {
     /// ``EngineError`` for everything else.
     package func run(_ link: CommandLink, report: @escaping @Sendable (String) -> Void) async throws -> CInt {
         let isolation = StepIsolation(request.isolation, store: store)
-        let abilities = try await offload {
+        let hostCapabilities = try await offload {
             _ = try isolation.mode()
-            return try isolation.abilities()
+            return try isolation.hostCapabilities()
         }
         // Until the end: what is mounted must not be pruned.
         let lease = try store.lease()
@@ -46,7 +46,7 @@ package struct ImageRun: Sendable {
         let state = LayerStack(layers: config.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
         let lowers = try await snapshots.lowers(of: config.diffIDs, isolation)
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
-        try BuildRunner.require(user, abilities)
+        try BuildRunner.require(user, hostCapabilities)
         try Task.checkCancellation()
         let status = try await offload {
             let root = try StepFileSystem(of: state, lowers: lowers, isolation: isolation, trees: trees)
@@ -57,7 +57,7 @@ package struct ImageRun: Sendable {
             let volumes = try request.volumes.volumes.map { try $0.mount(in: store) }
             var spec = SandboxSpec(
                 arguments: try arguments(config.config), root: root.root, scratch: files.scratch)
-            spec.abilities = abilities
+            spec.hostCapabilities = hostCapabilities
             spec.hostname = hostname
             spec.user = SandboxUser(uid: user.uid, gid: user.gid, groups: user.groups)
             spec.environment = environment(config.config, home: user.home, hostname: hostname)

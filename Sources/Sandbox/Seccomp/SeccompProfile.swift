@@ -1,3 +1,4 @@
+import Glibc
 package import Linux
 
 /// Which system calls a command may make: the profile format of Docker and of the OCI runtime specification.
@@ -130,6 +131,21 @@ package struct SeccompProfile: Hashable, Sendable {
                 names: names.split(separator: " ").map(String.init), action: action, comparisons: comparisons,
                 includes: includes, excludes: excludes)
         }
+    }
+
+    /// The same profile, where no process may trace another or read its memory and descriptors.
+    var denyingTracing: SeccompProfile {
+        let names: Set = ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "process_madvise"]
+        var rules = rules.compactMap { rule -> Rule? in
+            let kept = rule.names.filter { !names.contains($0) }
+            guard !kept.isEmpty else { return nil }
+            return Rule(
+                names: kept, action: rule.action, comparisons: rule.comparisons, includes: rule.includes,
+                excludes: rule.excludes)
+        }
+        rules.append(Rule(names: names.sorted(), action: .errno(EPERM)))
+        return SeccompProfile(
+            defaultAction: defaultAction, architectures: architectures, flags: flags, rules: rules)
     }
 
     /// The rules that count for a command with these capabilities on this kernel.
