@@ -1,6 +1,5 @@
 import Linux
 import Store
-import Synchronization
 import SystemPackage
 import Testing
 
@@ -11,18 +10,16 @@ import Testing
     @Test func isHeldByOneCommandAtATime() async throws {
         let scratch = try Scratch()
         let store = try StoreRoot(at: scratch.path.appending("store"))
-        let isFirstDone = Mutex(false)
-        let first = Mutex<ChrootTurn?>(try await ChrootTurn.wait(in: store))
-        try await withThrowingTaskGroup { group in
-            group.addTask {
-                _ = try await ChrootTurn.wait(in: store)
-                #expect(isFirstDone.withLock { $0 })
-            }
-            await Task.yield()
-            isFirstDone.withLock { $0 = true }
-            first.withLock { $0 = nil }
-            try await group.waitForAll()
+        func isFree() throws -> Bool {
+            guard let lock = try FileLock.attempt(store.path.appending("chroot.lock"), .exclusive) else { return false }
+            _ = consume lock
+            return true
         }
+        let turn = try await ChrootTurn.wait(in: store)
+        #expect(try !isFree())
+        withExtendedLifetime(turn) {}
+        _ = consume turn
+        #expect(try isFree())
     }
 
     @Test func isCancelledWithItsBuild() async throws {
