@@ -15,10 +15,12 @@ import Testing
             _ = consume lock
             return true
         }
-        let turn = try await ChrootTurn.wait(in: store)
-        #expect(try !isFree())
-        withExtendedLifetime(turn) {}
-        _ = consume turn
+        func take() async throws {
+            let turn = try await ChrootTurn.wait(in: store)
+            #expect(try !isFree())
+            withExtendedLifetime(turn) {}
+        }
+        try await take()
         #expect(try isFree())
     }
 
