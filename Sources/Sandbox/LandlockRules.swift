@@ -4,7 +4,7 @@ import CLinux
 package struct LandlockRules: Hashable, Sendable {
     /// The rights to files that are confined to one directory: a mask of `LANDLOCK_ACCESS_FS_` flags.
     let rights: UInt64
-    /// What the process may not reach outside of its own descendants: a mask of `LANDLOCK_SCOPE_` flags.
+    /// The objects outside of its own descendants that the process may not reach: a mask of `LANDLOCK_SCOPE_` flags.
     let scopes: UInt64
 
     /// The version of the kernel's interface, 0 without one.

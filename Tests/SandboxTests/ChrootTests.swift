@@ -74,7 +74,7 @@ struct ChrootTests {
         #expect(rules.contains { $0.names.contains("openat") && $0.action == .allow })
     }
 
-    /// What Landlock keeps a command from, though its identity would let it.
+    /// Landlock keeps a command from signals that its identity would let it send.
     @Test(.enabled(if: LandlockRules.isScoped(version: LandlockRules.version), "needs Landlock of Linux 6.12"))
     func keepsSignalsInside() throws {
         let fixture = try Fixture()
