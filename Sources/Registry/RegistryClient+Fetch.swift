@@ -44,6 +44,27 @@ extension RegistryClient {
     }
 }
 
+extension RegistryClient {
+    /// The blobs that a repository says it does not have. One of which it cannot tell counts as there.
+    package func missingBlobs(
+        of blobs: [Descriptor], in reference: ImageReference
+    ) async throws -> [Descriptor] {
+        guard !blobs.isEmpty else { return [] }
+        return try await describing("cannot pull \(reference)") {
+            let connection = try await connection(to: reference)
+            return try await withThrowingTaskGroup(of: Descriptor?.self) { group in
+                var missing: [Descriptor] = []
+                for (index, blob) in blobs.enumerated() {
+                    if index >= 8, let found = try await group.next() ?? nil { missing.append(found) }
+                    group.addTask { try await connection.has(blob) ? nil : blob }
+                }
+                for try await found in group { if let found { missing.append(found) } }
+                return missing
+            }
+        }
+    }
+}
+
 /// A blob on its way in.
 struct BlobReception: ~Copyable {
     let descriptor: Descriptor
@@ -96,6 +117,15 @@ struct BlobReception: ~Copyable {
 extension RepositoryConnection {
     /// After so many bytes a broken connection counts as a fresh start, so that slow lines get through in the end.
     private static let amends: Int64 = 1 << 20
+
+    fileprivate func has(_ blob: Descriptor) async throws -> Bool {
+        do {
+            let request = HTTPRequest(.head, url("blobs/\(blob.digest)"))
+            return try await send(request, for: .pull, expecting: [200, 404]).response.status == 200
+        } catch is RegistryError {
+            return true
+        }
+    }
 
     fileprivate func fetch(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
         var failures = 0

@@ -91,7 +91,7 @@ private struct Sweep {
         for record in try transaction.cacheRecords() {
             if unusable.contains(record.key) { cacheKeys.append(record.key) } else { kept.append(record) }
         }
-        let reachable = try Reachable(images: transaction.images(), cache: kept, in: transaction)
+        let reachable = try Reachable(roots: transaction.imageRoots(), cache: kept, in: transaction)
         for digest in try transaction.blobSizes().keys {
             if reachable.blobs.contains(digest) {
                 keptBlobs.insert(ContentStore.name(digest))

@@ -25,11 +25,14 @@ package struct LayerRecord: Hashable, Sendable {
     /// The sum of the files' sizes, in bytes.
     package let contentSize: Int64
     package let fileCount: Int
+    /// The size of the uncompressed archive in bytes; 0 when it is not known.
+    package let tarSize: Int64
 
-    package init(diffID: DiffID, contentSize: Int64, fileCount: Int) {
+    package init(diffID: DiffID, contentSize: Int64, fileCount: Int, tarSize: Int64 = 0) {
         self.diffID = diffID
         self.contentSize = contentSize
         self.fileCount = fileCount
+        self.tarSize = tarSize
     }
 }
 
@@ -47,8 +50,11 @@ package struct LayerIndex: Sendable {
             try StoreRoot.createDirectory(name.parent, in: try root.openDirectory())
             try root.write { transaction in
                 try transaction.execute(
-                    "INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?)",
-                    [layer.diffID.description, layer.contentSize, layer.fileCount, transaction.stamp()])
+                    "INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?)",
+                    [
+                        layer.diffID.description, layer.contentSize, layer.fileCount, transaction.stamp(),
+                        layer.tarSize,
+                    ])
                 // A list without a layer, should the commit fail, is small: it stays for the collector.
                 try file.move(to: name)
             }
@@ -57,8 +63,9 @@ package struct LayerIndex: Sendable {
 
     package func layer(_ diffID: DiffID) throws -> LayerRecord? {
         try root.read { transaction in
-            try transaction.row("SELECT content_size, file_count FROM layers WHERE diff_id = ?", [diffID.description])
-                .map { LayerRecord(diffID: diffID, contentSize: $0[0], fileCount: $0[1]) }
+            try transaction.row(
+                "SELECT content_size, file_count, tar_size FROM layers WHERE diff_id = ?", [diffID.description]
+            ).map { LayerRecord(diffID: diffID, contentSize: $0[0], fileCount: $0[1], tarSize: $0[2]) }
         }
     }
 

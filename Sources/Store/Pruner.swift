@@ -85,9 +85,10 @@ extension Transaction {
         switch record.kind {
         case .cacheMount: return false
         case .image:
-            return try execute(
-                "DELETE FROM images WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM names WHERE image = ?1)",
-                [record.id.description]) > 0
+            let roots = try imageRoots(leadingTo: record.id).filter { $0.defaultImage?.id == record.id }
+            guard !roots.isEmpty, roots.allSatisfy(\.names.isEmpty) else { return false }
+            for root in roots { try removeRoot(root.descriptor.digest) }
+            return true
         case .step:
             let count = try record.keys.reduce(0) { count, key in
                 try count

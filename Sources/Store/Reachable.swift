@@ -1,19 +1,19 @@
 import GRDB
 import OCI
 
-/// The layers and blobs that images and cache records need: the marks of the collector.
+/// The layers and blobs that roots and cache records need: the marks of the collector.
 struct Reachable {
     private(set) var blobs: Set<Digest> = []
     private(set) var layers: Set<DiffID> = []
     private(set) var chains: Set<ChainID> = []
 
-    init(images: [StoredImage], cache: [CacheRecord], in transaction: Transaction) throws {
-        for image in images {
-            blobs.insert(image.id)
-            if let manifest = image.manifest { blobs.insert(manifest.digest) }
-            blobs.formUnion(image.layers.map(\.digest))
-            layers.formUnion(image.diffIDs)
-            addChains(of: image.diffIDs)
+    init(roots: [ImageRoot], cache: [CacheRecord], in transaction: Transaction) throws {
+        for root in roots {
+            blobs.formUnion(root.allBlobs)
+            for image in root.images {
+                layers.formUnion(image.diffIDs)
+                addChains(of: image.diffIDs)
+            }
         }
         for record in cache {
             blobs.formUnion(record.blobs)

@@ -8,9 +8,6 @@ import SystemPackage
 ///
 /// Opened for writing, it has been swept of what dead processes left and of what another boot did not sync.
 final class StoreDatabase: Sendable {
-    /// The layout of the tables that this program reads and writes.
-    private static let schemaVersion = 3
-
     let queue: DatabaseQueue
     /// Shared as long as this process runs; see ``Leftovers``.
     private let owner: FileLock?
@@ -53,11 +50,14 @@ final class StoreDatabase: Sendable {
         try makePrivate(root)
         let queue = try DatabaseQueue(path: root.appending("db.sqlite").string, configuration: configuration)
         let version = try checkedVersion(queue, root)
-        let isCurrent = try queue.read { try version > 0 && Transaction(db: $0).isOfBoot(bootID) }
+        let isCurrent = try queue.read {
+            try version == StoreSchema.version && Transaction(db: $0).isOfBoot(bootID)
+        }
         if !isCurrent {
             try queue.write { db in
-                if version == 0 { try createTables(db) }
+                if version == 0 { try StoreSchema.create(db) }
                 try Transaction(db: db).beginBoot(bootID)
+                if version == 3 { try StoreMigration(root: root, writesFiles: true).run(Transaction(db: db)) }
             }
         }
         return queue
@@ -103,20 +103,26 @@ final class StoreDatabase: Sendable {
         let path = root.appending("db.sqlite")
         guard try exists(path, root) else {
             let empty = try DatabaseQueue(configuration: configuration)
-            try empty.write { try createTables($0) }
+            try empty.write { try StoreSchema.create($0) }
             return empty
         }
         configuration.readonly = true
         let queue = try DatabaseQueue(path: path.string, configuration: configuration)
-        guard try checkedVersion(queue, root) > 0 else {
+        let version = try checkedVersion(queue, root)
+        guard version > 0 else {
             throw StoreError(.busy, "the store '\(root)' is just being made", hint: "Try again.")
         }
-        if try queue.read({ try Transaction(db: $0).isOfBoot(bootID) }) { return queue }
-        // What another boot did not sync must not be seen, and cannot be dropped here: so it is dropped from a copy.
+        let isOfBoot = try queue.read { try Transaction(db: $0).isOfBoot(bootID) }
+        if isOfBoot, version == StoreSchema.version { return queue }
+        // A store opened for reading is not changed. Rows that another boot did not sync are dropped from a copy, and
+        // an older schema is migrated in a copy.
         configuration.readonly = false
         let copy = try DatabaseQueue(configuration: configuration)
         try queue.backup(to: copy)
-        try copy.write { try Transaction(db: $0).beginBoot(bootID) }
+        try copy.write { db in
+            if !isOfBoot { try Transaction(db: db).beginBoot(bootID) }
+            if version == 3 { try StoreMigration(root: root, writesFiles: false).run(Transaction(db: db)) }
+        }
         return copy
     }
 
@@ -130,53 +136,16 @@ final class StoreDatabase: Sendable {
 
     private static func checkedVersion(_ queue: DatabaseQueue, _ root: FilePath) throws -> Int {
         let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-        guard version <= schemaVersion else {
+        guard version <= StoreSchema.version else {
             throw StoreError(
                 .newerSchema, "the store '\(root)' was made by a newer version of lamina",
                 hint: "Use that version, or another directory as LAMINA_ROOT.")
         }
-        guard version == 0 || version == schemaVersion else {
+        guard version == 0 || version >= StoreSchema.oldestVersion else {
             throw StoreError(
                 .olderSchema, "the store '\(root)' was made by an older version of lamina, whose layout is not read",
                 hint: "Remove it, or move it away, or use another directory as LAMINA_ROOT.")
         }
         return version
-    }
-
-    /// Digests are text as in `sha256:...`, lists of them are joined by spaces, times are text that sorts.
-    private static func createTables(_ db: Database) throws {
-        try db.execute(
-            sql: """
-                CREATE TABLE state (boot TEXT NOT NULL, current INTEGER NOT NULL, written INTEGER NOT NULL,
-                    durable INTEGER NOT NULL);
-                INSERT INTO state VALUES ('', 0, 0, 0);
-                CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, generation INTEGER NOT NULL)
-                    WITHOUT ROWID;
-                CREATE TABLE layers (diff_id TEXT PRIMARY KEY, content_size INTEGER NOT NULL,
-                    file_count INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
-                CREATE TABLE layer_blobs (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, media_type TEXT NOT NULL,
-                    size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
-                CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
-                CREATE TABLE layer_sources (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT NOT NULL,
-                    digest TEXT NOT NULL, location TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
-                    generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
-                CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL,
-                    form TEXT NOT NULL, parent TEXT, generation INTEGER NOT NULL, UNIQUE (chain_id, form));
-                CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
-                    result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
-                    created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
-                CREATE TABLE images (id TEXT PRIMARY KEY, platform TEXT NOT NULL, created TEXT, diff_ids TEXT NOT NULL,
-                    size INTEGER NOT NULL, manifest TEXT, layers TEXT NOT NULL, annotations TEXT NOT NULL) WITHOUT ROWID;
-                CREATE TABLE names (reference TEXT PRIMARY KEY, image TEXT NOT NULL) WITHOUT ROWID;
-                CREATE INDEX names_by_image ON names (image);
-                CREATE TABLE builds (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-                    started TEXT NOT NULL, finished TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL,
-                    status TEXT NOT NULL, cached_steps INTEGER NOT NULL, total_steps INTEGER NOT NULL, image TEXT,
-                    tags TEXT NOT NULL, error TEXT, log_size INTEGER NOT NULL, details TEXT NOT NULL);
-                CREATE TABLE build_keys (key TEXT PRIMARY KEY, ingredients TEXT NOT NULL, build INTEGER NOT NULL)
-                    WITHOUT ROWID;
-                CREATE TABLE build_lists (digest TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
-                PRAGMA user_version = \(schemaVersion);
-                """)
     }
 }

@@ -22,9 +22,11 @@ extension LayerIndex {
     /// All layers, in order.
     package func all() throws -> [LayerRecord] {
         try root.read { transaction in
-            try transaction.rows("SELECT diff_id, content_size, file_count FROM layers ORDER BY diff_id").map {
+            try transaction.rows(
+                "SELECT diff_id, content_size, file_count, tar_size FROM layers ORDER BY diff_id"
+            ).map {
                 LayerRecord(
-                    diffID: try DiffID(parsing: $0[0] as String), contentSize: $0[1], fileCount: $0[2])
+                    diffID: try DiffID(parsing: $0[0] as String), contentSize: $0[1], fileCount: $0[2], tarSize: $0[3])
             }
         }
     }
@@ -96,11 +98,11 @@ extension SnapshotStore {
 }
 
 extension ImageIndex {
-    /// Names that lead to no image.
+    /// Names that lead to no root.
     package func lostNames() throws -> [ImageReference] {
         try root.read { transaction in
             try transaction.rows(
-                "SELECT reference FROM names WHERE image NOT IN (SELECT id FROM images) ORDER BY reference"
+                "SELECT reference FROM names WHERE root NOT IN (SELECT digest FROM roots) ORDER BY reference"
             ).map { try ImageReference(parsing: $0[0] as String) }
         }
     }

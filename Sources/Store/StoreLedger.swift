@@ -21,15 +21,21 @@ package struct StoreLedger: Sendable {
         var (images, resources, records): ([StoredImage], ResourceTable, [UsageRecord]) = try root.read {
             transaction in
             let (images, cache) = (try transaction.images(), try transaction.cacheRecords())
+            let roots = try transaction.imageRoots()
             var resources = try ResourceTable(transaction)
             var named: Set<ChainID> = []
-            for image in images where !image.names.isEmpty {
-                for number in resources.needs(of: image) { resources.isNamed[number] = true }
-                named.formUnion(image.diffIDs.indices.compactMap { ChainID.of(image.diffIDs[...$0]) })
+            for root in roots where !root.names.isEmpty {
+                for number in resources.needs(of: root) { resources.isNamed[number] = true }
+                for image in root.images {
+                    named.formUnion(image.diffIDs.indices.compactMap { ChainID.of(image.diffIDs[...$0]) })
+                }
             }
             let stacks = StackKeys(cache)
             let steps = Self.steps(cache, &resources, named: named, stacks)
-            let unnamed = try images.filter(\.names.isEmpty).map { try Self.record(of: $0, root, &resources, stacks) }
+            let unnamed = try images.filter(\.names.isEmpty).map { image in
+                let all = roots.filter { $0.names.isEmpty && $0.defaultImage?.id == image.id }
+                return try Self.record(of: image, all, root, &resources, stacks)
+            }
             try resources.measureTheRest(root, transaction)
             return (images, resources, (steps + unnamed).map { $0(resources) })
         }
@@ -122,9 +128,10 @@ extension StoreLedger {
     }
 
     private static func record(
-        of image: StoredImage, _ root: StoreRoot, _ resources: inout ResourceTable, _ stacks: StackKeys
+        of image: StoredImage, _ roots: [ImageRoot], _ root: StoreRoot, _ resources: inout ResourceTable,
+        _ stacks: StackKeys
     ) throws -> Draft {
-        let all = resources.needs(of: image)
+        let all = Array(Set(roots.flatMap { resources.needs(of: $0) }))
         let stored = try root.openDirectory().statusIfExists(ContentStore.name(image.id))?.modified
         let time = stored.map(Timestamp.init) ?? image.created ?? Timestamp(seconds: 0)
         return { table in
@@ -197,11 +204,10 @@ extension CacheRecord {
 }
 
 extension ResourceTable {
-    fileprivate mutating func needs(of image: StoredImage) -> [Int] {
-        needs(
-            image.diffIDs, blobs: [image.id] + (image.manifest.map { [$0.digest] } ?? []) + image.layers.map(\.digest)
-        )
-        .all
+    fileprivate mutating func needs(of root: ImageRoot) -> [Int] {
+        var all = Set(needs([], blobs: Array(root.allBlobs)).all)
+        for image in root.images { all.formUnion(needs(image.diffIDs).all) }
+        return Array(all)
     }
 }
 

@@ -19,20 +19,21 @@ import Testing
         // Untagged images are kept: they are removed, not collected.
         for image in [kept, dropped] { try root.images.save(image) }
         #expect(try root.collector.collect().freedBytes == 0)
+        let manifest = try #require(try root.images.image(id: dropped.id)?.manifest)
         try root.images.remove(dropped.id)
         let plan = try root.collector.collect(dryRun: true)
         #expect(try root.isWhole(dropped))
         let collection = try root.collector.collect()
         #expect(collection == plan)
-        // Layer, config, file list and the file of the snapshot.
+        // Layer, config, manifest, file list and the file of the snapshot.
         let expected = "layer dropped".utf8.count + "config dropped".utf8.count + "dropped".utf8.count + 10
-        #expect(collection.freedBytes == Int64(expected))
-        #expect(collection.blobs == 2 && collection.layers == 1 && collection.snapshots == 1)
+        #expect(collection.freedBytes == manifest.size + Int64(expected))
+        #expect(collection.blobs == 3 && collection.layers == 1 && collection.snapshots == 1)
         #expect(try root.isWhole(kept))
         #expect(try root.layers.layer(dropped.diffIDs[0]) == nil)
         #expect(try root.layers.blobs(of: dropped.diffIDs[0]).isEmpty)
         #expect(try fixture.names("snapshots").count == 1)
-        #expect(try fixture.names("blobs/sha256").count == 2)
+        #expect(try fixture.names("blobs/sha256").count == 3)
         #expect(try fixture.names("tmp").filter { !$0.hasSuffix(".lock") }.isEmpty)
     }
 

@@ -41,30 +41,30 @@ struct BaseImages: BaseImageResolver {
             let config = try await offload { [images] in try images.config(of: image) }
             return ResolvedBase(
                 source: ImageSource(
-                    reference: reference.with(tag: reference.tag, digest: image.manifest?.digest ?? reference.digest),
+                    reference: reference.with(tag: reference.tag, digest: image.rootDigest ?? reference.digest),
                     platform: config.platform, diffIDs: config.diffIDs, imageID: image.id),
                 config: config)
         }
     }
 
     private func find(_ reference: ImageReference, platform: Platform) async throws -> StoredImage {
-        let known = try await offload { [images] () -> StoredImage? in
-            guard let image = try images.store.images.image(named: reference),
-                try images.store.layers.areWithinReach(image.diffIDs)
-            else { return nil }
-            return image
-        }
-        let distance = known?.platform.distance(from: platform)
-        let stored = distance == nil ? nil : known
-        // An image for another platform that runs here, too, may be one of several of an index that has a better one.
-        if let stored, distance == 0 || pull == .never, pull.accepts(reference) { return stored }
+        let stored = try await offload { [images] in try images.stored(reference, for: platform) }
+        if let stored, pull.accepts(reference) { return stored }
         if reference == EmbeddedBase.reference {
             try EmbeddedBase.requireSupport(for: platform)
             return try await offload { [images] in try EmbeddedBase(images: images).install() }
         }
         try pull.allow(reference)
-        do { return try await images.resolve(reference, platform: platform) } catch let error as RegistryError {
-            guard let stored, pull == .newer || pull.accepts(reference) else { throw error }
+        // Of an index that the store has, another entry is wanted.
+        let known = try await offload { [images] in try images.store.images.root(named: reference) }
+        let index = known.flatMap { root in
+            pull.accepts(reference) && root.location != nil && root.descriptor.mediaType.isIndex
+                ? root.descriptor.digest : nil
+        }
+        do { return try await images.resolve(reference, platform: platform, below: index) } catch let error
+            as RegistryError
+        {
+            guard pull == .newer, let stored else { throw error }
             return stored
         }
     }

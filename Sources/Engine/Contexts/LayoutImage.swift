@@ -78,8 +78,6 @@ extension ImageTransfer {
 
     // MARK: Blobs
 
-    private static let documentLimit = 20 << 20
-
     private static func path(of digest: Digest) -> PathBytes { PathBytes("blobs/sha256/\(digest.hex)") }
 
     private static func document(_ digest: Digest, in layout: borrowing Directory) throws -> [UInt8] {

@@ -53,6 +53,12 @@ extension StoreCheck {
             let name = image.names.first.map(\.familiar) ?? "without a name"
             found("image \(image.id) (\(name))", problem, .beyondRepair("build, pull or load it again, or remove it"))
         }
+        for root in roots where root.origin != .made && !goodBlobs.contains(root.descriptor.digest) {
+            let name = root.names.first.map(\.familiar) ?? "without a name"
+            found(
+                "root \(root.descriptor.digest) (\(name))", "is not in the store",
+                .beyondRepair("pull or load it again, or remove it"))
+        }
         for name in try store.images.lostNames() {
             try found("name \(name.familiar)", "leads to no image") {
                 try store.images.untag(name)
@@ -67,7 +73,8 @@ extension StoreCheck {
         }
         guard let config = try? ImageConfig(parsing: bytes) else { return "has a config that cannot be read" }
         guard config.diffIDs == image.diffIDs else { return "is recorded with other layers than its config has" }
-        if let manifest = image.manifest, !goodBlobs.contains(manifest.digest) { return "has lost its manifest" }
+        // A manifest that was made here is made again when it is needed.
+        if image.origin != .made, let manifest = image.manifest, !goodBlobs.contains(manifest.digest) { return "has lost its manifest" }
         return try lostLayer(of: image.diffIDs).map { lost in
             "\(lost.isDamaged ? "has a damaged copy of" : "has lost") the layer \(lost.diffID)"
         }

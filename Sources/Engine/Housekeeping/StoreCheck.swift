@@ -53,6 +53,7 @@ package final class StoreCheck {
     /// The images and the results of steps as they were at the start, before anything was looked at that they need: a
     /// build that runs meanwhile makes new ones of what was not there yet.
     var images: [StoredImage] = []
+    var roots: [ImageRoot] = []
     var cacheRecords: [CacheRecord] = []
     /// The blobs that are whole.
     var goodBlobs: Set<Digest> = []
@@ -144,7 +145,10 @@ package final class StoreCheck {
     }
 
     private func collectStacks() throws {
-        images = try store.images.list()
+        roots = try store.images.roots()
+        var seen: Set<Digest> = []
+        images = roots.sorted { !$0.names.isEmpty && $1.names.isEmpty }.flatMap(\.images)
+            .filter { seen.insert($0.manifest?.digest ?? $0.id).inserted }
         cacheRecords = try store.cache.list()
         let ofImages = Set(images.map(\.diffIDs))
         for diffIDs in ofImages { addStacks(of: diffIDs, isOfImage: true) }

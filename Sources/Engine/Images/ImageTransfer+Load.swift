@@ -41,18 +41,20 @@ extension ImageTransfer {
     private func loadLayout(_ contents: ArchiveContents, platform: Platform) throws -> [LoadedImage] {
         let index = try Index(parsing: try contents.bytes(of: "index.json"))
         // The names of a Docker archive that is a layout too.
-        var loaded: [Digest: (manifest: Descriptor, names: [ImageReference])] = [:]
+        var loaded: [Digest: (root: Descriptor, names: [ImageReference])] = [:]
         var order: [Digest] = []
         for entry in index.manifests {
             guard entry.annotations["vnd.docker.reference.type"] != "attestation-manifest" else { continue }
-            let manifest = try resolve(entry, in: contents, platform: platform, depth: 0)
-            if loaded[manifest.digest] == nil {
-                order.append(manifest.digest)
-                loaded[manifest.digest] = (manifest, [])
+            if loaded[entry.digest] == nil {
+                order.append(entry.digest)
+                loaded[entry.digest] = (entry, [])
             }
-            if let name = Self.name(of: entry) { loaded[manifest.digest]?.names.append(name) }
+            if let name = Self.name(of: entry) { loaded[entry.digest]?.names.append(name) }
         }
-        return try order.compactMap { loaded[$0] }.map { try loadManifest($0.manifest, as: $0.names, contents) }
+        return try order.compactMap { loaded[$0] }.map { root, names in
+            let manifest = try resolve(root, in: contents, platform: platform, depth: 0)
+            return try load(manifest, of: root, as: names, contents)
+        }
     }
 
     /// containerd's annotation has the full name; the standard one may have only a tag, which is no name.
@@ -73,8 +75,9 @@ extension ImageTransfer {
         return try resolve(try nested.manifest(for: platform), in: contents, platform: platform, depth: depth + 1)
     }
 
-    private func loadManifest(
-        _ descriptor: Descriptor, as names: [ImageReference], _ contents: ArchiveContents
+    /// Loads the image of one platform, and keeps the rest of its root as it came.
+    private func load(
+        _ descriptor: Descriptor, of root: Descriptor, as names: [ImageReference], _ contents: ArchiveContents
     ) throws -> LoadedImage {
         let bytes = try contents.blob(descriptor)
         let manifest = try Manifest(parsing: bytes, declared: descriptor.mediaType)
@@ -85,8 +88,8 @@ extension ImageTransfer {
             try storage.index(layer, expecting: diffID)
         }
         _ = try store.content.save(bytes)
-        let image = try save(
-            manifest.config.digest, config, manifest: descriptor, layers: manifest.layers, as: names)
+        _ = try store.content.save(try contents.blob(root))
+        let image = try save(root, at: nil, manifest, descriptor, config, as: names)
         return LoadedImage(image: image, names: names)
     }
 

@@ -9,14 +9,14 @@ package enum RemovalEvent: Hashable, Sendable {
 }
 
 extension ImageTransfer {
-    /// Gives an image one more name; a name that another image has moves.
+    /// Gives the root of an image one more name; a name that another root has moves.
     package func tag(_ source: String, as target: ImageReference) throws {
         guard target.digest == nil else {
             throw EngineError(
                 .imageNotFound, "refusing to create a tag with a digest reference", hint: "Name a tag instead.")
         }
         let lease = try store.lease()
-        _ = try store.images.tag(target, image(source).id)
+        _ = try store.images.tag(target, image(source))
         _ = consume lease
     }
 
@@ -28,8 +28,8 @@ extension ImageTransfer {
         let image = try image(text)
         if let name = (try? ImageReference(parsing: text)).flatMap({ image.names.contains($0) ? $0 : nil }) {
             _ = try store.images.untag(name)
-            guard image.names.count == 1 else { return [.untagged(name)] }
-            return [.untagged(name)] + (try delete(image.id))
+            guard image.names.count == 1, let root = image.root else { return [.untagged(name)] }
+            return [.untagged(name)] + (try store.images.removeUnnamed(root: root.digest).map { .deleted($0) })
         }
         guard image.names.count <= 1 || force else {
             throw EngineError(
@@ -37,12 +37,12 @@ extension ImageTransfer {
                 "conflict: unable to delete \(image.id.short) (must be forced) - image is referenced in multiple repositories",
                 hint: "Remove its names one by one, or use --force.")
         }
-        return try image.names.map { .untagged($0) } + delete(image.id)
-    }
-
-    private func delete(_ id: Digest) throws -> [RemovalEvent] {
-        guard try store.images.remove(id) else { return [] }
-        return [.deleted(id)]
+        guard try store.images.remove(image.id) else {
+            throw EngineError(
+                .imageInUse, "conflict: unable to delete \(image.id.short) - it is one platform of an index",
+                hint: "Remove the names of the index.")
+        }
+        return image.names.map { .untagged($0) } + [.deleted(image.id)]
     }
 
     /// Frees what no image and no cache record needs any more. Does nothing while a build runs.

@@ -18,51 +18,82 @@ package enum TransferEvent: Sendable {
 }
 
 extension ImageTransfer {
-    /// Pulls an image with all its layers, and names it in the store once they are there.
-    ///
-    /// When that fails, the image that has the name keeps it.
+    /// Pulls an image with all layers of one platform, and names its root in the store when all of it is there.
     package func pull(
         _ reference: ImageReference, platform: Platform, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> StoredImage {
         let lease = try store.lease()
-        let id = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
-            let (image, isNew) = try await describe(reference, platform: platform, as: []) {
-                report(.resolved($0, layers: $1))
-            }
-            do { try await fetchLayers(of: image, report: report) } catch {
-                if isNew { try? await offload { [store] in _ = try store.images.removeUnnamed(image.id) } }
-                throw error
-            }
-            return image.id
-        }
-        let image = try await offload { [store] in
-            try store.images.tag(reference, id)
-            return try store.images.image(id: id)
+        let image = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
+            let learned = try await learn(reference, platform: platform) { report(.resolved($0, layers: $1)) }
+            try await fetchLayers(of: learned.image, report: report)
+            return try await offload { [self] in try record(learned, as: [reference]) }
         }
         _ = consume lease
-        guard let image else {
-            throw EngineError(
-                .imageNotFound, "the image of \(reference) was removed while it was pulled", hint: "Pull it again.")
-        }
         return image
     }
 
-    /// Learns from its registry what an image is, and names it in the store, where its layers need not be: they are
-    /// fetched when they are needed.
-    package func resolve(_ reference: ImageReference, platform: Platform) async throws -> StoredImage {
-        try await describe(reference, platform: platform, as: [reference]).image
+    /// Learns from its registry what an image is, and names its root in the store, where its layers need not be: they
+    /// are fetched when they are needed. The registry must say that it has them, or the name stays where it is.
+    ///
+    /// `root` is what the name stands for already, of which another platform is wanted.
+    package func resolve(
+        _ reference: ImageReference, platform: Platform, below root: Digest? = nil
+    ) async throws -> StoredImage {
+        let lease = try store.lease()
+        let learned = try await learn(reference, platform: platform, below: root)
+        let absent = try await offload { [store] in
+            try learned.manifest.layers.filter { try !store.content.contains($0.digest) && $0.urls.isEmpty }
+        }
+        if let missing = try await registry.client.missingBlobs(of: absent, in: reference).first {
+            throw EngineError(
+                .layerGone, "the layer \(missing.digest) of \(reference) cannot be had: its registry does not have it",
+                hint: "Push the image again, or use another one.")
+        }
+        let image = try await offload { [self] in try record(learned, as: [reference]) }
+        _ = consume lease
+        return image
     }
 
-    /// Records an image of a registry under `names`, with its registry as the source of its layers.
-    ///
-    /// - Returns: the image, and whether the store did not have it before.
-    private func describe(
-        _ reference: ImageReference, platform: Platform, as names: [ImageReference],
+    /// What a registry says of an image. Its documents are in the store, where nothing names them yet.
+    private struct LearnedImage: Sendable {
+        let root: Descriptor
+        let manifest: Manifest
+        let descriptor: Descriptor
+        let config: ImageConfig
+        let location: BlobLocation
+
+        /// The image as far as layers are to be fetched.
+        var image: StoredImage {
+            StoredImage(
+                id: manifest.config.digest, platform: config.platform, created: config.created,
+                diffIDs: config.diffIDs, size: 0, manifest: descriptor, layers: manifest.layers)
+        }
+    }
+
+    private func record(_ learned: LearnedImage, as names: [ImageReference]) throws -> StoredImage {
+        try save(
+            learned.root, at: learned.location.encoded, learned.manifest, learned.descriptor, learned.config, as: names)
+    }
+
+    private func find(
+        _ reference: ImageReference, platform: Platform, below root: Digest?
+    ) async throws -> ResolvedImage {
+        if let root {
+            let pinned = reference.with(tag: nil, digest: root)
+            do { return try await registry.client.resolve(pinned, platform: platform) } catch let error as RegistryError
+                where error.code == .notFound
+            {
+                // The registry has dropped that index since: what the name means now has to do.
+            }
+        }
+        return try await registry.client.resolve(reference, platform: platform)
+    }
+
+    private func learn(
+        _ reference: ImageReference, platform: Platform, below root: Digest? = nil,
         resolved: @Sendable (Descriptor, [Descriptor]) -> Void = { _, _ in }
-    ) async throws -> (image: StoredImage, isNew: Bool) {
-        let lease = try store.lease()
-        let client = registry.client
-        let found = try await client.resolve(reference, platform: platform)
+    ) async throws -> LearnedImage {
+        let found = try await find(reference, platform: platform, below: root)
         let manifest = found.manifest
         resolved(found.manifestDescriptor, manifest.layers)
         for layer in manifest.layers where !layer.mediaType.isLayer {
@@ -71,8 +102,8 @@ extension ImageTransfer {
                 "the layer \(layer.digest) of \(reference) is of type \(layer.mediaType.rawValue), which cannot be unpacked"
             )
         }
-        try await client.fetchBlob(manifest.config, of: reference, into: store.content)
-        let described = try await offload { [self] in
+        try await registry.client.fetchBlob(manifest.config, of: reference, into: store.content)
+        return try await offload { [self] in
             guard let bytes = try store.content.bytes(of: manifest.config.digest) else {
                 throw EngineError(.corrupt, "the config of \(reference) vanished from the store")
             }
@@ -83,15 +114,14 @@ extension ImageTransfer {
                     "the manifest of \(reference) has \(manifest.layers.count) layers, its config \(config.diffIDs.count)",
                     hint: "The image is damaged, or is no container image.")
             }
-            try note(manifest.layers, config.diffIDs, at: BlobLocation(repositoryOf: reference))
+            let location = BlobLocation(repositoryOf: reference)
+            try note(manifest.layers, config.diffIDs, at: location)
             _ = try store.content.save(found.manifestBytes)
-            let isNew = try store.images.image(id: manifest.config.digest) == nil
-            let image = try save(
-                manifest.config.digest, config, manifest: found.manifestDescriptor, layers: manifest.layers, as: names)
-            return (image, isNew)
+            _ = try store.content.save(found.rootBytes)
+            return LearnedImage(
+                root: found.rootDescriptor, manifest: manifest, descriptor: found.manifestDescriptor, config: config,
+                location: location)
         }
-        _ = consume lease
-        return described
     }
 
     /// Notes where the layers of an image can be had.

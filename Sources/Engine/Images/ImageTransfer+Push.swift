@@ -6,28 +6,46 @@ package import Store
 import Trees
 
 extension ImageTransfer {
-    /// Pushes the image that has a name in the store, under that name; see ``push(_:as:report:)``.
+    /// Pushes what a name of the store points to: of an index all of it, or with `platform` its image for that alone.
+    ///
+    /// - Returns: the descriptor of the manifest or index in the registry.
     package func push(
-        _ reference: ImageReference,
+        _ reference: ImageReference, platform: Platform? = nil,
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> Descriptor {
         let lease = try store.lease()
-        guard let image = try store.images.image(named: reference) else {
+        guard let root = try await offload({ [store] in try store.images.root(named: reference) }) else {
             throw EngineError(
                 .imageNotFound, "An image does not exist locally with the tag: \(reference.familiar)",
                 hint: "Build it with -t \(reference.familiar), or tag an image so.")
         }
-        let pushed = try await push(image, as: reference, report: report)
+        let pushed: Descriptor
+        if root.descriptor.mediaType.isIndex, platform == nil {
+            pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
+                try await push(index: root, as: reference, report: report)
+            }
+        } else {
+            let found = try await offload { [self] in
+                guard let platform else { return root.defaultImage }
+                return try stored(reference, for: platform)
+            }
+            guard let image = found else {
+                throw EngineError(
+                    .imageNotFound,
+                    "the store has no image of \(reference.familiar) for \(platform.map(\.description) ?? "any platform")",
+                    hint: "Pull it with --platform first.")
+            }
+            pushed = try await push(image, as: reference, report: report)
+        }
         _ = consume lease
         return pushed
     }
 
-    /// Pushes an image of the store under a name, whichever image has that name in the store.
+    /// Pushes this image of one platform, whatever the name points to in the store.
     ///
     /// An image that was pulled travels with the very manifest it came with; of one that was built the layers are
     /// compressed now, once. Layers that are elsewhere do not pass through the store: the registry takes them from
     /// another of its repositories, or they are handed on as they arrive.
-    /// - Returns: the descriptor of the manifest in the registry.
     package func push(
         _ image: StoredImage, as reference: ImageReference,
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
@@ -39,21 +57,31 @@ extension ImageTransfer {
         let pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
             try await push(
                 bytes, type: manifest.mediaType, blobs: manifest.layers + [manifest.config],
-                layers: Array(zip(manifest.layers, image.diffIDs)), as: reference
-            ) { blob, event in
-                switch event {
-                case .exists, .mounted: report(.layerExists(blob))
-                case .sent(let count) where count == blob.size: report(.layerDone(blob))
-                case .sent(let count): report(.layerProgress(blob, count))
-                }
-            }
+                layers: Array(zip(manifest.layers, image.diffIDs)), as: reference,
+                progress: Self.pushProgress(report))
         }
         try await offload { [self] in
-            guard manifest.layers.count == image.diffIDs.count else { return }
-            try note(manifest.layers, image.diffIDs, at: BlobLocation(repositoryOf: reference))
+            if manifest.layers.count == image.diffIDs.count {
+                try note(manifest.layers, image.diffIDs, at: BlobLocation(repositoryOf: reference))
+            }
+            if let root = image.root, root.digest != pushed.digest {
+                try store.images.notePush(of: root.digest, as: reference.with(tag: nil, digest: pushed.digest))
+            }
         }
         _ = consume lease
         return pushed
+    }
+
+    static func pushProgress(
+        _ report: @escaping @Sendable (TransferEvent) -> Void
+    ) -> @Sendable (Descriptor, PushEvent) -> Void {
+        { blob, event in
+            switch event {
+            case .exists, .mounted: report(.layerExists(blob))
+            case .sent(let count) where count == blob.size: report(.layerDone(blob))
+            case .sent(let count): report(.layerProgress(blob, count))
+            }
+        }
     }
 
     /// Pushes a manifest and its blobs. Its layers need not be in the store.
@@ -85,8 +113,8 @@ extension ImageTransfer {
         }
     }
 
-    /// The manifest of an image: the one it came with if all its layers are in the store, else one made now of what is
-    /// there. With `mayBeElsewhere` layers count as there when it is known where they can be had.
+    /// The manifest of an image as others get it: the one it came with if all its layers are in the store, else one made
+    /// now of what is there. With `mayBeElsewhere` layers count as there when it is known where they can be had.
     func manifest(
         of image: StoredImage, compression: Compression = .gzip, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
@@ -99,7 +127,7 @@ extension ImageTransfer {
     func manifest(
         of image: StoredImage, mayBeElsewhere: Bool = false, layers: () throws -> [Descriptor]
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
-        if let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
+        if image.origin != .made, let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
             let manifest = try Manifest(parsing: bytes, declared: stored.mediaType)
             let isComplete = try manifest.layers.enumerated().allSatisfy { index, layer in
                 if try store.content.contains(layer.digest) { return true }

@@ -38,15 +38,15 @@ package struct ImageTransfer: Sendable {
         return try ImageConfig(parsing: bytes)
     }
 
-    /// Records an image. Its config and its manifest are in the store; its layers may be elsewhere.
+    /// Records an image of one platform. Its config and its manifest are in the store; its layers may be elsewhere.
     func save(
         _ id: Digest, _ config: ImageConfig, manifest: Descriptor?, layers: [Descriptor], as names: [ImageReference]
     ) throws -> StoredImage {
         let size = try config.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
-        let image = StoredImage(
-            id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
-            manifest: manifest, layers: layers, names: names)
-        _ = try store.images.save(image, as: names)
-        return image
+        return try store.images.record(
+            StoredImage(
+                id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
+                manifest: manifest, layers: layers),
+            as: names)
     }
 }

@@ -117,7 +117,8 @@ struct LayerStorage: Sendable {
     /// Records what a layer holds.
     func record(_ diffID: DiffID, _ files: FileList) throws {
         try store.layers.record(
-            LayerRecord(diffID: diffID, contentSize: files.contentSize, fileCount: files.fileCount),
+            LayerRecord(
+                diffID: diffID, contentSize: files.contentSize, fileCount: files.fileCount, tarSize: files.tarSize),
             fileList: files.encode())
     }
 

@@ -112,8 +112,10 @@ package struct ImageRun: Sendable {
                 .imageNotFound, "No such image: \(request.image)", hint: "See 'lamina images'.", cause: error)
         }
         // What is named by its ID is no name that a registry knows.
-        let named = try await offload { [store] in try store.images.image(named: reference) }
-        if let known, named == nil || request.pull.accepts(reference) { return known }
+        let named = try await offload { [store] in try store.images.root(named: reference) }
+        if let known, named == nil { return known }
+        let stored = try await offload { [images] in try images.stored(reference, for: .host) }
+        if let stored, request.pull.accepts(reference) { return stored }
         if reference == EmbeddedBase.reference {
             return try await offload { [images] in try EmbeddedBase(images: images).install() }
         }

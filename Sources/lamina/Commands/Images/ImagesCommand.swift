@@ -67,10 +67,15 @@ struct ImagesCommand: AsyncParsableCommand {
         }
     }
 
+    /// The digest that the name stands for in its repository, as far as it is known.
+    private func digest(of image: StoredImage, _ name: ImageReference?) -> Digest? {
+        image.rootDigest ?? image.pushed.last { $0.name == name?.name }?.digest
+    }
+
     private func json(_ image: StoredImage, _ name: ImageReference?, now: Timestamp) -> JSON {
         .object(
             ("Repository", .string(name?.familiarName ?? "<none>")), ("Tag", .string(name?.tag ?? "<none>")),
-            ("Digest", .string(image.manifest?.digest.description ?? "<none>")), ("ID", .string(id(image))),
+            ("Digest", .string(digest(of: image, name)?.description ?? "<none>")), ("ID", .string(id(image))),
             ("CreatedSince", .string(image.created.map { HumanDuration.ago($0, now: now) } ?? "N/A")),
             ("CreatedAt", .string(image.created.map { "\($0.civil(separator: " ")) +0000 UTC" } ?? "N/A")),
             ("Size", .string(HumanSize.short(image.size))))

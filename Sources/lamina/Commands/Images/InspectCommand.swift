@@ -44,13 +44,13 @@ struct InspectCommand: AsyncParsableCommand {
 
     /// The document that `docker inspect` prints for an image.
     private static func document(_ image: StoredImage, _ config: ImageConfig) -> JSON {
-        let digests = image.manifest.map { manifest in
-            Set(image.names.map { "\($0.familiarName)@\(manifest.digest)" }).sorted()
+        let digests = image.repositoryDigests.compactMap { reference in
+            reference.digest.map { "\(reference.familiarName)@\($0)" }
         }
         return .object(
             ("Id", .string(image.id.description)),
             ("RepoTags", .array(image.names.map { .string($0.familiar) })),
-            ("RepoDigests", .array((digests ?? []).map(JSON.string))),
+            ("RepoDigests", .array(digests.map(JSON.string))),
             ("Comment", .string(config.history.last?.comment ?? "")),
             ("Created", .string(config.created?.description ?? "")),
             ("Author", .string(config.author ?? "")),

@@ -40,7 +40,7 @@ struct PullCommand: AsyncParsableCommand {
                 }
             }
             if !quiet {
-                if let digest = image.manifest?.digest { say("Digest: \(digest)") }
+                if let digest = image.rootDigest { say("Digest: \(digest)") }
                 let isNew = before?.id != image.id
                 say("Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)")
             }

@@ -14,17 +14,22 @@ struct PushCommand: UserNamespaceCommand {
     @Flag(name: .shortAndLong, help: "Print the name only.")
     var quiet = false
 
+    @Option(
+        help: ArgumentHelp("Push the image for this platform only, and not the whole index.", valueName: "os/arch"))
+    var platform: String?
+
     @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag]"))
     var name: String
 
     func run() async throws {
         try await global.run {
             let reference = try ImageReference(parsing: name)
+            let platform = try platform.map { try Platform(parsing: $0) }
             let images = try global.images()
             if !quiet { say("The push refers to repository [\(reference.name)]") }
             let done = Mutex<Set<Digest>>([])
             let pushed = try await images.closingRegistry {
-                try await images.push(reference) { event in
+                try await images.push(reference, platform: platform) { event in
                     guard !quiet else { return }
                     switch event {
                     case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")

@@ -1,0 +1,106 @@
+import Diagnostics
+import Layers
+package import OCI
+package import Store
+
+extension ImageTransfer {
+    /// The image that a name of the store stands for on a platform, if the store has it.
+    ///
+    /// Of an index only its best entry for the platform counts, even if the store has another one that would run.
+    package func stored(_ reference: ImageReference, for platform: Platform) throws -> StoredImage? {
+        guard let root = try store.images.root(named: reference) else { return nil }
+        guard let image = try image(of: root, for: platform) else { return nil }
+        return try store.layers.areWithinReach(image.diffIDs) ? image : nil
+    }
+
+    private func image(of root: ImageRoot, for platform: Platform) throws -> StoredImage? {
+        if root.descriptor.mediaType.isIndex {
+            guard let entry = try entry(of: root.descriptor, for: platform) else { return nil }
+            return try root.images.first { $0.manifest?.digest == entry.digest } ?? adopt(entry, of: root)
+        }
+        let image = root.images.first
+        guard let distance = image?.platform.distance(from: platform) else { return nil }
+        // The index it was chosen from may have a better one.
+        return distance == 0 || root.origin != .narrowed ? image : nil
+    }
+
+    /// The best entry of an index for a platform, as far as the documents that say so are in the store.
+    private func entry(of root: Descriptor, for platform: Platform) throws -> Descriptor? {
+        var current = root
+        for _ in 0..<4 where current.mediaType.isIndex {
+            guard let bytes = try store.content.bytes(of: current.digest, limit: Self.documentLimit),
+                let entry = try? Index(parsing: bytes, declared: current.mediaType).manifest(for: platform)
+            else { return nil }
+            current = entry
+        }
+        return current.mediaType.isIndex ? nil : current
+    }
+
+    /// Adds an image to its root that came with it in whole, as from an archive; `nil` when it did not.
+    private func adopt(_ entry: Descriptor, of root: ImageRoot) throws -> StoredImage? {
+        guard store.mode == .readWrite, let bytes = try store.content.bytes(of: entry.digest) else { return nil }
+        let manifest = try Manifest(parsing: bytes, declared: entry.mediaType)
+        guard let config = try store.content.bytes(of: manifest.config.digest).map({ try ImageConfig(parsing: $0) }),
+            config.diffIDs.count == manifest.layers.count,
+            try manifest.layers.allSatisfy({ try store.content.contains($0.digest) })
+        else { return nil }
+        for (layer, diffID) in zip(manifest.layers, config.diffIDs) { try storage.index(layer, expecting: diffID) }
+        return try save(root.descriptor, at: root.location, manifest, entry, config, as: [])
+    }
+
+    /// Records a root and one image below it. The documents are in the store; layers may be elsewhere.
+    func save(
+        _ root: Descriptor, at location: String?, _ manifest: Manifest, _ descriptor: Descriptor,
+        _ config: ImageConfig, as names: [ImageReference]
+    ) throws -> StoredImage {
+        let size = try config.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
+        let image = StoredImage(
+            id: manifest.config.digest, platform: config.platform, created: config.created, diffIDs: config.diffIDs,
+            size: size, manifest: descriptor, layers: manifest.layers)
+        let blobs = try BlobTree(root) { try store.content.bytes(of: $0.digest, limit: Self.documentLimit) }.blobs
+        let order = Dictionary(
+            blobs.enumerated().map { ($1.digest, $0) }, uniquingKeysWith: { first, _ in first })
+        func place(_ image: StoredImage) -> Int { image.manifest.flatMap { order[$0.digest] } ?? .max }
+        let known = try store.images.root(root.digest)?.images.filter { $0.manifest?.digest != descriptor.digest } ?? []
+        try store.images.save(
+            ImageRoot(
+                root, location: location, images: (known + [image]).sorted { place($0) < place($1) },
+                blobs: Set(blobs.map(\.digest))),
+            as: names)
+        return try store.images.root(root.digest)?.images.first { $0.manifest?.digest == descriptor.digest } ?? image
+    }
+
+    static let documentLimit = 20 << 20
+}
+
+/// The blobs below a root, in the order of its documents: manifests, configs, layers, and what else they name.
+///
+/// Documents that cannot be had are leaves.
+struct BlobTree {
+    private(set) var blobs: [Descriptor] = []
+
+    init(_ root: Descriptor, read: (Descriptor) throws -> [UInt8]?) throws {
+        var seen: Set<Digest> = [root.digest]
+        var open = [(root, depth: 0)]
+        while let (descriptor, depth) = open.popLast() {
+            if depth > 0 { blobs.append(descriptor) }
+            guard depth < 8, descriptor.size <= ImageTransfer.documentLimit, descriptor.mayNameBlobs,
+                let bytes = try read(descriptor)
+            else { continue }
+            let below = try Self.descriptors(in: bytes).filter { seen.insert($0.digest).inserted }
+            open += below.reversed().map { ($0, depth + 1) }
+        }
+    }
+
+    /// The descriptors of an index, of a manifest or of an artifact.
+    static func descriptors(in bytes: [UInt8]) throws -> [Descriptor] {
+        guard let json = try? JSON(parsing: bytes) else { return [] }
+        let lists = ["manifests", "layers", "blobs"].flatMap { json[$0]?.array ?? [] }
+        return try ((json["config"].map { [$0] } ?? []) + lists).map(Descriptor.init(json:))
+    }
+}
+
+extension Descriptor {
+    /// Whether the blob is a document of descriptors. Types of which nothing is known count as none.
+    var mayNameBlobs: Bool { mediaType.isIndex || mediaType.isManifest }
+}
