@@ -135,7 +135,7 @@ struct LazyBaseTests {
                 let name = "\(target.name)/app"
                 try lazy.build(context, "-t", name, "--push")
                 let blobs = try expectSuccess("find", lazy.root.appending("blobs").string, "-type", "f").outputLines
-                #expect(blobs.count == 3, "two configs and the manifest of the base: \(blobs)")
+                #expect(blobs.count == 4, "the configs and manifests of the base and of the image: \(blobs)")
                 let child = try scratch.context("FROM \(name)\nRUN cat /one\n", named: "child")
                 try store("user").build(child)
             }

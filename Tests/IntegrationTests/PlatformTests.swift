@@ -33,7 +33,8 @@ struct PlatformTests {
             def blob(data, kind):
                 digest = 'sha256:' + hashlib.sha256(data).hexdigest()
                 where = u.urlopen(u.Request(base + '/blobs/uploads/', b'', method='POST')).headers['Location']
-                u.urlopen(u.Request(where + ('&' if '?' in where else '?') + 'digest=' + digest, data, method='PUT'))
+                u.urlopen(u.Request(where + ('&' if '?' in where else '?') + 'digest=' + digest, data,
+                    {'Content-Type': 'application/octet-stream'}, method='PUT'))
                 return dict(mediaType=kind, digest=digest, size=len(data))
             entries = []
             for number, platform in enumerate(platforms):

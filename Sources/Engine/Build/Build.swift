@@ -83,10 +83,10 @@ package struct Build: Sendable {
         let inputs = Inputs(
             source: source, rules: rules, files: files, credentials: credentials, loader: loader, trees: trees,
             layerProgress: layerProgress, isolation: isolation, started: started)
-        let (imageID, hasGrown) = try await tolerateLosses(source.step) { try await build(inputs) }
+        let (product, hasGrown) = try await tolerateLosses(source.step) { try await build(inputs) }
         _ = consume lease
         await cleanUp(hasGrown: hasGrown)
-        return BuildResult(imageID: imageID, warnings: warnings.warnings)
+        return BuildResult(image: product.image, manifest: product.manifest, warnings: warnings.warnings)
     }
 
     /// Runs `body`, and again when a layer turned out to be gone from where it was said to be: what it was known for is
@@ -119,8 +119,8 @@ package struct Build: Sendable {
         let started: Timestamp
     }
 
-    /// The image's ID, and whether the store has grown.
-    private func build(_ inputs: Inputs) async throws -> (Digest?, Bool) {
+    /// What was made, and whether the store has grown.
+    private func build(_ inputs: Inputs) async throws -> (BuildProduct, Bool) {
         async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
         let (source, files, isolation) = (inputs.source, inputs.files, inputs.isolation)
         let (loader, trees, remotes) = (inputs.loader, inputs.trees, inputs.loader.remotes)
@@ -158,12 +158,12 @@ package struct Build: Sendable {
         try await offload { [store] in
             runner.uses.note(in: store)
         }
-        let imageID = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
+        let product = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
         try await exportCaches(plan, result.state, runner: runner)
         await review(plan, result.state, step: source.step)
         // Nothing else keeps what was unpacked for this build.
         withExtendedLifetime(files) {}
-        return (imageID, runner.uses.hasGrown)
+        return (product, runner.uses.hasGrown)
     }
 
     /// Lowers the Dockerfile and shows what the checks have found, whether or not it can be built.
@@ -260,44 +260,20 @@ package struct Build: Sendable {
 
     private func export(
         _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, epoch: Int64?
-    ) async throws -> Digest? {
-        if request.outputs.contains(.none) { return nil }
-        var imageID: Digest?
+    ) async throws -> BuildProduct {
+        var product = BuildProduct(stack: state, names: request.tags, epoch: epoch)
+        if request.outputs.contains(.none) { return product }
+        var exporters = request.outputs.compactMap(\.exporter)
         if request.makesImage {
-            imageID = try await progress.step("exporting to image") { step in
-                try await saveImage(plan, state, runner: runner, step: step)
-            }
+            let image = ImageExporter(
+                config: try ImageAssembly.config(plan, state),
+                annotations: try await annotations(plan, state, runner: runner))
+            exporters.insert(image, at: 0)
         }
-        for output in request.outputs {
-            try await OutputWriter(
-                store: store, images: images, runner: runner, progress: progress, epoch: epoch
-            ).write(
-                output, state: state, imageID: imageID, tags: request.tags)
-        }
-        return imageID
-    }
-
-    private func saveImage(
-        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, step: StepReporter
-    ) async throws -> Digest {
-        step.status("exporting layers")
-        let config = try ImageAssembly.config(plan, state)
-        let references = request.tags
-        let annotations = try await self.annotations(plan, state, runner: runner)
-        let id = try await offload { [store] in
-            let id = try store.content.save(config.encoded)
-            let size = try state.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
-            _ = try store.images.save(
-                StoredImage(
-                    id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
-                    annotations: annotations),
-                as: references)
-            return id
-        }
-        step.status("exporting layers", isComplete: true)
-        step.status("writing image \(id)", isComplete: true)
-        for reference in references { step.status("naming to \(reference)", isComplete: true) }
-        return id
+        let tools = ExportTools(
+            images: images, snapshots: runner.snapshots, layerProgress: runner.layerProgress, progress: progress)
+        for exporter in exporters { try await exporter.export(&product, with: tools) }
+        return product
     }
 }
 

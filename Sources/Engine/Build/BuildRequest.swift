@@ -1,5 +1,6 @@
 package import Frontend
 package import OCI
+import Store
 package import SystemPackage
 
 /// A build as the user asks for it. A value: nothing has happened yet.
@@ -51,6 +52,10 @@ package enum Version {
 /// The result of a build.
 package struct BuildResult: Sendable {
     /// The digest of the image's config; `nil` when no image was asked for.
-    package let imageID: Digest?
+    package var imageID: Digest? { image?.id }
+    /// The image in the store.
+    let image: StoredImage?
+    /// The manifest that the build has written or pushed.
+    let manifest: Descriptor?
     package let warnings: [Warning]
 }

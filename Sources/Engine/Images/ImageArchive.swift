@@ -30,12 +30,19 @@ struct ImageArchive {
         let image: ArchivedImage
         let manifest: Manifest
         let manifestBytes: [UInt8]
+
+        var descriptor: Descriptor {
+            Descriptor(
+                mediaType: manifest.mediaType, digest: Digest(of: manifestBytes), size: Int64(manifestBytes.count),
+                platform: image.config.platform)
+        }
     }
 
     /// Writes the archive; `output` is left open.
     ///
     /// Layers that the store has as no compressed blob are compressed into a file directly, and are not kept otherwise.
-    func write(to output: FileDescriptor) throws {
+    /// - Returns: the manifests of the images.
+    func write(to output: FileDescriptor) throws -> [Descriptor] {
         var archive = ArchiveWriter(output, storage: source.storage)
         try archive.add(directory: "blobs")
         try archive.add(directory: "blobs/sha256")
@@ -50,10 +57,11 @@ struct ImageArchive {
         }
         for (name, bytes) in documents(written) { try archive.add(name, bytes, permissions: name.fileMode) }
         try archive.finish()
+        return written.map(\.descriptor)
     }
 
     /// Writes an OCI layout directory. Blobs that are there already stay; the index is replaced.
-    func write(toDirectory path: FilePath) throws {
+    func write(toDirectory path: FilePath) throws -> [Descriptor] {
         try FileSystem.makeDirectories(path.appending("blobs").appending("sha256"))
         let written = try images.map { image in
             let (manifest, bytes) = try source.manifest(of: image.image)
@@ -64,6 +72,7 @@ struct ImageArchive {
             return Written(image: image, manifest: manifest, manifestBytes: bytes)
         }
         for (name, bytes) in documents(written) { try FileSystem.write(bytes, to: path.pushing(FilePath(name))) }
+        return written.map(\.descriptor)
     }
 
     /// Where a blob is in the layout.

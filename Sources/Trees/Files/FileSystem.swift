@@ -46,9 +46,9 @@ package enum FileSystem {
 
     /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there. A device or a
     /// pipe is written to.
-    package static func replace(
-        _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Void
-    ) throws {
+    package static func replace<Value>(
+        _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Value
+    ) throws -> Value {
         do {
             if let node = try? OwnedDescriptor.open(path, .writeOnly), try node.status().type != .regular {
                 return try body(node)
@@ -56,8 +56,9 @@ package enum FileSystem {
             let file = try OwnedDescriptor.open(
                 parent(of: path).appending(temporaryName(path).text), .writeOnly, options: [.create, .truncate],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            try body(file)
+            let value = try body(file)
             try moveIntoPlace(path)
+            return value
         } catch {
             if let directory = try? Directory(opening: parent(of: path)) {
                 try? directory.unlink(temporaryName(path))

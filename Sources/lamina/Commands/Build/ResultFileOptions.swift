@@ -39,7 +39,7 @@ struct ResultFileOptions: ParsableArguments {
             try await Build.write(id.description, to: FilePath(imageIDFile))
         }
         if let metadataFile {
-            let json = try await build.metadata(of: result)
+            let json = build.metadata(of: result)
             try await Build.write(json.text(.pretty(2)) + "\n", to: FilePath(metadataFile))
         }
     }
