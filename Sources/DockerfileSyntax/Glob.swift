@@ -3,8 +3,11 @@ public struct Glob: Hashable, Sendable {
     private var pattern = PathPattern()
 
     /// Compiles a pattern; fails with "syntax error in pattern" on an open set or an escape with nothing behind it.
-    public init(_ pattern: String) throws(DockerfileError) {
-        var rest = Text(pattern)
+    public init(_ pattern: String) throws(DockerfileError) { try self.init(Text(pattern)) }
+
+    /// Compiles a pattern that need not be UTF-8, such as a line of an ignore file.
+    init(_ pattern: Text) throws(DockerfileError) {
+        var rest = pattern
         while let byte = rest.popFirst() {
             switch byte {
             case UInt8(ascii: "*"): self.pattern.append(.run)

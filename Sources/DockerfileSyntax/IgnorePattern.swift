@@ -32,16 +32,20 @@ struct IgnorePattern: Sendable {
     /// Whether the prefix is all there is.
     let isLiteral: Bool
 
+    /// Texts that every match has in it, each as long as it can be told.
+    let literals: [[UInt8]]
+
     /// Compiles a cleaned pattern.
     ///
     /// The syntax is that of ``Glob`` and `**` for any number of directories. A `**` at the beginning or at the end
     /// matches any text, as in the matcher Docker uses, so `**x` also matches `ax`.
     init(_ text: [UInt8]) throws(DockerfileError) {
-        _ = try Glob(String(decoding: text, as: UTF8.self))
+        _ = try Glob(text[...])
         let pattern = Self.compile(text)
         let kind = Self.simplify(pattern, text)
         self.kind = kind
         isLiteral = if case .exact = kind { true } else { false }
+        literals = pattern.elements.compactMap { if case .literal(let bytes) = $0 { bytes } else { nil } }
         var prefix: [UInt8] = []
         if case .literal(let bytes) = pattern.elements.first { prefix = bytes }
         literalPrefix = prefix

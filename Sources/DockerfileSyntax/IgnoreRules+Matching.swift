@@ -52,6 +52,11 @@ extension IgnoreRules {
         guard count > 0 else { return floor }
         let first = path[0]
         let last = path[count - 1]
+        if let index {
+            return index.candidates(in: path[..<count], above: floor).first { candidate in
+                matchers[candidate].matches(path, count: count, first: first, last: last)
+            } ?? floor
+        }
         var index = matchers.count - 1
         while index > floor {
             if matchers[index].matches(path, count: count, first: first, last: last) { return index }

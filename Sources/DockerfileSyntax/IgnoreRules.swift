@@ -25,6 +25,9 @@ public struct IgnoreRules: Sendable {
     public private(set) var patterns: [Pattern] = []
     private(set) var matchers: [IgnorePattern] = []
 
+    /// Finds the few patterns worth trying; `nil` where there are only few.
+    private(set) var index: IgnorePatternIndex?
+
     /// Whether a pattern takes paths back in.
     public var hasExceptions: Bool { patterns.contains(where: \.isException) }
 
@@ -50,6 +53,7 @@ public struct IgnoreRules: Sendable {
                 throw DockerfileError(error.message, at: range)
             }
         }
+        index = IgnorePatternIndex(matchers)
     }
 
     /// Takes patterns one by one, as `--exclude` gives them. They are cleaned, but keep a leading slash.
@@ -61,6 +65,7 @@ public struct IgnoreRules: Sendable {
             let isException = cleaned.first == UInt8(ascii: "!")
             try append(cleaned.dropFirst(isException ? 1 : 0), isException: isException, line: index + 1)
         }
+        self.index = IgnorePatternIndex(matchers)
     }
 
     private mutating func append(_ text: Text, isException: Bool, line: Int) throws(DockerfileError) {

@@ -187,6 +187,10 @@ extension Onbuild {
             throw DockerfileError("\(inner.shownName) isn't allowed as an ONBUILD trigger")
         default: break
         }
+        // An image keeps its triggers as text.
+        guard node.heredocs.allSatisfy({ $0.bytes[...].isUTF8 }) else {
+            throw DockerfileError(NodeParser.notUTF8)
+        }
         let line = Text(node.text).trimmingLeadingSpace().dropFirst(node.keyword.utf8.count)
         var bytes = Array(line.trimmingLeadingSpace())
         for heredoc in node.heredocs {

@@ -53,6 +53,7 @@ struct NodeParser {
 
     private mutating func add(_ line: Text, from start: SourcePosition, to last: Text) throws(DockerfileError) {
         let opening = range(from: start, to: last)
+        guard line.isUTF8 else { throw Self.notUTF8(at: opening) }
         do {
             var node = try Node(line: line, escape: escape, range: opening)
             node.comments = comments
@@ -89,7 +90,17 @@ struct NodeParser {
         throw DockerfileError("unterminated heredoc", at: range(from: start, to: last))
     }
 
-    /// Tells whether the line is a directive, and applies it.
+    /// The error for an instruction that would change if its bytes were made a string.
+    ///
+    /// Comments may be in any encoding, and so may the files of COPY and ADD: neither becomes text of the image.
+    static func notUTF8(at range: SourceRange) -> DockerfileError {
+        DockerfileError(
+            "dockerfile parse error on line \(range.start.line): \(notUTF8)", at: range)
+    }
+
+    static let notUTF8 = "the instruction is not valid UTF-8; save the Dockerfile as UTF-8"
+
+    /// Applies the line if it is a directive; the result says whether it is one.
     private mutating func takeDirective(_ line: Text, at range: SourceRange) throws(DockerfileError) -> Bool {
         do {
             guard try directives.scan(line, number: reader.lineNumber) else { return false }

@@ -13,7 +13,7 @@ struct ShellPattern {
         var scalars = pattern.string.unicodeScalars[...]
         while let scalar = scalars.popFirst() {
             switch scalar {
-            case "*": elements.append(.any)
+            case "*": if elements.last != .any { elements.append(.any) }
             case "?": elements.append(.one)
             case "\\":
                 let next = scalars.popFirst()
@@ -27,29 +27,48 @@ struct ShellPattern {
         }
     }
 
-    func trimmingPrefix(of value: String, longest: Bool) -> String {
+    /// The most steps one use may take: the length of the pattern times that of the value.
+    private static let mostSteps = 1 << 27
+
+    /// The characters of a value that is to be matched.
+    private func scalars(of value: String) throws(DockerfileError) -> [Unicode.Scalar] {
         let scalars = Array(value.unicodeScalars)
+        let steps = elements.count.multipliedReportingOverflow(by: scalars.count)
+        guard !steps.overflow, steps.partialValue <= Self.mostSteps else {
+            throw DockerfileError("the pattern and the value of the substitution are too long for each other")
+        }
+        return scalars
+    }
+
+    func trimmingPrefix(of value: String, longest: Bool) throws(DockerfileError) -> String {
+        let scalars = try scalars(of: value)
         guard let length = matchedLength(scalars, longest: longest) else { return value }
         return String(String.UnicodeScalarView(scalars[length...]))
     }
 
-    func trimmingSuffix(of value: String, longest: Bool) -> String {
-        let scalars = Array(value.unicodeScalars)
+    func trimmingSuffix(of value: String, longest: Bool) throws(DockerfileError) -> String {
+        let scalars = try scalars(of: value)
         var reversed = self
         reversed.elements.reverse()
         guard let length = reversed.matchedLength(scalars.reversed(), longest: longest) else { return value }
         return String(String.UnicodeScalarView(scalars[..<(scalars.count - length)]))
     }
 
-    func replacing(in value: String, with text: String, all: Bool) -> String {
-        let scalars = Array(value.unicodeScalars)
+    func replacing(in value: String, with text: String, all: Bool) throws(DockerfileError) -> String {
+        let scalars = try scalars(of: value)
+        let length = text.utf8.count
+        var inserted = 0
         var result = String.UnicodeScalarView()
         var copied = 0
         var position = 0
         while position <= scalars.count, let match = firstMatch(in: scalars, from: position) {
             result.append(contentsOf: scalars[copied..<match.lowerBound])
             // An empty match right behind the last one is part of it.
-            if match.upperBound > copied || match.lowerBound == 0 { result.append(contentsOf: text.unicodeScalars) }
+            if match.upperBound > copied || match.lowerBound == 0 {
+                inserted += length
+                try WordScanner.check(count: inserted)
+                result.append(contentsOf: text.unicodeScalars)
+            }
             copied = match.upperBound
             if !all { break }
             position = max(match.upperBound, position + 1)

@@ -1,10 +1,13 @@
-/// Source text is handled as bytes: positions are cheap, and what is not UTF-8 is passed on as it is.
+/// Source text as bytes: positions are cheap, and bytes that are not UTF-8 stay as they are.
 typealias Text = ArraySlice<UInt8>
 
 extension Text {
     init(_ string: String) { self = Array(string.utf8)[...] }
 
+    /// The text, with U+FFFD for what is not UTF-8.
     var string: String { String(decoding: self, as: UTF8.self) }
+
+    var isUTF8: Bool { String(validating: self, as: UTF8.self) != nil }
 
     /// The length in bytes of the Unicode white space character at `index`, 0 if there is none.
     func spaceLength(at index: Int) -> Int {

@@ -87,8 +87,8 @@ extension WordScanner {
             let pattern = try ShellPattern(isLongest ? word.dropFirst() : word[...])
             let rest =
                 operation == "#"
-                ? pattern.trimmingPrefix(of: value ?? "", longest: isLongest)
-                : pattern.trimmingSuffix(of: value ?? "", longest: isLongest)
+                ? try pattern.trimmingPrefix(of: value ?? "", longest: isLongest)
+                : try pattern.trimmingSuffix(of: value ?? "", longest: isLongest)
             return Array(rest.utf8)
         default: throw Self.unsupported(written)
         }
@@ -111,7 +111,7 @@ extension WordScanner {
             return opening + pattern + [slash] + text + [UInt8(ascii: "}")]
         }
         let shell = try ShellPattern(pattern[...])
-        let replaced = shell.replacing(
+        let replaced = try shell.replacing(
             in: value ?? "", with: String(decoding: text, as: UTF8.self), all: replacesAll)
         return Array(replaced.utf8)
     }

@@ -14,6 +14,15 @@ struct WordScanner {
     /// How deep substitutions may be nested in each other. The limit keeps hostile input from exhausting the stack.
     static let deepestNesting = 100
 
+    /// The most bytes a word may have once variables are put into it. The limit keeps values that double from line to
+    /// line from filling the memory.
+    static let largestResult = 16 << 20
+
+    static func check(count: Int) throws(DockerfileError) {
+        guard count > largestResult else { return }
+        throw DockerfileError("the text has more than \(largestResult >> 20) MiB after expansion")
+    }
+
     let input: Text
     let quotes: Quotes
 
@@ -70,10 +79,12 @@ struct WordScanner {
             switch byte {
             case UInt8(ascii: "$"):
                 sink.appendSplitting(try substitution(environment)[...])
+                try Self.check(count: sink.count)
             case UInt8(ascii: "'") where quotes != .literal:
                 sink.append(try singleQuoted())
             case UInt8(ascii: "\"") where quotes != .literal:
                 sink.append(try doubleQuoted(environment))
+                try Self.check(count: sink.count)
             case UInt8(ascii: "<"):
                 sink.append(heredocOperator())
             case escape:
@@ -151,6 +162,7 @@ struct WordScanner {
                 return result
             case UInt8(ascii: "$"):
                 result.append(contentsOf: try substitution(environment))
+                try Self.check(count: result.count)
             case escape:
                 index += 1
                 if keepsEscapes { result.append(escape) }

@@ -6,13 +6,18 @@ struct WordSink {
 
     init(splits: Bool) { self.splits = splits }
 
-    /// Adds bytes that white space does not split.
-    mutating func append(_ bytes: some Sequence<UInt8>) { current.append(contentsOf: bytes) }
+    /// The number of bytes so far.
+    private(set) var count = 0
 
-    mutating func append(_ byte: UInt8) { current.append(byte) }
+    /// Adds bytes that white space does not split.
+    mutating func append(_ bytes: some Collection<UInt8>) {
+        count += bytes.count
+        current.append(contentsOf: bytes)
+    }
 
     /// Adds bytes whose white space ends a word.
     mutating func appendSplitting(_ bytes: Text) {
+        count += bytes.count
         guard splits else {
             current.append(contentsOf: bytes)
             return

@@ -19,6 +19,8 @@ package struct BuildOptions: Sendable {
     package var network = NetworkMode.default
     /// The names that are added to `/etc/hosts` of every command.
     package var hostNames: [String] = []
+    /// The name of the machine that commands see, unless a build argument gives one; see ``sandboxHostname``.
+    package var hostname: String?
     /// The Dockerfile as the user knows it, for messages.
     package var fileName: String
     /// Lower every stage, so that the checks see all of the file.

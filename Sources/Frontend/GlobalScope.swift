@@ -8,13 +8,13 @@ struct GlobalScope: Sendable {
     /// All names FROM may use, with a value or without.
     private(set) var declared: [String] = []
 
-    /// `buildArgument` gives the values that replace defaults.
+    /// `buildArgument` gives the values that replace defaults, and `platforms` those of the automatic variables.
     init(
         _ dockerfile: Dockerfile, _ options: BuildOptions, expander: WordExpander,
-        buildArgument: (String) -> String?
+        platforms: (String) -> String?, buildArgument: (String) -> String?
     ) throws {
         for (name, value) in Self.automatic(dockerfile, options) {
-            environment.set(name, to: buildArgument(name) ?? value)
+            environment.set(name, to: platforms(name) ?? value)
             declared.append(name)
         }
         for instruction in dockerfile.globalArguments {
@@ -30,6 +30,7 @@ struct GlobalScope: Sendable {
                     }
                     environment.set(declaration.name, to: text)
                 }
+                try locating(instruction, in: options.fileName) { try environment.checkSize() }
             }
         }
     }

@@ -88,7 +88,9 @@ extension Lowering {
             sources: sources + files.map { .inline($0) },
             destination: ContainerPath.destination(destination, in: state.workingDirectory),
             owner: owner.isEmpty ? nil : owner, mode: mode, excludes: copy.excludes,
-            keepsParents: copy.keepsParents, isLinked: copy.isLinked, archives: copy.archives)
+            keepsParents: copy.keepsParents,
+            // As in BuildKit: with --chmod the files go straight onto the stage, whose directories stay as they are.
+            isLinked: copy.isLinked && mode == nil, archives: copy.archives)
         let label = label(step, in: &state)
         let vertex = graph.add(
             .copy(operation), inputs: inputs, label: label, location: location(of: instruction),

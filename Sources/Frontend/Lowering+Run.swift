@@ -1,3 +1,4 @@
+import Diagnostics
 import DockerfileSyntax
 import Graph
 import OCI
@@ -5,7 +6,7 @@ import OCI
 extension Lowering {
     mutating func lower(_ run: Run, _ step: Step, to state: inout StageState) throws {
         let mounts = try lowerMounts(run.mounts, at: step.instruction, in: state)
-        let script = Script(run)
+        let script = try Script(run)
         let arguments = arguments(of: script.command, in: state)
         let label = label(
             step, suffix: script.summary.map { " (\($0))" } ?? "", mode: .display, hiding: mounts.secretVariables,
@@ -19,6 +20,7 @@ extension Lowering {
             user: state.config.config.user, workingDirectory: state.workingDirectory,
             network: run.network == .default ? options.network : NetworkMode(run.network),
             hostNames: options.hostNames, scripts: script.files, mounts: mounts.mounts)
+        operation.hostname = options.sandboxHostname
         operation.security = run.security == .insecure ? .insecure : .sandbox
         operation.devices = run.devices.map { DeviceRequest(name: $0.name, isRequired: $0.isRequired) }
         operation.argumentNames = Set(state.declaredArguments).sorted()
@@ -72,22 +74,32 @@ private struct Script {
     /// The beginning of the script for progress, where the command itself does not show it.
     var summary: String?
 
-    init(_ run: Run) {
+    init(_ run: Run) throws {
         command = run.command
         guard let first = run.heredocs.first, case .shell(let line) = run.command else { return }
         guard run.heredocs.count == 1, Self.isMarkerAlone(line) else {
+            for heredoc in run.heredocs { try Self.requireText(heredoc) }
             // The shell reads its here-documents itself.
             command = .shell(line + run.heredocs.map { "\n\($0.body)\($0.name)" }.joined())
             return
         }
         summary = Self.summary(of: first.body)
         guard first.bytes.starts(with: "#!".utf8) else {
+            try Self.requireText(first)
             command = .shell(first.content)
             return
         }
         // The script names its own interpreter, so it has to be a file.
         command = .shell("/dev/pipes/\(first.name)")
         files = [InlineFile(name: first.name, content: first.contentBytes)]
+    }
+
+    /// Throws if the document would change when it becomes an argument of the shell.
+    private static func requireText(_ heredoc: Heredoc) throws {
+        guard String(validating: heredoc.bytes, as: UTF8.self) == nil else { return }
+        throw FrontendError(
+            .syntax, "the here-document \(heredoc.name) of RUN is not valid UTF-8",
+            hint: "Save the Dockerfile as UTF-8, or COPY the script from a file.")
     }
 
     /// Whether the command is one here-document and nothing else.

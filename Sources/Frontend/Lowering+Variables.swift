@@ -19,6 +19,7 @@ extension Lowering {
             texts.append(value.map { "\(name)=\($0)" } ?? name)
             guard let value, !Self.switches.contains(name) else { continue }
             state.environment.set(name, to: value)
+            try state.environment.checkSize()
         }
         state.record("ARG \(texts.joined(separator: " "))")
     }
@@ -35,6 +36,7 @@ extension Lowering {
             state.environment.set(name, to: value)
             state.configured.set(name, to: value)
         }
+        try state.environment.checkSize()
         linter.checkLegacyFormat(assignments, at: instruction)
         state.record((["ENV"] + pairs.map { "\($0.name)=\($0.value)" }).joined(separator: " "))
     }

@@ -25,14 +25,17 @@ struct Lowering: Sendable {
         self.options = options
         proxies = Self.proxies(in: options)
         try FrontendImage.check(dockerfile, options)
+        try BuiltInArguments.check(options)
         expander = WordExpander(escape: dockerfile.escape)
         linter = Linter(
             file: options.fileName, configuration: try Self.checks(dockerfile, options), log: log,
             givesAdvice: options.givesAdvice)
         linter.note(dockerfile)
         linter.checkFile(dockerfile)
-        try Self.checkDefaults(dockerfile, options, expander, &linter)
-        scope = try GlobalScope(dockerfile, options, expander: expander, buildArgument: options.buildArgument)
+        Self.checkDefaults(dockerfile, options, expander, linter)
+        scope = try GlobalScope(
+            dockerfile, options, expander: expander, platforms: options.buildArgument,
+            buildArgument: options.buildArgument)
         table = try StageTable(
             dockerfile, options, scope: scope, expander: expander, linter: &linter)
     }
@@ -43,19 +46,25 @@ struct Lowering: Sendable {
         guard let directive = dockerfile.directives.first(where: { $0.name == .check }) else {
             return LintConfiguration()
         }
-        do { return try LintConfiguration(parsing: directive.value) } catch let error as FrontendError {
+        // A blank ends the value, so that a reason can stand behind it.
+        let value = directive.value.prefix { $0 != " " }
+        do { return try LintConfiguration(parsing: String(value)) } catch let error as FrontendError {
             throw error.located(
                 at: Diagnostics.SourceRange(file: options.fileName, lines: directive.line...directive.line))
         }
     }
 
-    /// Whether every base would have a sensible name if no build arguments were given.
+    /// Reports bases that would have no sensible name if no build arguments were given.
+    ///
+    /// A default that cannot be expanded ends the check: the build may well replace it.
     private static func checkDefaults(
-        _ dockerfile: Dockerfile, _ options: BuildOptions, _ expander: WordExpander, _ linter: inout Linter
-    ) throws {
-        let scope = try GlobalScope(dockerfile, options, expander: expander, buildArgument: { _ in nil })
+        _ dockerfile: Dockerfile, _ options: BuildOptions, _ expander: WordExpander, _ linter: Linter
+    ) {
+        guard
+            let scope = try? GlobalScope(
+                dockerfile, options, expander: expander, platforms: options.buildArgument, buildArgument: { _ in nil })
+        else { return }
         for stage in dockerfile.stages {
-            // A word that cannot be expanded is an error later, not a warning.
             guard let base = try? expander.expand(stage.base, environment: { scope.environment[$0] }) else { return }
             linter.checkDefault(base: base.text, of: stage)
         }

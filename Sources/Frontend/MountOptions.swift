@@ -5,7 +5,7 @@ import Graph
 
 /// The value of one `--mount` of RUN, parsed and checked as far as that goes without knowing the stage.
 struct MountOptions {
-    enum Kind: String {
+    enum Kind: String, CaseIterable {
         case bind, cache, tmpfs, secret, ssh
     }
 
@@ -84,7 +84,9 @@ struct MountOptions {
         switch key {
         case "type":
             guard let kind = Kind(rawValue: value.lowercased()) else {
-                throw Self.invalid("unsupported mount type \(GoFormat.quoted(value))")
+                let types = Kind.allCases.map(\.rawValue)
+                throw Self.invalid(
+                    "unsupported mount type \(GoFormat.quoted(value))\(Self.suggestion(for: value, among: types))")
             }
             self.kind = kind
         case "from": from = value
@@ -103,7 +105,9 @@ struct MountOptions {
         case "id": id = value
         case "sharing":
             guard let sharing = CacheMount.Sharing(rawValue: value.lowercased()) else {
-                throw Self.invalid("unsupported sharing value \(GoFormat.quoted(value))")
+                let values = CacheMount.Sharing.allCases.map(\.rawValue)
+                throw Self.invalid(
+                    "unsupported sharing value \(GoFormat.quoted(value))\(Self.suggestion(for: value, among: values))")
             }
             self.sharing = sharing
         case "mode": mode = try Self.number(value, radix: 8, key: key)
@@ -111,8 +115,7 @@ struct MountOptions {
         case "gid": gid = try Self.number(value, radix: 10, key: key)
         case "env": variable = value
         default:
-            let hint = Suggestions.closest(to: key, among: Self.keys).map { " (did you mean \($0)?)" } ?? ""
-            throw Self.invalid("unexpected key '\(key)' in '\(field)'\(hint)")
+            throw Self.invalid("unexpected key '\(key)' in '\(field)'\(Self.suggestion(for: key, among: Self.keys))")
         }
     }
 
@@ -121,6 +124,10 @@ struct MountOptions {
         "src",
         "dst", "destination", "ro", "rw", "readwrite", "env",
     ]
+
+    private static func suggestion(for word: String, among candidates: [String]) -> String {
+        Suggestions.closest(to: word, among: candidates).map { " (did you mean \($0)?)" } ?? ""
+    }
 
     private mutating func setRequired(_ value: Bool, key: String) throws {
         guard kind == .secret || kind == .ssh else { throw Self.unexpected(key, for: kind) }

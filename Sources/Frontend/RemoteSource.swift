@@ -86,11 +86,12 @@ struct RemoteFlags {
 
     private static let checksumHint = "Write it as sha256:<64 lower-case hex digits>."
 
-    /// The last element of the URL's path, `__unnamed__` where it has none that can be a file's name.
+    /// The last element of the URL's path, `__unnamed__` if it has none that can be a file's name. Slashes at the end
+    /// of the path do not count.
     static func fileName(_ url: String) -> String {
         let authority = url.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""
         let path = authority.prefix { $0 != "?" && $0 != "#" }.drop { $0 != "/" }
-        let name = path.percentDecoded.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        let name = path.percentDecoded.split(separator: "/").last ?? ""
         let isUsable = !name.isEmpty && name != "." && name != ".." && !name.utf8.contains(0)
         return isUsable ? String(name) : "__unnamed__"
     }

@@ -79,8 +79,7 @@ struct StageTable: Sendable {
     private func base(
         of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: inout Linter
     ) throws -> StageSource {
-        let word = try expander.expand(stage.base, environment: { scope.environment[$0] })
-        linter.checkArguments(word.unmatched, declared: scope.declared, of: stage)
+        let word = try Self.expand(stage.base, of: stage, scope, expander, linter)
         guard !word.text.isEmpty else {
             throw FrontendError(.invalid, "base name (\(stage.base)) should not be blank")
         }
@@ -88,20 +87,40 @@ struct StageTable: Sendable {
         return word.text == "scratch" ? .scratch : contexts.source(word.text) ?? .image(word.text)
     }
 
+    /// Expands a word of FROM. Variables that are not set are reported, also when the word cannot be expanded.
+    private static func expand(
+        _ word: String, of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: Linter
+    ) throws -> ExpandedWord {
+        var missing: [String] = []
+        do {
+            let result = try expander.expand(word) { name in
+                let value = scope.environment[name]
+                if value == nil, !missing.contains(name) { missing.append(name) }
+                return value
+            }
+            linter.checkArguments(result.unmatched, declared: scope.declared, of: stage)
+            return result
+        } catch {
+            linter.checkArguments(missing, declared: scope.declared, of: stage)
+            throw error
+        }
+    }
+
     private static func platform(
         of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: inout Linter
     ) throws -> Platform? {
         guard let text = stage.platform, !text.isEmpty else { return nil }
-        let word = try expander.expand(text, environment: { scope.environment[$0] })
-        linter.checkArguments(word.unmatched, declared: scope.declared, of: stage)
+        let word = try expand(text, of: stage, scope, expander, linter)
         linter.checkPlatform(text, expanded: word.text, of: stage)
         guard !word.text.isEmpty else {
             throw FrontendError(.invalid, "empty platform value from expression \(text)")
         }
         do { return try Platform(parsing: word.text) } catch {
+            let reason =
+                error.code == .unknown
+                ? "unknown operating system or architecture" : "cannot parse platform specifier"
             throw FrontendError(
-                .invalid,
-                "failed to parse platform \(text): \"\(word.text)\": cannot parse platform specifier: invalid argument",
+                .invalid, "failed to parse platform \(text): \"\(word.text)\": \(reason): invalid argument",
                 hint: error.hint, cause: error)
         }
     }

@@ -4,7 +4,7 @@ package import Diagnostics
 package enum FileModeCode: String, FailureCode { case malformed = "copy.mode" }
 package typealias FileModeError = Failure<FileModeCode>
 
-/// The argument of `--chmod`: an octal number, or a symbolic expression as of chmod(1) with umask 0.
+/// The argument of `--chmod`: an octal number, or a symbolic expression of chmod(1) with umask 0.
 package struct FileMode: Hashable, Sendable {
     /// As it was written.
     package let text: String
@@ -85,55 +85,91 @@ package struct FileMode: Hashable, Sendable {
         switch change {
         case .octal(let value): return value
         case .symbolic(let clauses):
-            return clauses.reduce(mode) { $1.applied(to: $0, isDirectory: isDirectory) }
+            let isExecutable = isDirectory || mode & 0o111 != 0
+            return clauses.flatMap(\.changes).reduce(mode) { $1.applied(to: $0, isExecutable: isExecutable) }
         }
     }
 
-    /// The value for directories that are made on the way: only an octal mode says something about them.
+    /// The mode of directories that are made on the way: only an octal mode says something about them, and nothing
+    /// about their special bits.
     package var forNewDirectories: UInt32 {
-        if case .octal(let value) = change { value } else { 0o755 }
+        if case .octal(let value) = change { value & 0o777 } else { 0o755 }
     }
 }
 
 extension FileMode.Clause {
-    fileprivate func applied(to mode: UInt32, isDirectory: Bool) -> UInt32 {
-        var mode = mode
-        for action in actions {
-            let bits = self.bits(action.permissions, mode: mode, isDirectory: isDirectory)
-            switch action.operation {
-            case .add: mode |= bits
-            case .remove: mode &= ~bits
-            case .set: mode = mode & ~settable | bits
-            }
-        }
-        return mode
-    }
+    /// The clause as single changes, in the order and with the meaning that setmode(3) of BSD gives them.
+    ///
+    /// A `=` replaces the set-id bits of its classes, unless it copies the bits of a class; the sticky bit only where
+    /// `t` is among the permissions.
+    fileprivate var changes: [FileMode.BitChange] { actions.flatMap(changes(of:)) }
 
-    /// All bits that `=` replaces for the classes of this clause.
-    private var settable: UInt32 {
-        var mask = classes
-        if classes & 0o700 != 0 { mask |= 0o4000 }
-        if classes & 0o070 != 0 { mask |= 0o2000 }
-        return classes == 0o777 ? mask | 0o1000 : mask
-    }
-
-    private func bits(_ permissions: String, mode: UInt32, isDirectory: Bool) -> UInt32 {
+    private func changes(of action: FileMode.Action) -> [FileMode.BitChange] {
+        var changes: [FileMode.BitChange] = []
+        var who = classes | (classes & 0o700 != 0 ? 0o4000 : 0) | (classes & 0o070 != 0 ? 0o2000 : 0)
+        let isOthersOnly = classes == 0o007
         var bits: UInt32 = 0
-        for permission in permissions {
+        var executable: UInt32 = 0
+        var mustReplace = action.operation == .set
+        func flush() {
+            if bits != 0 || mustReplace {
+                if action.operation == .set { changes.append(.clear(who)) }
+                changes.append(action.operation == .remove ? .clear(bits & who) : .set(bits & who))
+                mustReplace = false
+            }
+            if executable != 0 { changes.append(.setIfExecutable(executable & who)) }
+            (bits, executable) = (0, 0)
+        }
+        for permission in action.permissions {
             switch permission {
-            case "r": bits |= 0o444 & classes
-            case "w": bits |= 0o222 & classes
-            case "x": bits |= 0o111 & classes
-            case "X": bits |= isDirectory || mode & 0o111 != 0 ? 0o111 & classes : 0
-            case "s": bits |= (classes & 0o700 != 0 ? 0o4000 : 0) | (classes & 0o070 != 0 ? 0o2000 : 0)
-            case "t": bits |= classes == 0o777 ? 0o1000 : 0
-            case "u": bits |= spread(mode >> 6 & 7)
-            case "g": bits |= spread(mode >> 3 & 7)
-            default: bits |= spread(mode & 7)
+            case "r": bits |= 0o444
+            case "w": bits |= 0o222
+            case "x": bits |= 0o111
+            case "X": if action.operation == .remove { bits |= 0o111 } else { executable = 0o111 }
+            case "s": if !isOthersOnly { bits |= 0o6000 }
+            case "t":
+                if !isOthersOnly {
+                    who |= 0o1000
+                    bits |= 0o1000
+                }
+            default:
+                // The copy is what replaces the bits, so there is no need to clear them before.
+                mustReplace = false
+                flush()
+                changes.append(.copy(from: permission, to: classes, action.operation))
             }
         }
-        return bits
+        flush()
+        return changes
     }
+}
 
-    private func spread(_ triple: UInt32) -> UInt32 { (triple * 0o111) & classes }
+extension FileMode {
+    /// One change of permission bits.
+    fileprivate enum BitChange {
+        case set(UInt32)
+        case clear(UInt32)
+
+        /// For `X`: only for directories, and for files that somebody could execute before any change.
+        case setIfExecutable(UInt32)
+
+        /// The three bits of the class `from`, as they are by now, for the classes `to`.
+        case copy(from: Character, to: UInt32, Action.Operator)
+
+        func applied(to mode: UInt32, isExecutable: Bool) -> UInt32 {
+            switch self {
+            case .set(let bits): return mode | bits
+            case .clear(let bits): return mode & ~bits
+            case .setIfExecutable(let bits): return isExecutable ? mode | bits : mode
+            case .copy(let source, let classes, let operation):
+                let shift: UInt32 = source == "u" ? 6 : source == "g" ? 3 : 0
+                let bits = ((mode >> shift & 7) * 0o111) & classes
+                switch operation {
+                case .add: return mode | bits
+                case .remove: return mode & ~bits
+                case .set: return mode & ~classes | bits
+                }
+            }
+        }
+    }
 }

@@ -66,6 +66,8 @@ package struct RunOperation: Hashable, Sendable {
     package var devices: [DeviceRequest] = []
     /// The names that the user has added to `/etc/hosts`. Their addresses are no part of the build.
     package var hostNames: [String]
+    /// The name of the machine that the command sees; `nil` is the usual one.
+    package var hostname: String?
     /// Scripts that are visible below `/dev/pipes/` while the command runs.
     package var scripts: [InlineFile]
     /// In the order of the instruction.

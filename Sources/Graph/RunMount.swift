@@ -26,7 +26,7 @@ package struct BindMount: Hashable, Sendable {
 
 /// A directory that outlives the build.
 package struct CacheMount: Hashable, Sendable {
-    package enum Sharing: String, Hashable, Sendable {
+    package enum Sharing: String, Hashable, Sendable, CaseIterable {
         /// Any number of commands use it at once.
         case shared
         /// A command that finds it in use gets another directory.

@@ -26,12 +26,29 @@ package struct Platform: Hashable, Sendable {
         }
         let os = parts[0].split(separator: "(").first.map(String.init) ?? parts[0]
         switch parts.count {
-        case 1 where ["linux", "windows", "darwin", "freebsd"].contains(os.lowercased()):
+        case 1 where Self.systems.contains(os.lowercased()):
             self.init(os: os, architecture: Platform.host.architecture, variant: Platform.host.variant)
-        case 1: self.init(os: Platform.host.os, architecture: parts[0])
+        case 1:
+            self.init(os: Platform.host.os, architecture: parts[0])
+            guard Self.architectures.contains(architecture) else {
+                throw PlatformError(
+                    .unknown, "'\(text)' is neither an operating system nor a processor",
+                    hint: "Write it as os/arch[/variant], e.g. linux/arm64.")
+            }
         default: self.init(os: os, architecture: parts[1], variant: parts.count == 3 ? parts[2] : "")
         }
     }
+
+    /// The names that Go has for operating systems and processors, as containerd knows them: only these can stand alone.
+    private static let systems: Set<String> = [
+        "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd",
+        "openbsd", "plan9", "solaris", "windows", "zos",
+    ]
+    private static let architectures: Set<String> = [
+        "386", "amd64", "amd64p32", "arm", "armbe", "arm64", "arm64be", "loong64", "mips", "mipsle", "mips64",
+        "mips64le", "mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc",
+        "sparc64", "wasm",
+    ]
 
     private static func normalise(_ architecture: String, _ variant: String) -> (String, String) {
         switch (architecture, variant) {
@@ -98,7 +115,10 @@ extension Platform {
 }
 
 /// Errors of platforms.
-package enum PlatformCode: String, FailureCode { case malformed = "platform.malformed" }
+package enum PlatformCode: String, FailureCode {
+    case malformed = "platform.malformed"
+    case unknown = "platform.unknown"
+}
 package typealias PlatformError = Failure<PlatformCode>
 
 extension UInt8 {

@@ -167,6 +167,10 @@ extension SandboxPlan {
                 hint: "Install the interpreter or loader that the file names.", cause: errno)
         }
         switch errno {
+        case .tooManySymbolicLinkLevels:
+            return SandboxError(
+                .commandNotExecutable, "'\(command)' cannot be executed: its symbolic links lead in a circle",
+                cause: errno)
         case .noSuchFileOrDirectory, .notDirectory:
             return SandboxError(.commandNotFound, "'\(command)' was not found \(place)", cause: errno)
         case .permissionDenied, .isDirectory:

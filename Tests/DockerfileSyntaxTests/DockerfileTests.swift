@@ -9,6 +9,27 @@ import Testing
         try parse("FROM scratch\n" + text).stages[0].instructions
     }
 
+    /// Comments and the files of COPY may be in any encoding; what becomes text may not.
+    @Test(arguments: [
+        ("FROM a\nRUN echo \u{1}", false), ("FROM a\nENV A=\u{1}", false), ("FROM \u{1}", false),
+        ("FROM a\nCOPY x\u{1} /", false), ("FROM a\nRUN x \\\n  \u{1}", false),
+        ("FROM a\nONBUILD RUN <<E\n\u{1}\nE", false), ("# \u{1}\nFROM a", true), ("FROM a\nCOPY <<E /\n\u{1}\nE", true),
+        ("FROM a\nRUN x \\\n# \u{1}\n y", true),
+    ])
+    func bytesThatAreNotUTF8(_ text: String, _ isAccepted: Bool) throws {
+        let bytes = text.utf8.map { $0 == 1 ? 0xE9 : $0 }
+        do throws(DockerfileError) {
+            _ = try Dockerfile(parsing: bytes)
+            #expect(isAccepted)
+        } catch {
+            #expect(!isAccepted)
+            let line = error.range?.start.line ?? 0
+            #expect(
+                error.message == "dockerfile parse error on line \(line): the instruction is not valid UTF-8; "
+                    + "save the Dockerfile as UTF-8")
+        }
+    }
+
     static func message(_ text: String) throws -> String {
         try #require(throws: DockerfileError.self) { try parse(text) }.message
     }

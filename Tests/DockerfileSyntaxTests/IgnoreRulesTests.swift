@@ -58,6 +58,44 @@ import Testing
         #expect(error.message == "syntax error in pattern")
     }
 
+    /// Patterns are bytes, so a file in Latin-1 names its files.
+    @Test func patternsNeedNotBeUTF8() throws {
+        let rules = try IgnoreRules(parsing: [0xE9, UInt8(ascii: "*")])
+        #expect(rules.ignores([0xE9, UInt8(ascii: "a")]))
+        #expect(!rules.ignores([0xE8, UInt8(ascii: "a")]))
+        #expect(throws: DockerfileError.self) {
+            try IgnoreRules(parsing: [UInt8(ascii: "["), 0xE9, UInt8(ascii: "]")])
+        }
+    }
+
+    /// The index of many patterns must decide as trying them one by one does.
+    @Test func manyPatternsDecideAsFewDo() throws {
+        let few = ["*a*b", "!**/x?", "[a-c]*", "d/**/e*f", "*", "!a*", "**/*.txt", "ab/c", "!?b/*", "**/x", "ab*cd*ef"]
+        let fill = (0..<100).map { "zz*\($0)*zz" }
+        var random = SystemRandomNumberGenerator()
+        for count in 1...few.count {
+            let rules = try IgnoreRules(patterns: Array(few.prefix(count)))
+            let many = try IgnoreRules(patterns: fill + few.prefix(count))
+            for _ in 0..<300 {
+                let letters = (0..<Int.random(in: 1...9, using: &random)).map { _ in
+                    ["a", "b", "c", "d", "e", "f", "x", "/", ".txt"].randomElement(using: &random) ?? "a"
+                }
+                let path = letters.joined().split(separator: "/").joined(separator: "/")
+                if path.isEmpty { continue }
+                #expect(rules.ignores(path) == many.ignores(path), "\(path) with \(count)")
+            }
+        }
+    }
+
+    @Test func manyPatternsTakeLittleTime() throws {
+        let rules = try IgnoreRules(patterns: (0..<10_000).map { "**/d*\($0)/f*_\($0 % 100).?" })
+        let start = ContinuousClock.now
+        var ignored = 0
+        for number in 0..<2_000 where rules.ignores("a/dir\(number)/file_\(number % 100).c") { ignored += 1 }
+        #expect(ignored == 2_000)
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     @Test func knowsWhoDecided() throws {
         let rules = try IgnoreRules(parsing: "# all\n*\r\n\n! keep/this \nkeep/this/not\n".bytes)
         #expect(rules.decidingPattern(for: "x/y")?.line == 2)

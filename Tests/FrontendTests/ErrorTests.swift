@@ -1,4 +1,5 @@
 import Diagnostics
+import DockerfileSyntax
 import Graph
 import OCI
 import Testing
@@ -27,6 +28,53 @@ import Testing
         let error = try await failure(text, BuildOptions(fileName: "dir/File"))
         #expect(error.code == code)
         #expect(error.location == SourceRange(file: "dir/File", lines: lines))
+    }
+
+    @Test(arguments: [
+        (
+            "FROM --platform=bogus scratch",
+            "failed to parse platform bogus: \"bogus\": unknown operating system or "
+                + "architecture: invalid argument"
+        ),
+        ("FROM scratch\nRUN --mount=type=tmpf,target=/t x", "unsupported mount type \"tmpf\" (did you mean tmpfs?)"),
+        ("FROM scratch\nRUN --mount=type=nothing,target=/t x", "unsupported mount type \"nothing\""),
+        (
+            "FROM scratch\nRUN --mount=type=cache,target=/t,sharing=lock x",
+            "unsupported sharing value \"lock\" (did you mean locked?)"
+        ),
+    ])
+    func message(_ text: String, _ message: String) async throws {
+        #expect(try await failure(text + "\n").message == message)
+    }
+
+    @Test(arguments: [
+        ("BUILDKIT_MULTI_PLATFORM", "1"), ("BUILDKIT_ATTEST_SBOM", "generator=x"), ("BUILDKIT_ATTEST_PROVENANCE", ""),
+        ("BUILDKIT_SANDBOX_HOSTNAME", "a b"), ("BUILDKIT_SANDBOX_HOSTNAME", String(repeating: "a", count: 65)),
+        ("BUILDKIT_DISABLE_FILEOP", "0"),
+    ])
+    func builtInArgumentsAreRefusedIfTheyCannotBeHonoured(_ name: String, _ value: String) async throws {
+        let options = BuildOptions(buildArguments: [(name: name, value: value)])
+        let error = try await failure("FROM scratch\n", options)
+        #expect([.unsupported, .invalid].contains(error.code))
+    }
+
+    @Test func hostnameIsOfTheCommand() async throws {
+        var options = BuildOptions(buildArguments: [
+            (name: "BUILDKIT_MULTI_PLATFORM", value: "false"), (name: "BUILDKIT_ATTEST_SBOM", value: "disabled=true"),
+        ])
+        #expect(try await plan("FROM scratch\nRUN x\n", options).runs.map(\.hostname) == [nil])
+        options.hostname = "option"
+        #expect(try await plan("FROM scratch\nRUN x\n", options).runs.map(\.hostname) == ["option"])
+        options.buildArguments.append((name: "BUILDKIT_SANDBOX_HOSTNAME", value: "argument"))
+        #expect(try await plan("FROM scratch\nRUN x\n", options).runs.map(\.hostname) == ["argument"])
+    }
+
+    @Test func hereDocumentOfRunIsText() async throws {
+        let bytes = Array("FROM scratch\nRUN <<E\n".utf8) + [0xE9] + Array("\nE\n".utf8)
+        let error = await #expect(throws: FrontendError.self) {
+            try await lower(Dockerfile(parsing: bytes), BuildOptions(), resolver: FakeResolver())
+        }
+        #expect(error?.message == "the here-document E of RUN is not valid UTF-8")
     }
 
     @Test func stagesBelowCannotBeCopiedFrom() async throws {

@@ -1,3 +1,4 @@
+import DockerfileSyntax
 import Testing
 
 @testable import Frontend
@@ -31,7 +32,11 @@ import Testing
             ("From scratch as x", ["ConsistentInstructionCasing"]),
             ("from scratch\nrun x\nRUN y\nRUN z", ["ConsistentInstructionCasing", "ConsistentInstructionCasing"]),
             ("# check=skip=all\nFROM scratch as X", []),
-            ("# check=skip=FromAsCasing, StageNameCasing\nFROM scratch as X", []),
+            ("# check=skip=FromAsCasing,StageNameCasing because it is old\nFROM scratch as X", []),
+            ("# CHECK=skip=all\nFROM scratch as X", []),
+            ("#!x\n# Check = skip=all why\nFROM scratch as X", []),
+            ("# other\n# check=skip=FromAsCasing, StageNameCasing\nFROM scratch as X", ["StageNameCasing"]),
+            ("# other\n# CHECK = skip=FromAsCasing,StageNameCasing for now\nFROM scratch as X", []),
             (
                 "# check=experimental=InvalidDefinitionDescription\n\n# other\nARG A B\nFROM scratch",
                 ["InvalidDefinitionDescription"]
@@ -43,6 +48,40 @@ import Testing
         ])
     func rules(_ text: String, _ rules: [String]) async throws {
         #expect(try await plan(text + "\n").warnings.map(\.rule) == rules)
+    }
+
+    /// A default that is replaced is not expanded, not even for a check.
+    @Test func replacedDefaultIsNotExpanded() async throws {
+        let options = BuildOptions(buildArguments: [(name: "N", value: "scratch")])
+        #expect(try await plan("ARG N=${N:?missing}\nFROM $N\n", options).warnings.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("FROM ${X:?nope}", ["InvalidDefaultArgInFrom", "UndefinedArgInFrom"]),
+        ("ARG X\nFROM $X", ["InvalidDefaultArgInFrom"]),
+        ("FROM $X", ["InvalidDefaultArgInFrom", "UndefinedArgInFrom"]),
+        ("FROM --platform=$X scratch", ["UndefinedArgInFrom"]),
+    ])
+    func warningsStandBesideTheError(_ text: String, _ rules: [String]) async throws {
+        let log = WarningLog()
+        let dockerfile = try parse(text + "\n")
+        await #expect(throws: FrontendError.self) {
+            try await lower(dockerfile, BuildOptions(), resolver: FakeResolver(), log: log)
+        }
+        #expect(log.warnings.map(\.rule) == (text.contains(":?") ? ["UndefinedArgInFrom"] : rules))
+    }
+
+    @Test(
+        arguments: [
+            ("x", "x", "x"), ("x", "./x/", "x"), ("x", "a/../x", "x"), ("x", "/x", nil), ("x", "../x", nil),
+            ("x", "y", nil), ("*", ".", "."), ("*", "/", "/"), ("x", ".", nil), ("x/y", "x//y", "x/y"),
+        ] as [(String, String, String?)])
+    func ignoredSource(_ pattern: String, _ source: String, _ shown: String?) async throws {
+        var options = BuildOptions()
+        options.ignoreRules = try IgnoreRules(patterns: [pattern])
+        let messages = try await plan("FROM scratch\nCOPY \(source) /d/\n", options).warnings.map(\.message)
+        let expected = shown.map { "Attempting to Copy file \"\($0)\" that is excluded by .dockerignore" }
+        #expect(messages == (expected.map { [$0] } ?? []))
     }
 
     @Test func buildArgumentReplacesTheDirective() async throws {

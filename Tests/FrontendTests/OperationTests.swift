@@ -32,7 +32,7 @@ import Testing
             plan.copies == [
                 CopyOperation(
                     sources: [.path("a/./b*", input: 1), .path("c", input: 1)], destination: "/d/", owner: "1:2",
-                    mode: try FileMode(parsing: "u+x,g=rX"), excludes: ["*.$U"], keepsParents: true, isLinked: true)
+                    mode: try FileMode(parsing: "u+x,g=rX"), excludes: ["*.$U"], keepsParents: true)
             ])
         #expect(plan.graph[plan.target].inputs.count == 2)
     }
@@ -40,6 +40,13 @@ import Testing
     @Test func addUnpacks() async throws {
         let plan = try await plan("FROM scratch\nADD a /\nADD --unpack=false a /\nADD --unpack=true a /\nCOPY a /\n")
         #expect(plan.copies.map(\.archives) == [.unpack, .copy, .unpackAll, .copy])
+    }
+
+    /// As in BuildKit: with --chmod the directories of the stage must stay as they are.
+    @Test func linkIsIgnoredWithAMode() async throws {
+        let plan = try await plan(
+            "FROM scratch\nCOPY --link --chmod=644 f /d/\nADD --link --chmod=u+x f /d/\nCOPY --link f /d/\n")
+        #expect(plan.copies.map(\.isLinked) == [false, false, true])
     }
 
     @Test func contextIsShared() async throws {

@@ -8,7 +8,8 @@ import Testing
 /// The sources of ADD that are not in the build context.
 @Suite struct RemoteSourceTests {
     @Test(arguments: [
-        ("https://h/a/b.txt", "b.txt"), ("https://h/a.tgz?x=1/2#y/z", "a.tgz"), ("https://h/a/", "__unnamed__"),
+        ("https://h/a/b.txt", "b.txt"), ("https://h/a.tgz?x=1/2#y/z", "a.tgz"), ("https://h/a/", "a"),
+        ("https://h/get/tool/?x", "tool"), ("https://h/get/tool//", "tool"), ("https://h/", "__unnamed__"),
         ("https://h", "__unnamed__"), ("https://h?x", "__unnamed__"), ("https://h/..", "__unnamed__"),
         ("https://h/a%20b", "a b"), ("https://h/a%2Fb", "b"), ("https://h/%zz", "%zz"),
         ("https://h/%00", "__unnamed__"),

@@ -19,7 +19,12 @@ package enum ArgumentFile {
         var arguments: [(name: String, value: String?)] = []
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (number, bytes) in lines.enumerated() {
-            let line = String(decoding: bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes, as: UTF8.self)
+            let content = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
+            guard let line = String(validating: content, as: UTF8.self) else {
+                throw EngineError(
+                    .badArgumentFile, "line \(number + 1) of \(name) is not valid UTF-8",
+                    hint: "Save the file as UTF-8.")
+            }
             guard !line.allSatisfy(\.isWhitespace), line.first(where: { !$0.isWhitespace }) != "#" else { continue }
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard !parts[0].isEmpty else {

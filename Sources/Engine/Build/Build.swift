@@ -137,7 +137,8 @@ package struct Build: Sendable {
             files.directory, rules: inputs.rules, cache: files.isTemporary ? nil : store.contexts)
         let contexts = ContextTreeCache(main: context, named: request.inputs.contexts, loader: loader)
         let sandboxFiles = try SandboxFiles(
-            in: store, network: request.steps.network, environment: images.registry.environment)
+            in: store, network: request.steps.network, environment: images.registry.environment,
+            hostname: options.sandboxHostname ?? "buildkitsandbox")
         defer { sandboxFiles.remove() }
         let runner = BuildRunner(
             store: store, storage: LayerStorage(store: store), trees: trees,

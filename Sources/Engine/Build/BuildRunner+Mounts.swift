@@ -133,7 +133,13 @@ extension BuildRunner {
     private func add(_ secret: SecretMount, to prepared: inout PreparedMounts) async throws {
         let value = try await offload { [credentials] in try credentials.value(of: secret) }
         if let variable = secret.variable {
-            prepared.variables.append((variable, String(decoding: value ?? [], as: UTF8.self)))
+            guard let text = String(validating: value ?? [], as: UTF8.self) else {
+                throw EngineError(
+                    .badSecret,
+                    "the secret '\(secret.id)' is not valid UTF-8, so it cannot be the variable \(variable)",
+                    hint: "Mount it as a file.")
+            }
+            prepared.variables.append((variable, text))
         }
         guard let value, let target = secret.target else { return }
         let isProgram = secret.mode & 0o111 != 0

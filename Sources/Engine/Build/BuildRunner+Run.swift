@@ -1,4 +1,5 @@
 import Diagnostics
+import GoCompat
 import Graph
 import Layers
 import Linux
@@ -46,6 +47,7 @@ extension BuildRunner {
                 spec.network = network.network
                 spec.resolvConf = network.resolvConf
                 spec.hosts = network.hosts
+                spec.hostname = sandbox.files.hostname
                 // The store's own synchronisation makes the result durable; that of the command would only wait.
                 spec.isVolatile = true
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
@@ -77,11 +79,14 @@ extension BuildRunner {
     ) async throws -> ResolvedUser {
         do { return try await accounts(of: state).resolve(spec) } catch let error as UserError {
             throw EngineError(
-                .runFailed, "process \"\(Self.text(run))\" did not complete successfully: \(error.message)")
+                .runFailed, "process \(Self.text(run)) did not complete successfully: \(error.message)")
         }
     }
 
-    private static func text(_ run: RunOperation) -> String { run.arguments.joined(separator: " ") }
+    /// The command in quotes, on one line.
+    private static func text(_ run: RunOperation) -> String {
+        GoFormat.quoted(run.arguments.joined(separator: " "))
+    }
 
     private static func environment(
         _ run: RunOperation, secrets: [(name: String, value: String)], home: String
@@ -151,12 +156,12 @@ extension BuildRunner {
         if stopper.isStopped { throw CancellationError() }
         if let limit, stopper.isTimedOut {
             throw EngineError(
-                .timedOut, "process \"\(Self.text(run))\" did not complete: it ran longer than --timeout \(limit.text)")
+                .timedOut, "process \(Self.text(run)) did not complete: it ran longer than --timeout \(limit.text)")
         }
         guard !status.isSuccess else { return }
         throw EngineError(
             usage.outOfMemoryKills > 0 ? .outOfMemory : .runFailed,
-            "process \"\(Self.text(run))\" did not complete successfully: "
+            "process \(Self.text(run)) did not complete successfully: "
                 + "\(limited.explanation(of: usage))exit code: \(status.shellCode)")
     }
 }

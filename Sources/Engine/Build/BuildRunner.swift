@@ -136,6 +136,7 @@ struct BuildRunner: OperationRunner {
         key.add(run.network.rawValue, as: .network)
         // Only where there are any: without them the key is what it was before they could be given.
         if !run.hostNames.isEmpty { key.add(run.hostNames) }
+        if let hostname = run.hostname { key.add("hostname=\(hostname)", as: .network) }
         for script in run.scripts {
             key.add(script.name)
             key.add(script.content)

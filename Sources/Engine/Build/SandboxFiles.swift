@@ -16,13 +16,14 @@ final class SandboxFiles: Sendable {
     /// An empty directory; see ``SandboxSpec/scratch``.
     let scratch: FilePath
     private let store: StoreRoot
-    private let hostname: String
+    /// The name of the machine in `/etc/hosts`.
+    let hostname: String
     private let directory: TemporaryDirectory
     private let written = Mutex<Set<String>>([])
 
     init(
         in store: StoreRoot, network: NetworkSettings, environment: [String: String],
-        hostname: String = "buildkitsandbox"
+        hostname: String
     ) throws {
         self.store = store
         self.network = network

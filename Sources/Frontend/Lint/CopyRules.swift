@@ -20,7 +20,7 @@ extension Linter {
         _ local: [String], isAll: Bool, _ keyword: String, _ options: BuildOptions, _ step: Step
     ) {
         if let rules = options.ignoreRules {
-            for path in local where Self.isIgnored(path, rules) {
+            for path in local.map(ContainerPath.cleanAsWritten) where Self.isIgnored(path, rules) {
                 let verb = keyword == "ADD" ? "Add" : "Copy"
                 report(
                     .copyIgnoredFile,
@@ -35,14 +35,14 @@ extension Linter {
         reportSecrets(secrets, lines: step.instruction.range.lines, keyword: keyword)
     }
 
-    /// Rules with exceptions are not judged, nor is the root, unless everything is ignored.
+    /// Rules with exceptions are not judged. The root, and paths that begin there, match only a pattern for everything:
+    /// BuildKit compares a path as it is written, and patterns begin at the root without naming it.
     private static func isIgnored(_ path: String, _ rules: IgnoreRules) -> Bool {
         guard !rules.isEmpty, !rules.hasExceptions else { return false }
-        let components = ContainerPath.clean("/" + path).dropFirst()
-        guard !components.isEmpty else {
+        if path == "." || path.hasPrefix("/") {
             return rules.patterns.contains { ["*", "**", "**/*"].contains($0.text) }
         }
-        return rules.ignores(String(components))
+        return rules.ignores(path)
     }
 
     private func checkAdd(_ local: [String], isAll: Bool, at instruction: Instruction) {

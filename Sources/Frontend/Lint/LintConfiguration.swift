@@ -43,19 +43,21 @@ struct LintConfiguration: Hashable, Sendable {
         }
     }
 
-    /// The settings of a comment `check=...` directly above an instruction, for that instruction alone.
+    /// The settings of the first comment `check=...` directly above an instruction, for that instruction alone.
     ///
-    /// Anything else behind `check=` is an ordinary comment.
+    /// The word is in any case, and a blank ends the value, so that a reason can stand behind it. Anything else behind
+    /// `check=` is an ordinary comment.
     init?(comments: [String]) {
-        var found: LintConfiguration?
         for comment in comments {
-            let text = comment.trimmed
-            guard text.hasPrefix("check=") else { continue }
-            guard let more = try? LintConfiguration(parsing: String(text.dropFirst("check=".count))) else { continue }
-            found = found?.merged(with: more) ?? more
+            let pair = comment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard pair.count == 2, pair[0].trimmed.lowercased() == "check", !pair[1].trimmed.isEmpty else { continue }
+            guard let found = try? LintConfiguration(parsing: String(pair[1].trimmed.prefix { $0 != " " })) else {
+                return nil
+            }
+            self = found
+            return
         }
-        guard let found else { return nil }
-        self = found
+        return nil
     }
 
     /// Both; whether warnings are errors is the file's business, not an instruction's.

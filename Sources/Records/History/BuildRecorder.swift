@@ -102,7 +102,9 @@ package final class BuildRecorder: Sendable {
     package func begin(_ details: BuildDetails, target: String, tags: [ImageReference]) {
         state.withLock { state in
             state.details = details
-            state.name = Self.name(context: FilePath(details.context), dockerfile: FilePath(details.dockerfile))
+            let given = details.arguments.last { $0.hasPrefix(Self.nameArgument) }?.dropFirst(Self.nameArgument.count)
+            let name = Self.name(context: FilePath(details.context), dockerfile: FilePath(details.dockerfile))
+            state.name = given.flatMap { $0.isEmpty ? nil : String($0) } ?? name
             state.target = target
             state.tags = tags.map(\.familiar)
             state.isReady = true
@@ -126,6 +128,9 @@ package final class BuildRecorder: Sendable {
     }
 
     /// `app` for `app/Dockerfile`, `app/deploy.Dockerfile` and the like for others.
+    /// The build argument that names the build in the history.
+    private static let nameArgument = "BUILDKIT_BUILD_NAME="
+
     private static func name(context: FilePath, dockerfile: FilePath) -> String {
         let folder = context.lastComponent?.string ?? "/"
         var rest = dockerfile

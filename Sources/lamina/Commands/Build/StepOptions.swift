@@ -15,6 +15,9 @@ struct StepOptions: ParsableArguments {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var volumes: VolumeOptions
 
+    @Option(help: ArgumentHelp("The name of the machine that commands see.", valueName: "name"))
+    var hostname: String?
+
     @Option(help: ArgumentHelp("How long a command may run, such as 30s or 10m.", valueName: "duration"))
     var timeout: String?
 
@@ -40,6 +43,7 @@ struct StepOptions: ParsableArguments {
         // Whoever names the network of all commands has granted it.
         if steps.network.isHost { try request.sandbox.allow("network.host") }
         request.options.network = steps.network.mode
+        request.options.hostname = hostname
         request.options.hostNames = steps.network.hosts.map(\.name)
         request.steps = steps
     }
