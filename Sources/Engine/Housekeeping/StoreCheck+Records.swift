@@ -74,7 +74,9 @@ extension StoreCheck {
         guard let config = try? ImageConfig(parsing: bytes) else { return "has a config that cannot be read" }
         guard config.diffIDs == image.diffIDs else { return "is recorded with other layers than its config has" }
         // A manifest that was made here is made again when it is needed.
-        if image.origin != .made, let manifest = image.manifest, !goodBlobs.contains(manifest.digest) { return "has lost its manifest" }
+        if image.origin != .made, let manifest = image.manifest, !goodBlobs.contains(manifest.digest) {
+            return "has lost its manifest"
+        }
         return try lostLayer(of: image.diffIDs).map { lost in
             "\(lost.isDamaged ? "has a damaged copy of" : "has lost") the layer \(lost.diffID)"
         }
