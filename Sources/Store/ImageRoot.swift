@@ -11,7 +11,7 @@ package enum RootOrigin: String, Sendable {
     case narrowed
 }
 
-/// What a name points to: an index or a manifest, with all that came with it.
+/// The document that a name points to: an index or a manifest, with all that came with it.
 package struct ImageRoot: Hashable, Sendable {
     package let descriptor: Descriptor
     package let origin: RootOrigin

@@ -1,7 +1,7 @@
 import Graph
 import Testing
 
-/// What `--chmod` makes of the modes of files and directories.
+/// Tests of `--chmod` on the modes of files and directories.
 @Suite struct FileModeTests {
     @Test(
         arguments: [

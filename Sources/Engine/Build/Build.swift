@@ -119,7 +119,7 @@ package struct Build: Sendable {
         let started: Timestamp
     }
 
-    /// What was made, and whether the store has grown.
+    /// The result, and whether the store has grown.
     private func build(_ inputs: Inputs) async throws -> (BuildProduct, Bool) {
         async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
         let (source, files, isolation) = (inputs.source, inputs.files, inputs.isolation)

@@ -15,7 +15,7 @@ protocol Exporter: Sendable {
     func export(_ product: inout BuildProduct, with tools: ExportTools) async throws
 }
 
-/// What a build made.
+/// The result of a build, as values.
 struct BuildProduct: Sendable {
     /// The layers of the result.
     let stack: LayerStack
@@ -36,7 +36,7 @@ struct BuildProduct: Sendable {
     }
 }
 
-/// What exporters read layers with, and where they show progress.
+/// The means by which exporters read layers and show progress.
 struct ExportTools: Sendable {
     let images: ImageTransfer
     let snapshots: SnapshotUnpacker

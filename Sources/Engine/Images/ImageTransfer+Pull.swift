@@ -54,7 +54,7 @@ extension ImageTransfer {
         return image
     }
 
-    /// What a registry says of an image. Its documents are in the store, where nothing names them yet.
+    /// The documents of an image in a registry. They are in the store, where nothing names them yet.
     private struct LearnedImage: Sendable {
         let root: Descriptor
         let manifest: Manifest
