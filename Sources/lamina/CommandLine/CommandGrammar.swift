@@ -93,7 +93,7 @@ extension CommandGrammar {
         case "analyze": CommandGrammar(values: "format paths")
         case "rmi": CommandGrammar(flags: "force/f")
         case "pull": CommandGrammar(flags: "quiet/q", values: "platform")
-        case "push": CommandGrammar(flags: "quiet/q")
+        case "push": CommandGrammar(flags: "quiet/q", values: "platform")
         case "save": CommandGrammar(values: "output/o")
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i")
         case "tag", "import", "doctor": CommandGrammar()
@@ -121,7 +121,7 @@ extension CommandGrammar {
             values: """
                 tag/t file/f target build-arg build-arg-file platform build-context ignorefile label secret ssh \
                 no-cache-filter cache-ttl progress output/o iidfile metadata-file annotation call explain-format trace \
-                timeout on-error cache-from cache-to jobs/j gc \(commands)
+                timeout on-error hostname cache-from cache-to jobs/j gc \(commands)
                 """,
             others: [
                 Option(name: "pull", form: .optionalValue(absent: "always")),
