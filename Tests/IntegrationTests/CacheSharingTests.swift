@@ -79,7 +79,7 @@ struct CacheSharingTests {
             // into the registry.
             #expect(layerReads(requests).count == (type == "local" ? 1 : 2), "\(requests)")
             let blobs = try expectSuccess("find", two.root.appending("blobs").string, "-type", "f").outputLines
-            #expect(blobs.count == 3, "manifest and config of the base, config of the image: \(blobs)")
+            #expect(blobs.count == 4, "manifest and config of the base and of the image: \(blobs)")
 
             let one = store("one")
             try one.succeeding("push", name)

@@ -45,7 +45,7 @@ struct RunCommandTests {
             "image", "sh", "-c", script)
         #expect(
             run.outputLines == [
-                "uid=1234(app) gid=1300(app) groups=1301(extra)", "/work", "box", "A=image", "B=option",
+                "uid=1234(app) gid=1300(app) groups=1300(app),1301(extra)", "/work", "box", "A=image", "B=option",
                 "C=file", "D=option", "HOME=/srv/app", "HOSTNAME=box", "SET_HERE=yes",
             ], "\(run.outputText) \(run.errorText)")
         let other = try lamina("run", "-u", "0:7", "-w", "/new", "image", "sh", "-c", "id -u; id -g; pwd; echo $HOME")
