@@ -14,7 +14,7 @@ package struct ChrootSubstitute: Sendable {
         /// A file or directory of the host that is moved into place and is deleted afterwards.
         case moved(FilePath)
         /// The directory of a cache mount, which is moved into place and back afterwards. The caller has it for itself; a
-        /// file `lent` next to it records where it is, for the recovery after a kill of the builder.
+        /// file `lent` next to it records its place, for the recovery after a kill of the builder.
         case cache(FilePath)
         /// Another name of a socket of the host.
         case socket(FilePath)

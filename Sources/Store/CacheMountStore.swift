@@ -12,7 +12,7 @@ package import SystemPackage
 /// cache-mounts/<hex>/info      the name of the cache; the time of the file is that of the last use
 /// cache-mounts/<hex>/<n>/fs    its files; there is more than one <n> where users wanted it for themselves
 /// cache-mounts/<hex>/<n>/lock  locked as long as somebody uses them
-/// cache-mounts/<hex>/<n>/lent  where `fs` is, from the root of the store, while it is in a command's chroot
+/// cache-mounts/<hex>/<n>/lent  the path of `fs` below the root of the store, while it is in a command's chroot
 /// ```
 package struct CacheMountStore: Sendable {
     let root: StoreRoot

@@ -15,7 +15,7 @@ package enum RootOrigin: String, Sendable {
 package struct ImageRoot: Hashable, Sendable {
     package let descriptor: Descriptor
     package let origin: RootOrigin
-    /// Where blobs that are not here can be had, in the caller's words.
+    /// The source of blobs that the store lacks, in the caller's encoding.
     package let location: String?
     /// The images whose config and manifest are in the store, in the order of the index.
     package let images: [StoredImage]

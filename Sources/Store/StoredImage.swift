@@ -23,7 +23,7 @@ package struct StoredImage: Hashable, Sendable {
     package let origin: RootOrigin
     /// The names of the root, in order; only reads fill it.
     package let names: [ImageReference]
-    /// Where an image made here was pushed, as repositories with digests; only reads fill it.
+    /// The repositories, with digests, to which an image made here was pushed; filled by reads only.
     package let pushed: [ImageReference]
 
     package init(

@@ -79,7 +79,8 @@ final class CurlEventLoop: Sendable {
     }
 
     private func run() {
-        guard Self.isPrepared, let multi = unsafe curl_multi_init() else { fatalError("out of memory") }
+        // Both fail for want of memory only: libcurl and OpenSSL are linked, not loaded.
+        guard Self.isPrepared, let multi = unsafe curl_multi_init() else { fatalError("libcurl cannot be initialized") }
         var connections = unsafe CurlConnections(multi, timeouts: timeouts, options: options)
         let alarm = unsafe Alarm(multi: multi)
         state.withLock { $0.alarm = alarm }
