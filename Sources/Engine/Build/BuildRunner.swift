@@ -292,13 +292,6 @@ struct BuildRunner: OperationRunner {
         }
     }
 
-    /// Brings all layers of a stack into the store.
-    func fetchAll(_ diffIDs: [DiffID]) async throws {
-        try await layerProgress.session { session in
-            try await supply.requireContent(diffIDs) { session.report($0) }
-        }
-    }
-
     /// The files of an input, with directories to read them from.
     func sourceTree(_ input: StepResult) async throws -> any FileTree {
         switch input {
