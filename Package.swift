@@ -59,6 +59,10 @@ let package = Package(
         module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
         // Row 3a
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
+        // Row 3b
+        module(
+            "Images",
+            ["Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees", systemPackage]),
         // Row 3c
         module(
             "Records",
@@ -70,7 +74,7 @@ let package = Package(
             "Engine",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", "Records", systemPackage,
+                "Registry", "Store", "Layers", "Trees", "Images", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 5
@@ -78,7 +82,7 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Trees", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Trees", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -6,13 +6,8 @@ package enum EngineCode: String, FailureCode {
     /// A context that cannot be what it is said to be.
     case badContext = "build.context"
     case dockerfileNotFound = "build.dockerfile-not-found"
-    case sourceNotFound = "copy.source-not-found"
-    case copyConflict = "copy.conflict"
     case badOwner = "copy.owner"
-    case tooManyLinks = "files.too-many-links"
     case corrupt = "store.corrupt"
-    /// A layer is neither here nor at any of the places that were said to have it.
-    case layerGone = "layer.gone"
     case download = "remote.download"
     case checksum = "remote.checksum"
     case git = "remote.git"
@@ -44,7 +39,6 @@ package enum EngineCode: String, FailureCode {
     /// An `--isolation` that names none.
     case badIsolation = "isolation.invalid"
     case imageNotFound = "image.not-found"
-    case imageInUse = "image.in-use"
     case badArchive = "archive.malformed"
     case badOutput = "output.invalid"
     case storeInUse = "store.in-use"
@@ -54,8 +48,6 @@ package enum EngineCode: String, FailureCode {
     case badArgumentFile = "arguments.invalid"
     /// A cache that cannot be read, or a `--cache-from` or `--cache-to` that cannot be understood.
     case badCache = "cache.invalid"
-    /// There are no credentials for an object store.
-    case noCredentials = "s3.credentials"
     case unsupported = "unsupported"
 }
 package typealias EngineError = Failure<EngineCode>

@@ -1,4 +1,5 @@
 import Diagnostics
+import Images
 import OCI
 import SystemPackage
 import Testing

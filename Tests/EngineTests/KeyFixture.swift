@@ -2,6 +2,7 @@ import Diagnostics
 import Engine
 import Frontend
 import Glibc
+import Images
 import Linux
 import OCI
 import Solver

@@ -2,6 +2,7 @@ import Diagnostics
 import DockerfileSyntax
 import Frontend
 import Graph
+import Images
 import Layers
 import Linux
 import OCI

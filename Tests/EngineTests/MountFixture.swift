@@ -1,6 +1,7 @@
 import Diagnostics
 import Engine
 import Glibc
+import Images
 import Layers
 import Linux
 import OCI

@@ -1,6 +1,7 @@
 import Diagnostics
 import Engine
 import Frontend
+import Images
 import Linux
 import OCI
 import Records

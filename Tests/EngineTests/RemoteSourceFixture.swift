@@ -1,5 +1,6 @@
 import Diagnostics
 import Frontend
+import Images
 import Layers
 import Linux
 import OCI

@@ -1,6 +1,7 @@
 import Diagnostics
 import Frontend
 import Graph
+import Images
 import Linux
 import OCI
 import Registry

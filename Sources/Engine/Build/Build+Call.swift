@@ -1,5 +1,6 @@
 import DockerfileSyntax
 package import Frontend
+import Images
 import Layers
 import Linux
 import Store
@@ -46,9 +47,8 @@ extension Build {
         let remotes = RemoteSources(
             store: store, registry: images.registry, credentials: credentials, progress: progress)
         let snapshots = SnapshotUnpacker(
-            store: store, trees: LayerTreeCache(store.layers),
-            isolation: StepIsolation(request.isolation, store: store),
-            supply: images.supply, progress: LayerProgress(progress))
+            store: store, trees: LayerTreeCache(store.layers), supply: images.supply, progress: LayerProgress(progress),
+            form: StepIsolation(request.isolation, store: store).form)
         let files = try await loadContext(ContextLoader(store: store, remotes: remotes, snapshots: snapshots))
         return (files, remotes)
     }

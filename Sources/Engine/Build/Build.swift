@@ -2,6 +2,7 @@ import Diagnostics
 import DockerfileSyntax
 package import Frontend
 import Graph
+package import Images
 import Layers
 import Linux
 import OCI
@@ -74,7 +75,7 @@ package struct Build: Sendable {
         let trees = LayerTreeCache(store.layers)
         let layerProgress = LayerProgress(progress)
         let snapshots = SnapshotUnpacker(
-            store: store, trees: trees, isolation: isolation, supply: images.supply, progress: layerProgress)
+            store: store, trees: trees, supply: images.supply, progress: layerProgress, form: isolation.form)
         let loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
         let files = try await loadContext(loader)
         let source = try await loadDefinition(in: files, remotes) { note($0) }
@@ -96,7 +97,7 @@ package struct Build: Sendable {
     ) async throws -> Value {
         var losses: Set<String> = []
         while true {
-            do { return try await body() } catch let error as EngineError where error.code == .layerGone {
+            do { return try await body() } catch let error as ImagesError where error.code == .layerGone {
                 // Gone once more, it is one that no step makes, such as that of a base image.
                 guard losses.insert(error.message).inserted else { throw error }
                 step.warn("\(error.message); building without it")

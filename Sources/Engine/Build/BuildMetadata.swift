@@ -1,3 +1,4 @@
+import Images
 import Linux
 package import OCI
 import Store

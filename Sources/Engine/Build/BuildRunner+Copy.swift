@@ -1,6 +1,7 @@
 import Diagnostics
 import DockerfileSyntax
 import Graph
+import Images
 import Layers
 import Linux
 import OCI
@@ -63,7 +64,7 @@ extension BuildRunner {
             let path = try draft.resolve(PathBytes(directory.path))
             let existing = draft.entry(at: path)
             if let existing, existing.kind != .directory {
-                throw EngineError(.copyConflict, "mkdir /\(path): not a directory")
+                throw TreesError(.copyConflict, "mkdir /\(path): not a directory")
             }
             if existing == nil {
                 try draft.makeDirectory(

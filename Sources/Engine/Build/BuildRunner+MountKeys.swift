@@ -66,7 +66,7 @@ extension BuildRunner {
     /// The file that a mount shows. Links are followed inside the tree.
     static func bindSource(_ bind: BindMount, in tree: any FileTree) throws -> FileNode {
         guard let node = try tree.node(at: tree.resolve(PathBytes(String(bind.source.dropFirst())))) else {
-            throw EngineError(
+            throw TreesError(
                 .sourceNotFound, "failed to calculate checksum of ref: \"\(bind.source)\": not found",
                 hint: "Check that the source of the mount exists and is not excluded by the ignore file.")
         }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Graph
+import Images
 import Layers
 import Linux
 import OCI
@@ -336,7 +337,7 @@ extension BuildRunner {
             guard let node = try seed.node(at: seed.resolve(PathBytes(String(mount.source.dropFirst())))),
                 node.isDirectory
             else {
-                throw EngineError(
+                throw TreesError(
                     .sourceNotFound, "failed to calculate checksum of ref: \"\(mount.source)\": not found",
                     hint: "Check that the source of the cache is a directory there.")
             }

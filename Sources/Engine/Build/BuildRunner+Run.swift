@@ -1,6 +1,7 @@
 import Diagnostics
 import GoCompat
 import Graph
+import Images
 import Layers
 import Linux
 import OCI
@@ -28,7 +29,8 @@ extension BuildRunner {
             return try isolation.hostCapabilities()
         }
         let state = inputs[0].state
-        let lowers = try await snapshots.lowers(of: state.diffIDs, isolation)
+        let lowers = try await snapshots.lowers(
+            of: state.diffIDs, copiesFiles: offload { try isolation.copiesFiles() })
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
         try Self.require(user, hostCapabilities)

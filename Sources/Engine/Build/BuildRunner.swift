@@ -1,5 +1,6 @@
 import DockerfileSyntax
 import Graph
+import Images
 import Layers
 import Linux
 import OCI

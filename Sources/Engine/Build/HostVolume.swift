@@ -2,6 +2,7 @@ import Diagnostics
 import DockerfileSyntax
 import Frontend
 package import Graph
+import Images
 import Linux
 import Sandbox
 import Store

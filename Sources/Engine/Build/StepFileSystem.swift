@@ -1,4 +1,5 @@
 import Diagnostics
+import Images
 import Linux
 import OCI
 import Sandbox
@@ -15,7 +16,7 @@ enum StepFileSystem: ~Copyable, Sendable {
     /// A copy of the layers.
     case tree(StepTree)
 
-    /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``SnapshotUnpacker/lowers(of:_:)``.
+    /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``SnapshotUnpacker/lowers(of:copiesFiles:)``.
     init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
         self =
             try isolation.copiesFiles()

@@ -1,4 +1,5 @@
 import Diagnostics
+import Images
 import Linux
 import Sandbox
 import Store

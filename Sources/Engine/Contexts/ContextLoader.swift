@@ -1,6 +1,7 @@
 import Diagnostics
 import Frontend
 import Graph
+import Images
 import Layers
 import Linux
 import OCI

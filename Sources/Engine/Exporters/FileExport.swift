@@ -1,3 +1,4 @@
+import Images
 import Layers
 import Linux
 import OCI

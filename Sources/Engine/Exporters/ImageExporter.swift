@@ -1,3 +1,4 @@
+import Images
 import Linux
 import OCI
 import Solver

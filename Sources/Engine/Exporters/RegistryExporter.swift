@@ -1,3 +1,4 @@
+import Images
 import OCI
 import Solver
 import Store

@@ -1,3 +1,4 @@
+import Images
 import Linux
 import Solver
 import SystemPackage

@@ -1,4 +1,5 @@
 import Diagnostics
+import Images
 import Layers
 import Linux
 import OCI

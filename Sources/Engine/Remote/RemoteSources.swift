@@ -1,5 +1,6 @@
 import Diagnostics
 import Graph
+import Images
 import Linux
 import OCI
 import Solver

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import Graph
+package import Images
 import Linux
 import OCI
 import Registry
@@ -41,10 +42,11 @@ package struct ImageRun: Sendable {
         }
         let trees = WorkingTreePool(store: store, layers: LayerTreeCache(store.layers))
         let snapshots = SnapshotUnpacker(
-            store: store, trees: trees.layers, isolation: isolation, supply: images.supply,
-            progress: LayerProgress(progress))
+            store: store, trees: trees.layers, supply: images.supply, progress: LayerProgress(progress),
+            form: isolation.form)
         let state = LayerStack(layers: config.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
-        let lowers = try await snapshots.lowers(of: config.diffIDs, isolation)
+        let lowers = try await snapshots.lowers(
+            of: config.diffIDs, copiesFiles: offload { try isolation.copiesFiles() })
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
         try BuildRunner.require(user, hostCapabilities)
         try Task.checkCancellation()

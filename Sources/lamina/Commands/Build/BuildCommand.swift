@@ -3,6 +3,7 @@ import Console
 import Diagnostics
 import Engine
 import Frontend
+import Images
 import OCI
 import Records
 import Solver

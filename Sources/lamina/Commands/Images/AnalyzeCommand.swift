@@ -3,6 +3,7 @@ import Console
 import Diagnostics
 import Engine
 import GoCompat
+import Images
 import Inspector
 import Linux
 import OCI

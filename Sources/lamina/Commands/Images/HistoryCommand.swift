@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Engine
 import GoCompat
+import Images
 import Inspector
 import OCI
 import Store

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Engine
 import GoCompat
+import Images
 import OCI
 import Store
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import Images
 import Linux
 import OCI
 import Store

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Diagnostics
 import Engine
+import Images
 import OCI
 
 struct RemoveCommand: UserNamespaceCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import Images
 import OCI
 
 struct TagCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import Console
 import Engine
 import GoCompat
+import Images
 import OCI
 import Store
 import Synchronization

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Engine
+import Images
 import OCI
 import Store
 import Synchronization

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Engine
 import Glibc
+import Images
 import OCI
 import Store
 import SystemPackage

@@ -1,4 +1,5 @@
 import Engine
+import Images
 
 extension ImageTransfer {
     /// Runs `body`, which may use registries, and closes the connections to them.

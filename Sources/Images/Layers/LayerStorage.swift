@@ -1,19 +1,23 @@
 import Diagnostics
-import Layers
-import Linux
-import OCI
-import Store
-import SystemPackage
-import Trees
+package import Layers
+package import Linux
+package import OCI
+package import Store
+package import SystemPackage
+package import Trees
 
 /// Brings layers into the store and out of it: where the formats of `Layers` meet the files of `Store`.
-struct LayerStorage: Sendable {
-    let store: StoreRoot
+package struct LayerStorage: Sendable {
+    package let store: StoreRoot
+
+    package init(store: StoreRoot) {
+        self.store = store
+    }
 
     /// Writes a draft as an uncompressed layer blob and records it.
     ///
     /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
-    func write(_ draft: LayerDraft) throws -> DiffID {
+    package func write(_ draft: LayerDraft) throws -> DiffID {
         try writeBlob(of: draft.files.values.lazy.map(\.entry)) { try Self.add(draft, to: &$0) }
     }
 
@@ -24,7 +28,7 @@ struct LayerStorage: Sendable {
         var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
         try body(&writer)
         let written = try writer.finish()
-        guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
+        guard let blob = written.blob else { throw ImagesError(.corrupt, "the layer was not written") }
         try ingest.commit(as: blob.digest, size: blob.size)
         try record(written)
         try store.layers.addBlob(
@@ -62,14 +66,14 @@ struct LayerStorage: Sendable {
     }
 
     /// Records what a command changed on top of `below`, read from the upper directory of its overlay.
-    func record(upper: FilePath, _ marks: OverlayMarks, on below: LayerTree) throws -> DiffID {
+    package func record(upper: FilePath, _ marks: OverlayMarks, on below: LayerTree) throws -> DiffID {
         let written = try Self.layer(of: upper, marks, on: below, to: LayerWriter())
         try record(written)
         return written.diffID
     }
 
     /// Writes the layer that an overlay's upper directory makes on top of `below` to `writer`. Records nothing.
-    static func layer(
+    package static func layer(
         of upper: FilePath, _ marks: OverlayMarks, on below: LayerTree, to writer: consuming LayerWriter
     ) throws -> WrittenLayer {
         let upper = try Directory(opening: upper)
@@ -80,7 +84,7 @@ struct LayerStorage: Sendable {
 
     /// Records what a command changed in a tree whose files all belong to this user, as a blob: the directory alone does
     /// not say whose they are. A file of the layers below keeps its owner, a new one is root's.
-    func write(upper: FilePath, _ marks: OverlayMarks, on tree: LayerTree) throws -> DiffID {
+    package func write(upper: FilePath, _ marks: OverlayMarks, on tree: LayerTree) throws -> DiffID {
         var differ = LayerDiffer(marks)
         differ.recordedOwner = { tree.owner(of: $0) }
         let upper = try Directory(opening: upper)
@@ -88,7 +92,7 @@ struct LayerStorage: Sendable {
     }
 
     /// Writes what was found changed in a tree, on top of `below`, as an uncompressed layer blob and records it.
-    func write(_ found: [FoundFile], from root: borrowing Directory, on below: LayerTree) throws -> DiffID {
+    package func write(_ found: [FoundFile], from root: borrowing Directory, on below: LayerTree) throws -> DiffID {
         let members = try Self.members(found, in: root, on: below)
         return try writeBlob(of: members) { writer in try writer.add(members, from: root) }
     }
@@ -115,7 +119,7 @@ struct LayerStorage: Sendable {
     private func record(_ layer: WrittenLayer) throws { try record(layer.diffID, layer.fileList) }
 
     /// Records what a layer holds.
-    func record(_ diffID: DiffID, _ files: FileList) throws {
+    package func record(_ diffID: DiffID, _ files: FileList) throws {
         try store.layers.record(
             LayerRecord(
                 diffID: diffID, contentSize: files.contentSize, fileCount: files.fileCount, tarSize: files.tarSize),
@@ -124,15 +128,15 @@ struct LayerStorage: Sendable {
 
     /// Reads a layer blob of the store once, to learn which layer it is and what it holds, unless that is known.
     ///
-    /// `expected` is what the image's config says it is. Throws ``EngineError`` `.badArchive` when it is another layer.
-    func index(_ blob: Descriptor, expecting expected: DiffID) throws {
+    /// `expected` is what the image's config says it is. Throws ``ImagesError`` `.badArchive` when it is another layer.
+    package func index(_ blob: Descriptor, expecting expected: DiffID) throws {
         if try store.layers.diffID(ofBlob: blob.digest) == expected, try store.layers.layer(expected) != nil { return }
         guard let file = try store.content.open(blob.digest) else {
-            throw EngineError(.corrupt, "the layer blob \(blob.digest) is missing from the store")
+            throw ImagesError(.corrupt, "the layer blob \(blob.digest) is missing from the store")
         }
         let summary = try LayerReader.readFileList(from: DescriptorStream(file))
         guard summary.diffID == expected else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "layer \(blob.digest) unpacks to \(summary.diffID), but the image says \(expected)",
                 hint: "The image is damaged: get it again.")
         }
@@ -144,5 +148,5 @@ struct LayerStorage: Sendable {
 
 extension FileList {
     /// The number of files, marks not counted.
-    var fileCount: Int { entries.count { !$0.isMark } }
+    package var fileCount: Int { entries.count { !$0.isMark } }
 }

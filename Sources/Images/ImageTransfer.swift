@@ -10,8 +10,8 @@ package struct ImageTransfer: Sendable {
     package let store: StoreRoot
     package let registry: RegistryAccess
     /// Fetches layers that are elsewhere.
-    let supply: LayerFetcher
-    let storage: LayerStorage
+    package let supply: LayerFetcher
+    package let storage: LayerStorage
 
     package init(store: StoreRoot, registry: RegistryAccess) {
         self.store = store
@@ -22,10 +22,10 @@ package struct ImageTransfer: Sendable {
 
     /// The image a user means by a name or an ID.
     ///
-    /// Throws ``EngineError`` `.imageNotFound` in Docker's words.
+    /// Throws ``ImagesError`` `.imageNotFound` in Docker's words.
     package func image(_ text: String) throws -> StoredImage {
         guard let image = try store.images.lookup(text) else {
-            throw EngineError(.imageNotFound, "No such image: \(text)", hint: "See 'lamina images', or pull it.")
+            throw ImagesError(.imageNotFound, "No such image: \(text)", hint: "See 'lamina images', or pull it.")
         }
         return image
     }
@@ -33,13 +33,13 @@ package struct ImageTransfer: Sendable {
     /// The config of an image in the store.
     package func config(of image: StoredImage) throws -> ImageConfig {
         guard let bytes = try store.content.bytes(of: image.id) else {
-            throw EngineError(.corrupt, "the config of image \(image.id) is missing from the store")
+            throw ImagesError(.corrupt, "the config of image \(image.id) is missing from the store")
         }
         return try ImageConfig(parsing: bytes)
     }
 
     /// Records an image of one platform. Its config and its manifest are in the store; its layers may be elsewhere.
-    func save(
+    package func save(
         _ id: Digest, _ config: ImageConfig, manifest: Descriptor?, layers: [Descriptor], as names: [ImageReference]
     ) throws -> StoredImage {
         let size = try config.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }

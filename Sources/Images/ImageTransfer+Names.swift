@@ -12,7 +12,7 @@ extension ImageTransfer {
     /// Gives the root of an image one more name; a name that another root has moves.
     package func tag(_ source: String, as target: ImageReference) throws {
         guard target.digest == nil else {
-            throw EngineError(
+            throw ImagesError(
                 .imageNotFound, "refusing to create a tag with a digest reference", hint: "Name a tag instead.")
         }
         let lease = try store.lease()
@@ -23,7 +23,7 @@ extension ImageTransfer {
     /// Takes a name away, and with the last one the image itself.
     ///
     /// An ID stands for all names of its image, which takes `force` when they are several.
-    /// Throws ``EngineError`` `.imageNotFound` or `.imageInUse`; nothing is removed then.
+    /// Throws ``ImagesError`` `.imageNotFound` or `.imageInUse`; nothing is removed then.
     package func remove(_ text: String, force: Bool) throws -> [RemovalEvent] {
         let image = try image(text)
         if let name = (try? ImageReference(parsing: text)).flatMap({ image.names.contains($0) ? $0 : nil }) {
@@ -32,13 +32,13 @@ extension ImageTransfer {
             return [.untagged(name)] + (try store.images.removeUnnamed(root: root.digest).map { .deleted($0) })
         }
         guard image.names.count <= 1 || force else {
-            throw EngineError(
+            throw ImagesError(
                 .imageInUse,
                 "conflict: unable to delete \(image.id.short) (must be forced) - image is referenced in multiple repositories",
                 hint: "Remove its names one by one, or use --force.")
         }
         guard try store.images.remove(image.id) else {
-            throw EngineError(
+            throw ImagesError(
                 .imageInUse, "conflict: unable to delete \(image.id.short) - it is one platform of an index",
                 hint: "Remove the names of the index.")
         }

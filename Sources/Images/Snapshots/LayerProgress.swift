@@ -1,12 +1,12 @@
 import Graph
 import Linux
-import OCI
-import Solver
-import Store
+package import OCI
+package import Solver
+package import Store
 import Synchronization
 
 /// Progress of layers that are fetched and unpacked, shown under the step that they belong to.
-final class LayerProgress: Sendable {
+package final class LayerProgress: Sendable {
     private struct State {
         /// The step that brought a layer into the build.
         var steps: [DiffID: StepReporter] = [:]
@@ -19,17 +19,17 @@ final class LayerProgress: Sendable {
     private let progress: ProgressReporter
     private let state = Mutex(State())
 
-    init(_ progress: ProgressReporter) { self.progress = progress }
+    package init(_ progress: ProgressReporter) { self.progress = progress }
 
     /// Makes a step the one that shows what becomes of layers.
-    func register(_ diffIDs: [DiffID], for step: StepReporter) {
+    package func register(_ diffIDs: [DiffID], for step: StepReporter) {
         state.withLock { state in
             for diffID in diffIDs where state.steps[diffID] == nil { state.steps[diffID] = step }
         }
     }
 
     /// Runs work that may fetch or unpack layers. Steps that it has something to say about are open until its end.
-    func session<Value>(_ body: (LayerSession) async throws -> Value) async throws -> Value {
+    package func session<Value>(_ body: (LayerSession) async throws -> Value) async throws -> Value {
         let session = LayerSession(self)
         do {
             let value = try await body(session)
@@ -78,17 +78,17 @@ final class LayerProgress: Sendable {
 }
 
 /// The voice of one piece of work on layers.
-final class LayerSession: Sendable {
+package final class LayerSession: Sendable {
     private let progress: LayerProgress
     private let steps = Mutex<[StepID: StepReporter]>([:])
 
-    init(_ progress: LayerProgress) { self.progress = progress }
+    package init(_ progress: LayerProgress) { self.progress = progress }
 
     private func step(_ diffID: DiffID, from place: String? = nil) -> StepReporter? {
         steps.withLock { progress.open(diffID, from: place, &$0) }
     }
 
-    func report(_ event: SupplyEvent) {
+    package func report(_ event: SupplyEvent) {
         switch event {
         case .fetching(let diffID, let blob, let count, let place):
             step(diffID, from: place)?.status("\(blob.digest)", current: count, total: blob.size)
@@ -101,7 +101,7 @@ final class LayerSession: Sendable {
     private static let noticeableSize: Int64 = 8 << 20
 
     /// Shows that a layer is unpacked while `body` runs, if it was fetched for it or is large.
-    func extracting<Value>(
+    package func extracting<Value>(
         _ diffID: DiffID, _ blob: LayerBlob, _ body: () async throws -> Value
     ) async throws -> Value {
         let hasFetched = steps.withLock { !$0.isEmpty }

@@ -1,12 +1,12 @@
 import Linux
-import SystemPackage
+package import SystemPackage
 import Trees
 
 /// A file that a command writes for the user.
-enum OutputFile {
+package enum OutputFile {
     /// Runs `body` with the file to write to: `-` is the standard output; any other file is replaced only when all of it
     /// is written.
-    static func write<Value>(to path: FilePath, _ body: (FileDescriptor) throws -> Value) throws -> Value {
+    package static func write<Value>(to path: FilePath, _ body: (FileDescriptor) throws -> Value) throws -> Value {
         guard path != "-" else { return try body(.standardOutput) }
         return try FileSystem.replace(path) { try body($0.raw) }
     }

@@ -2,7 +2,7 @@ import Diagnostics
 import Layers
 import Linux
 package import OCI
-import Store
+package import Store
 import SystemPackage
 
 /// How it goes with a layer that is fetched.
@@ -22,14 +22,14 @@ package actor LayerFetcher {
     private static let limit = 4
 
     /// The places that were found not to have what they were said to have.
-    nonisolated let gone = MissingLayers()
+    package nonisolated let gone = MissingLayers()
     private let store: StoreRoot
     private let fetcher: SingleLayerFetch
     private var tasks: [Digest: Task<Void, any Error>] = [:]
     private var running = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(store: StoreRoot, registry: RegistryAccess, storage: LayerStorage) {
+    package init(store: StoreRoot, registry: RegistryAccess, storage: LayerStorage) {
         self.store = store
         fetcher = SingleLayerFetch(
             store: store, storage: storage, blobs: BlobAccess(store: store, registry: registry), gone: gone)
@@ -38,7 +38,7 @@ package actor LayerFetcher {
     /// Makes sure that the files of layers are known.
     ///
     /// Layers without a source are passed over: whoever reads their lists finds out about them.
-    func requireLists(_ diffIDs: [DiffID], report: @escaping Report = { _ in }) async throws {
+    package func requireLists(_ diffIDs: [DiffID], report: @escaping Report = { _ in }) async throws {
         let missing = try await offload { [store] in
             try diffIDs.filter { try store.layers.layer($0) == nil && store.layers.hasSource($0) }
         }
@@ -48,7 +48,7 @@ package actor LayerFetcher {
     /// Makes sure that layers of a stack, bottom first, are here as blobs or as directories; all or those in `indices`.
     ///
     /// Layers without a source are passed over: whoever opens them finds out.
-    func requireContent(
+    package func requireContent(
         _ diffIDs: [DiffID], only indices: [Int]? = nil, report: @escaping Report = { _ in }
     ) async throws {
         let missing = try await offload { [store] in
@@ -66,7 +66,7 @@ package actor LayerFetcher {
     }
 
     /// Makes sure that these very blobs are here.
-    func requireBlobs(
+    package func requireBlobs(
         _ blobs: [(diffID: DiffID, blob: Descriptor)], report: @escaping Report = { _ in }
     ) async throws {
         let missing = try await offload { [store] in try blobs.filter { try !store.content.contains($0.blob.digest) } }
@@ -162,14 +162,14 @@ private struct SingleLayerFetch: Sendable {
             }
         }
         throw failure
-            ?? EngineError(
+            ?? ImagesError(
                 .layerGone, "the layer \(diffID) is not in the store, and it is not known where it can be had",
                 hint: "Pull or load its image again.")
     }
 
-    private static func gone(_ diffID: DiffID, _ location: BlobLocation, _ error: any Error) -> EngineError {
+    private static func gone(_ diffID: DiffID, _ location: BlobLocation, _ error: any Error) -> ImagesError {
         let message = (error as? any AnyFailure)?.message ?? "\(error)"
-        return EngineError(
+        return ImagesError(
             .layerGone, "the layer \(diffID) cannot be had from \(location): \(message)",
             hint: "Pull its image again, or build again: what made it is run then.", cause: error)
     }
@@ -179,7 +179,7 @@ private struct SingleLayerFetch: Sendable {
     ) async throws {
         let descriptor = blob.descriptor
         guard descriptor.mediaType.isLayer else {
-            throw EngineError(
+            throw ImagesError(
                 .unsupported,
                 "the layer \(blob.digest) is of type \(blob.mediaType.rawValue), which cannot be unpacked")
         }

@@ -19,7 +19,7 @@ extension ImageTransfer {
         let lease = try store.lease()
         var contents = ArchiveContents(store: store)
         do { try contents.read(source) } catch let error as LayerError {
-            throw EngineError(.badArchive, "cannot load the archive: \(error.message)", hint: error.hint, cause: error)
+            throw ImagesError(.badArchive, "cannot load the archive: \(error.message)", hint: error.hint, cause: error)
         }
         let loaded: [LoadedImage]
         if contents.has("oci-layout") || (contents.has("index.json") && !contents.has("manifest.json")) {
@@ -27,11 +27,11 @@ extension ImageTransfer {
         } else if contents.has("manifest.json") {
             loaded = try loadDockerArchive(contents)
         } else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the archive is neither a Docker archive nor an OCI layout",
                 hint: "To make a base image of a root file system, use 'lamina import'.")
         }
-        guard !loaded.isEmpty else { throw EngineError(.badArchive, "the archive holds no image") }
+        guard !loaded.isEmpty else { throw ImagesError(.badArchive, "the archive holds no image") }
         _ = consume lease
         return loaded
     }
@@ -70,7 +70,7 @@ extension ImageTransfer {
         _ entry: Descriptor, in contents: ArchiveContents, platform: Platform, depth: Int
     ) throws -> Descriptor {
         guard entry.mediaType.isIndex else { return entry }
-        guard depth < 4 else { throw EngineError(.badArchive, "the archive's indexes are nested too deeply") }
+        guard depth < 4 else { throw ImagesError(.badArchive, "the archive's indexes are nested too deeply") }
         let nested = try Index(parsing: try contents.blob(entry), declared: entry.mediaType)
         return try resolve(try nested.manifest(for: platform), in: contents, platform: platform, depth: depth + 1)
     }
@@ -95,7 +95,7 @@ extension ImageTransfer {
 
     private func check(_ config: ImageConfig, layerCount: Int) throws {
         guard config.diffIDs.count == layerCount else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the archive has \(layerCount) layers for an image of \(config.diffIDs.count)",
                 hint: "The archive is damaged: make it again.")
         }
@@ -107,7 +107,7 @@ extension ImageTransfer {
         let json = try JSON(parsing: try contents.bytes(of: "manifest.json"))
         return try (json.array ?? []).map { item in
             guard let configName = item["Config"]?.string, let layerNames = item["Layers"]?.strings else {
-                throw EngineError(.badArchive, "manifest.json of the archive names no config or no layers")
+                throw ImagesError(.badArchive, "manifest.json of the archive names no config or no layers")
             }
             let configBytes = try contents.bytes(of: configName)
             let config = try ImageConfig(parsing: configBytes)

@@ -1,29 +1,42 @@
 import Diagnostics
 import Layers
 import Linux
-import OCI
-import Store
-import SystemPackage
+package import OCI
+package import Store
+package import SystemPackage
 import Trees
 
 /// An image on its way into an archive or a layout.
-struct ArchivedImage {
-    let names: [ImageReference]
-    let image: StoredImage
-    let config: ImageConfig
+package struct ArchivedImage {
+    package let names: [ImageReference]
+    package let image: StoredImage
+    package let config: ImageConfig
+
+    package init(names: [ImageReference], image: StoredImage, config: ImageConfig) {
+        self.names = names
+        self.image = image
+        self.config = config
+    }
 }
 
 /// Writes images as one archive that is a Docker archive and an OCI layout at once, or as an OCI layout alone.
 ///
 /// Deterministic: equal images give equal bytes. Source: OCI image-spec, image-layout.md; Docker's image
 /// specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
-struct ImageArchive {
-    let source: ImageTransfer
-    let images: [ArchivedImage]
+package struct ImageArchive {
+    package let source: ImageTransfer
+    package let images: [ArchivedImage]
     /// Whether `manifest.json` is written, so that Docker of any age can load the archive.
-    let isForDocker: Bool
+    package let isForDocker: Bool
     /// For the `created` annotation of the index.
-    let created: Timestamp?
+    package let created: Timestamp?
+
+    package init(source: ImageTransfer, images: [ArchivedImage], isForDocker: Bool, created: Timestamp?) {
+        self.source = source
+        self.images = images
+        self.isForDocker = isForDocker
+        self.created = created
+    }
 
     /// An image whose blobs were written.
     private struct Written {
@@ -42,7 +55,7 @@ struct ImageArchive {
     ///
     /// Layers that the store has as no compressed blob are compressed into a file directly, and are not kept otherwise.
     /// - Returns: the manifests of the images.
-    func write(to output: FileDescriptor) throws -> [Descriptor] {
+    package func write(to output: FileDescriptor) throws -> [Descriptor] {
         var archive = ArchiveWriter(output, storage: source.storage)
         try archive.add(directory: "blobs")
         try archive.add(directory: "blobs/sha256")
@@ -61,7 +74,7 @@ struct ImageArchive {
     }
 
     /// Writes an OCI layout directory. Blobs that are there already stay; the index is replaced.
-    func write(toDirectory path: FilePath) throws -> [Descriptor] {
+    package func write(toDirectory path: FilePath) throws -> [Descriptor] {
         try FileSystem.makeDirectories(path.appending("blobs").appending("sha256"))
         let written = try images.map { image in
             let (manifest, bytes) = try source.manifest(of: image.image)
@@ -124,10 +137,10 @@ extension String {
 }
 
 extension LayerStorage {
-    /// Throws ``EngineError`` `.corrupt` when the store does not have the blob.
+    /// Throws ``ImagesError`` `.corrupt` when the store does not have the blob.
     fileprivate func open(_ blob: Descriptor) throws -> OwnedDescriptor {
         guard let file = try store.content.open(blob.digest) else {
-            throw EngineError(
+            throw ImagesError(
                 .corrupt, "the store has lost the blob \(blob.digest)", hint: "Build or pull the image again.")
         }
         return file
@@ -219,10 +232,14 @@ extension LayerStorage {
 }
 
 /// Writes to a descriptor that somebody else closes.
-struct DescriptorSink: ByteSink {
-    let descriptor: FileDescriptor
+package struct DescriptorSink: ByteSink {
+    package let descriptor: FileDescriptor
 
-    mutating func write(_ bytes: Span<UInt8>) throws {
+    package init(descriptor: FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    package mutating func write(_ bytes: Span<UInt8>) throws {
         do { try unsafe bytes.withUnsafeBytes { _ = try unsafe descriptor.writeAll($0) } } catch let error as Errno {
             throw LinuxError(error, "write", "the output")
         }

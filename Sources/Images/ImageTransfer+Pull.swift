@@ -45,7 +45,7 @@ extension ImageTransfer {
             try learned.manifest.layers.filter { try !store.content.contains($0.digest) && $0.urls.isEmpty }
         }
         if let missing = try await registry.client.missingBlobs(of: absent, in: reference).first {
-            throw EngineError(
+            throw ImagesError(
                 .layerGone, "the layer \(missing.digest) of \(reference) cannot be had: its registry does not have it",
                 hint: "Push the image again, or use another one.")
         }
@@ -97,7 +97,7 @@ extension ImageTransfer {
         let manifest = found.manifest
         resolved(found.manifestDescriptor, manifest.layers)
         for layer in manifest.layers where !layer.mediaType.isLayer {
-            throw EngineError(
+            throw ImagesError(
                 .unsupported,
                 "the layer \(layer.digest) of \(reference) is of type \(layer.mediaType.rawValue), which cannot be unpacked"
             )
@@ -105,11 +105,11 @@ extension ImageTransfer {
         try await registry.client.fetchBlob(manifest.config, of: reference, into: store.content)
         return try await offload { [self] in
             guard let bytes = try store.content.bytes(of: manifest.config.digest) else {
-                throw EngineError(.corrupt, "the config of \(reference) vanished from the store")
+                throw ImagesError(.corrupt, "the config of \(reference) vanished from the store")
             }
             let config = try ImageConfig(parsing: bytes)
             guard config.diffIDs.count == manifest.layers.count else {
-                throw EngineError(
+                throw ImagesError(
                     .badArchive,
                     "the manifest of \(reference) has \(manifest.layers.count) layers, its config \(config.diffIDs.count)",
                     hint: "The image is damaged, or is no container image.")
@@ -125,7 +125,7 @@ extension ImageTransfer {
     }
 
     /// Notes where the layers of an image can be had.
-    func note(_ layers: [Descriptor], _ diffIDs: [DiffID], at location: BlobLocation) throws {
+    package func note(_ layers: [Descriptor], _ diffIDs: [DiffID], at location: BlobLocation) throws {
         try store.layers.addSources(
             zip(diffIDs, layers).map { diffID, layer in
                 let blob = LayerBlob(mediaType: layer.mediaType, digest: layer.digest, size: layer.size)
@@ -149,7 +149,7 @@ extension ImageTransfer {
         let progress = Self.progress(report)
         do {
             try await supply.requireBlobs(missing, report: progress)
-        } catch let error as EngineError where error.code == .layerGone {
+        } catch let error as ImagesError where error.code == .layerGone {
             guard try await offload({ [store] in try store.layers.areWithinReach(image.diffIDs) }) else { throw error }
         }
         try await supply.requireContent(image.diffIDs, report: progress)

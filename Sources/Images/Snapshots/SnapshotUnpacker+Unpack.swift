@@ -1,14 +1,14 @@
 import Diagnostics
-import Layers
+package import Layers
 import Linux
-import OCI
-import Store
-import SystemPackage
+package import OCI
+package import Store
+package import SystemPackage
 import Trees
 
 extension SnapshotUnpacker {
-    private static func lost(_ diffID: DiffID) -> EngineError {
-        EngineError(
+    private static func lost(_ diffID: DiffID) -> ImagesError {
+        ImagesError(
             .corrupt, "the store has lost the layer \(diffID)",
             hint: "Pull or load the base image again, or build with --no-cache.")
     }
@@ -17,14 +17,13 @@ extension SnapshotUnpacker {
     ///
     /// `lower` and `below` are the layers underneath, bottom first, and their directories: what an incomplete layer
     /// says nothing about is as it is there.
-    static func unpack(
+    package static func unpack(
         _ blob: LayerBlob, _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID],
-        _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTreeCache, _ isolation: StepIsolation
+        _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTreeCache, _ form: SnapshotForm
     ) throws -> Snapshot {
         let active = try store.snapshots.prepare()
         guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }
         let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
-        let form = try isolation.form()
         var applier = LayerApplier(.overlay(form.marks.overlay))
         // An unprivileged user cannot change owners, and need not: readers take owners from the file lists.
         applier.preservesOwners = form.owners != nil
@@ -35,7 +34,7 @@ extension SnapshotUnpacker {
         }
         let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: active.upper))
         guard summary.diffID == diffID else {
-            throw EngineError(
+            throw ImagesError(
                 .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
                 hint: "Remove the image and get it again.")
         }
@@ -45,7 +44,7 @@ extension SnapshotUnpacker {
 
 extension SnapshotForm.Marks {
     /// The same for those who read and write directories.
-    var overlay: OverlayMarks {
+    package var overlay: OverlayMarks {
         switch self {
         case .trusted: .trusted
         case .user: .user

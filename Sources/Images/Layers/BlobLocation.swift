@@ -1,23 +1,23 @@
-import OCI
-import Registry
-import Store
-import SystemPackage
+package import OCI
+package import Registry
+package import Store
+package import SystemPackage
 
 /// A place that has blobs, besides the store.
-enum BlobLocation: Hashable, Sendable {
+package enum BlobLocation: Hashable, Sendable {
     case registry(String, repository: String)
     /// An OCI layout.
     case layout(FilePath)
     case bucket(S3Bucket)
 
-    init(repositoryOf reference: ImageReference) {
+    package init(repositoryOf reference: ImageReference) {
         self = .registry(reference.registry, repository: reference.repository)
     }
 }
 
 extension BlobLocation {
     /// The location as the store notes it. Credentials are never part of it.
-    var encoded: String {
+    package var encoded: String {
         switch self {
         case .registry(let registry, let repository): "registry \(registry) \(repository)"
         case .layout(let path): "layout \(path)"
@@ -26,7 +26,7 @@ extension BlobLocation {
     }
 
     /// Reads what ``encoded`` gives; `nil` when it is anything else.
-    init?(decoding text: String) {
+    package init?(decoding text: String) {
         guard let space = text.firstIndex(of: " ") else { return nil }
         let rest = String(text[text.index(after: space)...])
         switch text[..<space] {
@@ -43,7 +43,7 @@ extension BlobLocation {
     }
 
     /// The repository, if it is one, with the digest of what is wanted of it.
-    func reference(to digest: Digest) -> ImageReference? {
+    package func reference(to digest: Digest) -> ImageReference? {
         guard case .registry(let registry, let repository) = self else { return nil }
         return ImageReference(registry: registry, repository: repository, tag: nil, digest: digest)
     }
@@ -51,7 +51,7 @@ extension BlobLocation {
 
 extension BlobLocation: CustomStringConvertible {
     /// Its name for users.
-    var description: String {
+    package var description: String {
         switch self {
         case .registry(let registry, let repository):
             ImageReference(registry: registry, repository: repository, tag: nil).familiarName
@@ -62,5 +62,5 @@ extension BlobLocation: CustomStringConvertible {
 }
 
 extension LayerBlob {
-    var descriptor: Descriptor { Descriptor(mediaType: mediaType, digest: digest, size: size) }
+    package var descriptor: Descriptor { Descriptor(mediaType: mediaType, digest: digest, size: size) }
 }

@@ -49,7 +49,7 @@ extension ImageTransfer {
     }
 
     /// Records a root and one image below it. The documents are in the store; layers may be elsewhere.
-    func save(
+    package func save(
         _ root: Descriptor, at location: String?, _ manifest: Manifest, _ descriptor: Descriptor,
         _ config: ImageConfig, as names: [ImageReference]
     ) throws -> StoredImage {
@@ -70,16 +70,16 @@ extension ImageTransfer {
         return try store.images.root(root.digest)?.images.first { $0.manifest?.digest == descriptor.digest } ?? image
     }
 
-    static let documentLimit = 20 << 20
+    package static let documentLimit = 20 << 20
 }
 
 /// The blobs below a root, in the order of its documents: manifests, configs, layers, and what else they name.
 ///
 /// Documents that cannot be had are leaves.
-struct BlobTree {
-    private(set) var blobs: [Descriptor] = []
+package struct BlobTree {
+    package private(set) var blobs: [Descriptor] = []
 
-    init(_ root: Descriptor, read: (Descriptor) throws -> [UInt8]?) throws {
+    package init(_ root: Descriptor, read: (Descriptor) throws -> [UInt8]?) throws {
         var seen: Set<Digest> = [root.digest]
         var open = [(root, depth: 0)]
         while let (descriptor, depth) = open.popLast() {
@@ -93,7 +93,7 @@ struct BlobTree {
     }
 
     /// The descriptors of an index, of a manifest or of an artifact.
-    static func descriptors(in bytes: [UInt8]) throws -> [Descriptor] {
+    package static func descriptors(in bytes: [UInt8]) throws -> [Descriptor] {
         guard let json = try? JSON(parsing: bytes) else { return [] }
         let lists = ["manifests", "layers", "blobs"].flatMap { json[$0]?.array ?? [] }
         return try ((json["config"].map { [$0] } ?? []) + lists).map(Descriptor.init(json:))
@@ -102,5 +102,5 @@ struct BlobTree {
 
 extension Descriptor {
     /// Whether the blob is a document of descriptors. Types of which nothing is known count as none.
-    var mayNameBlobs: Bool { mediaType.isIndex || mediaType.isManifest }
+    package var mayNameBlobs: Bool { mediaType.isIndex || mediaType.isManifest }
 }

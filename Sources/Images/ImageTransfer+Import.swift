@@ -16,11 +16,11 @@ extension ImageTransfer {
         let copy = TeeStream(DescriptorStream(source), to: ingest.sink)
         let summary: LayerSummary
         do { summary = try LayerReader.readFileList(from: copy) } catch let error as LayerError {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "cannot import the archive: \(error.message)", hint: error.hint, cause: error)
         }
         guard !summary.fileList.entries.isEmpty else {
-            throw EngineError(.badArchive, "cannot import the archive: it holds no files")
+            throw ImagesError(.badArchive, "cannot import the archive: it holds no files")
         }
         let (digest, size) = try copy.finish()
         try ingest.commit(as: digest, size: size)
@@ -48,7 +48,7 @@ extension ImageTransfer {
         case .gzip: return .gzip
         case .zstd: return .zstd
         default:
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "cannot import an archive compressed with \(stream.format)",
                 hint: "Decompress it first, or compress it with gzip or zstd.")
         }
@@ -78,7 +78,7 @@ private final class TeeStream: ByteStream {
 
     /// Digest and size of all that was read; may be asked for once.
     func finish() throws -> (Digest, Int64) {
-        guard let hasher = hasher.take() else { throw EngineError(.corrupt, "the stream was ended before") }
+        guard let hasher = hasher.take() else { throw ImagesError(.corrupt, "the stream was ended before") }
         return (hasher.finish(), size)
     }
 }

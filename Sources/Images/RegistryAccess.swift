@@ -13,7 +13,7 @@ package final class RegistryAccess: Sendable {
     }
 
     /// Says where credentials and proxies are.
-    let environment: [String: String]
+    package let environment: [String: String]
     private let options: RegistryClient.Options
     private let state = Mutex(State())
 
@@ -22,7 +22,7 @@ package final class RegistryAccess: Sendable {
         self.options = options
     }
 
-    var client: RegistryClient {
+    package var client: RegistryClient {
         state.withLock { state in
             if let client = state.client { return client }
             let client = RegistryClient(
@@ -33,17 +33,17 @@ package final class RegistryAccess: Sendable {
     }
 
     /// Notes who speaks to a bucket, for as long as this process runs.
-    func remember(_ credentials: S3Credentials, for bucket: S3Bucket) {
+    package func remember(_ credentials: S3Credentials, for bucket: S3Bucket) {
         state.withLock { $0.credentials[bucket] = credentials }
     }
 
     /// The client of a bucket, with the credentials given for it or those of the environment.
     ///
-    /// Throws ``EngineError`` `.noCredentials`.
-    func client(for bucket: S3Bucket) throws -> S3Client {
+    /// Throws ``ImagesError`` `.noCredentials`.
+    package func client(for bucket: S3Bucket) throws -> S3Client {
         try state.withLock { state in
             guard let credentials = state.credentials[bucket] ?? S3Credentials(environment: environment) else {
-                throw EngineError(
+                throw ImagesError(
                     .noCredentials, "there are no credentials for \(bucket)",
                     hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
             }
@@ -54,7 +54,7 @@ package final class RegistryAccess: Sendable {
     }
 
     /// Files of servers that are no registries.
-    var web: WebFiles {
+    package var web: WebFiles {
         state.withLock { state in
             WebFiles(transport: transport(&state), retry: options.retry, userAgent: options.userAgent)
         }

@@ -1,24 +1,26 @@
 import Layers
-import Linux
-import OCI
-import Store
-import SystemPackage
-import Trees
+package import Linux
+package import OCI
+package import Store
+package import SystemPackage
+package import Trees
 
 /// Unpacks layers when a step needs their files, each once however many steps ask; those that are elsewhere are
 /// fetched first.
-actor SnapshotUnpacker {
+package actor SnapshotUnpacker {
     private let store: StoreRoot
     private let trees: LayerTreeCache
-    private let isolation: StepIsolation
+    private let form: @Sendable () throws -> SnapshotForm
     private let supply: LayerFetcher
     private let progress: LayerProgress
     private var tasks: [ChainID: Task<Snapshot, any Error>] = [:]
 
-    init(
-        store: StoreRoot, trees: LayerTreeCache, isolation: StepIsolation, supply: LayerFetcher, progress: LayerProgress
+    /// `form` gives the form of the snapshots. It may ask the kernel, so it is called only when a layer is unpacked.
+    package init(
+        store: StoreRoot, trees: LayerTreeCache, supply: LayerFetcher, progress: LayerProgress,
+        form: @escaping @Sendable () throws -> SnapshotForm
     ) {
-        self.isolation = isolation
+        self.form = form
         self.store = store
         self.trees = trees
         self.supply = supply
@@ -26,15 +28,14 @@ actor SnapshotUnpacker {
     }
 
     /// The directories of all layers of a stack, bottom first.
-    func all(of diffIDs: [DiffID]) async throws -> [Snapshot] {
+    package func all(of diffIDs: [DiffID]) async throws -> [Snapshot] {
         try await snapshots(Array(diffIDs.indices), of: diffIDs)
     }
 
     /// The parts of a stack that a command needs: the directories of an overlay, bottom first, or for a tree of its
     /// own none, but all contents.
-    func lowers(of diffIDs: [DiffID], _ isolation: StepIsolation) async throws -> [FilePath] {
-        let copies = try await offload { try isolation.copiesFiles() }
-        guard copies else { return try await all(of: diffIDs).map(\.directory) }
+    package func lowers(of diffIDs: [DiffID], copiesFiles: Bool) async throws -> [FilePath] {
+        guard copiesFiles else { return try await all(of: diffIDs).map(\.directory) }
         try await progress.session { session in
             try await supply.requireContent(diffIDs, only: Array(diffIDs.indices)) { session.report($0) }
         }
@@ -42,7 +43,7 @@ actor SnapshotUnpacker {
     }
 
     /// The directories of a stack, of which only those in `indices` are unpacked; the others are empty paths.
-    func some(_ indices: Set<Int>, of diffIDs: [DiffID]) async throws -> [FilePath] {
+    package func some(_ indices: Set<Int>, of diffIDs: [DiffID]) async throws -> [FilePath] {
         var directories = [FilePath](repeating: "", count: diffIDs.count)
         let wanted = indices.sorted().filter(diffIDs.indices.contains)
         for (index, snapshot) in zip(wanted, try await snapshots(wanted, of: diffIDs)) {
@@ -91,9 +92,9 @@ actor SnapshotUnpacker {
         if let task = tasks[chain] { return task }
         let lower = Array(diffIDs[..<index])
         let parent = index > 0 ? chains[index - 1] : nil
-        let task = Task { [store, trees, isolation, supply] in
+        let task = Task { [store, trees, form, supply] in
             do {
-                let known = try await offload { try store.snapshots.snapshot(chain, in: isolation.form()) }
+                let known = try await offload { try store.snapshots.snapshot(chain, in: form()) }
                 if let known { return known }
                 // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but
                 // fetched side by side.
@@ -107,7 +108,7 @@ actor SnapshotUnpacker {
                     try await offload {
                         try Self.unpack(
                             blob, diffIDs[index], as: chain, on: parent, lower: lower, directories, store, trees,
-                            isolation)
+                            form())
                     }
                 }
             } catch {
@@ -123,7 +124,7 @@ actor SnapshotUnpacker {
     private func forget(_ chain: ChainID) { tasks[chain] = nil }
 
     /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.
-    func tree(of state: LayerStack) async throws -> LayerTree {
+    package func tree(of state: LayerStack) async throws -> LayerTree {
         try await progress.session { session in
             try await supply.requireLists(state.diffIDs) { session.report($0) }
         }
@@ -131,7 +132,7 @@ actor SnapshotUnpacker {
     }
 
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.
-    func accounts(of state: LayerStack) async throws -> UserDatabase {
+    package func accounts(of state: LayerStack) async throws -> UserDatabase {
         let tree = try await tree(of: state)
         let holders = try tree.layersHolding(["etc/passwd", "etc/group"])
         let unpacked = try await some(holders, of: state.diffIDs)

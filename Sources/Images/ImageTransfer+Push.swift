@@ -1,7 +1,7 @@
 import Diagnostics
 import Linux
 package import OCI
-import Registry
+package import Registry
 package import Store
 import Trees
 
@@ -15,7 +15,7 @@ extension ImageTransfer {
     ) async throws -> Descriptor {
         let lease = try store.lease()
         guard let root = try await offload({ [store] in try store.images.root(named: reference) }) else {
-            throw EngineError(
+            throw ImagesError(
                 .imageNotFound, "An image does not exist locally with the tag: \(reference.familiar)",
                 hint: "Build it with -t \(reference.familiar), or tag an image so.")
         }
@@ -30,7 +30,7 @@ extension ImageTransfer {
                 return try stored(reference, for: platform)
             }
             guard let image = found else {
-                throw EngineError(
+                throw ImagesError(
                     .imageNotFound,
                     "the store has no image of \(reference.familiar) for \(platform.map(\.description) ?? "any platform")",
                     hint: "Pull it with --platform first.")
@@ -72,7 +72,7 @@ extension ImageTransfer {
         return pushed
     }
 
-    static func pushProgress(
+    package static func pushProgress(
         _ report: @escaping @Sendable (TransferEvent) -> Void
     ) -> @Sendable (Descriptor, PushEvent) -> Void {
         { blob, event in
@@ -85,7 +85,7 @@ extension ImageTransfer {
     }
 
     /// Pushes a manifest and its blobs. Its layers need not be in the store.
-    func push(
+    package func push(
         _ manifest: [UInt8], type: MediaType, blobs: [Descriptor], layers: [(Descriptor, DiffID)],
         as reference: ImageReference, progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
     ) async throws -> Descriptor {
@@ -115,7 +115,7 @@ extension ImageTransfer {
 
     /// The manifest of an image as others get it: the one it came with if all its layers are in the store, else one made
     /// now of what is there. With `mayBeElsewhere` layers count as there when it is known where they can be had.
-    func manifest(
+    package func manifest(
         of image: StoredImage, compression: Compression = .gzip, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         try manifest(of: image, mayBeElsewhere: mayBeElsewhere) {
@@ -124,7 +124,7 @@ extension ImageTransfer {
     }
 
     /// The same, with a way to make the layers if the manifest must be made now.
-    func manifest(
+    package func manifest(
         of image: StoredImage, mayBeElsewhere: Bool = false, layers: () throws -> [Descriptor]
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         if image.origin != .made, let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
@@ -138,7 +138,7 @@ extension ImageTransfer {
         }
         let layers = try layers()
         guard let size = try store.content.size(of: image.id) else {
-            throw EngineError(.corrupt, "the config of image \(image.id) is missing from the store")
+            throw ImagesError(.corrupt, "the config of image \(image.id) is missing from the store")
         }
         let manifest = Manifest(
             config: Descriptor(mediaType: .ociConfig, digest: image.id, size: size), layers: layers.map(\.asOCILayer),
@@ -149,7 +149,7 @@ extension ImageTransfer {
 
 extension Descriptor {
     /// The same blob with OCI's name of its type, as an OCI manifest wants it.
-    var asOCILayer: Descriptor {
+    package var asOCILayer: Descriptor {
         guard let compression = mediaType.compression else { return self }
         return Descriptor(mediaType: .ociLayer(compression), digest: digest, size: size)
     }

@@ -1,21 +1,26 @@
 import Diagnostics
 import Layers
 import Linux
-import OCI
-import Registry
-import Store
+package import OCI
+package import Registry
+package import Store
 import Synchronization
 import SystemPackage
 
 /// Reads blobs from where they are.
-struct BlobAccess: Sendable {
-    let store: StoreRoot
-    let registry: RegistryAccess
+package struct BlobAccess: Sendable {
+    package let store: StoreRoot
+    package let registry: RegistryAccess
+
+    package init(store: StoreRoot, registry: RegistryAccess) {
+        self.store = store
+        self.registry = registry
+    }
 
     /// Brings a blob into the store, where only what has this size and digest arrives.
     ///
     /// `progress` is called with the number of bytes that have arrived.
-    func fetch(
+    package func fetch(
         _ blob: Descriptor, from location: BlobLocation, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws {
         switch location {
@@ -38,7 +43,7 @@ struct BlobAccess: Sendable {
     ) throws {
         let file = try OwnedDescriptor.open(LayoutDirectory(layout).path(of: blob.digest))
         guard try file.status().size == blob.size else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the blob \(blob.digest) in '\(layout)' does not have \(blob.size) bytes")
         }
         var ingest = try content.begin(expecting: blob.size)
@@ -55,7 +60,9 @@ struct BlobAccess: Sendable {
     }
 
     /// Part of a blob as it arrives from the first of some places that has it; nothing proves that it is the right one.
-    func stream(_ blob: Descriptor, from locations: [BlobLocation], _ range: Range<Int64>) -> Registry.ByteStream {
+    package func stream(_ blob: Descriptor, from locations: [BlobLocation], _ range: Range<Int64>)
+        -> Registry.ByteStream
+    {
         Registry.ByteStream {
             var rest = locations[...]
             var next: Registry.ByteStream.Next?
@@ -77,7 +84,7 @@ struct BlobAccess: Sendable {
     }
 
     /// Gives the bytes of a layer's blob, from the store or else from where they can be had.
-    func origin(of blob: Descriptor, in diffID: DiffID) async throws -> BlobOrigin {
+    package func origin(of blob: Descriptor, in diffID: DiffID) async throws -> BlobOrigin {
         let (isHere, locations) = try await offload { [store] in
             (
                 try store.content.contains(blob.digest),
@@ -122,11 +129,11 @@ struct BlobAccess: Sendable {
 
     /// Whether an error says that a place does not have the blob, or has something else in its stead: to ask again
     /// would be in vain.
-    static func isFinal(_ error: any Error) -> Bool {
+    package static func isFinal(_ error: any Error) -> Bool {
         switch error {
         case let error as RegistryError: error.code == .notFound || error.code == .digestMismatch
         case let error as StoreError: error.code == .digestMismatch || error.code == .sizeMismatch
-        case let error as EngineError: error.code == .badArchive || error.code == .unsupported
+        case let error as ImagesError: error.code == .badArchive || error.code == .unsupported
         case let error as LinuxError: error.code == .notFound
         default: error is LayerError
         }

@@ -1,38 +1,38 @@
-import Linux
-import OCI
-import SystemPackage
+package import Linux
+package import OCI
+package import SystemPackage
 import Trees
 
 /// The files of an OCI layout.
 ///
 /// Source: OCI image-spec, image-layout.md.
-struct LayoutDirectory: Hashable, Sendable {
-    let path: FilePath
+package struct LayoutDirectory: Hashable, Sendable {
+    package let path: FilePath
 
-    init(_ path: FilePath) { self.path = path }
+    package init(_ path: FilePath) { self.path = path }
 
-    var blobs: FilePath { path.appending("blobs").appending("sha256") }
-    var index: FilePath { path.appending("index.json") }
-    var marker: FilePath { path.appending("oci-layout") }
+    package var blobs: FilePath { path.appending("blobs").appending("sha256") }
+    package var index: FilePath { path.appending("index.json") }
+    package var marker: FilePath { path.appending("oci-layout") }
 
-    func path(of digest: Digest) -> FilePath { blobs.appending(digest.hex) }
+    package func path(of digest: Digest) -> FilePath { blobs.appending(digest.hex) }
 }
 
 extension LayoutDirectory {
     /// The annotation of the index that gives a manifest its name.
-    static let tagAnnotation = "org.opencontainers.image.ref.name"
+    package static let tagAnnotation = "org.opencontainers.image.ref.name"
 }
 
 extension LayoutDirectory {
     /// Makes the directories that are missing.
-    func create() throws {
+    package func create() throws {
         try FileSystem.makeDirectories(blobs)
         if try Directory(opening: path).statusIfExists("oci-layout") != nil { return }
         try FileSystem.write(Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), to: marker)
     }
 
     /// Whether a file of the blob's name and size is there.
-    func contains(_ blob: Descriptor) throws -> Bool {
+    package func contains(_ blob: Descriptor) throws -> Bool {
         guard let status = try Directory(opening: blobs).statusIfExists(PathBytes(blob.digest.hex)) else {
             return false
         }
@@ -40,17 +40,17 @@ extension LayoutDirectory {
     }
 
     /// Adds a blob from a file.
-    func write(_ file: borrowing OwnedDescriptor, as blob: Descriptor) throws {
+    package func write(_ file: borrowing OwnedDescriptor, as blob: Descriptor) throws {
         try FileSystem.copy(file, to: path(of: blob.digest))
     }
 
     /// Adds a blob that is in memory.
-    func write(_ bytes: [UInt8]) throws {
+    package func write(_ bytes: [UInt8]) throws {
         try FileSystem.write(bytes, to: path(of: Digest(of: bytes)))
     }
 
     /// Adds a manifest and gives it a name, which the manifest that had it loses.
-    func name(_ manifest: Manifest, tag: String) throws {
+    package func name(_ manifest: Manifest, tag: String) throws {
         let bytes = manifest.encoded
         try write(bytes)
         // Others may be adding names of their own.

@@ -1,8 +1,8 @@
 import Diagnostics
 import Linux
-import OCI
+package import OCI
 import Registry
-import Store
+package import Store
 
 extension ImageTransfer {
     /// A manifest below an index, with what it names.
@@ -14,15 +14,15 @@ extension ImageTransfer {
 
     /// Pushes an index unchanged: every manifest below it with its blobs, nested indexes, then the index itself.
     ///
-    /// Manifests and blobs that the store does not have come from where the index came from. Throws ``EngineError``
+    /// Manifests and blobs that the store does not have come from where the index came from. Throws ``ImagesError``
     /// `.imageNotFound` before anything is sent when there is no such place.
-    func push(
+    package func push(
         index root: ImageRoot, as reference: ImageReference, report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws -> Descriptor {
         let origin = root.location.flatMap(BlobLocation.init(decoding:))
         let entries = try await entries(of: root.descriptor, from: origin, depth: 0)
         guard let top = entries.last else {
-            throw EngineError(.corrupt, "the store has lost the index \(root.descriptor.digest)")
+            throw ImagesError(.corrupt, "the store has lost the index \(root.descriptor.digest)")
         }
         let absent = try await offload { [store] in
             try entries.map { entry in (entry, try entry.blobs.filter { try !store.content.contains($0.digest) }) }
@@ -52,7 +52,7 @@ extension ImageTransfer {
     private func entries(
         of descriptor: Descriptor, from origin: BlobLocation?, depth: Int
     ) async throws -> [IndexEntry] {
-        guard depth <= 4 else { throw EngineError(.unsupported, "its indexes are nested more than 4 deep") }
+        guard depth <= 4 else { throw ImagesError(.unsupported, "its indexes are nested more than 4 deep") }
         let bytes = try await document(descriptor, from: origin)
         let below = try BlobTree.descriptors(in: bytes)
         guard descriptor.mediaType.isIndex else {
@@ -79,9 +79,9 @@ extension ImageTransfer {
         }
     }
 
-    private static func lost(_ manifest: Descriptor, _ blob: Descriptor) -> EngineError {
+    private static func lost(_ manifest: Descriptor, _ blob: Descriptor) -> ImagesError {
         let platform = manifest.platform.map { " for \($0)" } ?? ""
-        return EngineError(
+        return ImagesError(
             .imageNotFound, "the index has an image\(platform) of which the blob \(blob.digest) is not here",
             hint: "Push one platform with --platform, or pull the index again.")
     }

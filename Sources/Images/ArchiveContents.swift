@@ -1,14 +1,14 @@
 import Diagnostics
 import Layers
-import Linux
-import OCI
-import Store
+package import Linux
+package import OCI
+package import Store
 import Trees
 
 /// The members of an image archive, each put into the store as a blob while the archive goes by.
 ///
 /// Blobs that no image refers to are removed with the store's other unused blobs.
-struct ArchiveContents {
+package struct ArchiveContents {
     private struct Member {
         let digest: Digest
         let size: Int64
@@ -21,9 +21,9 @@ struct ArchiveContents {
     /// JSON documents of an archive are small; a larger one is an attack or no archive of images.
     private static let documentLimit = 20 << 20
 
-    init(store: StoreRoot) { self.store = store }
+    package init(store: StoreRoot) { self.store = store }
 
-    mutating func read(_ source: consuming OwnedDescriptor) throws {
+    package mutating func read(_ source: consuming OwnedDescriptor) throws {
         var reader = try LayerReader(DescriptorStream(source), readsMarks: false)
         while let entry = try reader.next() {
             switch entry.kind {
@@ -52,53 +52,53 @@ struct ArchiveContents {
         return nil
     }
 
-    func has(_ name: String) -> Bool { member(name) != nil }
+    package func has(_ name: String) -> Bool { member(name) != nil }
 
     /// The whole of a small member.
-    func bytes(of name: String) throws -> [UInt8] {
+    package func bytes(of name: String) throws -> [UInt8] {
         guard let member = member(name) else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the archive has no member '\(name)'", hint: "The archive is damaged: make it again.")
         }
         return try document(member.digest, member.size, name: name)
     }
 
     /// The whole of a small blob of the layout, or of the store if the archive leaves it out.
-    func blob(_ descriptor: Descriptor) throws -> [UInt8] {
+    package func blob(_ descriptor: Descriptor) throws -> [UInt8] {
         try require(descriptor)
         return try document(descriptor.digest, descriptor.size, name: descriptor.digest.description)
     }
 
     private func document(_ digest: Digest, _ size: Int64, name: String) throws -> [UInt8] {
         guard size <= Self.documentLimit, let bytes = try store.content.bytes(of: digest) else {
-            throw EngineError(.badArchive, "the document '\(name)' of the archive is too large")
+            throw ImagesError(.badArchive, "the document '\(name)' of the archive is too large")
         }
         return bytes
     }
 
     /// Throws unless the blob is there, under its own name or any other.
-    func require(_ descriptor: Descriptor) throws {
+    package func require(_ descriptor: Descriptor) throws {
         if let member = member("blobs/sha256/\(descriptor.digest.hex)"), member.digest != descriptor.digest {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the blob \(descriptor.digest) of the archive is really \(member.digest)",
                 hint: "The archive is damaged: make it again.")
         }
         guard try store.content.size(of: descriptor.digest) == descriptor.size else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the archive has no blob \(descriptor.digest) of \(descriptor.size) bytes",
                 hint: "The archive is damaged: make it again.")
         }
     }
 
     /// The layer in a member, whose compression its first bytes tell.
-    func layer(_ name: String) throws -> Descriptor {
+    package func layer(_ name: String) throws -> Descriptor {
         guard let member = member(name), let file = try store.content.open(member.digest) else {
-            throw EngineError(
+            throw ImagesError(
                 .badArchive, "the archive has no layer '\(name)'", hint: "The archive is damaged: make it again.")
         }
         let format: StreamFormat
         do { format = try DecompressedStream(DescriptorStream(file)).format } catch let error as LayerError {
-            throw EngineError(.badArchive, "layer '\(name)': \(error.message)", hint: error.hint, cause: error)
+            throw ImagesError(.badArchive, "layer '\(name)': \(error.message)", hint: error.hint, cause: error)
         }
         let compression: Compression =
             switch format {

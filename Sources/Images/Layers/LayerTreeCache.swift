@@ -1,21 +1,21 @@
 import Diagnostics
 import Layers
-import OCI
-import Store
+package import OCI
+package import Store
 import Synchronization
-import Trees
+package import Trees
 
 /// The file trees of layer stacks, put together from the store's file lists and kept while a build runs.
-final class LayerTreeCache: Sendable {
+package final class LayerTreeCache: Sendable {
     private let layers: LayerIndex
     private let known = Mutex<[ChainID: LayerTree]>([:])
 
-    init(_ layers: LayerIndex) { self.layers = layers }
+    package init(_ layers: LayerIndex) { self.layers = layers }
 
     /// The tree of a stack, bottom first.
     ///
-    /// Throws ``EngineError`` `.corrupt` when the store has no list of a layer's files.
-    func tree(of diffIDs: [DiffID]) throws -> LayerTree {
+    /// Throws ``ImagesError`` `.corrupt` when the store has no list of a layer's files.
+    package func tree(of diffIDs: [DiffID]) throws -> LayerTree {
         var tree = LayerTree()
         var chain: ChainID?
         var rest = diffIDs[...]
@@ -27,7 +27,7 @@ final class LayerTreeCache: Sendable {
         }
         for diffID in rest {
             guard let bytes = try layers.fileList(diffID) else {
-                throw EngineError(
+                throw ImagesError(
                     .corrupt, "the store does not know the files of layer \(diffID)",
                     hint: "Remove the image that holds it and load it again.")
             }

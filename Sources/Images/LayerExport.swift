@@ -1,8 +1,8 @@
 import Diagnostics
-import Layers
+package import Layers
 import Linux
-import OCI
-import Store
+package import OCI
+package import Store
 import SystemPackage
 import Trees
 
@@ -11,7 +11,7 @@ extension LayerStorage {
     ///
     /// A blob that is there is taken as it is if its compression is `compression` or, unless `isExact`, anything but none.
     /// With `mayBeElsewhere`, so is one that is known to be elsewhere, when the layer is not here in any form.
-    func blobs(
+    package func blobs(
         of diffIDs: [DiffID], as compression: Compression, isExact: Bool = false, mayBeElsewhere: Bool = false
     ) throws -> [Descriptor] {
         try diffIDs.indices.map { index in
@@ -22,7 +22,7 @@ extension LayerStorage {
     }
 
     /// The layer at `index` of a stack as a blob; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
-    func blob(
+    package func blob(
         of diffIDs: [DiffID], _ index: Int, as options: CompressionOptions, isExact: Bool, mayBeElsewhere: Bool
     ) throws -> LayerBlob {
         let compression = options.compression
@@ -48,7 +48,7 @@ extension LayerStorage {
     }
 
     /// The blob of a layer that is taken as it is, if the store has one; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
-    func knownBlob(of diffID: DiffID, as compression: Compression, isExact: Bool = false) throws -> LayerBlob? {
+    package func knownBlob(of diffID: DiffID, as compression: Compression, isExact: Bool = false) throws -> LayerBlob? {
         let known = try presentBlobs(of: diffID)
         if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
         return isExact ? nil : known.first { $0.mediaType.compression.map { $0 != .none } ?? false }
@@ -56,8 +56,8 @@ extension LayerStorage {
 
     /// Writes a blob of the layer at `index` of a stack to `sink`, from another blob of it or else from its directory.
     ///
-    /// Throws ``EngineError`` `.corrupt` when the store has neither, or they are not the layer any more.
-    func compress(
+    /// Throws ``ImagesError`` `.corrupt` when the store has neither, or they are not the layer any more.
+    package func compress(
         _ diffIDs: [DiffID], _ index: Int, as options: CompressionOptions,
         to sink: @escaping (Span<UInt8>) throws -> Void
     ) throws -> Descriptor {
@@ -70,17 +70,17 @@ extension LayerStorage {
             let chain = ChainID.of(diffIDs[...index])
             let form = Self.readable(try chain.map { try store.snapshots.snapshots(of: $0) } ?? [])
             guard let snapshot = form else {
-                throw EngineError(
+                throw ImagesError(
                     .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
             }
             var writer = try LayerWriter(options, to: sink)
             try writer.add(try members(of: diffIDs[index]), from: try Directory(opening: snapshot.directory))
             let written = try writer.finish()
-            guard let blob = written.blob else { throw EngineError(.corrupt, "the layer was not written") }
+            guard let blob = written.blob else { throw ImagesError(.corrupt, "the layer was not written") }
             (made, diffID) = (blob, written.diffID)
         }
         guard diffID == diffIDs[index] else {
-            throw EngineError(
+            throw ImagesError(
                 .corrupt, "layer \(diffIDs[index]) in the store was changed: it is now \(diffID)",
                 hint: "Build the image again with --no-cache.")
         }
@@ -97,8 +97,8 @@ extension LayerStorage {
 
     /// A blob of the top layer of a stack, written from its directory if there is none.
     ///
-    /// Throws ``EngineError`` `.corrupt` when there is neither.
-    func anyBlob(of diffIDs: [DiffID]) throws -> LayerBlob {
+    /// Throws ``ImagesError`` `.corrupt` when there is neither.
+    package func anyBlob(of diffIDs: [DiffID]) throws -> LayerBlob {
         let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
         return try blob(
@@ -108,7 +108,7 @@ extension LayerStorage {
     /// The files of the layer, as recorded when it was made: its directory may hold more files that make no difference.
     private func members(of diffID: DiffID) throws -> [LayerEntry] {
         guard let list = try store.layers.fileList(diffID) else {
-            throw EngineError(
+            throw ImagesError(
                 .corrupt, "the store does not know the files of layer \(diffID)",
                 hint: "Build the image again with --no-cache.")
         }

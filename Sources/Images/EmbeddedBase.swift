@@ -2,8 +2,8 @@ import Diagnostics
 import Glibc
 import Layers
 import Linux
-import OCI
-import Store
+package import OCI
+package import Store
 import SystemPackage
 import Trees
 
@@ -11,20 +11,24 @@ import Trees
 ///
 /// One layer: busybox with a link for each of its applets, and the few files that programs expect of a system. The
 /// same busybox gives the same image everywhere.
-struct EmbeddedBase {
-    static let reference = ImageReference(registry: "docker.io", repository: "lamina/base", tag: "latest")
+package struct EmbeddedBase {
+    package static let reference = ImageReference(registry: "docker.io", repository: "lamina/base", tag: "latest")
 
-    let images: ImageTransfer
+    package let images: ImageTransfer
+
+    package init(images: ImageTransfer) {
+        self.images = images
+    }
 
     /// Where Debian's busybox-static puts its program, and where a build of Lamina's own Dockerfile finds one.
     private static let candidates: [FilePath] = ["/bin/busybox", "/usr/bin/busybox", "/usr/local/bin/busybox"]
 
     /// Makes the image and names it in the store.
     ///
-    /// Throws ``EngineError`` `.imageNotFound` when there is no static busybox.
-    func install() throws -> StoredImage {
+    /// Throws ``ImagesError`` `.imageNotFound` when there is no static busybox.
+    package func install() throws -> StoredImage {
         guard let program = try Self.candidates.first(where: Self.isStatic) else {
-            throw EngineError(
+            throw ImagesError(
                 .imageNotFound, "\(Self.reference.familiar) is made from a static busybox, and this machine has none",
                 hint: "Install Debian's package busybox-static.")
         }
@@ -43,10 +47,10 @@ struct EmbeddedBase {
         return try images.save(id, config, manifest: nil, layers: [], as: [Self.reference])
     }
 
-    /// It is made of this machine's own program. Throws ``EngineError`` `.imageNotFound` for another machine.
-    static func requireSupport(for platform: Platform) throws {
+    /// It is made of this machine's own program. Throws ``ImagesError`` `.imageNotFound` for another machine.
+    package static func requireSupport(for platform: Platform) throws {
         guard Platform.host.distance(from: platform) == nil else { return }
-        throw EngineError(
+        throw ImagesError(
             .imageNotFound, "\(reference.familiar) is made on this machine, for \(Platform.host) and not \(platform)",
             hint: "Take a base image from a registry.")
     }
