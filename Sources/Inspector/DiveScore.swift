@@ -118,9 +118,7 @@ private struct DiveCount {
             // The mark itself is ignored, but it is what makes a directory that has no entry of its own.
             if path.isEmpty { return false }
             if index > 0, entries[index - 1].path == path, !entries[index - 1].isMark { return false }
-        case .directory:
-            if next < entries.count, entries[next].kind == .opaque, entries[next].path == path { next += 1 }
-        default: break
+        default: if next < entries.count, entries[next].kind == .opaque, entries[next].path == path { next += 1 }
         }
         return next == entries.count || !entries[next].path.isWithin(path)
     }

@@ -8,6 +8,18 @@ package enum InspectorCode: String, FailureCode {
     case missingFileList = "inspect.missing-file-list"
     /// The record of what is in a layer cannot be read.
     case badFileList = "inspect.bad-file-list"
+    /// A pattern for paths cannot be read, or is too large.
+    case badPattern = "inspect.bad-pattern"
+    /// There is no such file in the image or the layer.
+    case noSuchFile = "inspect.no-such-file"
+    /// The file is not one of the kind that is needed.
+    case wrongKind = "inspect.wrong-kind"
+    /// The image has no such layer.
+    case noSuchLayer = "inspect.no-such-layer"
+    /// The store does not have the bytes of a layer, or not those that were recorded.
+    case missingContent = "inspect.missing-content"
+    /// Something is there already.
+    case exists = "inspect.exists"
 }
 
 package typealias InspectorError = Failure<InspectorCode>

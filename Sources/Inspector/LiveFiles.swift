@@ -53,9 +53,13 @@ struct LiveFiles {
     private(set) var wasteByPath: [PathWaste]
     /// Bottom first.
     private(set) var changes: [Changes] = []
+    /// The changes at every path, when they are recorded.
+    private(set) var log: FileVersionLog?
 
-    init(_ tree: PathTree) {
+    /// `recordsVersions` is for trees of files; numbers alone do without.
+    init(_ tree: PathTree, recordsVersions: Bool = false) {
         self.tree = tree
+        log = recordsVersions ? FileVersionLog() : nil
         names = [Name](repeating: Name(), count: tree.count)
         names[PathTree.root].kind = .directory
         wasteByPath = [PathWaste](repeating: PathWaste(), count: tree.count)
@@ -85,16 +89,16 @@ struct LiveFiles {
             switch list.entries[index].kind {
             case .whiteout, .opaque: break
             case .hardLink: links.append(index)
-            case .directory: place(.directory, at: path)
-            case .symlink: place(.symlink, at: path)
+            case .directory: place(.directory, at: path, entry: index)
+            case .symlink: place(.symlink, at: path, entry: index)
             case .regular:
                 let size = list.entries[index].storedSize
                 let content = newContent(size, list.entries[index].contentHash, at: path)
-                place(.other, at: path, content: content, bytes: size)
-            case .characterDevice, .blockDevice, .fifo: place(.other, at: path)
+                place(.other, at: path, entry: index, content: content, bytes: size)
+            case .characterDevice, .blockDevice, .fifo: place(.other, at: path, entry: index)
             }
         }
-        for index in links { link(list.entries[index], at: Int(numbers[index]), in: list) }
+        for index in links { link(index, at: Int(numbers[index]), in: list) }
         for index in marks {
             let path = Int(numbers[index])
             if list.entries[index].kind == .whiteout {
@@ -123,21 +127,22 @@ struct LiveFiles {
 
     /// Gives the content of another name to a path. The other name may itself be a link of this layer, or a file of a
     /// layer below.
-    private mutating func link(_ entry: LayerEntry, at path: Int, in list: FileList) {
-        var target = entry.linkTarget
+    private mutating func link(_ index: Int, at path: Int, in list: FileList) {
+        var target = list.entries[index].linkTarget
         // As many steps as the kernel follows links, since links may form a ring.
         for _ in 0..<40 {
             guard let other = list[target], other.kind == .hardLink else { break }
             target = other.linkTarget
         }
         let name = tree.number(of: target).map { names[$0] } ?? Name()
-        place(name.kind == .symlink ? .symlink : .other, at: path, content: name.content)
+        place(name.kind == .symlink ? .symlink : .other, at: path, entry: index, content: name.content)
     }
 
     /// Puts a file of the present layer at a path; `bytes` is what the layer stores for it.
-    private mutating func place(_ kind: Kind, at path: Int, content: Int32 = -1, bytes: Int64 = 0) {
+    private mutating func place(_ kind: Kind, at path: Int, entry: Int, content: Int32 = -1, bytes: Int64 = 0) {
         let layer = changes.count - 1
         touch(path)
+        log?.add(path, layer, entry)
         let old = names[path]
         if content >= 0 { contents[Int(content)].names += 1 }
         names[path].kind = kind
@@ -162,11 +167,13 @@ struct LiveFiles {
         while parent >= 0, names[parent].touched != layer {
             names[parent].touched = layer
             switch names[parent].kind {
-            case .none: names[parent].kind = .directory
+            case .none:
+                names[parent].kind = .directory
+                log?.add(parent, Int(layer), FileVersion.impliedDirectory)
             case .directory: break
             // It may lead to a directory, and then is what the layer writes through.
             case .symlink where !isMarked(parent): break
-            case .symlink, .other: place(.directory, at: parent)
+            case .symlink, .other: place(.directory, at: parent, entry: FileVersion.impliedDirectory)
             }
             parent = tree.parent(of: parent)
         }
@@ -181,6 +188,7 @@ struct LiveFiles {
             // Nothing lives below what is gone.
             guard name.kind != .none else { continue }
             if Int(name.touched) != layer {
+                log?.add(path, layer, FileVersion.removal)
                 names[path].kind = .none
                 names[path].content = -1
                 if name.kind != .directory {

@@ -24,7 +24,10 @@ struct Layout: Sendable, CustomTestStringConvertible {
 }
 
 /// All cases; none when the file cannot be read.
-let layouts: [Layout] = (try? readLayouts()) ?? []
+let layouts: [Layout] = (try? readLayouts("layouts.txt")) ?? []
+
+/// All cases of `testdata/inspector/trees.txt`.
+let treeLayouts: [Layout] = (try? readLayouts("trees.txt")) ?? []
 
 func testdata(_ name: String) throws -> String {
     let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
@@ -34,9 +37,9 @@ func testdata(_ name: String) throws -> String {
 
 struct BadLine: Error { let line: String }
 
-private func readLayouts() throws -> [Layout] {
+private func readLayouts(_ name: String) throws -> [Layout] {
     var layouts: [Layout] = []
-    for line in try testdata("layouts.txt").split(separator: "\n") where !line.hasPrefix("#") {
+    for line in try testdata(name).split(separator: "\n") where !line.hasPrefix("#") {
         let words = line.split(separator: " ").map(String.init)
         let last = layouts.count - 1
         switch words[0] {
@@ -44,7 +47,7 @@ private func readLayouts() throws -> [Layout] {
         case "layer": layouts[last].layers.append([])
         case _ where line.hasPrefix("  "):
             layouts[last].layers[layouts[last].layers.count - 1].append(try entry(words))
-        case "waste", "path", "changes", "total", "dive":
+        case "waste", "path", "changes", "total", "dive", "tree", "all":
             layouts[last].expected[words[0], default: []].append(words.dropFirst().joined(separator: " "))
         default: throw BadLine(line: String(line))
         }
@@ -62,7 +65,10 @@ private func entry(_ words: [String]) throws -> LayerEntry {
             path: path, kind: .regular, permissions: try #require(UInt32(words.count > 4 ? words[4] : "644", radix: 8)),
             size: try #require(Int64(words[2])),
             contentHash: content.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
-    case "dir": return LayerEntry(path: path, kind: .directory)
+    case "dir":
+        return LayerEntry(
+            path: path, kind: .directory,
+            permissions: try #require(UInt32(words.count > 2 ? words[2] : "755", radix: 8)))
     case "symlink": return LayerEntry(path: path, kind: .symlink, linkTarget: try target())
     case "link": return LayerEntry(path: path, kind: .hardLink, linkTarget: try target())
     case "fifo": return LayerEntry(path: path, kind: .fifo)

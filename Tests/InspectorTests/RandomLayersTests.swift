@@ -26,10 +26,40 @@ import Testing
         let surviving = analysis.layers.reduce(0) { $0 + $1.added.count - $1.removed.count }
         #expect(surviving == files.liveFiles)
         #expect(analysis.dive.sizeBytes == analysis.size)
+        let reference = DiveReference(layers: inputs.map(\.fileList))
+        #expect(abs(analysis.dive.efficiency - reference.efficiency) < 1e-9)
+        #expect(analysis.dive.wastedBytes == reference.wastedBytes)
+    }
+
+    @Test(arguments: 0..<200) func treesHaveTheFilesOfEveryLayer(seed: UInt64) {
+        var random = SplitMix(state: seed)
+        var files = PlainFiles()
+        var lists: [FileList] = []
+        var live: [[String: PlainFiles.File]] = []
+        for layer in 0..<Int.random(in: 1...6, using: &random) {
+            lists.append(FileList(files.addLayer(layer, using: &random), tarSize: 0))
+            live.append(files.live)
+        }
+        let tree = ImageTree(layers: lists)
+        for (layer, expected) in live.enumerated() {
+            var found: [String: PlainFiles.File] = [:]
+            for node in 1..<max(1, tree.count) {
+                guard let file = tree.file(at: node, after: layer) else { continue }
+                let path = tree.path(of: node).text
+                // A hard link is another name of a content, which its entry does not tell.
+                found[path] = tree.entry(of: file, at: node).plain ?? expected[path]?.withoutNumber
+            }
+            #expect(found == expected.mapValues(\.withoutNumber))
+            let comparison = TreeComparison(tree, layer: layer)
+            let present = (1..<max(1, tree.count)).filter {
+                comparison.change(of: $0) != nil && comparison.change(of: $0) != .removed
+            }
+            #expect(Set(present.map { tree.path(of: $0).text }) == Set(expected.keys))
+        }
     }
 }
 
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -55,7 +85,7 @@ private struct PlainFiles {
         case regular(Content)
     }
 
-    private var live: [String: File] = [:]
+    private(set) var live: [String: File] = [:]
     private(set) var storedBytes: Int64 = 0
     private var made = 0
 
@@ -137,5 +167,24 @@ private struct PlainFiles {
     private static func parents(of path: String) -> [String] {
         let names = path.split(separator: "/")
         return (1..<max(1, names.count)).map { names.prefix($0).joined(separator: "/") }
+    }
+}
+
+extension PlainFiles.File {
+    /// The file as a layer's entry tells it.
+    fileprivate var withoutNumber: PlainFiles.File {
+        guard case .regular(let content) = self else { return self }
+        return .regular(PlainFiles.Content(layer: 0, number: 0, size: content.size))
+    }
+}
+
+extension LayerEntry {
+    fileprivate var plain: PlainFiles.File? {
+        switch kind {
+        case .directory: .directory
+        case .symlink: .symlink
+        case .regular: .regular(PlainFiles.Content(layer: 0, number: 0, size: size))
+        default: nil
+        }
     }
 }

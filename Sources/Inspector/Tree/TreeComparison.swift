@@ -1,0 +1,110 @@
+import Layers
+
+/// The change of a file between two points of a stack of layers, as dive names it.
+package enum FileChange: UInt8, Hashable, Sendable, CaseIterable {
+    case unmodified
+    case added
+    case modified
+    case removed
+}
+
+/// Every file of an image at one layer, compared with the file that was there before.
+///
+/// A file is modified when its kind, content, permissions, owner, group, attributes, device or link target differs. Its
+/// time alone does not count, as with dive; a link that leads elsewhere does, other than with dive. A directory whose
+/// files did not all do what it did is modified.
+package struct TreeComparison: Sendable {
+    /// The layers that are compared.
+    package enum Mode: Hashable, Sendable {
+        /// The layer with all layers below it.
+        case layer
+        /// All layers above the bottom one, up to the layer, with the bottom one.
+        case aggregated
+    }
+
+    package let layer: Int
+    package let mode: Mode
+    /// The last layer of the earlier point.
+    package let base: Int
+    /// By node; the raw value of the change or `absent`.
+    private let changes: [UInt8]
+    /// By node: the bytes of a file, or of all below a directory that are not removed.
+    private let sizes: [Int64]
+
+    private static let absent: UInt8 = 0xff
+
+    /// Compares at the layer with index `layer`. The bottom layer is compared with itself, as nothing is below it.
+    package init(_ tree: ImageTree, layer: Int, mode: Mode = .layer) {
+        self.layer = layer
+        self.mode = mode
+        base = mode == .aggregated || layer == 0 ? min(0, layer) : layer - 1
+        var changes = [UInt8](repeating: Self.absent, count: tree.count)
+        var sizes = [Int64](repeating: 0, count: tree.count)
+        for node in 0..<tree.count {
+            let old = tree.version(at: node, after: base)
+            let new = base == layer ? old : tree.version(at: node, after: layer)
+            guard let change = Self.change(tree, node, from: old, to: new) else { continue }
+            changes[node] = change.rawValue
+            guard let version = change == .removed ? old : new, version.entry >= 0 else { continue }
+            sizes[node] = tree.lists[Int(version.layer)].entries[Int(version.entry)].storedSize
+        }
+        for node in (1..<max(1, tree.count)).reversed() where changes[node] != Self.absent {
+            let parent = tree.parent(of: node)
+            let isCounted =
+                changes[node] != FileChange.removed.rawValue || changes[parent] == FileChange.removed.rawValue
+            if isCounted { sizes[parent] &+= sizes[node] }
+            if changes[parent] != changes[node] { changes[parent] = FileChange.modified.rawValue }
+        }
+        self.changes = changes
+        self.sizes = sizes
+    }
+
+    /// `nil` when there is no file at either point.
+    private static func change(
+        _ tree: ImageTree, _ node: Int, from old: FileVersion?, to new: FileVersion?
+    ) -> FileChange? {
+        if node == ImageTree.root { return .unmodified }
+        let removal = Int32(FileVersion.removal)
+        let (old, new) = (
+            old.flatMap { $0.entry == removal ? nil : $0 }, new.flatMap { $0.entry == removal ? nil : $0 }
+        )
+        guard let new else { return old == nil ? nil : .removed }
+        guard let old else { return .added }
+        if old == new { return .unmodified }
+        let implied = Int32(FileVersion.impliedDirectory)
+        guard old.entry != implied, new.entry != implied else {
+            return isDirectory(tree, old) && isDirectory(tree, new) ? .unmodified : .modified
+        }
+        let before = tree.lists[Int(old.layer)].entries[Int(old.entry)]
+        let after = tree.lists[Int(new.layer)].entries[Int(new.entry)]
+        return before.isSameFile(as: after) ? .unmodified : .modified
+    }
+
+    private static func isDirectory(_ tree: ImageTree, _ version: FileVersion) -> Bool {
+        version.entry < 0 || tree.lists[Int(version.layer)].entries[Int(version.entry)].kind == .directory
+    }
+
+    /// The change of a node; `nil` when there is no file at either point.
+    package func change(of node: Int) -> FileChange? { FileChange(rawValue: changes[node]) }
+
+    /// The bytes of a file or of the files below a directory. A hard link has none.
+    package func size(of node: Int) -> Int64 { sizes[node] }
+
+    /// The file to show for a node: a removed one as it was.
+    package func file(at node: Int, in tree: ImageTree) -> TreeFile? {
+        switch change(of: node) {
+        case nil: nil
+        case .removed: tree.file(at: node, after: base)
+        default: tree.file(at: node, after: layer)
+        }
+    }
+}
+
+extension LayerEntry {
+    /// Whether another entry of the same path is the same file but for its time.
+    fileprivate func isSameFile(as other: LayerEntry) -> Bool {
+        kind == other.kind && size == other.size && contentHash == other.contentHash && permissions == other.permissions
+            && owner == other.owner && group == other.group && linkTarget == other.linkTarget
+            && deviceMajor == other.deviceMajor && deviceMinor == other.deviceMinor && attributes == other.attributes
+    }
+}
