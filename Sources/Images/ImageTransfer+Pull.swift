@@ -10,6 +10,8 @@ package enum TransferEvent: Sendable {
     /// The manifest is known; these layers follow.
     case resolved(Descriptor, layers: [Descriptor])
     case layerExists(Descriptor)
+    /// The registry took the layer from another of its repositories.
+    case layerMounted(Descriptor, from: String)
     /// So many bytes of the layer have arrived or left.
     case layerProgress(Descriptor, Int64)
     case layerDone(Descriptor)
@@ -166,7 +168,9 @@ extension ImageTransfer {
         of image: StoredImage, report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws {
         let lease = try store.lease()
-        try await supply.requireLists(image.diffIDs, report: Self.progress(report))
+        try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
+            try await supply.requireLists(image.diffIDs, report: Self.progress(report))
+        }
         _ = consume lease
     }
 

@@ -24,6 +24,12 @@ extension ImageTransfer {
             pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
                 try await push(index: root, as: reference, report: report)
             }
+            if pushed.digest != root.descriptor.digest {
+                try await offload { [store] in
+                    try store.images.notePush(
+                        of: root.descriptor.digest, as: reference.with(tag: nil, digest: pushed.digest))
+                }
+            }
         } else {
             let found = try await offload { [self] in
                 guard let platform else { return root.defaultImage }
@@ -77,9 +83,10 @@ extension ImageTransfer {
     ) -> @Sendable (Descriptor, PushEvent) -> Void {
         { blob, event in
             switch event {
-            case .exists, .mounted: report(.layerExists(blob))
-            case .sent(let count) where count == blob.size: report(.layerDone(blob))
+            case .exists: report(.layerExists(blob))
+            case .mounted(let origin): report(.layerMounted(blob, from: origin))
             case .sent(let count): report(.layerProgress(blob, count))
+            case .accepted: report(.layerDone(blob))
             }
         }
     }

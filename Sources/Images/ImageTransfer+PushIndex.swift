@@ -10,6 +10,21 @@ extension ImageTransfer {
         let descriptor: Descriptor
         let bytes: [UInt8]
         let blobs: [Descriptor]
+
+        /// The document, with the entries of an index that were pushed in another form replaced by those.
+        func bytes(replacing converted: [Digest: Descriptor]) throws -> [UInt8] {
+            guard descriptor.mediaType.isIndex, !converted.isEmpty else { return bytes }
+            let index = try Index(parsing: bytes, declared: descriptor.mediaType)
+            guard index.manifests.contains(where: { converted[$0.digest] != nil }) else { return bytes }
+            let manifests = index.manifests.map { entry in
+                guard let other = converted[entry.digest] else { return entry }
+                return Descriptor(
+                    mediaType: other.mediaType, digest: other.digest, size: other.size, platform: entry.platform,
+                    annotations: entry.annotations)
+            }
+            return Index(mediaType: index.mediaType, manifests: manifests, annotations: index.annotations)
+                .encoded(.pretty(2))
+        }
     }
 
     /// Pushes an index unchanged: every manifest below it with its blobs, nested indexes, then the index itself.
@@ -32,6 +47,8 @@ extension ImageTransfer {
         }
         report(.resolved(root.descriptor, layers: []))
         let access = BlobAccess(store: store, registry: registry)
+        // Documents that the registry took with other media types, and so under other digests.
+        var converted: [Digest: Descriptor] = [:]
         for (entry, blobs) in absent.dropLast() {
             var origins: [Digest: String] = [:]
             var streams: [Digest: BlobOrigin] = [:]
@@ -40,12 +57,15 @@ extension ImageTransfer {
                 if case .registry(reference.registry, let repository) = origin { origins[blob.digest] = repository }
                 streams[blob.digest] = { access.stream(blob, from: [origin], $0) }
             }
-            _ = try await registry.client.push(
-                manifest: entry.bytes, type: entry.descriptor.mediaType, blobs: entry.blobs, from: store.content,
-                as: reference.with(tag: nil, digest: entry.descriptor.digest), mounting: origins, streaming: streams,
+            let bytes = try entry.bytes(replacing: converted)
+            let pushed = try await registry.client.push(
+                manifest: bytes, type: entry.descriptor.mediaType, blobs: entry.blobs, from: store.content,
+                as: reference.with(tag: nil, digest: Digest(of: bytes)), mounting: origins, streaming: streams,
                 progress: Self.pushProgress(report))
+            if pushed.digest != entry.descriptor.digest { converted[entry.descriptor.digest] = pushed }
         }
-        return try await registry.client.pushManifest(top.bytes, type: top.descriptor.mediaType, as: reference)
+        return try await registry.client.pushManifest(
+            top.bytes(replacing: converted), type: top.descriptor.mediaType, as: reference)
     }
 
     /// The manifests below a document and the document itself, each after everything that it names.

@@ -33,6 +33,12 @@ package struct FileLock: ~Copyable, Sendable {
         return nil
     }
 
+    /// Sets the times of the locked file to now. The corresponding system call is `futimens(2)`.
+    package func touch() throws {
+        let number = descriptor.number
+        try check("touch", "a lock") { futimens(number, nil) }
+    }
+
     /// Whether the locked file still has this path: nobody has removed it.
     package func isLock(of path: FilePath) throws -> Bool {
         let own = try descriptor.status()

@@ -3,9 +3,9 @@ import OCI
 
 /// Answers the challenges of registries, and remembers what satisfied them.
 ///
-/// Requests that want the same token at the same time share one question to the token server.
+/// Requests that want the same token at the same time share one request to the token server.
 actor Authenticator {
-    /// To whom a request goes and what for: what an `Authorization` is good for.
+    /// The registry, repository and permissions of a request, for which one `Authorization` is good.
     struct Purpose: Hashable, Sendable {
         let registry: String
         let repository: String
@@ -19,12 +19,14 @@ actor Authenticator {
 
     private let credentials: any CredentialProvider
     private let transport: any HTTPTransport
+    private let realms: RealmPolicy
     private var grants: [Purpose: Grant] = [:]
-    private var questions: [TokenRequest: Task<Token, any Error>] = [:]
+    private var requests: [TokenRequest: Task<Token, any Error>] = [:]
 
-    init(credentials: any CredentialProvider, transport: any HTTPTransport) {
+    init(credentials: any CredentialProvider, transport: any HTTPTransport, realms: RealmPolicy = RealmPolicy()) {
         self.credentials = credentials
         self.transport = transport
+        self.realms = realms
     }
 
     /// The authorisation that the registry accepted before and that has not expired.
@@ -62,9 +64,9 @@ actor Authenticator {
             guard case .password(let user, let password) = credential else { return nil }
             return remember(basicAuthorization(user, password), until: nil, for: purpose)
         }
-        var question = try question(challenge, from: server, for: purpose, credential: credential)
-        question.verifiesServer = verified || question.realm.host != server.host
-        let token = try await token(question)
+        var request = try tokenRequest(challenge, from: server, for: purpose, credential: credential)
+        request.verifiesServer = verified || request.realm.host != server.host
+        let token = try await token(request)
         return remember("Bearer \(token.value)", until: token.expiry, for: purpose)
     }
 
@@ -75,7 +77,7 @@ actor Authenticator {
         return authorization
     }
 
-    private func question(
+    private func tokenRequest(
         _ challenge: Challenge, from server: HTTPURL, for purpose: Purpose, credential: Credential?
     ) throws -> TokenRequest {
         let realm = try server.resolving(challenge.parameters["realm"] ?? "")
@@ -84,22 +86,23 @@ actor Authenticator {
                 .unsafeRedirect, "\(server.authority) wants the login sent in the clear to \(realm.authority)",
                 hint: "Ask the administrator of the registry to correct its token realm.")
         }
+        if credential != nil { try realms.check(realm, for: server) }
         let demanded = challenge.parameters["scope"]?.split(separator: " ").map(String.init) ?? []
         return TokenRequest(
             realm: realm, service: challenge.parameters["service"],
             scopes: Set(purpose.scopes + demanded).sorted(), credential: credential)
     }
 
-    private func token(_ question: TokenRequest) async throws -> Token {
-        if let task = questions[question] { return try await task.value }
-        let task = Task { [transport] in try await Self.ask(question, over: transport) }
-        questions[question] = task
-        defer { questions[question] = nil }
+    private func token(_ request: TokenRequest) async throws -> Token {
+        if let task = requests[request] { return try await task.value }
+        let task = Task { [transport] in try await Self.fetch(request, over: transport) }
+        requests[request] = task
+        defer { requests[request] = nil }
         return try await task.value
     }
 
-    private static func ask(_ question: TokenRequest, over transport: any HTTPTransport) async throws -> Token {
-        let (request, body) = question.message
+    private static func fetch(_ tokenRequest: TokenRequest, over transport: any HTTPTransport) async throws -> Token {
+        let (request, body) = tokenRequest.message
         let response = try await transport.send(request, body: body)
         guard response.status == 200 else {
             let error = await Refusal(response, to: request).error
@@ -110,8 +113,8 @@ actor Authenticator {
                 cause: error.cause)
         }
         guard let bytes = try await response.body.collect(limit: 65536) else {
-            throw RegistryError(.malformedResponse, "\(question.realm.authority) granted a token of more than 64 KiB")
+            throw RegistryError(.malformedResponse, "\(tokenRequest.realm.authority) granted a token of more than 64 KiB")
         }
-        return try Token(parsing: bytes, now: .now, from: question.realm)
+        return try Token(parsing: bytes, now: .now, from: tokenRequest.realm)
     }
 }

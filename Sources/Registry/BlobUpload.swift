@@ -36,13 +36,15 @@ struct BlobUpload: Sendable {
     }
 
     private func upload(mounting origin: String?) async throws {
-        guard let location = try await begin(mounting: origin) else { return progress(.mounted) }
+        guard let location = try await begin(mounting: origin) else {
+            return progress(.mounted(from: origin ?? ""))
+        }
         if let chunk, descriptor.size > chunk {
             try await finish(at: try await sendChunks(of: chunk, to: location), body: nil)
         } else {
             try await finish(at: location, body: body(0..<descriptor.size))
         }
-        progress(.sent(descriptor.size))
+        progress(.accepted)
     }
 
     /// Opens an upload; `nil` when the blob was mounted from another repository instead.

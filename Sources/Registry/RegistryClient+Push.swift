@@ -9,9 +9,12 @@ package enum PushEvent: Hashable, Sendable {
     /// The registry has it already.
     case exists
     /// The registry took it from another of its repositories.
-    case mounted
-    /// So many of its bytes are on their way; less than before when an upload had to begin anew.
+    case mounted(from: String)
+    /// So many of its bytes are on their way; less than before when an upload had to begin anew. The registry may still
+    /// refuse the blob.
     case sent(Int64)
+    /// The registry has taken it.
+    case accepted
 }
 
 extension RegistryClient {
@@ -19,6 +22,9 @@ extension RegistryClient {
     ///
     /// To push an index, push each image under its digest (see `ImageReference.with(tag:digest:)`), then the index
     /// with ``pushManifest(_:type:as:)``.
+    ///
+    /// A registry that refuses OCI's media types gets Docker's, if the image can be said in them; the digest is another
+    /// then.
     ///
     /// `blobs` are all that the manifest names; equal ones are sent once. `origins` gives, for blobs that another
     /// repository of the same registry has, that repository's name; `streams` the bytes of blobs that `source` does not
@@ -41,24 +47,25 @@ extension RegistryClient {
             }
             try await run(uploads, areMissing: false)
             do {
-                return try await connection.put(manifest, type)
+                return try await connection.putImage(manifest, type)
             } catch let error as RegistryError {
                 // A garbage collection took a blob between the question for it and the manifest.
                 guard let refusal = error.cause as? Refusal,
                     refusal.has("MANIFEST_BLOB_UNKNOWN") || refusal.has("BLOB_UNKNOWN")
                 else { throw error }
                 try await run(uploads, areMissing: true)
-                return try await connection.put(manifest, type)
+                return try await connection.putImage(manifest, type)
             }
         }
     }
 
-    /// Pushes a manifest or an index whose parts are there, under the tag or digest of `reference`.
+    /// Pushes a manifest or an index whose parts are there, under the tag or digest of `reference`, and as ``push`` does
+    /// with Docker's media types where the registry refuses OCI's.
     package func pushManifest(
         _ bytes: [UInt8], type: MediaType, as reference: ImageReference
     ) async throws -> Descriptor {
         try await describing("cannot push \(reference)") {
-            try await connection(to: reference).put(bytes, type)
+            try await connection(to: reference).putImage(bytes, type)
         }
     }
 
@@ -74,11 +81,24 @@ extension RegistryClient {
 }
 
 extension RepositoryConnection {
-    fileprivate func put(_ bytes: [UInt8], _ type: MediaType) async throws -> Descriptor {
+    /// Puts a manifest or index, with Docker's media types if the registry refuses OCI's.
+    fileprivate func putImage(_ bytes: [UInt8], _ type: MediaType) async throws -> Descriptor {
         let digest = Digest(of: bytes)
         if reference.tag == nil, let wanted = reference.digest, wanted != digest {
             throw RegistryError(.digestMismatch, "the manifest is \(digest) and cannot be pushed as another")
         }
+        do { return try await put(bytes, type) } catch let error as RegistryError {
+            guard let refusal = error.cause as? Refusal, refusal.isAboutTheMediaType,
+                let (other, otherType) = DockerForm.document(bytes, type)
+            else { throw error }
+            NetworkNotice.report(
+                "\(endpoint.base.authority) refuses OCI media types (\(refusal.summary)); pushing with Docker's instead")
+            do { return try await put(other, otherType) } catch is RegistryError { throw error }
+        }
+    }
+
+    private func put(_ bytes: [UInt8], _ type: MediaType) async throws -> Descriptor {
+        let digest = Digest(of: bytes)
         let name = reference.tag ?? digest.description
         let request = HTTPRequest(.put, url("manifests/\(name)"), ["Content-Type": type.rawValue])
         let answer = try await send(request, body: HTTPBody(bytes), for: .push, expecting: [200, 201, 202, 204])

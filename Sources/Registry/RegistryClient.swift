@@ -8,6 +8,8 @@ package struct RegistryClient: Sendable {
     package struct Options: Sendable {
         /// Registries to trust without proof: host, host and port, or a range of IPv4 addresses.
         package var insecureRegistries: [String] = []
+        /// Token servers of other domains that may get the logins of registries: hosts, or hosts with ports.
+        package var allowedRealms: [String] = []
         /// How many blobs are uploaded at once.
         package var concurrentUploads = 5
         /// Uploads blobs in requests of at most so many bytes, for proxies that limit their size; `nil`: each in one.
@@ -23,13 +25,14 @@ package struct RegistryClient: Sendable {
     private let authenticator: Authenticator
     private let endpoints: RegistryEndpoints
 
-    /// The transport is shut down by whoever made it.
+    /// Creates a client. The transport stays the caller's to shut down.
     package init(
         transport: any HTTPTransport, credentials: any CredentialProvider, options: Options = Options()
     ) {
         self.transport = transport
         self.options = options
-        authenticator = Authenticator(credentials: credentials, transport: transport)
+        authenticator = Authenticator(
+            credentials: credentials, transport: transport, realms: RealmPolicy(allowed: options.allowedRealms))
         endpoints = RegistryEndpoints(transport: transport, insecure: options.insecureRegistries)
     }
 

@@ -49,6 +49,17 @@ struct Refusal: Error {
         }
     }
 
+    /// Whether the registry refuses a manifest for its media type.
+    ///
+    /// Registries of the time before OCI answer with one of these codes, as they look for the tag or the name in the
+    /// document.
+    var isAboutTheMediaType: Bool {
+        status == 415 || [400, 404, 405, 422].contains(status) && (has("MANIFEST_INVALID") || has("TAG_INVALID"))
+    }
+
+    /// Status, and the server's own words in short.
+    var summary: String { "\(status)\(errors.first.map { " \($0.code)" } ?? "")".printable(limit: 100) }
+
     func has(_ code: String) -> Bool { errors.contains { $0.code == code } }
 
     private var said: String {

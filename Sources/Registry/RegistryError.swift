@@ -24,6 +24,8 @@ package enum RegistryCode: String, FailureCode {
     /// TLS was tried with a server that speaks plain HTTP.
     case plainHTTP = "registry.plain-http"
     case unsafeRedirect = "registry.unsafe-redirect"
+    /// The registry names a token server that may not get its login.
+    case unsafeRealm = "registry.unsafe-realm"
     /// The user's URL is malformed.
     case malformedURL = "registry.malformed-url"
     case credentials = "registry.credentials"

@@ -23,7 +23,7 @@ struct Token: Sendable {
     }
 }
 
-/// A question to a token server. Equal questions have equal answers, for a while.
+/// A request to a token server. Equal requests have equal answers, for a while.
 struct TokenRequest: Hashable, Sendable {
     let realm: HTTPURL
     let service: String?

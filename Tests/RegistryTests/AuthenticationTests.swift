@@ -44,7 +44,7 @@ import Testing
     @Test func bearerWithPassword() async throws {
         let transport = guarded(
             by: Self.realm, wanting: "Bearer T", token: #"{"access_token":"","token":"T","expires_in":300}"#)
-        _ = try await makeClient(transport, credential: .password(user: "u$x", password: "p"))
+        _ = try await makeClient(transport, credential: .password(user: "u$x", password: "p"), trustingRealm)
             .resolve(image, platform: linux)
         let question = transport.exchanges[1]
         #expect(question.request.url.target.hasSuffix("&account=u%24x"))
@@ -53,12 +53,52 @@ import Testing
 
     @Test func identityTokenIsExchanged() async throws {
         let transport = guarded(by: Self.realm, wanting: "Bearer T", token: #"{"access_token":"T"}"#)
-        _ = try await makeClient(transport, credential: .identityToken("a+b")).resolve(image, platform: linux)
+        _ = try await makeClient(transport, credential: .identityToken("a+b"), trustingRealm)
+            .resolve(image, platform: linux)
         let question = transport.exchanges[1]
         #expect(question.line == "POST https://auth.test/token")
         let form = String(decoding: question.body, as: UTF8.self)
         #expect(form.contains("grant_type=refresh_token&service=r.test"))
         #expect(form.hasSuffix("refresh_token=a%2Bb"))
+    }
+
+    /// Allows the token server of these tests, which is of another domain than their registry.
+    private func trustingRealm(_ options: inout RegistryClient.Options) { options.allowedRealms = ["auth.test"] }
+
+    @Test("A login goes to no token server of another domain unless that is allowed", arguments: [true, false])
+    func foreignRealm(_ hasLogin: Bool) async throws {
+        let transport = guarded(by: Self.realm, wanting: "Bearer T")
+        let credential = hasLogin ? Credential.password(user: "u", password: "p") : nil
+        let error = try await registryError {
+            _ = try await makeClient(transport, credential: credential).resolve(image, platform: linux)
+        }
+        #expect(error?.code == (hasLogin ? .unsafeRealm : nil))
+        #expect(transport.exchanges.contains { $0.request.url.host == "auth.test" } == !hasLogin)
+        if hasLogin { #expect(error?.hint?.contains("--allow-auth-realm auth.test") == true) }
+    }
+
+    /// The token servers of registries in use, and those that must not get a login.
+    @Test(arguments: [
+        ("registry-1.docker.io", "auth.docker.io", true), ("ghcr.io", "ghcr.io", true),
+        ("registry.gitlab.com", "gitlab.com", true), ("quay.io", "quay.io", true),
+        ("registry.corp.co.uk", "gitlab.corp.co.uk", true), ("harbor.corp.test", "harbor.corp.test:8443", true),
+        ("x.azurecr.io", "x.azurecr.io", true), ("registry.digitalocean.com", "api.digitalocean.com", true),
+        ("registry.cn-hangzhou.aliyuncs.com", "dockerauth.cn-hangzhou.aliyuncs.com", true),
+        ("rg.fr-par.scw.cloud", "api.scaleway.com", true), ("docker.elastic.co", "docker-auth.elastic.co", true),
+        ("10.0.0.1:5000", "10.0.0.1:5001", true), ("localhost:5000", "localhost:5001", true),
+        ("r.test", "auth.test", false), ("corp.co.uk", "evil.co.uk", false), ("x.azurecr.io", "y.azurecr.io", false),
+        ("10.0.0.1", "11.0.0.1", false), ("registry", "auth", false), ("a.docker.io", "docker.io.evil.test", false),
+        ("registry.example.com", "example.com.au", false), ("[fd00::1]:5000", "[fd00::2]:5000", false),
+    ])
+    func realmsOfRegistries(_ registry: String, _ realm: String, _ isAllowed: Bool) throws {
+        let url = try HTTPURL(parsing: "https://\(realm)/token")
+        let base = try HTTPURL(parsing: "https://\(registry)")
+        let isRefused: Bool
+        do {
+            try RealmPolicy().check(url, for: base)
+            isRefused = false
+        } catch { isRefused = error is RegistryError }
+        #expect(isRefused == !isAllowed)
     }
 
     @Test func registryTokenIsUsedAsItIs() async throws {

@@ -23,15 +23,40 @@ import Testing
         #expect(throws: RegistryError.self) { try HTTPURL(parsing: text) }
     }
 
+    /// The examples of RFC 3986, section 5.4, with the base `http://a/b/c/d;p?q`, and what registries send.
     @Test(
         "A relative URL is resolved against its base",
         arguments: [
-            ("https://other.test/x?y", "https://other.test/x?y"), ("/x?y=http://z/", "http://h:1/x?y=http://z/"),
-            ("//o/x", "http://o/x"), ("?n=2", "http://h:1/v2/a/b?n=2"), ("c?d", "http://h:1/v2/a/c?d"),
+            ("g", "/b/c/g"), ("./g", "/b/c/g"), ("g/", "/b/c/g/"), ("/g", "/g"), ("?y", "/b/c/d;p?y"),
+            ("g?y", "/b/c/g?y"), ("#s", "/b/c/d;p?q"), ("g#s", "/b/c/g"), ("g?y#s", "/b/c/g?y"), (";x", "/b/c/;x"),
+            ("g;x", "/b/c/g;x"), ("", "/b/c/d;p?q"), (".", "/b/c/"), ("./", "/b/c/"), ("..", "/b/"), ("../", "/b/"),
+            ("../g", "/b/g"), ("../..", "/"), ("../../", "/"), ("../../g", "/g"), ("../../../g", "/g"),
+            ("/./g", "/g"), ("/../g", "/g"), ("g.", "/b/c/g."), (".g", "/b/c/.g"), ("g..", "/b/c/g.."),
+            ("..g", "/b/c/..g"), ("./../g", "/b/g"), ("./g/.", "/b/c/g/"), ("g/./h", "/b/c/g/h"),
+            ("g/../h", "/b/c/h"), ("g;x=1/./y", "/b/c/g;x=1/y"), ("g;x=1/../y", "/b/c/y"),
+            ("g?y/./x", "/b/c/g?y/./x"), ("g?y/../x", "/b/c/g?y/../x"), ("g#s/../x", "/b/c/g"),
+            ("x?from=http://z/", "/b/c/x?from=http://z/"), ("/x?y=http://z/../a", "/x?y=http://z/../a"),
+            ("./ID?_state=a%2Bb", "/b/c/ID?_state=a%2Bb"), ("./a:b", "/b/c/a:b"),
         ])
     func resolves(_ location: String, _ expected: String) throws {
-        let base = try HTTPURL(parsing: "http://h:1/v2/a/b?q=1")
-        #expect(try base.resolving(location).description == expected)
+        let base = try HTTPURL(parsing: "http://a/b/c/d;p?q")
+        #expect(try base.resolving(location).description == "http://a\(expected)")
+    }
+
+    @Test(
+        "An absolute URL stays as it is written",
+        arguments: [
+            ("https://other.test/x?y", "https://other.test/x?y"), ("//o/x", "http://o/x"),
+            ("HTTPS://o/a/../b?c", "https://o/a/../b?c"),
+        ])
+    func keepsAbsolute(_ location: String, _ expected: String) throws {
+        #expect(try HTTPURL(parsing: "http://h:1/v2/a/b?q=1").resolving(location).description == expected)
+    }
+
+    @Test("A scheme that is not HTTP is refused", arguments: ["mailto:x", "ftp://h/", "sha256:0", "http:g"])
+    func refusesOtherSchemes(_ location: String) throws {
+        let base = try HTTPURL(parsing: "http://h/")
+        #expect(throws: RegistryError.self) { try base.resolving(location) }
     }
 
     @Test(arguments: [

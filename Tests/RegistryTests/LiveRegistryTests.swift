@@ -48,7 +48,7 @@ struct LiveRegistryTests {
                 let client = client(transport) { $0.uploadChunk = chunk }
                 let reference = ImageReference(registry: registry.name, repository: "team/app", tag: "1")
                 let first = try await push(sample, client, reference)
-                #expect(first.last == .sent(5_000_000))
+                #expect(first.last == .accepted && first.contains(.sent(5_000_000)))
                 #expect(first.count > 10, "progress comes in steps")
                 try await pull(sample, client, reference)
                 try await pull(sample, client, reference.with(tag: nil, digest: sample.digest))
@@ -95,7 +95,7 @@ struct LiveRegistryTests {
                 let events = try await push(
                     sample, client, app.with(tag: nil, digest: sample.digest),
                     mounting: [Digest(of: sample.layer): "base"])
-                #expect(events == [.mounted])
+                #expect(events == [.mounted(from: "base")])
                 let index = Index(manifests: [sample.descriptor(linux)]).encoded(.compact)
                 _ = try await client.pushManifest(index, type: .ociIndex, as: app)
                 let found = try await client.resolve(app, platform: linux)
@@ -115,7 +115,7 @@ struct LiveRegistryTests {
                 let good = FixedCredential(
                     .password(user: LiveRegistry.user, password: LiveRegistry.password), for: registry.name)
                 let member = client(transport, good)
-                #expect(try await push(sample, member, reference).last == .sent(2_000_000))
+                #expect(try await push(sample, member, reference).last == .accepted)
                 try await pull(sample, member, reference)
                 #expect(try await push(sample, member, reference) == [.exists])
 

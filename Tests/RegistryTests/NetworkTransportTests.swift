@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import Synchronization
 import Testing
 
@@ -38,6 +39,44 @@ import Testing
                 #expect(error?.code == .connectionLost)
                 #expect(error?.message == "127.0.0.1:\(server.port) was silent for 1 seconds")
                 #expect(error?.cause is NetworkTimeout)
+            }
+        }
+    }
+
+    @Test("A server that sends a byte now and then is given up")
+    func aDrippingServerIsGivenUp() async throws {
+        let timeouts = NetworkTransport.Timeouts(idle: .seconds(20), window: .seconds(1), leastBytes: 1000)
+        try await SocketServer.with { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+            while connection.write("x") { usleep(100_000) }
+        } _: { server in
+            try await withTransport(timeouts) { transport in
+                let error = try await registryError {
+                    let response = try await transport.send(get(server), body: nil)
+                    for try await _ in response.body {}
+                }
+                #expect(error?.code == .connectionLost)
+                #expect(error?.message.hasSuffix(" bytes in 1 seconds") == true)
+                #expect(error?.cause is NetworkTimeout)
+            }
+        }
+    }
+
+    @Test("A server that sends enough is not given up, however long it takes")
+    func aSteadyServerIsNotGivenUp() async throws {
+        let timeouts = NetworkTransport.Timeouts(idle: .seconds(20), window: .milliseconds(500), leastBytes: 1000)
+        try await SocketServer.with { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n")
+            for _ in 0..<20 {
+                connection.write([UInt8](repeating: 7, count: 1000))
+                usleep(100_000)
+            }
+        } _: { server in
+            try await withTransport(timeouts) { transport in
+                let response = try await transport.send(get(server), body: nil)
+                #expect(try await response.body.collect(limit: 30000)?.count == 20000)
             }
         }
     }

@@ -9,10 +9,15 @@ import Testing
     /// A registry in memory that gives upload locations in the form asked for.
     private final class FakeRegistry: Sendable {
         let location: String
+        /// The answer to manifests with OCI's media types.
+        let refusal: HTTPResponse?
         let blobs = Mutex<[String: [UInt8]]>([:])
         let sessions = Mutex<[String: [UInt8]]>([:])
 
-        init(location: String = "/up/#?_state=a%2Bb") { self.location = location }
+        init(location: String = "/up/#?_state=a%2Bb", refusal: HTTPResponse? = nil) {
+            self.location = location
+            self.refusal = refusal
+        }
 
         func answer(_ exchange: FakeTransport.Exchange) -> HTTPResponse {
             let target = exchange.request.url.target
@@ -37,6 +42,8 @@ import Testing
                 }
                 return HTTPResponse(isNext ? 202 : 416, ["Location": place(session)])
             case .put where target.contains("/manifests/"):
+                let isOCI = exchange.request.fields["Content-Type"]?.contains("vnd.oci") == true
+                if isOCI, let refusal { return refusal }
                 return HTTPResponse(201, ["Docker-Content-Digest": "\(Digest(of: exchange.body))"])
             case .put:
                 let whole = sessions.withLock { $0[session(target)] ?? [] } + exchange.body
@@ -73,6 +80,7 @@ import Testing
 
     @Test(arguments: [
         "/up/#?_state=a%2Bb", "https://r.test/up/#?_state=a%2Bb", "?session=/#/&_state=a%2Bb", "/up/#",
+        "./#?_state=a%2Bb", "#?_state=a%2Bb", "../#/./?_state=a%2Bb", "//r.test/up/#?_state=a%2Bb",
         // A registry behind a proxy that does not know it is reached by TLS.
         "http://r.test/up/#?_state=a%2Bb",
     ])
@@ -93,6 +101,81 @@ import Testing
         #expect(put.url.target.contains("_state=a%2Bb") == location.contains("_state"))
         #expect(put.url.target.hasSuffix("digest=\(sample.manifest.config.digest)"))
         #expect(transport.exchanges.last?.request.fields["Content-Type"] == MediaType.ociManifest.rawValue)
+    }
+
+    static let refusals: [HTTPResponse] = [
+        HTTPResponse(415),
+        HTTPResponse(400, [:], #"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}"#),
+        HTTPResponse(404, [:], #"{"errors":[{"code":"TAG_INVALID","message":"manifest tag did not match URI"}]}"#),
+    ]
+
+    @Test("A registry that refuses OCI media types gets Docker's, and the user is told", arguments: refusals.indices)
+    func fallsBackToDocker(_ number: Int) async throws {
+        let registry = FakeRegistry(refusal: Self.refusals[number])
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in registry.answer(exchange) }
+        let notices = Mutex<[String]>([])
+        let pushed = try await NetworkNotice.heard(by: { notice in notices.withLock { $0.append(notice) } }) {
+            try await push(transport, sample)
+        }
+        let put = try #require(transport.exchanges.last)
+        let manifest = try Manifest(parsing: put.body)
+        #expect(put.request.fields["Content-Type"] == MediaType.dockerManifest.rawValue)
+        #expect(pushed.mediaType == .dockerManifest && pushed.digest == Digest(of: put.body))
+        #expect(manifest.mediaType == .dockerManifest)
+        #expect(manifest.config.mediaType == .dockerConfig && manifest.config.digest == sample.manifest.config.digest)
+        #expect(manifest.layers.map(\.mediaType) == [.dockerLayerGzip])
+        #expect(notices.withLock { $0 }.contains { $0.contains("refuses OCI media types") })
+    }
+
+    @Test("Indexes and images named by digest fall back to Docker's media types, too")
+    func fallsBackByDigest() async throws {
+        let registry = FakeRegistry(refusal: HTTPResponse(415))
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in registry.answer(exchange) }
+        let client = makeClient(transport)
+        let child = try await client.push(
+            manifest: sample.bytes, type: .ociManifest, blobs: sample.blobs, from: sample.source,
+            as: image.with(tag: nil, digest: sample.digest))
+        #expect(transport.lines.last == "PUT https://r.test/v2/team/app/manifests/\(child.digest)")
+        let index = Index(manifests: [child])
+        let pushed = try await client.pushManifest(index.encoded(.compact), type: .ociIndex, as: image)
+        #expect(pushed.mediaType == .dockerIndex)
+        #expect(try Index(parsing: transport.exchanges.last?.body ?? []).manifests == [child])
+    }
+
+    @Test("An image without a form in Docker's media types keeps the registry's refusal")
+    func keepsTheRefusal() async throws {
+        let registry = FakeRegistry(refusal: HTTPResponse(415))
+        let sample = SampleImage()
+        let layers = [
+            Descriptor(mediaType: .ociLayerZstd, digest: Digest(of: sample.layer), size: Int64(sample.layer.count))
+        ]
+        let manifest = Manifest(config: sample.manifest.config, layers: layers).encoded
+        let transport = FakeTransport { exchange, _ in registry.answer(exchange) }
+        let error = try await registryError {
+            _ = try await makeClient(transport).pushManifest(manifest, type: .ociManifest, as: image)
+        }
+        #expect(error?.code == .rejected && transport.exchanges.count == 1)
+    }
+
+    @Test("A blob counts as accepted only when the registry took it", arguments: [201, 400, 413])
+    func acceptedBlobs(_ status: Int) async throws {
+        let registry = FakeRegistry()
+        let sample = SampleImage()
+        let events = Mutex<[PushEvent]>([])
+        let transport = FakeTransport { exchange, _ in
+            let isBlob = exchange.request.method == .put && !exchange.request.url.target.contains("/manifests/")
+            return isBlob && status != 201 ? HTTPResponse(status) : registry.answer(exchange)
+        }
+        let error = try await registryError {
+            _ = try await makeClient(transport).push(
+                manifest: sample.bytes, type: .ociManifest, blobs: sample.manifest.layers, from: sample.source,
+                as: image
+            ) { _, event in events.withLock { $0.append(event) } }
+        }
+        #expect((error == nil) == (status == 201))
+        #expect(events.withLock { $0 }.contains(.accepted) == (status == 201))
     }
 
     @Test func secondPushSendsNoBlob() async throws {

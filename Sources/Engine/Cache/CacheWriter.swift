@@ -95,10 +95,8 @@ struct CacheWriter: Sendable {
             layers: package.layers.map { ($0.descriptor, $0.diffID) }, as: reference
         ) { blob, event in
             switch event {
-            case .exists, .mounted: step.status("writing layer \(blob.digest)", isComplete: true)
-            case .sent(let count):
-                step.status(
-                    "writing layer \(blob.digest)", current: count, total: blob.size, isComplete: count == blob.size)
+            case .exists, .mounted, .accepted: step.status("writing layer \(blob.digest)", isComplete: true)
+            case .sent(let count): step.status("writing layer \(blob.digest)", current: count, total: blob.size)
             }
         }
     }

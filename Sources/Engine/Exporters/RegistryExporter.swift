@@ -9,7 +9,9 @@ struct RegistryExporter: Exporter {
         let image = try product.requireImage()
         for name in product.names {
             product.manifest = try await tools.progress.step("pushing \(name)") { step in
-                let pushed = try await tools.images.push(image, as: name)
+                let pushed = try await tools.images.push(image, as: name) { event in
+                    if case .waiting(let notice) = event { step.notice(notice) }
+                }
                 step.status("pushing manifest for \(name)@\(pushed.digest)", isComplete: true)
                 return Descriptor(
                     mediaType: pushed.mediaType, digest: pushed.digest, size: pushed.size, platform: image.platform)

@@ -183,10 +183,10 @@ private struct SingleLayerFetch: Sendable {
                 .unsupported,
                 "the layer \(blob.digest) is of type \(blob.mediaType.rawValue), which cannot be unpacked")
         }
-        // Another process may be fetching the same.
-        let lock = try await FetchLock.take(blob.digest, in: store)
+        let turn = try await FetchTurn.take(blob.digest, in: store)
         report(.fetching(diffID, descriptor, 0, from: location.description))
         try await blobs.fetch(descriptor, from: location) {
+            turn.note($0)
             report(.fetching(diffID, descriptor, $0, from: location.description))
         }
         try await offload { [store, storage] in
@@ -194,23 +194,6 @@ private struct SingleLayerFetch: Sendable {
             try store.images.updateSizes(holding: diffID)
         }
         report(.fetched(diffID, descriptor))
-        withExtendedLifetime(lock) {}
-    }
-}
-
-/// Held while a blob is fetched, so that of several processes one fetches it.
-private final class FetchLock: Sendable {
-    private let lock: FileLock
-
-    private init(_ lock: consuming FileLock) { self.lock = lock }
-
-    /// Waits for the lock. Blobs whose digests begin alike share one, so that no more than 256 files are left.
-    static func take(_ digest: Digest, in store: StoreRoot) async throws -> FetchLock {
-        let path = store.path.appending("tmp").appending("fetch-\(digest.hex.prefix(2)).lock")
-        while true {
-            // Not by a call that blocks: a build that is cancelled must not wait for another's fetch.
-            if let lock = try FileLock.attempt(path, .exclusive) { return FetchLock(lock) }
-            try await Task.sleep(for: .milliseconds(50))
-        }
+        withExtendedLifetime(turn) {}
     }
 }

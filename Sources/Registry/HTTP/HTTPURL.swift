@@ -62,25 +62,53 @@ package struct HTTPURL: Hashable, Sendable {
         RegistryError(.malformedResponse, "the server named a malformed URL, '\(text.printable(limit: 200))'")
     }
 
-    /// The URL a server means by `location` in the answer to a request for this URL.
+    /// Resolves a reference, absolute or relative, against this URL: the `Location` of an answer to a request for it.
+    ///
+    /// The path of an absolute URL stays as it is written, as URLs may be signed.
+    /// Source: RFC 3986, section 5.2.
     ///
     /// - Throws: `RegistryError` `.malformedResponse`.
     package func resolving(_ location: String) throws -> HTTPURL {
-        if location.hasPrefix("//") { return try HTTPURL(parsing: "\(scheme.rawValue):\(location)") }
-        if location.contains("://"), !location.hasPrefix("/"), !location.hasPrefix("?") {
-            return try HTTPURL(parsing: location)
-        }
-        let path = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        let reference = location.prefix { $0 != "#" }
+        if Self.hasScheme(reference) { return try HTTPURL(parsing: String(reference)) }
+        if reference.hasPrefix("//") { return try HTTPURL(parsing: "\(scheme.rawValue):\(reference)") }
+        let (ownPath, ownQuery) = Self.split(target[...])
+        let (path, query) = Self.split(reference)
         let resolved: String
-        if location.hasPrefix("/") {
-            resolved = location
-        } else if location.hasPrefix("?") {
-            resolved = path + location
+        if path.isEmpty {
+            resolved = String(ownPath + (query.isEmpty ? ownQuery : query))
+        } else if path.hasPrefix("/") {
+            resolved = Self.removingDotSegments(path) + query
         } else {
-            let parent = path.lastIndex(of: "/").map { path[...$0] } ?? "/"
-            resolved = parent + location
+            let parent = ownPath.lastIndex(of: "/").map { ownPath[...$0] } ?? "/"
+            resolved = Self.removingDotSegments(parent + path) + query
         }
         return try HTTPURL(parsing: "\(origin)\(resolved)")
+    }
+
+    /// Whether a reference begins with a scheme, and so is absolute.
+    private static func hasScheme(_ reference: Substring) -> Bool {
+        guard let end = reference.firstIndex(where: { ":/?".contains($0) }), reference[end] == ":" else { return false }
+        let name = reference[..<end].utf8
+        return name.first?.isLetter == true && name.allSatisfy { $0.isLetter || $0.isDigit || "+-.".utf8.contains($0) }
+    }
+
+    /// A path and a query, which begins with its question mark.
+    private static func split(_ text: Substring) -> (path: Substring, query: Substring) {
+        let end = text.firstIndex(of: "?") ?? text.endIndex
+        return (text[..<end], text[end...])
+    }
+
+    /// Source: RFC 3986, section 5.2.4.
+    private static func removingDotSegments(_ path: Substring) -> String {
+        var segments: [Substring] = []
+        let all = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        for segment in all where segment != "." {
+            if segment == ".." { _ = segments.popLast() } else { segments.append(segment) }
+        }
+        // A dot at the end names a directory.
+        if let last = all.last, last == "." || last == ".." { segments.append("") }
+        return "/" + segments.joined(separator: "/")
     }
 
     /// The URL with one more query item; those it has stay as they are.
@@ -116,18 +144,16 @@ extension HTTPURL: CustomStringConvertible {
 
 extension UInt8 {
     fileprivate var isHostByte: Bool {
-        switch self {
-        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-        default: "-._:".utf8.contains(self)
-        }
+        isDigit || isLetter || "-._:".utf8.contains(self)
     }
 
+    fileprivate var isDigit: Bool { (0x30...0x39).contains(self) }
+
+    fileprivate var isLetter: Bool { (0x41...0x5a).contains(self) || (0x61...0x7a).contains(self) }
+
     fileprivate var isUnreserved: Bool {
-        switch self {
-        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
         // Colon and slash are allowed in a query, and registries' logs are readable with them.
-        default: "-._~:/".utf8.contains(self)
-        }
+        isDigit || isLetter || "-._~:/".utf8.contains(self)
     }
 }
 
@@ -146,8 +172,8 @@ extension String {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The text without control characters and not longer than `limit` characters: what a server says goes to a
-    /// terminal, which must not obey it.
+    /// The text without control characters and not longer than `limit` characters, for a terminal that must not obey a
+    /// server.
     func printable(limit: Int) -> String {
         let scalars = unicodeScalars.prefix(limit + 1).map { scalar -> Unicode.Scalar in
             switch scalar.properties.generalCategory {

@@ -1,4 +1,4 @@
-/// Tells whoever wants to hear it what an exchange with a server waits for.
+/// Sentences about what an exchange with a server waits for, given to the listener of the task.
 package enum NetworkNotice {
     /// The receiver. An object, because a function in its place crashes optimized programs of Swift 6.3.
     private final class Listener: Sendable {
@@ -16,13 +16,13 @@ package enum NetworkNotice {
         try await $listener.withValue(Listener(report)) { try await body() }
     }
 
-    static func report(_ text: String) { listener?.report(text) }
+    package static func report(_ text: String) { listener?.report(text) }
 
     /// How long a server may take without a word being said about it.
     private static let patience = Duration.seconds(3)
 
     /// Reports when a while has passed, unless that is cancelled.
-    static func whenSlow(_ text: String) -> Task<Void, any Error>? {
+    package static func whenSlow(_ text: String) -> Task<Void, any Error>? {
         guard let listener else { return nil }
         return Task {
             try await Task.sleep(for: patience)

@@ -19,7 +19,15 @@ struct NetworkPeer: Sendable {
     var silence: RegistryError {
         RegistryError(
             .connectionLost, "\(name) was silent for \(idle.components.seconds) seconds",
-            hint: "Try again later; if it stays so, whoever runs it can say why.", cause: NetworkTimeout())
+            hint: "Try again later; if it stays so, the administrator of the server can say why.", cause: NetworkTimeout())
+    }
+
+    /// The failure of an exchange whose body came too slowly to be waited for.
+    func slowness(_ count: Int, in window: Duration) -> RegistryError {
+        RegistryError(
+            .connectionLost, "\(name) sent only \(count) bytes in \(window.components.seconds) seconds",
+            hint: "Try again later; if it stays so, the administrator of the server can say why.",
+            cause: NetworkTimeout())
     }
 
     /// The failure to connect in time.

@@ -11,10 +11,18 @@ package final class NetworkTransport: HTTPTransport {
         package var connect: Duration
         /// How long a connection may be silent while bytes are expected.
         package var idle: Duration
+        /// The time in which a body must bring at least ``leastBytes``.
+        package var window: Duration
+        package var leastBytes: Int
 
-        package init(connect: Duration = .seconds(10), idle: Duration = .seconds(30)) {
+        package init(
+            connect: Duration = .seconds(10), idle: Duration = .seconds(30), window: Duration = .seconds(60),
+            leastBytes: Int = 60 << 10
+        ) {
             self.connect = connect
             self.idle = idle
+            self.window = window
+            self.leastBytes = leastBytes
         }
     }
 

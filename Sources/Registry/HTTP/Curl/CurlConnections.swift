@@ -51,7 +51,7 @@ struct CurlConnections: ~Copyable {
         }
     }
 
-    /// Moves what can be moved without waiting, and ends what has ended or is silent for too long.
+    /// Moves what can be moved without waiting, and ends what has ended, or is silent or slow for too long.
     mutating func perform() {
         var running: CInt = 0
         _ = unsafe curl_multi_perform(multi, &running)
@@ -67,8 +67,8 @@ struct CurlConnections: ~Copyable {
         }
         let now = ContinuousClock.now
         for exchange in exchanges.values {
-            guard let deadline = exchange.deadline, deadline <= now else { continue }
-            exchange.transfer.finish(.failure(exchange.transfer.peer.silence))
+            guard let failure = exchange.lateness(at: now) else { continue }
+            exchange.transfer.finish(.failure(failure))
             remove(exchange.transfer)
         }
     }

@@ -11,19 +11,21 @@ final class CurlExchange {
     let easy: UnsafeMutableRawPointer
     private var fieldList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
-    private let idle: Duration
+    private let timeouts: NetworkTransport.Timeouts
     private var upload: CurlUpload?
     private var head = CurlHead()
     private var hasNews = false
     /// When bytes moved last; `nil` until the connection stands, for which libcurl has a time-out of its own.
     private var lastActivity: ContinuousClock.Instant?
+    /// The bytes of the body since the start of a window, to tell a server that sends next to nothing.
+    private var recent: (count: Int, start: ContinuousClock.Instant)?
 
     /// `nil` when libcurl cannot make the request.
     init?(_ transfer: CurlTransfer, timeouts: NetworkTransport.Timeouts, options: CurlOptions) {
         guard let easy = unsafe curl_easy_init() else { return nil }
         self.transfer = transfer
         unsafe self.easy = easy
-        idle = timeouts.idle
+        self.timeouts = timeouts
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         var setup = unsafe CurlSetup(easy)
@@ -98,7 +100,13 @@ final class CurlExchange {
     private func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
         hasNews = true
-        return unsafe transfer.receive(bytes)
+        guard unsafe transfer.receive(bytes) else {
+            // The reader is slow, not the server.
+            recent = nil
+            return false
+        }
+        recent = recent.map { ($0.count + bytes.count, $0.start) } ?? (bytes.count, .now)
+        return true
     }
 
     private func giveBody(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -133,10 +141,21 @@ final class CurlExchange {
 
     // MARK: Ends
 
-    /// When the silence of the peer ends the exchange; `nil` while it is this side that lets the other wait.
+    /// When to look at ``lateness`` next; `nil` while it is this side that lets the other wait.
     var deadline: ContinuousClock.Instant? {
         guard let lastActivity, !transfer.isPaused, upload?.isStarved != true else { return nil }
-        return lastActivity + idle
+        let silence = lastActivity + timeouts.idle
+        return recent.map { min(silence, $0.start + timeouts.window) } ?? silence
+    }
+
+    /// The failure of a peer that has been silent for too long or has sent too little; otherwise `nil`, and the next
+    /// window begins when one is over.
+    func lateness(at now: ContinuousClock.Instant) -> RegistryError? {
+        guard let deadline, deadline <= now else { return nil }
+        if let lastActivity, lastActivity + timeouts.idle <= now { return transfer.peer.silence }
+        guard let recent else { return nil }
+        self.recent = (0, now)
+        return recent.count < timeouts.leastBytes ? transfer.peer.slowness(recent.count, in: timeouts.window) : nil
     }
 
     /// The meaning of the end that libcurl reports.

@@ -17,7 +17,7 @@ final class FetchMessages: Sendable {
             write("\(layer.digest.short): Fetching \(HumanSize.short(layer.size))")
         case .layerDone(let layer): write("\(layer.digest.short): Fetched")
         case .waiting(let text): write(text)
-        case .resolved, .layerExists: return
+        case .resolved, .layerExists, .layerMounted: return
         }
     }
 

@@ -36,7 +36,7 @@ struct PullCommand: AsyncParsableCommand {
                     case .layerExists(let layer): say("\(layer.digest.short): Already exists")
                     case .layerDone(let layer): say("\(layer.digest.short): Pull complete")
                     case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
-                    case .resolved, .layerProgress: break
+                    case .resolved, .layerProgress, .layerMounted: break
                     }
                 }
             }

@@ -34,6 +34,7 @@ struct PushCommand: UserNamespaceCommand {
                     guard !quiet else { return }
                     switch event {
                     case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
+                    case .layerMounted(let layer, let origin): say("\(layer.digest.short): Mounted from \(origin)")
                     case .layerDone(let layer):
                         if done.withLock({ $0.insert(layer.digest).inserted }) { say("\(layer.digest.short): Pushed") }
                     case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
