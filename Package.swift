@@ -82,7 +82,7 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Trees", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Registry", "Trees", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -105,7 +105,7 @@ let package = Package(
             "Engine",
             [
                 "Diagnostics", "DockerfileSyntax", "Frontend", "Graph", "Layers", "Linux", "OCI", "Sandbox", "Solver",
-                "Store", "Trees", "Records", systemPackage,
+                "Store", "Trees", "Images", "Records", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests(

@@ -22,6 +22,10 @@ package final class RegistryAccess: Sendable {
         self.options = options
     }
 
+    package convenience init(_ settings: RegistrySettings) {
+        self.init(environment: settings.environment, options: settings.clientOptions)
+    }
+
     package var client: RegistryClient {
         state.withLock { state in
             if let client = state.client { return client }

@@ -113,7 +113,8 @@ actor Authenticator {
                 cause: error.cause)
         }
         guard let bytes = try await response.body.collect(limit: 65536) else {
-            throw RegistryError(.malformedResponse, "\(tokenRequest.realm.authority) granted a token of more than 64 KiB")
+            throw RegistryError(
+                .malformedResponse, "\(tokenRequest.realm.authority) granted a token of more than 64 KiB")
         }
         return try Token(parsing: bytes, now: .now, from: tokenRequest.realm)
     }

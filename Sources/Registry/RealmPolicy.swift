@@ -30,7 +30,9 @@ struct RealmPolicy: Sendable {
     /// The last labels of a name up to the one that its owner has registered; `nil` for addresses and single labels.
     static func registrableDomain(of host: String) -> String? {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        guard labels.count > 1, !host.contains(":"), labels.last?.contains(where: \.isLetter) == true else { return nil }
+        guard labels.count > 1, !host.contains(":"), labels.last?.contains(where: \.isLetter) == true else {
+            return nil
+        }
         let pair = labels.suffix(2).joined(separator: ".")
         let isShared = sharedDomains.contains(pair) || isCountrySuffix(labels.suffix(2))
         let count = isShared ? 3 : 2

@@ -92,7 +92,8 @@ extension RepositoryConnection {
                 let (other, otherType) = DockerForm.document(bytes, type)
             else { throw error }
             NetworkNotice.report(
-                "\(endpoint.base.authority) refuses OCI media types (\(refusal.summary)); pushing with Docker's instead")
+                "\(endpoint.base.authority) refuses OCI media types (\(refusal.summary)); pushing with Docker's instead"
+            )
             do { return try await put(other, otherType) } catch is RegistryError { throw error }
         }
     }

@@ -6,7 +6,7 @@ import OCI
 /// errors of the caller's own sinks pass unchanged, and so does `CancellationError`.
 package struct RegistryClient: Sendable {
     package struct Options: Sendable {
-        /// Registries to trust without proof: host, host and port, or a range of IPv4 addresses.
+        /// Registries to trust without proof: host, host and port, a range of IPv4 addresses, or `*` for all.
         package var insecureRegistries: [String] = []
         /// Token servers of other domains that may get the logins of registries: hosts, or hosts with ports.
         package var allowedRealms: [String] = []

@@ -38,7 +38,7 @@ final class RegistryEndpoints: Sendable {
     }
 
     private func isInsecure(_ registry: String, _ host: String) -> Bool {
-        insecure.contains { $0 == registry || $0 == host || AddressRange($0)?.contains(host) == true }
+        insecure.contains { $0 == "*" || $0 == registry || $0 == host || AddressRange($0)?.contains(host) == true }
     }
 
     private func speaksTLS(_ base: HTTPURL) async throws -> Bool {

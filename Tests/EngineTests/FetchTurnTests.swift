@@ -4,7 +4,7 @@ import Store
 import SystemPackage
 import Testing
 
-@testable import Engine
+@testable import Images
 
 /// The turns of processes that want the same blob. A lock that is taken by its file stands for another process.
 @Suite(.timeLimit(.minutes(1))) struct FetchTurnTests {

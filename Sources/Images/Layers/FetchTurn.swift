@@ -73,7 +73,9 @@ final class FetchTurn: Sendable {
     func note(_ count: Int64) {
         let isDue = progress.withLock { progress in
             let now = ContinuousClock.now
-            guard count - progress.count >= Self.step, progress.time.duration(to: now) >= Self.pause else { return false }
+            guard count - progress.count >= Self.step, progress.time.duration(to: now) >= Self.pause else {
+                return false
+            }
             progress = Progress(count: count, time: now)
             return true
         }

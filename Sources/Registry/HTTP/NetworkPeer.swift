@@ -19,7 +19,8 @@ struct NetworkPeer: Sendable {
     var silence: RegistryError {
         RegistryError(
             .connectionLost, "\(name) was silent for \(idle.components.seconds) seconds",
-            hint: "Try again later; if it stays so, the administrator of the server can say why.", cause: NetworkTimeout())
+            hint: "Try again later; if it stays so, the administrator of the server can say why.",
+            cause: NetworkTimeout())
     }
 
     /// The failure of an exchange whose body came too slowly to be waited for.

@@ -29,10 +29,11 @@ struct CommandGrammar: Sendable {
 
     /// Creates a grammar from names separated by spaces; `tag/t` is a long name and a short one.
     ///
-    /// The options that every command has are added; a short name of the command's own hides one of theirs.
+    /// The options that every command has are added, and those of commands that reach registries on request; a short name
+    /// of the command's own hides one of theirs.
     init(
         flags: String = "", values: String = "", others: [Option] = [], negations: [String: String] = [:],
-        endsAtFirstArgument: Bool = false
+        reachesRegistries: Bool = false, endsAtFirstArgument: Bool = false
     ) {
         self.endsAtFirstArgument = endsAtFirstArgument
         for option in others { long[option.name] = option }
@@ -41,6 +42,11 @@ struct CommandGrammar: Sendable {
             add(String(name), .flag(negation: negations[String(name.prefix { $0 != "/" })]))
         }
         for name in negations.values { long[name] = Option(name: name, form: .flag(negation: nil)) }
+        if reachesRegistries {
+            add(Self.registryValues, .value)
+            add("tls-verify", .flag(negation: "no-tls-verify"))
+            add("no-tls-verify", .flag(negation: nil))
+        }
         add("root", .value)
         for name in ["debug/D", "help/h", "version"] { add(name, .flag(negation: nil)) }
     }
@@ -75,6 +81,8 @@ struct CommandGrammar: Sendable {
 }
 
 extension CommandGrammar {
+    private static let registryValues = "insecure-registry allow-auth-realm"
+
     private static let commands = """
         allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \
         cpu-quota cpu-period cpuset-cpus cpuset-mems pids-limit cgroup-parent network/net add-host dns dns-search \
@@ -88,13 +96,14 @@ extension CommandGrammar {
         case "run": run
         case "images": CommandGrammar(flags: "quiet/q no-trunc digests", values: "format")
         case "history":
-            CommandGrammar(flags: "human/H quiet/q no-trunc", values: "format", negations: ["human": "no-human"])
+            CommandGrammar(
+                flags: "human/H quiet/q no-trunc", values: "format", negations: ["human": "no-human"],
+                reachesRegistries: true)
         case "inspect", "explain": CommandGrammar(values: "format/f")
-        case "analyze": CommandGrammar(values: "format paths")
+        case "analyze": CommandGrammar(values: "format paths", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
-        case "pull": CommandGrammar(flags: "quiet/q", values: "platform")
-        case "push": CommandGrammar(flags: "quiet/q", values: "platform")
-        case "save": CommandGrammar(values: "output/o")
+        case "pull", "push": CommandGrammar(flags: "quiet/q", values: "platform", reachesRegistries: true)
+        case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i")
         case "tag", "import", "doctor": CommandGrammar()
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
@@ -127,7 +136,7 @@ extension CommandGrammar {
                 Option(name: "pull", form: .optionalValue(absent: "always")),
                 Option(name: "explain", form: .flagOrValue(of: "explain-format")),
             ],
-            negations: ["builder-annotation": "no-builder-annotation"])
+            negations: ["builder-annotation": "no-builder-annotation"], reachesRegistries: true)
     }
 
     private static var run: CommandGrammar {
@@ -137,6 +146,6 @@ extension CommandGrammar {
             others: [
                 Option(name: "rm", form: .alwaysOn(refusal: "lamina run keeps no containers: --rm=false is not there"))
             ],
-            endsAtFirstArgument: true)
+            reachesRegistries: true, endsAtFirstArgument: true)
     }
 }

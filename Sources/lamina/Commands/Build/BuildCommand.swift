@@ -17,6 +17,8 @@ struct BuildCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
     @Option(
         name: .shortAndLong, help: ArgumentHelp("Name of the image, NAME[:TAG]; may be repeated.", valueName: "name"))
     var tag: [String] = []
@@ -205,7 +207,7 @@ struct BuildCommand: UserNamespaceCommand {
         _ request: BuildRequest, _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts,
         _ body: (Build) async throws -> Value
     ) async throws -> Value {
-        let images = try global.images()
+        let images = try global.images(registries)
         let build = Build(
             request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),
             warnings: warnings, texts: texts)

@@ -15,6 +15,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
     @Option(help: ArgumentHelp("table or json.", valueName: "format"))
     var format = "table"
 
@@ -33,7 +35,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let (images, image) = try await global.inspectable(image)
+            let (images, image) = try await global.inspectable(image, registries)
             let analysis = try StoreInspector(store: images.store).analysis(of: image)
             if format == "json" {
                 say(analysis.json(pathLimit: paths).text(.pretty(2)))

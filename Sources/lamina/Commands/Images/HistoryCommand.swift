@@ -13,6 +13,8 @@ struct HistoryCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
     @Flag(
         name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo,
         help: "Print sizes and dates for people.")
@@ -40,7 +42,7 @@ struct HistoryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let (images, image) = try await global.inspectable(image)
+            let (images, image) = try await global.inspectable(image, registries)
             let rows = try StoreInspector(store: images.store).history(of: image).rows
             if quiet {
                 for row in rows { say(row.idText(full: noTruncation)) }

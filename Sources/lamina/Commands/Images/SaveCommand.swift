@@ -11,6 +11,8 @@ struct SaveCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
     @Option(
         name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp("The file to write (default: the standard output).", valueName: "file"))
@@ -25,7 +27,7 @@ struct SaveCommand: UserNamespaceCommand {
                 throw EngineError(
                     .badOutput, "cowardly refusing to save to a terminal", hint: "Use the -o flag or redirect.")
             }
-            let transfer = try global.images()
+            let transfer = try global.images(registries)
             let messages = FetchMessages()
             try await transfer.closingRegistry {
                 try await transfer.save(images, to: FilePath(output ?? "-")) { messages.show($0) }

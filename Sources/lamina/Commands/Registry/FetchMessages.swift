@@ -27,11 +27,13 @@ final class FetchMessages: Sendable {
 extension GlobalOptions {
     /// An image whose layers the command looks at. What is not in the store is fetched first; if all is, the store is
     /// only read.
-    func inspectable(_ text: String) async throws -> (images: ImageTransfer, image: StoredImage) {
+    func inspectable(
+        _ text: String, _ registries: RegistryOptions
+    ) async throws -> (images: ImageTransfer, image: StoredImage) {
         let images = try images(.readOnly)
         let image = try images.image(text)
         if try images.knowsFiles(of: image) { return (images, image) }
-        let transfer = try self.images()
+        let transfer = try self.images(registries)
         let messages = FetchMessages()
         try await transfer.closingRegistry {
             try await transfer.fetchLists(of: image) { messages.show($0) }

@@ -12,6 +12,8 @@ struct PushCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
     @Flag(name: .shortAndLong, help: "Print the name only.")
     var quiet = false
 
@@ -26,7 +28,7 @@ struct PushCommand: UserNamespaceCommand {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) }
-            let images = try global.images()
+            let images = try global.images(registries)
             if !quiet { say("The push refers to repository [\(reference.name)]") }
             let done = Mutex<Set<Digest>>([])
             let pushed = try await images.closingRegistry {

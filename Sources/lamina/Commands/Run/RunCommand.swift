@@ -15,6 +15,8 @@ struct RunCommand: UserNamespaceCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
     @OptionGroup var options: RunOptions
     @OptionGroup var network: NetworkOptions
     @OptionGroup var sandbox: SandboxOptions
@@ -65,8 +67,8 @@ struct RunCommand: UserNamespaceCommand {
         }
         let link = CommandLink()
         let signals = SignalForwarder(link)
-        let task = Task { [global] in
-            let images = try global.images()
+        let task = Task { [global, registries] in
+            let images = try global.images(registries)
             return try await images.closingRegistry {
                 try await ImageRun(request, images: images).run(link) { line in
                     OutputTerminal.standardError.write(line + "\n")

@@ -32,9 +32,14 @@ struct GlobalOptions: ParsableArguments {
         return path.isAbsolute ? path : Self.workingDirectory.pushing(path)
     }
 
-    /// The images of the store, with access to registries.
+    /// The images of the store, for a command that reaches no registry.
     func images(_ mode: StoreRoot.Mode = .readWrite) throws -> ImageTransfer {
         ImageTransfer(store: try store(mode), registry: RegistryAccess(environment: Self.environment))
+    }
+
+    /// The images of the store, with access to registries.
+    func images(_ registries: RegistryOptions) throws -> ImageTransfer {
+        ImageTransfer(store: try store(), registry: RegistryAccess(registries.settings()))
     }
 
     static let environment: [String: String] = {
