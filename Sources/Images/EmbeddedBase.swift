@@ -66,7 +66,7 @@ package struct EmbeddedBase {
         }
         // ELF-64: the program headers' offset, size and number; type 3 is the interpreter.
         let (start, size, entries) = (number(32, 8), number(54, 2), number(56, 2))
-        guard start >= 64, size > 0, entries > 0, start + size * entries <= count else { return false }
+        guard start >= 64, start <= count, size > 0, entries > 0, size * entries <= count - start else { return false }
         return (0..<entries).allSatisfy { number(start + size * $0, 4) != 3 }
     }
 

@@ -53,7 +53,7 @@ extension ImageTransfer {
         _ root: Descriptor, at location: String?, _ manifest: Manifest, _ descriptor: Descriptor,
         _ config: ImageConfig, as names: [ImageReference]
     ) throws -> StoredImage {
-        let size = try config.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
+        let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
         let image = StoredImage(
             id: manifest.config.digest, platform: config.platform, created: config.created, diffIDs: config.diffIDs,
             size: size, manifest: descriptor, layers: manifest.layers)
@@ -95,8 +95,9 @@ package struct BlobTree {
     /// The descriptors of an index, of a manifest or of an artifact.
     package static func descriptors(in bytes: [UInt8]) throws -> [Descriptor] {
         guard let json = try? JSON(parsing: bytes) else { return [] }
-        let lists = ["manifests", "layers", "blobs"].flatMap { json[$0]?.array ?? [] }
-        return try ((json["config"].map { [$0] } ?? []) + lists).map(Descriptor.init(json:))
+        let lists = ["manifests", "layers", "blobs"].flatMap { json.list($0) ?? [] }
+        let config = json["config"].flatMap { $0 == .null ? nil : $0 }
+        return try ((config.map { [$0] } ?? []) + lists).map(Descriptor.init(json:))
     }
 }
 

@@ -42,7 +42,7 @@ package struct ImageTransfer: Sendable {
     package func save(
         _ id: Digest, _ config: ImageConfig, manifest: Descriptor?, layers: [Descriptor], as names: [ImageReference]
     ) throws -> StoredImage {
-        let size = try config.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
+        let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
         return try store.images.record(
             StoredImage(
                 id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,

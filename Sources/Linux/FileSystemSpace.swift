@@ -34,9 +34,13 @@ package struct FileSystemSpace: Hashable, Sendable {
     }
 
     private init(_ status: statvfs) {
-        let block = Int64(clamping: status.f_frsize)
-        total = Int64(clamping: status.f_blocks).multipliedReportingOverflow(by: block).partialValue
-        available = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: block).partialValue
+        func bytes(_ blocks: some BinaryInteger) -> Int64 {
+            let (count, overflows) = Int64(clamping: blocks).multipliedReportingOverflow(
+                by: Int64(clamping: status.f_frsize))
+            return overflows ? .max : count
+        }
+        total = bytes(status.f_blocks)
+        available = bytes(status.f_bavail)
         // File systems without a fixed number of inodes say 0 of 0.
         lacksInodes = status.f_files > 0 && status.f_favail == 0
     }

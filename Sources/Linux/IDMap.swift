@@ -26,7 +26,8 @@ package struct IDMap: Hashable, Sendable {
     package init(parsing text: String) {
         ranges = text.split(separator: "\n").compactMap { line in
             let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { UInt32($0) }
-            guard numbers.count == 3, numbers[2] > 0 else { return nil }
+            guard numbers.count == 3, numbers[2] > 0, !numbers[1].addingReportingOverflow(numbers[2] - 1).overflow
+            else { return nil }
             return IDRange(inside: numbers[0], outside: numbers[1], count: numbers[2])
         }
     }

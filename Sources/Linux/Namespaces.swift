@@ -99,7 +99,8 @@ package struct SubordinateRange: Hashable, Sendable {
         text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
             guard fields.count == 3, !fields[0].isEmpty, fields[0] == name ?? "" || fields[0] == "\(uid)",
-                let start = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0
+                let start = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0,
+                !start.addingReportingOverflow(count - 1).overflow
             else { return nil }
             return SubordinateRange(start: start, count: count)
         }

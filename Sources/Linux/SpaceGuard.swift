@@ -15,8 +15,7 @@ package struct SpaceGuard: Sendable {
     ///
     /// - Throws: `LinuxError` `.noSpace` when they do not fit, with a reserve kept.
     package mutating func spend(_ count: Int64, on file: FileDescriptor) throws {
-        allowance -= count
-        guard allowance < 0 else { return }
+        guard count > allowance else { return allowance -= count }
         let usable = try Self.require(count, on: file)
         allowance = min(Self.interval, usable - count)
     }

@@ -12,6 +12,9 @@ package struct Descriptor: Hashable, Sendable {
     /// Where a foreign layer may be had.
     package let urls: [String]
 
+    /// The largest size that a document may state, of one blob and of all blobs of an image together: 1 PiB.
+    package static let sizeLimit: Int64 = 1 << 50
+
     package init(
         mediaType: MediaType, digest: Digest, size: Int64, platform: Platform? = nil,
         annotations: [String: String] = [:], urls: [String] = []
@@ -29,6 +32,9 @@ package struct Descriptor: Hashable, Sendable {
             let size = json["size"]?.integer, size >= 0
         else {
             throw ManifestError(.malformed, "a descriptor needs a mediaType, a digest and a size")
+        }
+        guard size <= Self.sizeLimit else {
+            throw ManifestError(.malformed, "a descriptor states a size of \(size) bytes, more than 1 PiB")
         }
         self.init(
             mediaType: MediaType(rawValue: type), digest: try Digest(parsing: digest), size: size,

@@ -13,13 +13,21 @@ package enum JSON: Hashable, Sendable {
 }
 
 /// The members of a JSON object in document order.
+///
+/// Keys are found by their bytes, in a time that does not depend on their number.
 package struct JSONObject: Hashable, Sendable {
     package private(set) var members: [(key: String, value: JSON)] = []
+    /// The places of the keys; empty in an object of few members, which is searched.
+    private var places: [Key: Int] = [:]
+
+    /// The number of members from which on places are kept.
+    private static let searchLimit = 16
 
     package init() {}
 
     package init(_ members: [(String, JSON)]) {
         self.members = members.map { (key: $0.0, value: $0.1) }
+        indexMembers()
     }
 
     package var isEmpty: Bool { members.isEmpty }
@@ -27,22 +35,58 @@ package struct JSONObject: Hashable, Sendable {
 
     /// The value of a key; setting appends a new key at the end, replaces in place, and removes with `nil`.
     package subscript(key: String) -> JSON? {
-        get { members.first { $0.key == key }?.value }
+        get { place(of: key).map { members[$0].value } }
         set {
-            let index = members.firstIndex { $0.key == key }
-            switch (index, newValue) {
-            case (let index?, let value?): members[index].value = value
-            case (let index?, nil): members.remove(at: index)
-            case (nil, let value?): members.append((key, value))
+            switch (place(of: key), newValue) {
+            case (let place?, let value?): members[place].value = value
+            case (let place?, nil):
+                members.remove(at: place)
+                indexMembers()
+            case (nil, let value?): append(key, value)
             case (nil, nil): break
             }
+        }
+    }
+
+    private func place(of key: String) -> Int? {
+        if members.count > Self.searchLimit { return places[Key(text: key)] }
+        return members.firstIndex { Key(text: $0.key) == Key(text: key) }
+    }
+
+    private mutating func append(_ key: String, _ value: JSON) {
+        members.append((key, value))
+        if members.count == Self.searchLimit + 1 {
+            indexMembers()
+        } else if members.count > Self.searchLimit {
+            places[Key(text: key)] = members.count - 1
+        }
+    }
+
+    private mutating func indexMembers() {
+        places = [:]
+        guard members.count > Self.searchLimit else { return }
+        places.reserveCapacity(members.count)
+        // Of equal keys the first counts, as in a search.
+        for (place, member) in members.enumerated().reversed() { places[Key(text: member.key)] = place }
+    }
+
+    /// A key by its bytes: texts that differ in their normal form alone are two keys.
+    private struct Key: Hashable {
+        let text: String
+
+        static func == (lhs: Key, rhs: Key) -> Bool { lhs.text.utf8.elementsEqual(rhs.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         }
     }
 
     /// The same members in byte order of their keys.
     package func sorted() -> JSONObject {
         var copy = self
-        copy.members.sort { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }
+        copy.members.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        copy.indexMembers()
         return copy
     }
 
@@ -91,4 +135,10 @@ extension JSON {
     }
 
     package subscript(key: String) -> JSON? { object?[key] }
+
+    /// The list under a key, where `null` is the empty list, as Go writes it; `nil` when there is none or something else.
+    package func list(_ key: String) -> [JSON]? {
+        guard let value = self[key] else { return nil }
+        return value == .null ? [] : value.array
+    }
 }

@@ -37,7 +37,12 @@ private struct JSONParser {
     }
 
     private mutating func skipSpace() {
-        while position < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position]) { position += 1 }
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0a, 0x0d: position += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
@@ -99,7 +104,14 @@ private struct JSONParser {
 
     private mutating func number() throws(JSONError) -> JSON {
         let start = position
-        while position < bytes.count, Array("+-.eE0123456789".utf8).contains(bytes[position]) { position += 1 }
+        scan: while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "e"), UInt8(ascii: "E"):
+                position += 1
+            default: break scan
+            }
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard Double(text) != nil, text.first != "+", text.first != "." else { throw malformed("not a value") }
         return .number(text)

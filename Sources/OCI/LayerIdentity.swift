@@ -41,6 +41,13 @@ package struct ChainID: Hashable, Sendable {
     package static func of(_ layers: some Sequence<DiffID>) -> ChainID? {
         layers.reduce(nil) { ChainID($1, on: $0) }
     }
+
+    /// The chains of all stacks that a stack consists of, from its bottom layer alone to all of it.
+    package static func prefixes(of layers: some Sequence<DiffID>) -> [ChainID] {
+        var chains: [ChainID] = []
+        for layer in layers { chains.append(ChainID(layer, on: chains.last)) }
+        return chains
+    }
 }
 
 extension ChainID: CustomStringConvertible {

@@ -27,12 +27,16 @@ package struct Manifest: Hashable, Sendable {
                 .unsupported, "the image is in Docker's schema 1 format, which registries stopped serving",
                 hint: "Push it again with a current tool.")
         }
-        guard json["manifests"] == nil, let config = json["config"], let layers = json["layers"]?.array else {
+        guard json["manifests"] ?? .null == .null, let config = json["config"], let list = json.list("layers") else {
             throw ManifestError(.malformed, "the document is not an image manifest")
+        }
+        let layers = try list.map(Descriptor.init(json:))
+        guard layers.clampedSum(\.size) <= Descriptor.sizeLimit else {
+            throw ManifestError(.malformed, "the manifest states layers of more than 1 PiB together")
         }
         self.init(
             mediaType: json["mediaType"]?.string.map(MediaType.init(rawValue:)) ?? declared ?? .ociManifest,
-            config: try Descriptor(json: config), layers: try layers.map(Descriptor.init(json:)),
+            config: try Descriptor(json: config), layers: layers,
             annotations: Dictionary(json["annotations"]?.stringMap ?? [], uniquingKeysWith: { $1 }))
     }
 
@@ -61,7 +65,7 @@ package struct Index: Hashable, Sendable {
 
     package init(parsing bytes: [UInt8], declared: MediaType? = nil) throws {
         let json = try JSON(parsing: bytes)
-        guard json["layers"] == nil, let manifests = json["manifests"]?.array else {
+        guard json["layers"] ?? .null == .null, let manifests = json.list("manifests") else {
             throw ManifestError(.malformed, "the document is not an image index")
         }
         self.init(
@@ -75,6 +79,9 @@ package struct Index: Hashable, Sendable {
             ("schemaVersion", .integer(2)), ("mediaType", .string(mediaType.rawValue)),
             ("manifests", .array(manifests.map(\.json))), ("annotations", JSON.sortedMap(annotations)))
     }
+
+    /// The number of platforms that a message names.
+    private static let namedPlatforms = 50
 
     /// The document on one line (`index.json`) or indented (an index blob).
     package func encoded(_ style: JSONStyle) -> [UInt8] { json.encoded(style) }
@@ -93,7 +100,8 @@ package struct Index: Hashable, Sendable {
             if best.map({ distance < $0.distance }) ?? true { best = (distance, image) }
         }
         guard let best else {
-            let names = images.compactMap(\.platform?.description).joined(separator: ", ")
+            var names = images.prefix(Self.namedPlatforms).compactMap(\.platform?.description).joined(separator: ", ")
+            if images.count > Self.namedPlatforms { names += ", …" }
             throw ManifestError(
                 .noPlatform, "the image has no manifest for \(platform), only for \(names.isEmpty ? "none" : names)",
                 hint: "Ask for one of these with --platform.")

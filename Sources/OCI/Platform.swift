@@ -101,16 +101,20 @@ extension Platform {
         }
         switch (wanted.architecture, architecture) {
         case ("amd64", "386"): return 100
-        case ("arm64", "arm"): return 100 + (8 - (level ?? 7))
+        case ("arm64", "arm"):
+            let own = level ?? 7
+            return own <= 8 ? 100 + (8 - own) : nil
         default: return nil
         }
     }
 
     private var level: Int? {
         if variant.isEmpty { return architecture == "arm64" ? 80 : 1 }
-        let number = variant.dropFirst()
-        if architecture == "arm64" { return Double(number).map { Int($0 * 10) } }
-        return Int(number)
+        let parts = variant.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard let major = parts[0].map(Int.init) else { return nil }
+        guard architecture == "arm64" else { return parts.count == 1 ? major : nil }
+        guard parts.count <= 2, let minor = parts.count == 2 ? parts[1].map(Int.init) : 0 else { return nil }
+        return minor < 10 ? major * 10 + minor : nil
     }
 }
 

@@ -14,7 +14,7 @@ package struct Timestamp: Hashable, Sendable {
     package init?(parsing text: String) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
-            guard range.upperBound <= bytes.count else { return nil }
+            guard range.upperBound <= bytes.count, bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
             return Int64(String(decoding: bytes[range], as: UTF8.self))
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
@@ -40,10 +40,10 @@ package struct Timestamp: Hashable, Sendable {
         if zone.elementsEqual("Z".utf8) || zone.elementsEqual("z".utf8) { return 0 }
         let text = String(decoding: zone, as: UTF8.self)
         let parts = text.dropFirst().split(separator: ":")
-        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2, let hours = Int64(parts[0]),
-            let minutes = Int64(parts[1])
+        guard zone.count == 6, let sign = text.first, sign == "+" || sign == "-", parts.count == 2,
+            let hours = UInt8(parts[0]), let minutes = UInt8(parts[1])
         else { return nil }
-        return (sign == "-" ? -1 : 1) * (hours * 3600 + minutes * 60)
+        return (sign == "-" ? -1 : 1) * (Int64(hours) * 3600 + Int64(minutes) * 60)
     }
 
     /// Days since the epoch of a date of the proleptic Gregorian calendar, counted in eras of 400 years from March.
@@ -56,7 +56,8 @@ package struct Timestamp: Hashable, Sendable {
     }
 
     private var date: (year: Int64, month: Int64, day: Int64) {
-        let days = (seconds >= 0 ? seconds : seconds - 86399) / 86400 + 719_468
+        let (whole, rest) = seconds.quotientAndRemainder(dividingBy: 86400)
+        let days = (rest < 0 ? whole - 1 : whole) + 719_468
         let era = (days >= 0 ? days : days - 146_096) / 146_097
         let dayOfEra = days - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365

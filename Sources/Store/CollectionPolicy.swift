@@ -17,9 +17,13 @@ package struct CollectionPolicy: Hashable, Sendable {
         func bytes(of total: Int64) -> Int64 {
             switch self {
             case .bytes(let bytes): bytes
-            case .share(let share): Int64(Double(total) * share)
-            case .limitedShare(let share, let limit): min(limit, Int64(Double(total) * share))
+            case .share(let share): Self.part(share, of: total)
+            case .limitedShare(let share, let limit): min(limit, Self.part(share, of: total))
             }
+        }
+
+        private static func part(_ share: Double, of total: Int64) -> Int64 {
+            Int64(exactly: (Double(total) * share).rounded(.towardZero)) ?? total
         }
     }
 
@@ -43,7 +47,7 @@ package struct CollectionPolicy: Hashable, Sendable {
     /// The effect of the policy on a store with so many removable bytes.
     func rules(removable: Int64, space: FileSystemSpace, now: Timestamp) -> [PruneRule] {
         func before(_ seconds: Int64) -> Timestamp {
-            Timestamp(seconds: now.seconds - seconds, nanoseconds: now.nanoseconds)
+            Timestamp(seconds: now.seconds.subtractingClamped(seconds), nanoseconds: now.nanoseconds)
         }
         let reserved = reserved.bytes(of: space.total)
         let grace = before(Self.imageGrace)
@@ -70,10 +74,10 @@ package struct CollectionPolicy: Hashable, Sendable {
     func isDue(_ last: CollectionMark?, space: FileSystemSpace, now: Timestamp) -> Bool {
         guard isOn else { return false }
         guard let last else { return true }
-        let age = now.seconds - last.seconds
+        let age = now.seconds.subtractingClamped(last.seconds)
         if age < 0 || age > 86400 { return true }
         if age > 600, space.available < minFree.bytes(of: space.total) { return true }
-        return last.available - space.available > 256_000_000
+        return last.available.subtractingClamped(space.available) > 256_000_000
     }
 }
 

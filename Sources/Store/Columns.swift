@@ -13,7 +13,7 @@ extension Timestamp {
 
     init(column: String) { self = Timestamp(parsing: column) ?? Timestamp(seconds: 0) }
 
-    init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: Int32(time.nanoseconds)) }
+    init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: Int32(clamping: time.nanoseconds)) }
 }
 
 extension Sequence where Element: CustomStringConvertible {

@@ -16,7 +16,7 @@ package struct DiskUsage: Hashable, Sendable {
 
         mutating func add(_ bytes: Int64) {
             count += 1
-            self.bytes += bytes
+            self.bytes = self.bytes.addingClamped(bytes)
         }
     }
 
@@ -70,7 +70,7 @@ extension StoreLedger {
         let (unnamed, cached) = (union(.image), union(.step))
         let steps = records.filter { $0.kind == .step }
         let mounts = records.filter { $0.kind == .cacheMount }
-        let mountBytes = mounts.reduce(0) { $0 + $1.bytes }
+        let mountBytes = mounts.clampedSum(\.bytes)
         let database = root.databaseSize()
         let builds = root.buildRecords()
         return DiskUsage(
@@ -83,11 +83,11 @@ extension StoreLedger {
                 active: steps.count(where: \.isShared), reclaimable: table.sum { cached[$0] && !isNamed[$0] }.bytes),
             cacheMounts: .init(
                 total: .init(count: mounts.count, bytes: mountBytes), active: mounts.count(where: \.isInUse),
-                reclaimable: mounts.reduce(0) { $0 + ($1.isInUse ? 0 : $1.bytes) }),
+                reclaimable: mounts.clampedSum { $0.isInUse ? 0 : $0.bytes }),
             blobs: category(.blob), snapshots: category(.snapshot), fileLists: category(.fileList),
             builds: builds, database: database,
-            total: table.sum { _ in true }.bytes + mountBytes + database + builds.bytes,
-            reclaimable: removableBytes + unneededBytes)
+            total: [table.sum { _ in true }.bytes, mountBytes, database, builds.bytes].clampedSum(\.self),
+            reclaimable: removableBytes.addingClamped(unneededBytes))
     }
 }
 
@@ -102,8 +102,8 @@ extension StoreRoot {
 
     fileprivate func databaseSize() -> Int64 {
         guard let directory = try? openDirectory() else { return 0 }
-        return ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"].reduce(0) { sum, name in
-            sum + ((try? directory.statusIfExists(PathBytes(name)))??.size ?? 0)
+        return ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"].clampedSum { name in
+            (try? directory.statusIfExists(PathBytes(name)))??.size ?? 0
         }
     }
 }
@@ -124,7 +124,7 @@ struct TreeSize {
         switch status.type {
         case .regular:
             if status.links > 1, !seen.insert([status.device, status.inode]).inserted { return }
-            bytes += status.size
+            bytes = bytes.addingClamped(status.size)
         case .directory:
             guard let child = try? directory.directory(name, resolving: .noSymlinks), let names = try? child.names()
             else { return }

@@ -102,7 +102,7 @@ extension ImageIndex {
             ).map { (id: $0[0] as String, diffIDs: try [DiffID](column: $0[1]), size: $0[2] as Int64) }
         }
         for image in images {
-            let size = try image.diffIDs.reduce(Int64(0)) { try $0 + root.layers.approximateSize($1) }
+            let size = try image.diffIDs.clampedSum { try root.layers.approximateSize($0) }
             guard size != image.size else { continue }
             _ = try root.write {
                 try $0.execute("UPDATE images SET size = ? WHERE id = ?", [size, image.id])

@@ -73,7 +73,7 @@ package struct Pruner: Sendable {
         var mountBytes: Int64 = 0
         for record in chosen where record.kind == .cacheMount {
             guard try root.cacheMounts.remove(record.id) else { continue }
-            mountBytes += record.bytes
+            mountBytes = mountBytes.addingClamped(record.bytes)
             removed.append(record)
         }
         return (removed, mountBytes)

@@ -27,7 +27,7 @@ package struct StoreLedger: Sendable {
             for root in roots where !root.names.isEmpty {
                 for number in resources.needs(of: root) { resources.isNamed[number] = true }
                 for image in root.images {
-                    named.formUnion(image.diffIDs.indices.compactMap { ChainID.of(image.diffIDs[...$0]) })
+                    named.formUnion(ChainID.prefixes(of: image.diffIDs))
                 }
             }
             let stacks = StackKeys(cache)
@@ -46,7 +46,7 @@ package struct StoreLedger: Sendable {
         self.records = records.sorted { ($0.lastUsed, $1.depth, $0.id.hex) < ($1.lastUsed, $0.depth, $1.id.hex) }
         let (isNamed, users) = (resources.isNamed, resources.users)
         removableBytes =
-            resources.sum { !isNamed[$0] && users[$0] > 0 }.bytes + cacheMounts.reduce(0) { $0 + $1.bytes }
+            resources.sum { !isNamed[$0] && users[$0] > 0 }.bytes.addingClamped(cacheMounts.clampedSum(\.bytes))
         unneededBytes = resources.sum { !isNamed[$0] && users[$0] == 0 }.bytes
         self.images = images
         self.resources = resources
@@ -69,10 +69,12 @@ package struct StoreLedger: Sendable {
     }
 
     private mutating func remove(_ record: UsageRecord) {
-        if record.kind == .cacheMount { removableBytes -= record.bytes }
+        if record.kind == .cacheMount { removableBytes = removableBytes.subtractingClamped(record.bytes) }
         for number in record.resources {
             resources.users[number] -= 1
-            if resources.users[number] == 0, !resources.isNamed[number] { removableBytes -= resources.sizes[number] }
+            if resources.users[number] == 0, !resources.isNamed[number] {
+                removableBytes = removableBytes.subtractingClamped(resources.sizes[number])
+            }
         }
     }
 }
@@ -106,7 +108,7 @@ extension StoreLedger {
                     kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
                     parents: stacks.keys(below: first.diffIDs.dropLast()), description: first.description,
                     createdAt: group.map(\.createdAt).min() ?? first.createdAt, lastUsed: lastUsed,
-                    bytes: top.reduce(0) { $0 + table.sizes[$1] },
+                    bytes: top.clampedSum { table.sizes[$0] },
                     isShared: isInImage && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
                     depth: first.diffIDs.count, resources: all)
             }
@@ -139,7 +141,7 @@ extension StoreLedger {
                 kind: .image, type: "image", id: image.id, keys: [],
                 parents: stacks.keys(below: image.diffIDs[...]), description: "image without a name",
                 createdAt: image.created ?? time, lastUsed: time,
-                bytes: all.reduce(0) { $0 + (table.isNamed[$1] ? 0 : table.sizes[$1]) }, isShared: false,
+                bytes: all.clampedSum { table.isNamed[$0] ? 0 : table.sizes[$0] }, isShared: false,
                 isInUse: false, depth: image.diffIDs.count + 1, resources: all)
         }
     }

@@ -15,6 +15,28 @@ import Testing
         #expect(error?.code == .unsupported)
     }
 
+    /// Go writes `null` for a list that was never made.
+    @Test func `null is empty for every list and map`() throws {
+        let digest = #""digest":"\#(Self.a)","size":1"#
+        let manifest = try Manifest(
+            parsing: Array(
+                #"{"config":{"mediaType":"c",\#(digest),"urls":null,"annotations":null,"platform":null},"#.utf8)
+                + Array(#""layers":null,"manifests":null,"annotations":null}"#.utf8))
+        #expect(manifest.layers.isEmpty && manifest.annotations.isEmpty && manifest.config.urls.isEmpty)
+        let index = try Index(parsing: Array(#"{"manifests":null,"layers":null,"annotations":null}"#.utf8))
+        #expect(index.manifests.isEmpty)
+        let names = ["ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "Labels", "Healthcheck", "OnBuild", "Shell"]
+        let nulls = names.map { #""\#($0)":null"# }.joined(separator: ",")
+        for text in [
+            #"{"architecture":"a","os":"b","config":null,"history":null,"rootfs":null}"#,
+            #"{"architecture":"a","os":"b","config":{\#(nulls)},"rootfs":{"type":"layers","diff_ids":null}}"#,
+        ] {
+            let config = try ImageConfig(parsing: Array(text.utf8))
+            #expect(config.diffIDs.isEmpty && config.history.isEmpty)
+            #expect(config.config.json.isEmpty)
+        }
+    }
+
     @Test func roundTrips() throws {
         let manifest = Manifest(
             config: Descriptor(mediaType: .ociConfig, digest: Self.a, size: 1),

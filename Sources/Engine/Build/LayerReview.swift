@@ -51,7 +51,7 @@ struct LayerReview {
                     }
                 }
             }
-            let bytes = victims.reduce(Int64(0)) { $0 + $1.entry.size }
+            let bytes = victims.clampedSum(\.entry.size)
             guard bytes > 0, let largest = victims.max(by: { $0.entry.size < $1.entry.size }) else { continue }
             let makers = Set(victims.compactMap { steps[$0.layer].vertex.location?.lines.lowerBound }).sorted()
             // Triggers of a base all have the line of its FROM, where there is nothing to change.

@@ -61,7 +61,7 @@ extension CacheDocument {
     ///
     /// Records of unknown kinds are left out: a later version may have some. Throws ``EngineError`` `.badCache`.
     init(json: JSON) throws {
-        guard json["version"]?.integer == 1, let layers = json["layers"]?.array, let records = json["records"]?.array,
+        guard json["version"]?.integer == 1, let layers = json.list("layers"), let records = json.list("records"),
             layers.count <= Self.limit.layers, records.count <= Self.limit.records
         else { throw Self.malformed }
         self.layers = try layers.map { item in
@@ -78,7 +78,7 @@ extension CacheDocument {
     }
 
     fileprivate static func parts(_ item: JSON, layerCount: Int) throws -> [Part] {
-        guard let parts = item["layers"]?.array, parts.count <= limit.parts else { throw malformed }
+        guard let parts = item.list("layers"), parts.count <= limit.parts else { throw malformed }
         return try parts.map { part in
             guard let layer = part["layer"]?.integer, layer >= 0, layer < layerCount else { throw malformed }
             let created = part["created"]?.string
@@ -89,7 +89,7 @@ extension CacheDocument {
     }
 
     fileprivate static func keys(_ item: JSON) throws -> [Digest] {
-        guard let keys = item["keys"]?.strings, keys.count <= limit.keys else { throw malformed }
+        guard let list = item.list("keys"), let keys = JSON.array(list).strings, keys.count <= limit.keys else { throw malformed }
         return try keys.map { try Digest(parsing: $0) }
     }
 

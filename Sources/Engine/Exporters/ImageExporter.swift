@@ -16,7 +16,7 @@ struct ImageExporter: Exporter {
             step.status("exporting layers")
             let image = try await offload { [store = tools.images.store] in
                 let id = try store.content.save(config.encoded)
-                let size = try config.diffIDs.reduce(Int64(0)) { try $0 + store.layers.approximateSize($1) }
+                let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
                 return try store.images.record(
                     StoredImage(
                         id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs,

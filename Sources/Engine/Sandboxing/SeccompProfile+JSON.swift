@@ -29,7 +29,7 @@ extension SeccompProfile {
         self.init(
             defaultAction: try Action(name, errno: document["defaultErrnoRet"]),
             architectures: try Self.architectures(document),
-            flags: try document["flags"].map(Self.flags) ?? .speculationAllowed,
+            flags: try document["flags"].flatMap { $0 == .null ? nil : $0 }.map(Self.flags) ?? .speculationAllowed,
             rules: try Self.optionalArray(document["syscalls"], "syscalls").map(Rule.init))
     }
 

@@ -151,7 +151,8 @@ extension Duration {
     /// In nanoseconds.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflows ? (seconds < 0 ? .min : .max) : whole.addingClamped(attoseconds / 1_000_000_000)
     }
 
     fileprivate var json: JSON { .integer(nanoseconds) }

@@ -29,6 +29,16 @@ package struct FileFingerprint: Hashable, Sendable {
     }
 }
 
+extension FileTime {
+    /// The moment so many milliseconds, less than a second, before this one.
+    fileprivate func rewound(milliseconds: Int64) -> FileTime {
+        let rest = nanoseconds - milliseconds * 1_000_000
+        return rest < 0
+            ? FileTime(seconds: seconds - 1, nanoseconds: rest + 1_000_000_000)
+            : FileTime(seconds: seconds, nanoseconds: rest)
+    }
+}
+
 /// The digests of a context's files, kept in one file from build to build.
 ///
 /// A file is known by what `stat(2)` says of it, not by its path: a renamed file is not read again. One that changed
@@ -88,11 +98,8 @@ package final class FileDigestCache: Sendable {
 
     package func remember(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
         let now = FileTime.now
-        let age =
-            (now.seconds - fingerprint.changed.seconds) * 1_000_000_000
-            + now.nanoseconds - fingerprint.changed.nanoseconds
         // 20 ms is more than the coarsest tick of the kernel's file clock.
-        guard age > 20_000_000 else { return noteRead(fingerprint) }
+        guard fingerprint.changed < now.rewound(milliseconds: 20) else { return noteRead(fingerprint) }
         state.withLock { state in
             // It was read, too, though there is room for one file with this number only.
             if let other = state.numbers[fingerprint.inode].map({ state.records.fingerprint($0) }),

@@ -66,7 +66,7 @@ struct ContextCommand: AsyncParsableCommand {
     private func list(_ listing: ContextListing) throws {
         var files = try listing.files()
         if sort == .size { files.sort { ($1.size, $0.path) < ($0.size, $1.path) } }
-        let total = files.reduce(Int64(0)) { $0 + $1.size }
+        let total = files.clampedSum(\.size)
         switch format {
         case .table:
             var table = Table(headers: ["SIZE", "PATH"])
