@@ -28,7 +28,7 @@ package struct ArchiveContents {
         while let entry = try reader.next() {
             switch entry.kind {
             case .regular:
-                var ingest = try store.content.begin()
+                var ingest = try store.content.begin(expecting: entry.size)
                 try reader.readContent { try ingest.write($0) }
                 let (digest, size) = try ingest.commit()
                 members[entry.path] = Member(digest: digest, size: size)
@@ -53,6 +53,16 @@ package struct ArchiveContents {
     }
 
     package func has(_ name: String) -> Bool { member(name) != nil }
+
+    /// Whether it is an archive of images as Docker before 1.10 saved them: a directory for each layer, with `layer.tar`
+    /// and the layer's `json`.
+    ///
+    /// Source: Docker's image specification 1.0.
+    var isOldDockerArchive: Bool {
+        members.keys.contains { path in
+            path.lastComponent == "layer.tar" && members[path.parent.appending("json")] != nil
+        }
+    }
 
     /// The whole of a small member.
     package func bytes(of name: String) throws -> [UInt8] {

@@ -26,6 +26,10 @@ extension ImageTransfer {
             loaded = try loadLayout(contents, platform: platform)
         } else if contents.has("manifest.json") {
             loaded = try loadDockerArchive(contents)
+        } else if contents.isOldDockerArchive {
+            throw ImagesError(
+                .badArchive, "the archive was saved by a Docker older than 1.10, whose images have no manifest.json",
+                hint: "Load it with a current Docker, and save it again from there.")
         } else {
             throw ImagesError(
                 .badArchive, "the archive is neither a Docker archive nor an OCI layout",
@@ -106,7 +110,9 @@ extension ImageTransfer {
     private func loadDockerArchive(_ contents: ArchiveContents) throws -> [LoadedImage] {
         let json = try JSON(parsing: try contents.bytes(of: "manifest.json"))
         return try (json.array ?? []).map { item in
-            guard let configName = item["Config"]?.string, let layerNames = item["Layers"]?.strings else {
+            guard let configName = item["Config"]?.string, let list = item.list("Layers"),
+                let layerNames = JSON.array(list).strings
+            else {
                 throw ImagesError(.badArchive, "manifest.json of the archive names no config or no layers")
             }
             let configBytes = try contents.bytes(of: configName)

@@ -1,4 +1,5 @@
 package import Linux
+import OCI
 
 /// The files of a layer, as the store records them so that the layer need not be read again.
 package struct FileList: Hashable, Sendable {
@@ -33,7 +34,7 @@ package struct FileList: Hashable, Sendable {
     }
 
     /// The sum of the sizes of the regular files, in bytes.
-    package var contentSize: Int64 { entries.reduce(0) { $0 &+ $1.size } }
+    package var contentSize: Int64 { entries.clampedSum(\.size) }
 
     /// The file with this path; marks are not files.
     package subscript(path: PathBytes) -> LayerEntry? {

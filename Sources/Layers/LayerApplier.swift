@@ -5,7 +5,8 @@ import SystemPackage
 
 /// Unpacks a layer into a directory and finds out, in the same pass, its digest and what is in it.
 ///
-/// No name in the layer leads out of the directory: links in the way are followed as if the directory were the root.
+/// No name in the layer leads out of the directory: links of the layer that are in the way are followed as if the
+/// directory were the root. Links of the layers below are not followed, as a runtime unpacks a layer without seeing them.
 package struct LayerApplier {
     /// The treatment of whiteouts.
     package enum Form: Hashable, Sendable {
@@ -24,9 +25,9 @@ package struct LayerApplier {
     package var readsMarks = true
     /// Whether device files are made; they are left out where that is not allowed anyway.
     package var makesDevices = true
-    /// The entry of the layers below at the path of a directory that this layer has files in but does not itself hold:
-    /// a directory, whose metadata are taken over, or a symbolic link, which is followed. Otherwise the directory
-    /// belongs to root and has the permissions 0755.
+    /// The entry of the layers below at the path of a directory that this layer has files in but does not itself hold. Of
+    /// a directory the metadata are taken over. Anything else, a link too, is hidden by a directory that belongs to root
+    /// and has the permissions 0755, as in an overlay.
     package var missingParent: (PathBytes) throws -> LayerEntry? = { _ in nil }
     /// Opens a regular file of the layers below that this layer has a hard link to.
     package var missingLinkSource: (PathBytes) throws -> OwnedDescriptor? = { _ in nil }
@@ -42,14 +43,13 @@ package struct LayerApplier {
     package func apply(_ source: any ByteStream, to directory: borrowing Directory) throws -> LayerSummary {
         let target = UnpackTarget(self, try directory.directory("."))
         var reader = try LayerReader(source, readsMarks: readsMarks)
-        var entries: [LayerEntry] = []
         var links = LayerLinks()
         while let entry = try reader.next() {
-            try links.add(target.add(entry) { body in try reader.readContent(body) }, to: &entries)
+            try links.add(target.add(entry) { body, hole in try reader.readContent(body, hole: hole) })
         }
         try target.finish()
         let (diffID, tarSize) = try reader.finish()
-        return LayerSummary(diffID: diffID, fileList: FileList(entries, tarSize: tarSize))
+        return LayerSummary(diffID: diffID, fileList: FileList(try links.finish(), tarSize: tarSize))
     }
 }
 
@@ -62,7 +62,7 @@ final class UnpackTarget {
     /// Times of directories, set at the end as every new file in them changes them.
     var times: [(path: PathBytes, time: FileTime)] = []
     /// The paths of this layer's own entries, in the plain form, which its whiteouts must not touch.
-    private var made: Set<PathBytes> = []
+    private(set) var made: Set<PathBytes> = []
     /// The paths that this layer removes by a mark that is a file of its own, which hides any file of the name.
     private(set) var named: Set<PathBytes> = []
     var space = SpaceGuard()
@@ -74,8 +74,9 @@ final class UnpackTarget {
         self.root = OpenDirectory(root, path: PathBytes([UInt8]()))
     }
 
-    /// Calls its argument with the content of the entry piece by piece and returns the content's hash.
-    typealias Content = ((Span<UInt8>) throws -> Void) throws -> UInt64
+    /// Calls its arguments with the content of the entry piece by piece, the second one with the lengths of holes, and
+    /// returns the content's hash.
+    typealias Content = ((Span<UInt8>) throws -> Void, (Int64) throws -> Void) throws -> UInt64
 
     /// Makes the entry and returns it with the path and the hash that it has got.
     func add(_ entry: LayerEntry, content: Content) throws -> LayerEntry {
@@ -147,8 +148,7 @@ extension UnpackTarget {
             default: break
             }
         case .plain:
-            guard let directory = try existingDirectory(at: entry.kind == .opaque ? entry.path : entry.path.parent)
-            else { return }
+            let directory = try directory(at: entry.kind == .opaque ? entry.path : entry.path.parent)
             cachedParent = nil
             if entry.kind == .opaque {
                 entry.path = directory.path

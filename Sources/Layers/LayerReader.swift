@@ -53,10 +53,22 @@ package struct LayerReader: ~Copyable {
     /// - Returns: the hash of what was passed on, see ``LayerEntry/contentHash``.
     @discardableResult
     package mutating func readContent(_ body: (Span<UInt8>) throws -> Void) throws -> UInt64 {
+        try readContent(body) { try TarReader.zeros($0, body) }
+    }
+
+    /// Passes on what was not yet read of the present entry's content; of a hole its length in bytes.
+    ///
+    /// - Returns: the hash of what was passed on, see ``LayerEntry/contentHash``.
+    package mutating func readContent(
+        _ body: (Span<UInt8>) throws -> Void, hole: (Int64) throws -> Void
+    ) throws -> UInt64 {
         var hash: UInt64 = 0
         try tar.readContent { bytes in
             hash = ContentHash.update(hash, bytes)
             try body(bytes)
+        } hole: { count in
+            hash = ContentHash.update(hash, zeros: count)
+            try hole(count)
         }
         return hash
     }
@@ -72,14 +84,17 @@ package struct LayerReader: ~Copyable {
     /// Reads a whole layer to know what is in it.
     package static func readFileList(from source: any ByteStream) throws -> LayerSummary {
         var reader = try LayerReader(source)
-        var entries: [LayerEntry] = []
         var links = LayerLinks()
         while var entry = try reader.next() {
-            if entry.kind == .regular { entry.contentHash = try reader.readContent { _ in } }
-            try links.add(entry, to: &entries)
+            if entry.kind == .regular {
+                entry.contentHash = try reader.readContent { _ in
+                } hole: { _ in
+                }
+            }
+            try links.add(entry)
         }
         let (diffID, tarSize) = try reader.finish()
-        return LayerSummary(diffID: diffID, fileList: FileList(entries, tarSize: tarSize))
+        return LayerSummary(diffID: diffID, fileList: FileList(try links.finish(), tarSize: tarSize))
     }
 }
 
@@ -118,12 +133,21 @@ extension LayerReader {
         }
     }
 
+    /// The longest target of a symbolic link on Linux, in bytes: `PATH_MAX` without the NUL.
+    private static let maximumLinkTarget = 4095
+
     private static func linkTarget(_ member: TarMember, _ kind: LayerEntry.Kind) throws -> PathBytes {
         switch kind {
         case .hardLink: return try LayerPath.normalize(member.linkName)
         case .symlink:
             guard !member.linkName.isEmpty, !member.linkName.contains(0) else {
                 throw LayerError(.unsafePath, "the link '\(member.displayName)' in the layer leads to no path")
+            }
+            guard member.linkName.count <= maximumLinkTarget else {
+                throw LayerError(
+                    .unsupported,
+                    "the link '\(member.displayName)' in the layer leads to a path of \(member.linkName.count) bytes, "
+                        + "more than the \(maximumLinkTarget) that Linux takes")
             }
             return PathBytes(member.linkName)
         default: return PathBytes([UInt8]())

@@ -10,6 +10,8 @@ struct TarReader {
     /// Of the present member's data and padding, what was not read.
     private var left: Int64 = 0
     private var padding: Int64 = 0
+    /// The bytes of all holes of the files so far.
+    private var holes: Int64 = 0
     private var isFirst = true
     private(set) var member = TarMember()
 
@@ -25,7 +27,9 @@ struct TarReader {
 
     /// Goes to the next member; `false` at the end of the archive.
     mutating func next() throws -> Bool {
-        try skip(left + padding)
+        // One after the other: their sum may be more than a number holds.
+        try skip(left)
+        try skip(padding)
         left = 0
         padding = 0
         var records = TarRecords()
@@ -41,7 +45,9 @@ struct TarReader {
             case UInt8(ascii: "x"), UInt8(ascii: "X"): records = try TarRecords(parsing: try special())
             case UInt8(ascii: "L"): longName = Array(try special().prefix { $0 != 0 })
             case UInt8(ascii: "K"): longLink = Array(try special().prefix { $0 != 0 })
-            case UInt8(ascii: "g"), UInt8(ascii: "V"): try skip(member.size + Int64(Tar.padding(after: member.size)))
+            case UInt8(ascii: "g"), UInt8(ascii: "V"):
+                try skip(member.size)
+                try skip(Int64(Tar.padding(after: member.size)))
             default:
                 if let longName { member.name = longName }
                 if let longLink { member.linkName = longLink }
@@ -53,17 +59,17 @@ struct TarReader {
         return false
     }
 
-    /// Passes on the rest of the present member's content, holes as zeros.
-    mutating func readContent(_ body: (Span<UInt8>) throws -> Void) throws {
+    /// Passes on the rest of the present member's content; of a hole its length in bytes.
+    mutating func readContent(_ body: (Span<UInt8>) throws -> Void, hole: (Int64) throws -> Void) throws {
         guard let map = member.sparse else { return try data(left, body) }
         member.sparse = nil
         var position: Int64 = 0
         for part in map.parts {
-            try Self.zeros(part.offset - position, body)
+            if part.offset > position { try hole(part.offset - position) }
             try data(part.length, body)
             position = part.offset + part.length
         }
-        try Self.zeros(map.fileSize - position, body)
+        if map.fileSize > position { try hole(map.fileSize - position) }
     }
 
     /// Reads what is behind the end of the archive, so that the source is read to its end.
@@ -121,7 +127,19 @@ struct TarReader {
         left = member.size
         padding = Int64(Tar.padding(after: member.size))
         if member.sparse != nil, records.hasMapInData { try readSparseMap() }
-        if let map = member.sparse { try map.validate(against: left) }
+        if let map = member.sparse {
+            try map.validate(against: left)
+            try spendHoles(map.fileSize - left)
+        }
+    }
+
+    /// A few bytes of an archive may stand for any number of zeros, so there is a limit to these.
+    private mutating func spendHoles(_ count: Int64) throws {
+        guard count <= Tar.maximumHoles - holes else {
+            throw LayerError(
+                .unsupported, "the holes of '\(member.displayName)' and the files before it take more than 1 TiB")
+        }
+        holes += count
     }
 }
 
@@ -181,8 +199,8 @@ extension TarReader {
         left -= used
     }
 
-    private static func zeros(_ count: Int64, _ body: (Span<UInt8>) throws -> Void) throws {
-        guard count > 0 else { return }
+    /// Passes on so many zeros.
+    static func zeros(_ count: Int64, _ body: (Span<UInt8>) throws -> Void) throws {
         let block = [UInt8](repeating: 0, count: Int(min(count, 64 << 10)))
         var left = count
         while left > 0 {

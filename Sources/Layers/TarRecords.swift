@@ -1,3 +1,4 @@
+import Diagnostics
 import Linux
 
 /// The fields of an extended (pax) header for the member after it.
@@ -5,7 +6,9 @@ import Linux
 /// Source: POSIX.1-2017, pax, "pax Extended Header"; GNU tar, "Storing Sparse Files".
 struct TarRecords {
     private(set) var values: [PathBytes: [UInt8]] = [:]
-    private(set) var attributes: [ExtendedAttribute] = []
+    private var attributes: [PathBytes: [UInt8]] = [:]
+    /// The bytes of the names of the attributes, each with a NUL.
+    private var namesSize = 0
     /// The map of the oldest format for files with holes, which repeats its keys: offsets and lengths in turn.
     private var pairs: [Int64] = []
 
@@ -29,12 +32,23 @@ struct TarRecords {
         }
     }
 
+    // The limits of Linux for the attributes of a file, in bytes; see xattr(7).
+    private static let maximumNames = 65536
+    private static let maximumName = 255
+    private static let maximumValue = 65536
+
     private mutating func add(_ key: PathBytes, _ value: [UInt8]) throws {
         if key.bytes.starts(with: Tar.attributePrefix.utf8) {
             let name = PathBytes(key.bytes[Tar.attributePrefix.utf8.count...])
             guard !name.isEmpty, !name.bytes.contains(0) else { throw TarReader.damaged }
-            attributes.removeAll { $0.name == name }
-            attributes.append(ExtendedAttribute(name: name, value: value))
+            if attributes.updateValue(value, forKey: name) == nil { namesSize += name.bytes.count + 1 }
+            guard namesSize <= Self.maximumNames, name.bytes.count <= Self.maximumName,
+                value.count <= Self.maximumValue
+            else {
+                throw LayerError(
+                    .unsupported,
+                    "a file in the layer has more extended attributes than Linux takes, or a longer one")
+            }
         } else if key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes" {
             guard let number = Self.number(value[...]) else { throw TarReader.damaged }
             // Offsets stand at even places.
@@ -56,7 +70,8 @@ struct TarRecords {
             guard let time = Self.time(time) else { throw TarReader.damaged }
             member.modified = time
         }
-        member.attributes = attributes.sorted { $0.name < $1.name }
+        member.attributes = attributes.map { ExtendedAttribute(name: $0.key, value: $0.value) }
+            .sorted { $0.name < $1.name }
         try applySparse(to: &member)
     }
 

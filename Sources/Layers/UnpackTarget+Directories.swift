@@ -31,9 +31,6 @@ final class OpenDirectory {
 }
 
 extension UnpackTarget {
-    /// As many links in one path the kernel follows, too.
-    private static let maximumLinks = 40
-
     /// The directory that holds the path, made if need be.
     func parent(of path: PathBytes) throws -> OpenDirectory {
         let requested = path.parent
@@ -61,12 +58,13 @@ extension UnpackTarget {
         try root.descendant(path)
     }
 
-    /// Walks a path step by step, following links as if the target were the root of the file system.
+    /// Walks a path step by step, following the layer's links as if the target were the root of the file system.
     private func resolve(_ path: PathBytes, creating: Bool) throws -> OpenDirectory? {
         var pending = Array(path.components.reversed())
         var current = root
-        var links = 0
+        var (links, steps) = (0, 0)
         while let name = pending.popLast() {
+            steps += 1
             if name == "." { continue }
             if name == ".." {
                 current = try open(current.path.parent)
@@ -77,7 +75,7 @@ extension UnpackTarget {
             case .nothing: return nil
             case .link(let target):
                 links += 1
-                guard links <= Self.maximumLinks else {
+                guard links <= PathBytes.linkLimit, steps + pending.count <= PathBytes.stepLimit else {
                     throw LayerError(.unsafePath, "the links on the way to '/\(path.text)' never end")
                 }
                 if target.hasPrefix("/") { current = root }
@@ -98,11 +96,11 @@ extension UnpackTarget {
         if let status = try parent.directory.statusIfExists(name) {
             switch status.type {
             case .directory: return .directory(try parent.child(name))
-            case .symlink: return .link(try parent.directory.linkTarget(name))
+            case .symlink where isOwn(path): return .link(try parent.directory.linkTarget(name))
             default: break
             }
             guard creating else { return .nothing }
-            guard isWhiteout(status) else {
+            guard isWhiteout(status) || !isOwn(path) else {
                 throw LayerError(.damaged, "'/\(path.text)' in the layer is not a directory but has files in it")
             }
             try parent.directory.unlink(name)
@@ -117,15 +115,16 @@ extension UnpackTarget {
             try makeOpaque(name, in: parent)
             return .directory(try parent.child(name))
         }
-        let below = try options.missingParent(path)
-        if let below, below.kind == .symlink { return .link(below.linkTarget) }
         guard creating else { return .nothing }
         var entry = LayerEntry(path: path, kind: .directory, permissions: 0o755)
-        if let below, below.kind == .directory { entry = below }
+        if let below = try options.missingParent(path), below.kind == .directory { entry = below }
         entry.path = path
         try makeImplied(entry, name, in: parent)
         return .directory(try parent.child(name))
     }
+
+    /// Whether the layer brought what is at a path. In an overlay's directory there is nothing else.
+    private func isOwn(_ path: PathBytes) -> Bool { options.form != .plain || made.contains(path) }
 
     /// Makes a directory that the layer does not hold itself.
     private func makeImplied(_ entry: LayerEntry, _ name: PathBytes, in parent: OpenDirectory) throws {

@@ -26,7 +26,17 @@ extension UnpackTarget {
             throw LinuxError(
                 error.code, "cannot unpack '/\(entry.path.text)': \(error.message)", hint: error.hint, cause: error)
         }
-        let hash = try content { try file.write($0) }
+        var end: Int64 = 0
+        var hasHoles = false
+        let hash = try content {
+            try file.write($0)
+            end += Int64($0.count)
+        } _: {
+            end += $0
+            hasHoles = true
+            try file.seek(to: end)
+        }
+        if hasHoles { try check("extend", entry.path) { ftruncate(file.number, Int(end)) } }
         try setMetadata(entry, of: file, name, in: parent)
         return hash
     }
@@ -73,8 +83,7 @@ extension UnpackTarget {
             let path = directory.path.appending(source)
             if let status = try directory.directory.statusIfExists(source), !isWhiteout(status) {
                 entry.linkTarget = path
-                // A link to itself is what is there already.
-                guard path != entry.path else { return }
+                guard path != entry.path else { throw LayerError.hardLinkToItself(path) }
                 return try replacing(name, in: parent) {
                     try parent.directory.makeHardLink(name, to: source, in: directory.directory)
                 }

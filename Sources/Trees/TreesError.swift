@@ -5,6 +5,8 @@ package enum TreesCode: String, FailureCode {
     case sourceNotFound = "copy.source-not-found"
     case copyConflict = "copy.conflict"
     case tooManyLinks = "files.too-many-links"
+    /// A layer that no runtime could unpack on those below it.
+    case badLayer = "layer.bad"
     /// A file of a tree, or a cache of digests, is missing or damaged.
     case corrupt = "store.corrupt"
 }

@@ -68,16 +68,41 @@ struct LayerApplierTests {
                 """)
     }
 
-    @Test func `links of the layers below are followed`() throws {
+    /// An overlay shows the directory and nothing of what the link led to.
+    @Test(arguments: [LayerApplier.Form.overlay(.trusted), .plain])
+    func `links of the layers below are hidden by what lies below their names`(_ form: LayerApplier.Form) throws {
         let scratch = try Scratch()
-        let summary = try apply("through-lower-link", in: scratch) {
+        scratch.run("mkdir -p t/usr/lib && touch t/usr/lib/y")
+        if form == .plain { scratch.run("ln -s usr/lib t/lib") }
+        let summary = try apply("through-lower-link", in: scratch, form) {
             $0.missingParent = { path in
                 path == "lib" ? LayerEntry(path: path, kind: .symlink, linkTarget: "/usr/lib") : nil
             }
         }
-        #expect(try scratch.text("t/usr/lib/x") == "x")
-        #expect(summary.fileList.entries.map(\.path) == ["usr/lib/x"])
-        #expect(try scratch.directory.directory("t").statusIfExists("lib") == nil)
+        #expect(try scratch.output(of: "cd t; find . | sort") == ".\n./lib\n./lib/x\n./usr\n./usr/lib\n./usr/lib/y\n")
+        #expect(try scratch.output(of: "stat -c '%F %a %u' t/lib") == "directory 755 0\n")
+        #expect(summary.fileList.entries.map(\.path) == ["lib/x"])
+    }
+
+    @Test(arguments: [LayerApplier.Form.overlay(.trusted), .plain])
+    func `a mark below a link of a lower layer hides the link`(_ form: LayerApplier.Form) throws {
+        let scratch = try Scratch()
+        scratch.run("mkdir -p t/usr/lib && touch t/usr/lib/y")
+        if form == .plain { scratch.run("ln -s usr/lib t/lib") }
+        _ = try LayerApplier(form).apply(
+            PieceStream(try tar([LayerEntry(path: "lib/y", kind: .whiteout)]).bytes),
+            to: try scratch.directory.directory("t"))
+        #expect(try scratch.output(of: "stat -c %F t/lib t/usr/lib/y") == "directory\nregular empty file\n")
+    }
+
+    @Test(arguments: ["itself", "itself-by-link", "directory-link", "link-before-file"])
+    func `hard links that no file stands behind are refused`(_ name: String) throws {
+        let scratch = try Scratch()
+        let error = #expect(throws: LayerError.self) {
+            try LayerReader.readFileList(from: PieceStream(try archive(name)))
+        }
+        #expect(error?.code == .damaged)
+        #expect(throws: (any Error).self) { try apply(name, in: scratch, .plain) }
     }
 
     @Test func `hard links to files below are copies that share`() throws {

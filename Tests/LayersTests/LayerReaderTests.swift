@@ -62,6 +62,25 @@ struct LayerReaderTests {
         #expect(entry.modified == FileTime(seconds: -5))
     }
 
+    /// Linux could make no such file; each would cost a builder time and memory.
+    @Test(arguments: [
+        ("many-attributes", "a file in the layer has more extended attributes than Linux takes, or a longer one"),
+        ("long-attribute", "a file in the layer has more extended attributes than Linux takes, or a longer one"),
+        ("long-link", "the link 'l' in the layer leads to a path of 40000 bytes, more than the 4095 that Linux takes"),
+    ])
+    func `what no file can have is refused`(_ name: String, _ message: String) throws {
+        let error = #expect(throws: LayerError.self) { try read(name) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message == message)
+    }
+
+    @Test func `links with the most components that Linux takes are read`() throws {
+        let entries = try read("links-to-links")
+        #expect(entries.count == 2002)
+        let error = #expect(throws: LayerError.self) { try read("links-in-links") }
+        #expect(error?.code == .unsafePath)
+    }
+
     @Test(arguments: ["trailing", "no-end", "empty"])
     func `the digest covers everything`(_ name: String) throws {
         let bytes = try archive(name)

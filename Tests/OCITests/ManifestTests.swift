@@ -25,7 +25,9 @@ import Testing
         #expect(manifest.layers.isEmpty && manifest.annotations.isEmpty && manifest.config.urls.isEmpty)
         let index = try Index(parsing: Array(#"{"manifests":null,"layers":null,"annotations":null}"#.utf8))
         #expect(index.manifests.isEmpty)
-        let names = ["ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "Labels", "Healthcheck", "OnBuild", "Shell"]
+        let names = [
+            "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "Labels", "Healthcheck", "OnBuild", "Shell",
+        ]
         let nulls = names.map { #""\#($0)":null"# }.joined(separator: ",")
         for text in [
             #"{"architecture":"a","os":"b","config":null,"history":null,"rootfs":null}"#,

@@ -48,7 +48,7 @@ for name, members in archives.items():
 with tarfile.open(os.path.join(directory, "much.tar"), "w", format=tarfile.PAX_FORMAT) as tar:
     info = tarfile.TarInfo("GNUSparseFile.0/much")
     info.pax_headers = {
-        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "much", "GNU.sparse.realsize": str(1 << 62)
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "much", "GNU.sparse.realsize": str(1 << 40)
     }
     content = b"1\n0\n5\n".ljust(512, b"\0") + b"hello"
     info.size = len(content)

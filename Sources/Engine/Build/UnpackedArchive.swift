@@ -21,7 +21,7 @@ final class UnpackedArchive: Sendable {
         let summary = try applier.apply(
             DescriptorStream(try tree.open(file)), to: try Directory(opening: directory.path))
         self.tree = LayerFileTree(
-            tree: LayerTree().adding(summary.diffID, summary.fileList), directories: [directory.path])
+            tree: try LayerTree().adding(summary.diffID, summary.fileList), directories: [directory.path])
     }
 
     private static func isArchive(_ file: consuming OwnedDescriptor) throws -> Bool {
@@ -30,7 +30,7 @@ final class UnpackedArchive: Sendable {
             return try reader.next() != nil
         } catch let error as LayerError {
             // An archive that cannot be unpacked safely is still one: unpacking it will say so.
-            if error.code == .unsafePath { return true }
+            if error.code == .unsafePath || error.code == .unsupported { return true }
             return false
         }
     }

@@ -89,7 +89,9 @@ extension CacheDocument {
     }
 
     fileprivate static func keys(_ item: JSON) throws -> [Digest] {
-        guard let list = item.list("keys"), let keys = JSON.array(list).strings, keys.count <= limit.keys else { throw malformed }
+        guard let list = item.list("keys"), let keys = JSON.array(list).strings, keys.count <= limit.keys else {
+            throw malformed
+        }
         return try keys.map { try Digest(parsing: $0) }
     }
 

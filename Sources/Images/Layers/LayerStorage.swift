@@ -99,10 +99,7 @@ package struct LayerStorage: Sendable {
 
     /// How many bytes of files there are at most, hard links not recognised.
     private static func size(of entries: some Sequence<LayerEntry>) -> Int64 {
-        entries.reduce(0) { sum, entry in
-            let (next, overflows) = sum.addingReportingOverflow(entry.kind == .regular ? entry.size : 0)
-            return overflows ? .max : next
-        }
+        entries.clampedSum { $0.kind == .regular ? $0.size : 0 }
     }
 
     private static func members(

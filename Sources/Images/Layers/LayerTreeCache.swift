@@ -16,25 +16,23 @@ package final class LayerTreeCache: Sendable {
     ///
     /// Throws ``ImagesError`` `.corrupt` when the store has no list of a layer's files.
     package func tree(of diffIDs: [DiffID]) throws -> LayerTree {
+        let chains = ChainID.prefixes(of: diffIDs)
         var tree = LayerTree()
-        var chain: ChainID?
-        var rest = diffIDs[...]
+        var start = 0
         // The longest part that is known already is where to start.
-        for count in stride(from: diffIDs.count, to: 0, by: -1) {
-            guard let id = ChainID.of(diffIDs[..<count]), let found = known.withLock({ $0[id] }) else { continue }
-            (tree, chain, rest) = (found, id, diffIDs[count...])
+        for index in chains.indices.reversed() {
+            guard let found = known.withLock({ $0[chains[index]] }) else { continue }
+            (tree, start) = (found, index + 1)
             break
         }
-        for diffID in rest {
+        for (diffID, chain) in zip(diffIDs, chains).dropFirst(start) {
             guard let bytes = try layers.fileList(diffID) else {
                 throw ImagesError(
                     .corrupt, "the store does not know the files of layer \(diffID)",
                     hint: "Remove the image that holds it and load it again.")
             }
-            let next = tree.adding(diffID, try FileList(decoding: bytes))
-            let id = ChainID(diffID, on: chain)
-            known.withLock { $0[id] = next }
-            (tree, chain) = (next, id)
+            tree = try tree.adding(diffID, try FileList(decoding: bytes))
+            known.withLock { $0[chain] = tree }
         }
         return tree
     }

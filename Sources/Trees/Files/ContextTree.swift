@@ -164,10 +164,9 @@ package final class ContextTree: FileTree {
     ) throws -> [ExtendedAttribute] {
         guard status.type == .regular || status.type == .directory else { return [] }
         if let known = digests.lookup(FileFingerprint(status)), !known.hasAttributes { return [] }
-        // What the machine's own security modules say of a file is no part of it.
-        return try directory.extendedAttributes(name).filter { attribute in
-            attribute.name == "security.capability" || attribute.name.hasPrefix("user.")
-        }
+        // Other attributes are the machine's own, and would make equal contexts differ: labels of its security modules,
+        // and such as `user.xdg.origin.url`, where a browser keeps the address that a file came from.
+        return try directory.extendedAttributes(name).filter { $0.name == "security.capability" }
     }
 
     package func open(_ file: FileNode) throws -> OwnedDescriptor {

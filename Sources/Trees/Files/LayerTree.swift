@@ -1,3 +1,4 @@
+import Diagnostics
 package import Layers
 package import Linux
 package import OCI
@@ -22,43 +23,31 @@ package struct LayerTree: Sendable {
     }
 
     /// The tree with one more layer on top.
-    package func adding(_ layer: DiffID, _ files: FileList) -> LayerTree {
-        let resolved = resolveHardLinks(followParentLinks(files))
+    ///
+    /// Throws ``TreesError`` `.badLayer` for a hard link to what neither the layer nor those below have.
+    package func adding(_ layer: DiffID, _ files: FileList) throws -> LayerTree {
+        let resolved = try resolveHardLinks(files.entries, of: layer)
         var slice = resolved[...]
         let merged = root.merging(&slice, at: "", layer: layers.count)
         return LayerTree(layers: layers + [layer], root: merged)
     }
 
-    /// Puts files whose parent directory is a link in a lower layer where the link leads to: that is where they are
-    /// unpacked. Layers say so when they were made by hand.
-    private func followParentLinks(_ files: FileList) -> [LayerEntry] {
-        let described = Set(files.entries.lazy.filter { $0.kind == .directory }.map(\.path))
-        var places: [PathBytes: PathBytes] = [:]
-        var isMoved = false
-        let entries = files.entries.map { entry -> LayerEntry in
-            let parent = entry.path.parent
-            if parent.isEmpty || described.contains(parent) { return entry }
-            let place = places[parent] ?? (try? resolveLinks(parent) { find($0)?.entry }) ?? parent
-            places[parent] = place
-            guard place != parent else { return entry }
-            isMoved = true
-            return entry.moved(to: place.appending(entry.path.lastComponent))
-        }
-        return isMoved ? FileList(entries, tarSize: files.tarSize).entries : files.entries
-    }
-
     /// Gives each hard link the metadata and the content of the file it names: in the same layer, else below.
-    private func resolveHardLinks(_ entries: [LayerEntry]) -> [TreeEntry] {
+    private func resolveHardLinks(_ entries: [LayerEntry], of layer: DiffID) throws -> [TreeEntry] {
         guard entries.contains(where: { $0.kind == .hardLink }) else { return entries.map { TreeEntry(entry: $0) } }
         var targets: [PathBytes: LayerEntry] = [:]
         for entry in entries where entry.kind != .hardLink { targets[entry.path] = entry }
-        return entries.map { entry in
+        return try entries.map { entry in
             guard entry.kind == .hardLink else { return TreeEntry(entry: entry) }
             if let target = targets[entry.linkTarget] {
                 return TreeEntry(entry: target.moved(to: entry.path), contentPath: target.path)
             }
-            guard let below = find(entry.linkTarget) else {
-                return TreeEntry(entry: entry)
+            guard let below = find(entry.linkTarget), below.entry.kind != .directory else {
+                throw TreesError(
+                    .badLayer,
+                    "the layer \(layer) has '/\(entry.path.text)', a hard link to '/\(entry.linkTarget.text)', which is no "
+                        + "file of it or of the layers below",
+                    hint: "The image is damaged: get it again, or use another one.")
             }
             return TreeEntry(
                 entry: below.entry.moved(to: entry.path), contentPath: below.contentPath, contentLayer: below.layer)
