@@ -61,6 +61,12 @@ let package = Package(
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
         // Row 3b
         module(
+            "Requests",
+            [
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Sandbox", "Registry",
+                "Store", "Layers", "Trees", systemPackage,
+            ]),
+        module(
             "Images",
             ["Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees", systemPackage]),
         // Row 3c
@@ -74,7 +80,7 @@ let package = Package(
             "Engine",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", "Images", "Records", systemPackage,
+                "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 5
@@ -82,7 +88,7 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Registry", "Trees", "Requests", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

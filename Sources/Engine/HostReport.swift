@@ -1,3 +1,4 @@
+package import Requests
 import Images
 import Linux
 import Sandbox

@@ -1,3 +1,4 @@
+import Requests
 import DockerfileSyntax
 package import Frontend
 import Images

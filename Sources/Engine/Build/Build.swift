@@ -1,3 +1,4 @@
+package import Requests
 import Diagnostics
 import DockerfileSyntax
 package import Frontend
@@ -22,13 +23,15 @@ package struct Build: Sendable {
     /// Notes what happens for the history of builds.
     package let recorder: BuildRecorder
     let texts: SourceTexts
+    let failureShell: FailureShell?
 
     /// Warnings go to `warnings` as they are found, and the texts that are read to `texts`, so that a build that fails
     /// leaves it too.
     package init(
         _ request: BuildRequest, store: StoreRoot, images: ImageTransfer, progress: ProgressReporter,
-        warnings: WarningLog = WarningLog(), texts: SourceTexts = SourceTexts()
+        warnings: WarningLog = WarningLog(), texts: SourceTexts = SourceTexts(), failureShell: FailureShell? = nil
     ) {
+        self.failureShell = failureShell
         self.texts = texts
         self.warnings = warnings
         self.request = request
@@ -147,7 +150,8 @@ package struct Build: Sendable {
             supply: images.supply, layerProgress: inputs.layerProgress, imports: try await imports, contexts: contexts,
             now: now,
             sandbox: SandboxSettings(
-                files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps),
+                files: sandboxFiles, isolation: isolation, request: request.sandbox, steps: request.steps,
+                failureShell: failureShell),
             credentials: inputs.credentials,
             copies: ContextCopyPool(store),
             remotes: remotes, journal: recorder.journal, oldest: request.freshness.oldest(at: inputs.started))
@@ -291,5 +295,12 @@ extension BuildOptions {
         var options = self
         options.fileName = name
         return options
+    }
+}
+
+extension HousekeepingRequest {
+    /// The limits of steps that run at once.
+    fileprivate var limits: StepLimits {
+        jobs.map { StepLimits(total: $0) } ?? .standard(cores: Processors.online)
     }
 }

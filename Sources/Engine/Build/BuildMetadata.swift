@@ -1,3 +1,4 @@
+import Requests
 import Images
 import Linux
 package import OCI

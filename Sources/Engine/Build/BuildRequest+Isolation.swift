@@ -1,3 +1,4 @@
+package import Requests
 import DockerfileSyntax
 package import Linux
 import Sandbox

@@ -1,3 +1,4 @@
+import Requests
 import Diagnostics
 import GoCompat
 import Graph
@@ -18,6 +19,7 @@ struct SandboxSettings: Sendable {
     let isolation: StepIsolation
     let request: SandboxRequest
     let steps: StepSettings
+    let failureShell: FailureShell?
 }
 
 extension BuildRunner {
@@ -130,7 +132,7 @@ extension BuildRunner {
         in spec: SandboxSpec, _ files: borrowing StepFileSystem, _ run: RunOperation, after error: EngineError,
         stopper: SandboxCanceller, step: StepReporter
     ) throws {
-        guard let shell = sandbox.steps.failureShell, !stopper.isStopped else { return }
+        guard let shell = sandbox.failureShell, !stopper.isStopped else { return }
         guard spec.confinement == .namespaces else {
             return step.warn("a shell takes a terminal, which a command in a changed root cannot have")
         }

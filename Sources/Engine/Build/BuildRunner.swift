@@ -1,3 +1,4 @@
+import Requests
 import DockerfileSyntax
 import Graph
 import Images

@@ -1,3 +1,4 @@
+package import Requests
 import Diagnostics
 import Images
 import Linux

@@ -1,3 +1,4 @@
+import Requests
 import Diagnostics
 import Frontend
 import Glibc

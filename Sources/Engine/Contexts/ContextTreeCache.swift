@@ -1,3 +1,4 @@
+import Requests
 import Diagnostics
 import DockerfileSyntax
 import Graph

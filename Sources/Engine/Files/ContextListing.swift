@@ -1,3 +1,4 @@
+package import Requests
 package import DockerfileSyntax
 import Layers
 package import Linux

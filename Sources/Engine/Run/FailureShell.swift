@@ -1,15 +1,15 @@
-import Diagnostics
+package import Diagnostics
 import Linux
 import Sandbox
 import Synchronization
 
 /// Opens a shell where a command of a build has failed: once in a build, however many fail.
 package final class FailureShell: Sendable {
-    private let begin: @Sendable (String) -> Void
+    private let begin: @Sendable (any AnyFailure) -> Void
     private let isTaken = Mutex(false)
 
-    /// `begin` is called before the shell starts, with the message of what has failed: what shows progress must stop.
-    package init(begin: @escaping @Sendable (String) -> Void) { self.begin = begin }
+    /// `begin` is called before the shell starts, with what has failed: what shows progress must stop.
+    package init(begin: @escaping @Sendable (any AnyFailure) -> Void) { self.begin = begin }
 
     /// Runs the shell in the sandbox of the command, as it has left it, to the shell's end. Nothing of it is kept.
     ///
@@ -23,7 +23,7 @@ package final class FailureShell: Sendable {
             return !isTaken
         }
         guard isMine, !stopper.isStopped else { return }
-        begin(failure.message)
+        begin(failure)
         for program in ["/bin/sh", "/bin/bash", shell] {
             try files.prepareForAnotherCommand()
             var spec = spec

@@ -1,3 +1,4 @@
+package import Requests
 import Diagnostics
 import Glibc
 import Graph

@@ -1,3 +1,4 @@
+import Requests
 import Frontend
 import GoCompat
 import Linux

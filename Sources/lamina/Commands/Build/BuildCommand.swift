@@ -1,3 +1,4 @@
+import Requests
 import ArgumentParser
 import Console
 import Diagnostics
@@ -186,15 +187,10 @@ struct BuildCommand: UserNamespaceCommand {
         do {
             return try Self.checkingUsage {
                 var request = try request()
-                try steps.apply(to: &request) { failure in
-                    renderer.finish(error: EngineError(.runFailed, failure))
-                    OutputTerminal.standardError.write(
-                        "ERROR: \(TerminalText.line(failure))\n"
-                            + "A shell in the files of the step; leave it to end the build.\n")
-                }
+                try steps.apply(to: &request)
                 return request
             }
-        } catch let error as EngineError {
+        } catch let error as RequestsError {
             ErrorRenderer(isDebug: global.debug).print(error, isBuild: true)
             throw ExitStatus.failure
         }
@@ -210,8 +206,19 @@ struct BuildCommand: UserNamespaceCommand {
         let images = try global.images(registries)
         let build = Build(
             request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),
-            warnings: warnings, texts: texts)
+            warnings: warnings, texts: texts,
+            failureShell: request.steps.opensShellOnFailure ? Self.failureShell(renderer) : nil)
         return try await images.closingRegistry { try await body(build) }
+    }
+
+    /// A shell for the first command that fails, announced below the progress, which ends with that failure.
+    private static func failureShell(_ renderer: ProgressRenderer) -> FailureShell {
+        FailureShell { failure in
+            renderer.finish(error: failure)
+            OutputTerminal.standardError.write(
+                "ERROR: \(TerminalText.line(failure.message))\n"
+                    + "A shell in the files of the step; leave it to end the build.\n")
+        }
     }
 
     private func report(_ result: BuildResult, of request: BuildRequest) {

@@ -1,3 +1,4 @@
+import Requests
 import ArgumentParser
 import Engine
 import Frontend
@@ -28,8 +29,8 @@ struct StepOptions: ParsableArguments {
 
     /// Puts the options into a request.
     ///
-    /// `shell` is called before a shell opens, with what has failed. Throws `EngineError`.
-    func apply(to request: inout BuildRequest, shell: @escaping @Sendable (String) -> Void = { _ in }) throws {
+    /// - Throws: `RequestsError` for an option that cannot be understood.
+    func apply(to request: inout BuildRequest) throws {
         var steps = StepSettings()
         steps.timeLimit = try timeout.map { try TimeLimit(parsing: $0) }
         steps.network = try network.settings()
@@ -38,7 +39,7 @@ struct StepOptions: ParsableArguments {
             guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
                 throw ValidationError("--on-error=shell needs a terminal, and there is none")
             }
-            steps.failureShell = FailureShell(begin: shell)
+            steps.opensShellOnFailure = true
         }
         // Whoever names the network of all commands has granted it.
         if steps.network.isHost { try request.sandbox.allow("network.host") }

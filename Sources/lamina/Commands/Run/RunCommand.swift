@@ -1,3 +1,4 @@
+import Requests
 import ArgumentParser
 import Console
 import Diagnostics
@@ -53,7 +54,7 @@ struct RunCommand: UserNamespaceCommand {
     /// The request of the command line; if it asks for what does not exist yet, the error is printed and the program
     /// ends with 125.
     private func supportedRequest() throws -> RunRequest {
-        do { return try Self.checkingUsage(request) } catch let error as EngineError {
+        do { return try Self.checkingUsage(request) } catch let error as RequestsError {
             ErrorRenderer(isDebug: global.debug).print(error)
             throw Self.ownFailure
         }

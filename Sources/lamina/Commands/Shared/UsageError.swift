@@ -1,6 +1,6 @@
 import ArgumentParser
 import Diagnostics
-import Engine
+import Requests
 
 /// A wrong command line that shows only when the values of its options are made; the program ends with status 2.
 struct UsageError: Error {
@@ -26,7 +26,7 @@ extension ParsableCommand {
     static func checkingUsage<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
-        } catch let error as EngineError where error.code == .unsupported {
+        } catch let error as RequestsError where error.code == .unsupported {
             throw error
         } catch let error as any AnyFailure {
             throw UsageError(message: error.message + (error.hint.map { "\n\($0)" } ?? ""), command: self)

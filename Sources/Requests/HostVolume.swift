@@ -4,7 +4,7 @@ import Frontend
 package import Graph
 import Images
 import Linux
-import Sandbox
+package import Sandbox
 import Store
 package import SystemPackage
 import Trees
@@ -19,7 +19,7 @@ package struct VolumeSettings: Hashable, Sendable {
 
     /// Parses the values of `--volume` and `--mount`.
     ///
-    /// Throws ``EngineError`` `.badVolume`, and what the mounts of RUN throw.
+    /// Throws ``RequestsError`` `.badVolume`, and what the mounts of RUN throw.
     package init(volumes: [String], mounts: [String]) throws {
         self.volumes = try volumes.map { try HostVolume(volume: $0) }
         for text in mounts {
@@ -49,18 +49,18 @@ package struct HostVolume: Hashable, Sendable {
 
     private init(_ source: String, _ target: String, _ access: Access, in text: String) throws {
         guard target.hasPrefix("/"), FilePath(target).lexicallyNormalized() != "/" else {
-            throw EngineError(
+            throw RequestsError(
                 .badVolume, "invalid volume '\(text)': '\(target)' is no absolute path below the root",
                 hint: "Write it as HOST:CONTAINER[:ro].")
         }
         guard source.hasPrefix("/") || source == "." || source.hasPrefix("./") || source.hasPrefix("../") else {
-            throw EngineError(
+            throw RequestsError(
                 .badVolume, "invalid volume '\(text)': '\(source)' is no path, and there are no named volumes",
                 hint: "Write a path of this machine, such as /\(source) or ./\(source).")
         }
         self.source = FileSystem.absolute(FilePath(source))
         do { _ = try FileStatus(of: self.source) } catch {
-            throw EngineError(.badVolume, "invalid volume '\(text)': there is no \(source)", cause: error)
+            throw RequestsError(.badVolume, "invalid volume '\(text)': there is no \(source)", cause: error)
         }
         self.target = FilePath(target)
         self.access = access
@@ -68,10 +68,10 @@ package struct HostVolume: Hashable, Sendable {
 
     /// Parses `HOST:CONTAINER[:OPTIONS]`; the options are `ro`, `rw`, `O` and the labels `z` and `Z`, which mean nothing
     /// here.
-    init(volume text: String) throws {
+    package init(volume text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard (2...3).contains(parts.count) else {
-            throw EngineError(
+            throw RequestsError(
                 .badVolume, "invalid volume '\(text)'", hint: "Write it as HOST:CONTAINER[:ro].")
         }
         var access = Access.readWrite
@@ -82,7 +82,7 @@ package struct HostVolume: Hashable, Sendable {
             case "O": access = .discarding
             case "z", "Z": break
             default:
-                throw EngineError(
+                throw RequestsError(
                     .badVolume, "invalid volume '\(text)': unknown option '\(option)'", hint: "Use ro, rw or O.")
             }
         }
@@ -90,7 +90,7 @@ package struct HostVolume: Hashable, Sendable {
     }
 
     /// Parses `type=bind,source=HOST,target=CONTAINER[,readonly]`; `nil` for a mount of another type.
-    init?(mount text: String) throws {
+    package init?(mount text: String) throws {
         var (kind, source, target) = ("bind", "", "")
         var access = Access.readWrite
         var unknown: String?
@@ -107,7 +107,7 @@ package struct HostVolume: Hashable, Sendable {
             }
         }
         guard kind == "bind" else { return nil }
-        if let unknown { throw EngineError(.badVolume, "invalid mount '\(text)': unexpected field '\(unknown)'") }
+        if let unknown { throw RequestsError(.badVolume, "invalid mount '\(text)': unexpected field '\(unknown)'") }
         try self.init(source, target, access, in: text)
     }
 
@@ -115,14 +115,14 @@ package struct HostVolume: Hashable, Sendable {
         switch value {
         case "1", "true": return true
         case "0", "false": return false
-        default: throw EngineError(.badVolume, "invalid value in '\(field)': use true or false")
+        default: throw RequestsError(.badVolume, "invalid value in '\(field)': use true or false")
         }
     }
 }
 
 extension VolumeSettings {
     /// The mounts of memory.
-    var temporaryMounts: [SandboxMount] {
+    package var temporaryMounts: [SandboxMount] {
         mounts.compactMap { mount in
             guard case .tmpfs(let mount) = mount else { return nil }
             return SandboxMount(
@@ -130,30 +130,13 @@ extension VolumeSettings {
         }
     }
 
-    /// Throws ``EngineError`` `.badVolume` for mounts that only a build can have.
+    /// Throws ``RequestsError`` `.badVolume` for mounts that only a build can have.
     package func requireNoHeldMounts() throws {
         for mount in mounts {
             if case .tmpfs = mount { continue }
-            throw EngineError(
+            throw RequestsError(
                 .badVolume, "lamina run has mounts of type bind and tmpfs only",
                 hint: "Give a file with --volume FILE:TARGET:ro.")
         }
-    }
-}
-
-extension HostVolume {
-    /// The mount for a sandbox, and what must stay until its command has ended.
-    func mount(in store: StoreRoot) throws -> (SandboxMount, held: TemporaryDirectory?) {
-        guard access == .discarding else {
-            let mount = SandboxMount(target: target, source: .bind(source), isReadOnly: access == .readOnly)
-            return (mount, nil)
-        }
-        guard try FileStatus(of: source).type == .directory else {
-            throw EngineError(.badVolume, "the volume option O is for directories, and \(source) is none")
-        }
-        let directory = try store.temporaryDirectory()
-        let made = try BuildRunner.writableLayer(over: source, in: directory.path)
-        let tree = SandboxTree.overlay(lowers: [source], upper: made.upper, work: made.work)
-        return (SandboxMount(target: target, source: .tree(tree, path: "/"), isReadOnly: false), directory)
     }
 }

@@ -1,14 +1,14 @@
 import Diagnostics
 import Glibc
 import Linux
-import OCI
-import Sandbox
-import SystemPackage
+package import OCI
+package import Sandbox
+package import SystemPackage
 
 /// Reading a profile in the format of Docker, of which that of the OCI runtime specification is a part.
 extension SeccompProfile {
-    /// Throws ``EngineError`` `.badOption`.
-    init(reading path: FilePath) throws {
+    /// Throws ``RequestsError`` `.badOption`.
+    package init(reading path: FilePath) throws {
         let bytes: [UInt8]
         do { bytes = try OwnedDescriptor.open(path).readAll(limit: 4 << 20) } catch let error as LinuxError {
             throw SandboxRequest.bad(
@@ -19,7 +19,7 @@ extension SeccompProfile {
         }
     }
 
-    init(_ document: JSON) throws {
+    package init(_ document: JSON) throws {
         guard let name = document["defaultAction"]?.string else {
             throw SandboxRequest.bad("there is no defaultAction")
         }

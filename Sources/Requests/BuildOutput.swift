@@ -21,7 +21,7 @@ package enum BuildOutput: Hashable, Sendable {
     case none
 
     /// Whether the output is made from an image, and not from its files alone.
-    var isImage: Bool {
+    package var isImage: Bool {
         switch self {
         case .store, .oci, .dockerArchive, .push: true
         case .directory, .tar, .none: false
@@ -41,7 +41,7 @@ extension BuildOutput {
     /// Parses the argument of `--output`: a directory, `-`, or `type=TYPE,KEY=VALUE,…`.
     ///
     /// - Returns: the output and the image names that the argument gives.
-    /// - Throws: ``EngineError`` `.badOutput` for a type or an attribute that is not known here.
+    /// - Throws: ``RequestsError`` `.badOutput` for a type or an attribute that is not known here.
     package static func parse(_ text: String) throws -> (output: BuildOutput, names: [String]) {
         let fields = try CommaSeparated.fields(text)
         if fields.count == 1, !text.contains("=") {
@@ -51,7 +51,7 @@ extension BuildOutput {
         for field in fields {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else {
-                throw EngineError(.badOutput, "invalid value '\(field)' in --output", hint: "Write it as key=value.")
+                throw RequestsError(.badOutput, "invalid value '\(field)' in --output", hint: "Write it as key=value.")
             }
             attributes[parts[0].lowercased()] = parts[1]
         }
@@ -59,7 +59,7 @@ extension BuildOutput {
         let names = attributes.removeValue(forKey: "name").map { $0.split(separator: ",").map(String.init) } ?? []
         let output = try output(type, &attributes)
         if let unknown = attributes.keys.sorted().first {
-            throw EngineError(
+            throw RequestsError(
                 .badOutput, "--output type=\(type) does not take the attribute '\(unknown)' yet",
                 hint: "See 'lamina build --help' for what there is.")
         }
@@ -80,7 +80,7 @@ extension BuildOutput {
         case "registry": return .push
         case "cacheonly": return .none
         default:
-            throw EngineError(
+            throw RequestsError(
                 .badOutput, "unknown output type '\(type)'",
                 hint: "Use one of oci, docker, local, tar, image, registry and cacheonly.")
         }
@@ -88,7 +88,7 @@ extension BuildOutput {
 
     private static func destination(_ type: String, _ attributes: inout [String: String]) throws -> FilePath {
         guard let path = attributes.removeValue(forKey: "dest"), !path.isEmpty else {
-            throw EngineError(.badOutput, "--output type=\(type) needs a destination", hint: "Add dest=PATH.")
+            throw RequestsError(.badOutput, "--output type=\(type) needs a destination", hint: "Add dest=PATH.")
         }
         return FilePath(path)
     }
@@ -99,7 +99,7 @@ extension BuildOutput {
         case "true", "1": return true
         case "false", "0": return false
         case let value?:
-            throw EngineError(.badOutput, "'\(value)' is not a value for \(name)", hint: "Use true or false.")
+            throw RequestsError(.badOutput, "'\(value)' is not a value for \(name)", hint: "Use true or false.")
         }
     }
 }

@@ -25,24 +25,24 @@ package struct NetworkSettings: Sendable {
 
     /// Parses the values of `--network`, `--add-host`, `--dns`, `--dns-search` and `--dns-option`, as Docker does.
     ///
-    /// Throws ``EngineError`` `.badNetwork`.
+    /// Throws ``RequestsError`` `.badNetwork`.
     package init(
         mode: String?, hosts: [String], nameServers: [String] = [], searchDomains: [String] = [],
         resolverOptions: [String] = []
     ) throws {
         if let mode {
             guard let known = NetworkMode(rawValue: mode) else {
-                throw EngineError(
+                throw RequestsError(
                     .badNetwork, "unknown network mode '\(mode)'", hint: "Use default, host, none or private.")
             }
             self.mode = known
         }
         self.hosts = try hosts.flatMap { $0.split(separator: ",") }.map { try Self.host(String($0)) }
         for server in nameServers where !Self.isAddress(server) {
-            throw EngineError(.badNetwork, "'\(server)' of --dns is not an IP address")
+            throw RequestsError(.badNetwork, "'\(server)' of --dns is not an IP address")
         }
         for word in searchDomains + resolverOptions where word.isEmpty || word.contains(where: \.isWhitespace) {
-            throw EngineError(.badNetwork, "'\(word)' of --dns-search or --dns-option is not one word")
+            throw RequestsError(.badNetwork, "'\(word)' of --dns-search or --dns-option is not one word")
         }
         self.nameServers = nameServers
         self.searchDomains = searchDomains
@@ -54,19 +54,19 @@ package struct NetworkSettings: Sendable {
         let separator: Character = text.contains("=") ? "=" : ":"
         let parts = text.split(separator: separator, maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains(where: { $0.isWhitespace || $0 == "#" }) else {
-            throw EngineError(.badNetwork, "bad format for add-host: \"\(text)\"", hint: "Write it as NAME=IP.")
+            throw RequestsError(.badNetwork, "bad format for add-host: \"\(text)\"", hint: "Write it as NAME=IP.")
         }
         if parts[1] == "host-gateway" { return Host(name: parts[0], address: nil) }
         var address = parts[1]
         if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
         guard isAddress(address) else {
-            throw EngineError(.badNetwork, "invalid IP address in add-host: \"\(parts[1])\"")
+            throw RequestsError(.badNetwork, "invalid IP address in add-host: \"\(parts[1])\"")
         }
         return Host(name: parts[0], address: address)
     }
 
     /// Whether it is an address of version 4 or 6. See `inet_pton(3)`.
-    static func isAddress(_ text: String) -> Bool {
+    package static func isAddress(_ text: String) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 16)
         return unsafe bytes.withUnsafeMutableBytes { buffer in
             [AF_INET, AF_INET6].contains { unsafe inet_pton($0, text, buffer.baseAddress) == 1 }

@@ -32,7 +32,7 @@ package struct S3Cache: Hashable, Sendable {
     package var names: [String]
 
     /// The objects that are the manifests.
-    var keys: [String] { names.map { manifestPrefix + $0 } }
+    package var keys: [String] { names.map { manifestPrefix + $0 } }
 }
 
 /// A cache to write.

@@ -26,7 +26,7 @@ package struct BuildSecret: Hashable, Sendable {
     ///
     /// Without a source the variable of that name is taken, and if there is none the file.
     ///
-    /// - Throws: ``EngineError`` `.badSecret` for what cannot be understood, or a file that is missing or too large.
+    /// - Throws: ``RequestsError`` `.badSecret` for what cannot be understood, or a file that is missing or too large.
     package static func parse(_ text: String, environment: [String: String]) throws -> BuildSecret {
         var (id, path, variable, type) = ("", "", "", "")
         for field in try fields(text) {
@@ -62,7 +62,7 @@ package struct BuildSecret: Hashable, Sendable {
     private static func checked(_ path: String, id: String) throws -> FilePath {
         let size: Int64
         do { size = try FileStatus(of: FilePath(path)).size } catch let error as LinuxError {
-            throw EngineError(
+            throw RequestsError(
                 .badSecret, "failed to stat \(path): \(error.errno.map(String.init(describing:)) ?? error.message)",
                 cause: error)
         }
@@ -70,14 +70,14 @@ package struct BuildSecret: Hashable, Sendable {
         return FilePath(path)
     }
 
-    private static func tooLarge(_ id: String) -> EngineError { invalid("secret \(id) too big. max size 500KB") }
+    private static func tooLarge(_ id: String) -> RequestsError { invalid("secret \(id) too big. max size 500KB") }
 
-    private static func invalid(_ message: String, hint: String? = nil) -> EngineError {
-        EngineError(.badSecret, message, hint: hint)
+    private static func invalid(_ message: String, hint: String? = nil) -> RequestsError {
+        RequestsError(.badSecret, message, hint: hint)
     }
 
     /// The value, byte for byte.
-    func read() throws -> [UInt8] {
+    package func read() throws -> [UInt8] {
         switch source {
         case .value(let text): return Array(text.utf8)
         case .file(let path):
@@ -106,27 +106,27 @@ package struct AgentSocket: Hashable, Sendable {
     /// Parses the argument of `--ssh`: `default` or `ID[=SOCKET|KEY[,KEY]]`. Without either it is the socket of
     /// `SSH_AUTH_SOCK`.
     ///
-    /// - Throws: ``EngineError`` `.badAgent` when there is no such file.
+    /// - Throws: ``RequestsError`` `.badAgent` when there is no such file.
     package static func parse(_ text: String, environment: [String: String]) throws -> AgentSocket {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         var path = parts.count == 2 ? parts[1] : ""
         if path.isEmpty { path = environment["SSH_AUTH_SOCK"] ?? "" }
         guard !path.isEmpty else {
-            throw EngineError(
+            throw RequestsError(
                 .badAgent, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
                 hint: "Start an agent with ssh-agent and add a key with ssh-add.")
         }
         let paths = path.split(separator: ",").map { FileSystem.absolute(FilePath(String($0))) }
         let types = try paths.map { path in
             do { return try FileStatus(of: path).type } catch let error as LinuxError {
-                throw EngineError(
+                throw RequestsError(
                     .badAgent, "failed to stat \(path): \(error.errno.map(String.init(describing:)) ?? error.message)",
                     cause: error)
             }
         }
         if types == [.socket] { return AgentSocket(id: parts[0], path: FilePath(path)) }
         guard let first = paths.first, types.allSatisfy({ $0 == .regular }) else {
-            throw EngineError(
+            throw RequestsError(
                 .badAgent, "--ssh takes the socket of one agent or files with keys, and '\(path)' is neither",
                 hint: "Write it as ID=SOCKET or ID=KEY,KEY.")
         }

@@ -26,7 +26,7 @@ package struct PruneFilter: Sendable {
     private static let texts: Set<String> = ["id", "parents", "type", "description"]
     private static let ages: Set<String> = ["until", "unused-for"]
 
-    /// Throws ``EngineError`` `.badFilter` for one that does not exist.
+    /// Throws ``RequestsError`` `.badFilter` for one that does not exist.
     package init(_ filters: [String]) throws {
         for filter in filters { try add(filter) }
     }
@@ -62,8 +62,8 @@ package struct PruneFilter: Sendable {
         }
     }
 
-    private static func invalid(_ message: String, hint: String? = nil) -> EngineError {
-        EngineError(.badFilter, message, hint: hint)
+    private static func invalid(_ message: String, hint: String? = nil) -> RequestsError {
+        RequestsError(.badFilter, message, hint: hint)
     }
 
     /// The rule that the filters come to.

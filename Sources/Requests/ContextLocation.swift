@@ -52,10 +52,10 @@ package struct BuildInputs: Hashable, Sendable {
 
     package init() {}
 
-    /// - Throws: ``EngineError`` `.badContext` when one and the same input is to be two things.
+    /// - Throws: ``RequestsError`` `.badContext` when one and the same input is to be two things.
     package func check() throws {
         guard context == .standardInput, definition == .standardInput else { return }
-        throw EngineError(
+        throw RequestsError(
             .badContext, "invalid argument: can't use stdin for both build context and dockerfile",
             hint: "Put the Dockerfile into the archive, or give the context as a directory.")
     }

@@ -5,7 +5,7 @@ import Linux
 import Sandbox
 import SystemPackage
 
-/// Each function takes the argument of one option, and throws ``EngineError`` `.badOption` for one that is wrong and
+/// Each function takes the argument of one option, and throws ``RequestsError`` `.badOption` for one that is wrong and
 /// `.unsupported` for what is understood but not done.
 extension SandboxRequest {
     // MARK: Privileges
@@ -51,7 +51,7 @@ extension SandboxRequest {
             // Commands get neither a profile of AppArmor nor a label of SELinux, so there is nothing to take away.
             break
         case ("apparmor", _), ("label", _):
-            throw EngineError(
+            throw RequestsError(
                 .unsupported,
                 "--security-opt \(text) is not supported: \(parts[0] == "label" ? "SELinux" : "AppArmor") "
                     + "is not used for commands",
@@ -83,14 +83,14 @@ extension SandboxRequest {
         guard parts.count <= 3, !parts[0].isEmpty else { throw Self.bad("invalid device specification: \(text)") }
         let permissions = parts.count == 3 ? parts[2] : "rwm"
         guard ["rwm", "rw"].contains(permissions) else {
-            throw EngineError(
+            throw RequestsError(
                 .unsupported, "--device \(text): permissions other than rw and rwm are not supported",
                 hint: "A device can be lent only for reading and writing.")
         }
         let target = FilePath(parts.count > 1 ? parts[1] : parts[0]).lexicallyNormalized()
         guard target.isAbsolute, target != "/" else { throw Self.bad("invalid device specification: \(text)") }
         guard SandboxDevice.isDevice(FilePath(parts[0])) else {
-            throw EngineError(.deviceNotFound, "\(parts[0]) is no device of this machine")
+            throw RequestsError(.deviceNotFound, "\(parts[0]) is no device of this machine")
         }
         devices.append(SandboxDevice(source: FilePath(parts[0]), target: target))
     }
@@ -144,7 +144,7 @@ extension SandboxRequest {
     /// One of the limits of a group by the name of its option, e.g. `memory`, `cpu-quota`.
     package mutating func setLimit(_ name: String, _ value: String, option: String? = nil) throws {
         let option = option ?? "--\(name)"
-        func invalid(_ hint: String) -> EngineError { Self.bad("invalid \(option): \"\(value)\"", hint: hint) }
+        func invalid(_ hint: String) -> RequestsError { Self.bad("invalid \(option): \"\(value)\"", hint: hint) }
         func positive() throws -> UInt64 {
             guard let number = UInt64(value), number > 0 else { throw invalid("Use a number above 0.") }
             return number
@@ -222,7 +222,7 @@ extension SandboxRequest {
     /// `--cgroup-parent`: a path in the tree, or the name of a slice of systemd's.
     package mutating func setGroupParent(_ text: String) throws {
         guard !text.contains(":") else {
-            throw EngineError(
+            throw RequestsError(
                 .unsupported, "--cgroup-parent \(text): groups made by systemd are not supported", hint: "Give a path.")
         }
         let parts = text.split(separator: "/")
@@ -253,7 +253,7 @@ extension SandboxRequest {
         }
     }
 
-    static func bad(_ message: String, hint: String? = nil) -> EngineError {
-        EngineError(.badOption, message, hint: hint)
+    package static func bad(_ message: String, hint: String? = nil) -> RequestsError {
+        RequestsError(.badOption, message, hint: hint)
     }
 }

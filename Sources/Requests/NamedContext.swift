@@ -23,11 +23,11 @@ package struct NamedContext: Hashable, Sendable {
     /// Parses the argument of `--build-context`:
     /// `NAME=PATH|docker-image://IMAGE|oci-layout://PATH[:TAG|@DIGEST]|URL`.
     ///
-    /// - Throws: ``EngineError`` `.badContext` for what names nothing, in buildx's words.
+    /// - Throws: ``RequestsError`` `.badContext` for what names nothing, in buildx's words.
     package init(parsing text: String) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[1].isEmpty else {
-            throw EngineError(
+            throw RequestsError(
                 .badContext, "invalid context value: \(text), expected key=value",
                 hint: "Write it as NAME=PATH, or NAME=docker-image://IMAGE.")
         }
@@ -51,7 +51,7 @@ package struct NamedContext: Hashable, Sendable {
         case .standardInput: return .directory("-")
         case .directory(let path):
             guard !text.contains("://") else {
-                throw EngineError(
+                throw RequestsError(
                     .badContext, "unsupported context source \(text.prefix { $0 != ":" }) for \(name)",
                     hint: "Use a directory, docker-image://, oci-layout://, or the URL of a file or a Git repository.")
             }
@@ -60,7 +60,7 @@ package struct NamedContext: Hashable, Sendable {
     }
 
     /// Its meaning in a Dockerfile.
-    var kind: NamedContexts.Content {
+    package var kind: NamedContexts.Content {
         switch content {
         case .directory, .git: .files
         case .file(let source): .file(source)
@@ -88,16 +88,16 @@ package struct LayoutReference: Hashable, Sendable {
 
     /// Parses `PATH[:TAG][@DIGEST]`; without both it is the tag `latest`.
     ///
-    /// - Throws: ``EngineError`` `.badContext`.
+    /// - Throws: ``RequestsError`` `.badContext`.
     package init(parsing text: String) throws {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         do { digest = parts.count == 2 ? try Digest(parsing: parts[1]) : nil } catch {
-            throw EngineError(
+            throw RequestsError(
                 .badContext, "oci-layout reference \"\(text)\" could not be resolved: \(error.message)", cause: error)
         }
         let path = parts[0].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard !path[0].isEmpty else {
-            throw EngineError(
+            throw RequestsError(
                 .badContext, "oci-layout reference \"\(text)\" could not be resolved: it names no directory")
         }
         directory = FilePath(path[0])

@@ -8,7 +8,7 @@ import SystemPackage
 extension CacheImport {
     /// Parses the argument of `--cache-from`: the name of an image, or `type=TYPE,KEY=VALUE,…`.
     ///
-    /// Throws ``EngineError`` `.badCache`, or what is wrong with the name.
+    /// Throws ``RequestsError`` `.badCache`, or what is wrong with the name.
     package static func parse(_ text: String, environment: [String: String]) throws -> CacheImport {
         var attributes = try CacheAttributes(text, option: "--cache-from")
         let result: CacheImport
@@ -21,7 +21,7 @@ extension CacheImport {
                 FilePath(try attributes.required("src")), tag: attributes.take("tag") ?? "latest",
                 digest: try attributes.take("digest").map { try Digest(parsing: $0) })
         case "inline":
-            throw EngineError(
+            throw RequestsError(
                 .badCache, "--cache-from has no type inline",
                 hint: "Name the image that has the cache: --cache-from NAME.")
         case "s3": result = .s3(try S3Cache(&attributes, environment: environment))
@@ -35,7 +35,7 @@ extension CacheImport {
 extension CacheExport {
     /// Parses the argument of `--cache-to`: the name of an image, or `type=TYPE,KEY=VALUE,…`.
     ///
-    /// Throws ``EngineError`` `.badCache`, or what is wrong with the name.
+    /// Throws ``RequestsError`` `.badCache`, or what is wrong with the name.
     package static func parse(_ text: String, environment: [String: String]) throws -> CacheExport {
         var attributes = try CacheAttributes(text, option: "--cache-to")
         var result: CacheExport
@@ -59,12 +59,12 @@ extension CacheExport {
         switch attributes.take("mode") {
         case nil, "min": includesAll = false
         case "max" where target == .inline:
-            throw EngineError(
+            throw RequestsError(
                 .badCache, "an inline cache holds what the image consists of, and cannot have mode=max",
                 hint: "Use --cache-to type=registry for all steps.")
         case "max": includesAll = true
         case let mode?:
-            throw EngineError(.badCache, "'\(mode)' is not a mode of --cache-to", hint: "Use min or max.")
+            throw RequestsError(.badCache, "'\(mode)' is not a mode of --cache-to", hint: "Use min or max.")
         }
         ignoresErrors = try attributes.flag("ignore-error") ?? false
         if target == .inline { return }
@@ -72,7 +72,7 @@ extension CacheExport {
         forcesCompression = try attributes.flag("force-compression") ?? false
         usesOCITypes = try attributes.flag("oci-mediatypes") ?? true
         guard try attributes.flag("image-manifest") ?? usesOCITypes else {
-            throw EngineError(
+            throw RequestsError(
                 .badCache, "a cache is written as an image manifest, and not as an index",
                 hint: "Leave image-manifest=false and oci-mediatypes=false out.")
         }
@@ -82,13 +82,13 @@ extension CacheExport {
         let name = attributes.take("compression") ?? "gzip"
         let compressions: [String: Compression] = ["gzip": .gzip, "zstd": .zstd, "uncompressed": .none]
         guard let compression = compressions[name] else {
-            throw EngineError(
+            throw RequestsError(
                 .badCache, "'\(name)' is not a compression of caches", hint: "Use gzip, zstd or uncompressed.")
         }
         let levels = compression == .zstd ? 0...22 : 0...9
         guard let text = attributes.take("compression-level") else { return CompressionOptions(compression) }
         guard let level = Int(text), levels.contains(level) else {
-            throw EngineError(
+            throw RequestsError(
                 .badCache, "'\(text)' is not a level of \(name)",
                 hint: "Use a number from \(levels.lowerBound) to \(levels.upperBound).")
         }
@@ -127,17 +127,17 @@ extension S3Cache {
 }
 
 /// The words of one `--cache-from` or `--cache-to`, each to be taken once.
-struct CacheAttributes {
-    let option: String
-    let type: String
+package struct CacheAttributes {
+    package let option: String
+    package let type: String
     private var values: [String: String] = [:]
 
-    init(_ text: String, option: String) throws {
+    package init(_ text: String, option: String) throws {
         self.option = option
         let fields = text.isEmpty ? [] : try CommaSeparated.fields(text)
         if !text.contains("=") {
             guard fields.count == 1, !text.isEmpty else {
-                throw EngineError(.badCache, "invalid value '\(text)' in \(option)", hint: "Write one name.")
+                throw RequestsError(.badCache, "invalid value '\(text)' in \(option)", hint: "Write one name.")
             }
             type = "registry"
             values["ref"] = text
@@ -146,52 +146,52 @@ struct CacheAttributes {
         for field in fields {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else {
-                throw EngineError(.badCache, "invalid value '\(field)' in \(option)", hint: "Write it as key=value.")
+                throw RequestsError(.badCache, "invalid value '\(field)' in \(option)", hint: "Write it as key=value.")
             }
             values[parts[0].lowercased()] = parts[1]
         }
         guard let type = values.removeValue(forKey: "type") else {
-            throw EngineError(.badCache, "\(option) needs a type", hint: "Write it as type=registry,ref=NAME.")
+            throw RequestsError(.badCache, "\(option) needs a type", hint: "Write it as type=registry,ref=NAME.")
         }
         self.type = type
     }
 
-    mutating func take(_ name: String) -> String? { values.removeValue(forKey: name) }
+    package mutating func take(_ name: String) -> String? { values.removeValue(forKey: name) }
 
-    mutating func required(_ name: String) throws -> String {
+    package mutating func required(_ name: String) throws -> String {
         guard let value = take(name), !value.isEmpty else { throw missing(name) }
         return value
     }
 
-    func missing(_ name: String) -> EngineError {
-        EngineError(.badCache, "\(option) type=\(type) needs \(name)", hint: "Add \(name)=….")
+    package func missing(_ name: String) -> RequestsError {
+        RequestsError(.badCache, "\(option) type=\(type) needs \(name)", hint: "Add \(name)=….")
     }
 
-    mutating func flag(_ name: String) throws -> Bool? {
+    package mutating func flag(_ name: String) throws -> Bool? {
         switch take(name)?.lowercased() {
         case nil: return nil
         case "true", "1", "": return true
         case "false", "0": return false
         case let value?:
-            throw EngineError(.badCache, "'\(value)' is not a value for \(name)", hint: "Use true or false.")
+            throw RequestsError(.badCache, "'\(value)' is not a value for \(name)", hint: "Use true or false.")
         }
     }
 
     /// How a registry is reached is the same for images and caches.
-    mutating func refuseInsecure() throws {
+    package mutating func refuseInsecure() throws {
         guard try flag("registry.insecure") == true else { return }
-        throw EngineError(
+        throw RequestsError(
             .badCache, "\(option) does not take registry.insecure",
             hint: "A registry on this machine is spoken to in plain HTTP without it; others need TLS.")
     }
 
-    func unknownType(_ known: String) -> EngineError {
-        EngineError(.badCache, "unknown cache type '\(type)' in \(option)", hint: "Use one of \(known).")
+    package func unknownType(_ known: String) -> RequestsError {
+        RequestsError(.badCache, "unknown cache type '\(type)' in \(option)", hint: "Use one of \(known).")
     }
 
-    func requireEmpty() throws {
+    package func requireEmpty() throws {
         guard let unknown = values.keys.sorted().first else { return }
-        throw EngineError(
+        throw RequestsError(
             .badCache, "\(option) type=\(type) does not take '\(unknown)'", hint: "See docs/scale.md for what there is."
         )
     }

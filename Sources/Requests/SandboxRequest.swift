@@ -1,22 +1,22 @@
 import Diagnostics
 import Frontend
-import Graph
+package import Graph
 package import Linux
-import Sandbox
+package import Sandbox
 import SystemPackage
 
 /// The user's settings for the sandboxes of a build's commands. Parsed from the options of the command line.
 package struct SandboxRequest: Hashable, Sendable {
-    var capabilities = CapabilitySet.container
-    var seccomp: SeccompProfile? = .standard
-    var forbidsNewPrivileges = false
+    package var capabilities = CapabilitySet.container
+    package var seccomp: SeccompProfile? = .standard
+    package var forbidsNewPrivileges = false
     /// Whether `/proc` and `/sys` are seen as the kernel has them.
-    var showsSystemPaths = false
-    var entitlements: Set<Entitlement> = []
-    var limits: [ResourceLimit] = []
+    package var showsSystemPaths = false
+    package var entitlements: Set<Entitlement> = []
+    package var limits: [ResourceLimit] = []
     /// In bytes; `nil` for the default.
-    var sharedMemorySize: UInt64?
-    var devices: [SandboxDevice] = []
+    package var sharedMemorySize: UInt64?
+    package var devices: [SandboxDevice] = []
     /// Limits of all processes of one command together.
     package var groupLimits = ControlGroupLimits()
     /// Where the groups of the commands are made, in the tree of control groups.
@@ -25,7 +25,7 @@ package struct SandboxRequest: Hashable, Sendable {
     package init() {}
 
     /// The default of BuildKit for `cpu.max` and its like.
-    static let defaultPeriod: UInt64 = 100_000
+    package static let defaultPeriod: UInt64 = 100_000
 }
 
 /// Privileges that a Dockerfile has only if the user allows them.
@@ -37,11 +37,11 @@ package enum Entitlement: Hashable, Sendable {
 }
 
 extension SandboxRequest {
-    /// Throws ``EngineError`` `.notAllowed` if one of the steps asks for what the user has not granted.
-    func check(_ vertices: [Vertex]) throws {
+    /// Throws ``RequestsError`` `.notAllowed` if one of the steps asks for what the user has not granted.
+    package func check(_ vertices: [Vertex]) throws {
         for vertex in vertices {
             guard case .run(let run) = vertex.operation, let refusal = refusal(of: run) else { continue }
-            throw EngineError(.notAllowed, refusal.message, hint: refusal.hint, at: vertex.location)
+            throw RequestsError(.notAllowed, refusal.message, hint: refusal.hint, at: vertex.location)
         }
     }
 
@@ -75,7 +75,7 @@ extension SandboxRequest {
     }
 
     /// Sets up the sandbox of a command.
-    func apply(to spec: inout SandboxSpec, for run: RunOperation) throws {
+    package func apply(to spec: inout SandboxSpec, for run: RunOperation) throws {
         spec.security = run.security == .insecure ? .insecure : .sandbox
         spec.capabilities = capabilities
         spec.seccomp = seccomp
@@ -89,7 +89,7 @@ extension SandboxRequest {
             if SandboxDevice.isDevice(path) {
                 spec.devices.append(SandboxDevice(source: path, target: path))
             } else if device.isRequired {
-                throw EngineError(
+                throw RequestsError(
                     .deviceNotFound, "device \(device.name) was not found on this machine",
                     hint: "Leave out 'required' if the step can do without it.")
             }
@@ -98,7 +98,7 @@ extension SandboxRequest {
 
     /// The settings that change the result of a command, for its cache key; empty for the defaults. As with BuildKit,
     /// how much a command may use is not among it.
-    func keyParts(of run: RunOperation) -> [String] {
+    package func keyParts(of run: RunOperation) -> [String] {
         var parts: [String] = []
         let usual = SandboxRequest()
         if run.security == .insecure { parts.append("insecure") }

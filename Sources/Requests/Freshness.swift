@@ -1,5 +1,5 @@
 import Diagnostics
-import OCI
+package import OCI
 
 /// When an image is looked for at its registry though the store may have it.
 package enum PullPolicy: String, CaseIterable, Sendable {
@@ -22,7 +22,7 @@ package struct Freshness: Hashable, Sendable {
     package init() {}
 
     /// The earliest moment from which a result is still good.
-    func oldest(at now: Timestamp) -> Timestamp? {
+    package func oldest(at now: Timestamp) -> Timestamp? {
         guard let cacheLifetime else { return nil }
         let (seconds, rest) = cacheLifetime.quotientAndRemainder(dividingBy: 1_000_000_000)
         let nanoseconds = Int64(now.nanoseconds) - rest
@@ -34,17 +34,17 @@ package struct Freshness: Hashable, Sendable {
 
 extension PullPolicy {
     /// Whether an image that the store has will do unseen: one that is named by its digest never changes.
-    func accepts(_ reference: ImageReference) -> Bool {
+    package func accepts(_ reference: ImageReference) -> Bool {
         switch self {
         case .missing, .never: true
         case .always, .newer: reference.digest != nil
         }
     }
 
-    /// Throws ``EngineError`` `.imageNotFound` where the registry may not be asked.
-    func allow(_ reference: ImageReference) throws {
+    /// Throws ``RequestsError`` `.imageNotFound` where the registry may not be asked.
+    package func allow(_ reference: ImageReference) throws {
         guard self == .never else { return }
-        throw EngineError(
+        throw RequestsError(
             .imageNotFound, "image \(reference.familiar) is not in the store, and --pull=never forbids to fetch it",
             hint: "Pull it before, or leave --pull=never out.")
     }

@@ -1,5 +1,3 @@
-import Linux
-import Solver
 package import Store
 
 /// How a build shares the machine and the store with others.
@@ -11,8 +9,4 @@ package struct HousekeepingRequest: Sendable {
     package var collection = CollectionPolicy()
 
     package init() {}
-
-    var limits: StepLimits {
-        jobs.map { StepLimits(total: $0) } ?? .standard(cores: Processors.online)
-    }
 }

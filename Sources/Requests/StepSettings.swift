@@ -9,8 +9,8 @@ package struct StepSettings: Sendable {
     package var network = NetworkSettings()
     /// Mounted for every command; no part of any cache key.
     package var volumes = VolumeSettings()
-    /// The action after a command has failed, before the build fails.
-    package var failureShell: FailureShell?
+    /// Whether a shell opens in the sandbox of a command that has failed, before the build fails.
+    package var opensShellOnFailure = false
 
     package init() {}
 }
@@ -23,13 +23,13 @@ package struct TimeLimit: Hashable, Sendable {
 
     /// Parses a duration such as `30s`, `1h30m` or `1.5m`.
     ///
-    /// Throws ``EngineError`` `.badTimeLimit`.
+    /// Throws ``RequestsError`` `.badTimeLimit`.
     package init(parsing text: String) throws {
         let nanoseconds: Int64
         do { nanoseconds = try GoDuration.nanoseconds(text) } catch {
-            throw EngineError(.badTimeLimit, "'\(text)' of --timeout is no duration", hint: "Write it as 30s or 10m.")
+            throw RequestsError(.badTimeLimit, "'\(text)' of --timeout is no duration", hint: "Write it as 30s or 10m.")
         }
-        guard nanoseconds > 0 else { throw EngineError(.badTimeLimit, "--timeout must be more than 0") }
+        guard nanoseconds > 0 else { throw RequestsError(.badTimeLimit, "--timeout must be more than 0") }
         duration = .nanoseconds(nanoseconds)
         self.text = text
     }

@@ -6,7 +6,7 @@ extension CollectionPolicy {
     /// Parses `off`, `on`, or amounts and ages such as `max-used=50GB,reserved=10%,unused=30d`; what is not named
     /// stays as it is by default.
     ///
-    /// Throws ``EngineError`` `.badOption`.
+    /// Throws ``RequestsError`` `.badOption`.
     package init(parsing text: String) throws {
         self.init()
         if text == "on" { return }
@@ -28,7 +28,7 @@ extension CollectionPolicy {
         case "unused": unused = try Self.age(value, of: key)
         case "sources-unused": sourcesUnused = try Self.age(value, of: key)
         default:
-            throw EngineError(
+            throw RequestsError(
                 .badOption, "there is no limit '\(key)' of the store",
                 hint: "Use off, or reserved, max-used, min-free, unused and sources-unused.")
         }
@@ -37,11 +37,11 @@ extension CollectionPolicy {
     private static func amount(_ text: String, of key: String) throws -> Amount {
         if let share = Quantities.share(text) { return .share(share) }
         if let bytes = Quantities.bytes(text) { return .bytes(bytes) }
-        throw EngineError(.badOption, "'\(key)=\(text)' is no amount", hint: "Write it as 10GB or 20%.")
+        throw RequestsError(.badOption, "'\(key)=\(text)' is no amount", hint: "Write it as 10GB or 20%.")
     }
 
     private static func age(_ text: String, of key: String) throws -> Int64 {
         if let seconds = Quantities.seconds(text) { return seconds }
-        throw EngineError(.badOption, "'\(key)=\(text)' is no duration", hint: "Write it as 48h or 60d.")
+        throw RequestsError(.badOption, "'\(key)=\(text)' is no duration", hint: "Write it as 48h or 60d.")
     }
 }
