@@ -71,6 +71,12 @@ let package = Package(
             ["Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees", systemPackage]),
         // Row 3c
         module(
+            "Contexts",
+            [
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver", "Sandbox", "Registry",
+                "Store", "Layers", "Trees", "Requests", "Images", systemPackage,
+            ]),
+        module(
             "Records",
             [
                 "Diagnostics", "OCI", "Linux", "Graph", "Frontend", "Solver", "Store", "Layers", "Trees", systemPackage,
@@ -80,7 +86,8 @@ let package = Package(
             "Engine",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Records", systemPackage,
+                "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts", "Records",
+                systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 5
@@ -88,7 +95,7 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Requests", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

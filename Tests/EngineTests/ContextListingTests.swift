@@ -33,9 +33,7 @@ private final class ContextFixture {
     }
 
     func listing(_ dockerfile: String? = nil) throws -> ContextListing {
-        var request = BuildRequest(context: path)
-        request.dockerfile = dockerfile.map { path.appending($0) }
-        return try ContextListing(of: request)
+        try ContextListing(of: path, dockerfile: dockerfile.map { path.appending($0) })
     }
 }
 
@@ -87,7 +85,7 @@ private final class ContextFixture {
         let error = try #require(throws: EngineError.self) { try context.listing("none") }
         #expect(error.code == .dockerfileNotFound)
         let missing = try #require(throws: EngineError.self) {
-            try ContextListing(of: BuildRequest(context: context.path.appending("none")))
+            try ContextListing(of: context.path.appending("none"))
         }
         #expect(missing.code == .contextNotFound)
     }

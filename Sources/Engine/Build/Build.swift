@@ -1,3 +1,4 @@
+package import Contexts
 package import Requests
 import Diagnostics
 import DockerfileSyntax
@@ -216,7 +217,7 @@ package struct Build: Sendable {
     func loadContext(_ loader: ContextLoader) async throws -> BuildContext {
         try request.inputs.check()
         guard let location = request.inputs.context else {
-            try request.requireContext()
+            try LocalFiles.requireContext(request.context)
             return BuildContext(request.context, isLocal: true)
         }
         return try await loader.load(location)
@@ -226,7 +227,7 @@ package struct Build: Sendable {
     func loadDefinition(
         in context: BuildContext, _ remotes: RemoteSources, _ source: (DockerfileSource) -> Void = { _ in }
     ) async throws -> Definition {
-        let file = try await definitionFile(in: context, remotes)
+        let file = try await DefinitionFile.load(request.dockerfile, request.inputs, in: context, remotes)
         let step = progress.begin(
             "[internal] load build definition from \(FilePath(file.name).lastComponent?.string ?? file.name)")
         do {

@@ -1,3 +1,4 @@
+import Contexts
 import Requests
 import Frontend
 import Graph
@@ -11,7 +12,7 @@ extension BuildDetails {
     init(_ request: BuildRequest, _ source: DockerfileSource) {
         self.init()
         context = FileSystem.absolute(request.context).lexicallyNormalized().string
-        let path = (try? request.dockerfilePath()) ?? FilePath(source.name)
+        let path = (try? LocalFiles.dockerfile(request.dockerfile, in: request.context)) ?? FilePath(source.name)
         dockerfile = FileSystem.absolute(path).lexicallyNormalized().string
         dockerfileDigest = Digest(of: source.bytes)
         platform = request.options.platform.description

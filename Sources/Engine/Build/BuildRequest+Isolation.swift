@@ -1,3 +1,4 @@
+import Contexts
 package import Requests
 import DockerfileSyntax
 package import Linux
@@ -29,7 +30,7 @@ extension BuildRequest {
     /// A Dockerfile that cannot be read or parsed has none; the build will say what is wrong.
     private var mayHaveCommands: Bool {
         if inputs.context != nil || inputs.definition != nil { return true }
-        guard let path = try? dockerfilePath(), let bytes = try? OwnedDescriptor.open(path).readAll(limit: 64 << 20),
+        guard let path = try? LocalFiles.dockerfile(dockerfile, in: context), let bytes = try? OwnedDescriptor.open(path).readAll(limit: 64 << 20),
             let dockerfile = try? Dockerfile(parsing: bytes)
         else { return false }
         return dockerfile.stages.contains { stage in

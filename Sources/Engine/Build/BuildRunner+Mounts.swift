@@ -1,3 +1,4 @@
+import Contexts
 import Requests
 import Diagnostics
 import Graph
@@ -9,89 +10,6 @@ import Sandbox
 import Store
 import SystemPackage
 import Trees
-
-/// The secrets and agents that the user gives to the steps of a build.
-struct BuildCredentials: Sendable {
-    private var secrets: [String: BuildSecret] = [:]
-    private var agents: [String: AgentSocket] = [:]
-
-    private let keyAgents: KeyAgents
-
-    init(secrets: [BuildSecret], agents: [AgentSocket], keyAgents: KeyAgents) {
-        self.keyAgents = keyAgents
-        for secret in secrets { self.secrets[secret.id] = secret }
-        for agent in agents { self.agents[agent.id] = agent }
-    }
-
-    /// `nil` for a secret that is not there and need not be.
-    func value(of secret: SecretMount) throws -> [UInt8]? {
-        if let known = try value(of: secret.id) { return known }
-        guard !secret.isRequired else {
-            throw EngineError(
-                .secretNotFound, "secret \(secret.id): not found",
-                hint: "Give it with --secret id=\(secret.id),src=FILE.")
-        }
-        return nil
-    }
-
-    /// `nil` for a secret that is not there.
-    func value(of id: String) throws -> [UInt8]? { try secrets[id]?.read() }
-
-    /// `nil` for an agent that is not there and need not be.
-    func socket(of ssh: SSHMount) throws -> FilePath? {
-        // The default agent has two names.
-        if let known = agents[ssh.id == "default" ? "" : ssh.id] {
-            return try known.keys.isEmpty ? FileSystem.absolute(known.path) : keyAgents.socket(of: known)
-        }
-        guard !ssh.isRequired else {
-            throw EngineError(
-                .agentNotFound, "no SSH key \"\(ssh.id)\" forwarded from the client",
-                hint: "Give an agent with --ssh \(ssh.id.isEmpty ? "default" : ssh.id).")
-        }
-        return nil
-    }
-}
-
-/// Parts of the context that have to be copied before they can be mounted, each once in a build.
-actor ContextCopyPool {
-    private let store: StoreRoot
-    private var tasks: [Source: Task<TemporaryDirectory, any Error>] = [:]
-
-    /// A file of one of the contexts.
-    private struct Source: Hashable {
-        let context: FilePath
-        let path: PathBytes
-    }
-
-    init(_ store: StoreRoot) { self.store = store }
-
-    /// A directory that holds what `node` holds, or `node` itself under the name `file`.
-    func copy(of node: FileNode, in tree: ContextTree) async throws -> TemporaryDirectory {
-        let source = Source(context: tree.path, path: node.path)
-        if let task = tasks[source] { return try await task.value }
-        let task = Task { [store] in
-            try await offload {
-                let directory = try store.temporaryDirectory()
-                var copy = try TreeCopy(of: tree, into: directory.path)
-                if node.isDirectory { try copy.fill(from: node) } else { try copy.copy(node, to: "file") }
-                return directory
-            }
-        }
-        tasks[source] = task
-        return try await task.value
-    }
-}
-
-/// The mounts of a command, and all that must stay until it has ended.
-struct PreparedMounts: Sendable {
-    var mounts: [SandboxMount] = []
-    /// Substitutes for mounts where nothing can be mounted, as far as they take more than the mount itself says.
-    var substitutes: [ChrootSubstitute] = []
-    /// Variables that hold secrets.
-    var variables: [(name: String, value: String)] = []
-    /// Directories in use and locks on them.
-    var held: [any AnyObject & Sendable] = []
-}
 
 extension BuildRunner {
     /// Prepares all mounts of a command.

@@ -1,3 +1,4 @@
+import Contexts
 import Graph
 import Linux
 import OCI

@@ -1,3 +1,4 @@
+import Contexts
 import Requests
 import Diagnostics
 import Images

@@ -1,3 +1,4 @@
+import Contexts
 import OCI
 import Store
 import Trees

@@ -1,3 +1,4 @@
+import Contexts
 package import Requests
 import Diagnostics
 import Images

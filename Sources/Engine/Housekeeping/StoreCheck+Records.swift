@@ -1,3 +1,4 @@
+import Contexts
 import Diagnostics
 import OCI
 import Store

@@ -1,3 +1,4 @@
+import Contexts
 import Engine
 import Frontend
 import Linux

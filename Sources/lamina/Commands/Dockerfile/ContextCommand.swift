@@ -1,3 +1,4 @@
+import Contexts
 import Requests
 import ArgumentParser
 import Console
@@ -46,17 +47,16 @@ struct ContextCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            var request = BuildRequest(context: FilePath(path))
-            request.dockerfile = file.map { FilePath($0) }
-            let listing = try listing(of: request)
+            let listing = try listing()
             if why.isEmpty { try list(listing) } else { try explain(listing) }
         }
     }
 
     /// Shows the line of an ignore file that is wrong.
-    private func listing(of request: BuildRequest) throws -> ContextListing {
-        do { return try ContextListing(of: request) } catch {
-            let source = SourceLines(context: request.context)
+    private func listing() throws -> ContextListing {
+        let context = FilePath(path)
+        do { return try ContextListing(of: context, dockerfile: file.map { FilePath($0) }) } catch {
+            let source = SourceLines(context: context)
             ErrorRenderer(isDebug: global.debug, source: source.lines).print(error)
             throw ExitStatus.failure
         }

@@ -1,3 +1,4 @@
+import Contexts
 import Console
 import DockerfileSyntax
 import Engine

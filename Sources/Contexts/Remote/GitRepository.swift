@@ -1,21 +1,21 @@
 import Diagnostics
-import Graph
+package import Graph
 import Linux
 import Registry
-import Solver
-import Store
-import SystemPackage
+package import Solver
+package import Store
+package import SystemPackage
 
 /// A commit and what it is called at its repository.
-struct GitCommit: Hashable, Sendable {
+package struct GitCommit: Hashable, Sendable {
     /// 40 or 64 hexadecimal digits.
-    let hash: String
+    package let hash: String
     /// The full name, `refs/heads/main`; `nil` for a commit that was named by its hash.
-    let ref: String?
+    package let ref: String?
 }
 
 /// A repository fetched as far as one commit of it is needed, in a directory that goes away with this.
-final class GitRepository: Sendable {
+package final class GitRepository: Sendable {
     private let source: GitSource
     /// Without a login.
     private let remote: String
@@ -31,7 +31,7 @@ final class GitRepository: Sendable {
     private static let localRef = "refs/lamina/source"
     private static let folder: FilePath = "files"
 
-    init(_ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials) throws
+    package init(_ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials) throws
     {
         self.source = source
         remote = source.publicRemote
@@ -50,23 +50,23 @@ final class GitRepository: Sendable {
     /// A commit that is known already needs no agent; this is for when the server is to be asked.
     private func requireAgent() throws {
         guard needsAgent else { return }
-        throw EngineError(
+        throw ContextsError(
             .agentNotFound, "no SSH key \"default\" forwarded from the client",
             hint: "Lend an agent that has a key for \(remote) with --ssh default.")
     }
 
     /// Where the files are after ``checkOut(_:step:)``.
-    var files: FilePath { directory.path.pushing(Self.folder) }
+    package var files: FilePath { directory.path.pushing(Self.folder) }
 
     // MARK: Names
 
     /// Asks the repository which commit the source means; one named by its hash needs no asking.
     ///
-    /// Throws ``EngineError`` `.git`, with BuildKit's words for another commit than the one expected.
-    func resolve() async throws -> GitCommit {
+    /// Throws ``ContextsError`` `.git`, with BuildKit's words for another commit than the one expected.
+    package func resolve() async throws -> GitCommit {
         if source.fetchesByCommit {
             guard Self.isHash(source.checksum) else {
-                throw EngineError(.git, "fetch-by-commit needs the whole hash of the commit as its checksum")
+                throw ContextsError(.git, "fetch-by-commit needs the whole hash of the commit as its checksum")
             }
             return GitCommit(hash: source.checksum, ref: nil)
         }
@@ -86,7 +86,7 @@ final class GitRepository: Sendable {
             if fields.count == 2, Self.isHash(fields[0]) { hashes[fields[1]] = fields[0] }
         }
         guard let name = names.first(where: { hashes[$0] != nil }), let object = hashes[name] else {
-            throw EngineError(
+            throw ContextsError(
                 .git, "repository does not contain ref \(source.ref.isEmpty ? "HEAD" : source.ref)",
                 hint: "Name a branch, a tag or the whole hash of a commit of \(remote).")
         }
@@ -101,7 +101,7 @@ final class GitRepository: Sendable {
         let ref = source.ref
         let isName = ref.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && !"~^:?*[\\".utf8.contains($0) }
         guard isName, !ref.hasPrefix("-"), !ref.contains("..") else {
-            throw EngineError(.git, "invalid Git ref '\(ref)'")
+            throw ContextsError(.git, "invalid Git ref '\(ref)'")
         }
         if ref.isEmpty || ref == "HEAD" { return ["HEAD"] }
         return ref.hasPrefix("refs/") ? [ref] : ["refs/heads/\(ref)", "refs/tags/\(ref)", "refs/\(ref)"]
@@ -109,7 +109,7 @@ final class GitRepository: Sendable {
 
     private func check(_ hashes: [String]) throws {
         guard !source.checksum.isEmpty, !hashes.contains(where: { $0.hasPrefix(source.checksum) }) else { return }
-        throw EngineError(
+        throw ContextsError(
             .checksum, "expected checksum to match \(source.checksum), got \(hashes[0])",
             hint: "The ref has moved, or the checksum is that of another commit.")
     }
@@ -121,7 +121,7 @@ final class GitRepository: Sendable {
     // MARK: Files
 
     /// Fetches a commit and writes its files; returns the time of the commit in seconds since the epoch.
-    func checkOut(_ commit: GitCommit, step: StepReporter) async throws -> Int64 {
+    package func checkOut(_ commit: GitCommit, step: StepReporter) async throws -> Int64 {
         try await obtain(commit, step: step)
         try await explaining("failed to check out remote") {
             _ = try await run(["checkout", "--quiet", "--force", "--detach", commit.hash], step)
@@ -135,7 +135,7 @@ final class GitRepository: Sendable {
     }
 
     /// Fetches a commit, and returns its time in seconds since the epoch.
-    func fetchTime(of commit: GitCommit, step: StepReporter) async throws -> Int64 {
+    package func fetchTime(of commit: GitCommit, step: StepReporter) async throws -> Int64 {
         try await obtain(commit, step: step)
         return try await time(of: commit)
     }
@@ -213,7 +213,7 @@ final class GitRepository: Sendable {
 
     private func explaining<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as GitCommand.Failed {
-            throw EngineError(.git, "\(what) \(remote): \(error.reason)", hint: hint(error.reason), cause: error)
+            throw ContextsError(.git, "\(what) \(remote): \(error.reason)", hint: hint(error.reason), cause: error)
         }
     }
 
@@ -233,7 +233,7 @@ final class GitRepository: Sendable {
 
 extension GitSource {
     /// Where the repository is, without the login of its URL. Over SSH a user's name is no secret, and part of the place.
-    var publicRemote: String {
+    package var publicRemote: String {
         guard !isSSH, let start = remote.firstRange(of: "://")?.upperBound else { return remote }
         let authority = remote[start...].prefix { $0 != "/" }
         guard let at = authority.lastIndex(of: "@") else { return remote }

@@ -1,16 +1,22 @@
 import Diagnostics
-import Graph
+package import Graph
 import Layers
-import Linux
+package import Linux
 import OCI
-import Store
-import Trees
+package import Store
+package import Trees
 
 /// A file that was fetched, as a tree that holds nothing else.
-struct RemoteFileTree: FileTree {
-    let source: HTTPSource
-    let file: RemoteFile
-    let store: StoreRoot
+package struct RemoteFileTree: FileTree {
+    package let source: HTTPSource
+    package let file: RemoteFile
+    package let store: StoreRoot
+
+    package init(source: HTTPSource, file: RemoteFile, store: StoreRoot) {
+        self.source = source
+        self.file = file
+        self.store = store
+    }
 
     private var name: PathBytes { PathBytes(source.fileName) }
 
@@ -22,24 +28,24 @@ struct RemoteFileTree: FileTree {
         return FileNode(path: name, entry: entry, linkIdentity: nil, origin: .layer(0, name))
     }
 
-    func node(at path: PathBytes) -> FileNode? {
+    package func node(at path: PathBytes) -> FileNode? {
         guard !path.isEmpty else {
             return FileNode(path: path, entry: .directory(at: path), linkIdentity: nil, origin: .layer(0, path))
         }
         return path == name ? node : nil
     }
 
-    func children(of directory: FileNode) -> [FileNode] { [node] }
+    package func children(of directory: FileNode) -> [FileNode] { [node] }
 
-    func open(_ file: FileNode) throws -> OwnedDescriptor {
+    package func open(_ file: FileNode) throws -> OwnedDescriptor {
         guard let content = try store.content.open(self.file.digest) else {
-            throw EngineError(
+            throw ContextsError(
                 .corrupt, "the store has lost the file '\(source.fileName)' that was fetched", hint: "Build again.")
         }
         return content
     }
 
-    func contentDigest(of file: FileNode) -> [UInt8] {
+    package func contentDigest(of file: FileNode) -> [UInt8] {
         let digits = Array(self.file.digest.hex)
         return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0..<$0 + 2]), radix: 16) }
     }

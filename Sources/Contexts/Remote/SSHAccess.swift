@@ -1,17 +1,22 @@
 import Graph
-import SystemPackage
+package import SystemPackage
 import Trees
 
 /// How `git` reaches servers over SSH: with the keys of the agent that the user forwards as `default` and no others,
 /// and only those servers whose keys the user knows. No configuration of the user's or the host's counts.
-struct SSHAccess: Sendable {
+package struct SSHAccess: Sendable {
     /// The socket of the agent, absolute.
-    let agent: FilePath
+    package let agent: FilePath
     /// Files with the keys of servers; they need not exist.
-    let knownHosts: [FilePath]
+    package let knownHosts: [FilePath]
+
+    package init(agent: FilePath, knownHosts: [FilePath]) {
+        self.agent = agent
+        self.knownHosts = knownHosts
+    }
 
     /// A command for the shell, which is how Git starts it. Only `ssh` itself is told of the agent.
-    var command: String {
+    package var command: String {
         let files = knownHosts.map { "\"\($0.string.replacing("%", with: "%%"))\"" }.joined(separator: " ")
         let options = [
             "BatchMode=yes", "StrictHostKeyChecking=yes", "UserKnownHostsFile=\(files)", "GlobalKnownHostsFile=none",
@@ -26,7 +31,7 @@ struct SSHAccess: Sendable {
     private static func quoted(_ word: String) -> String { "'\(word.replacing("'", with: "'\\''"))'" }
 
     /// The hint for a refusal, where SSH's message is one.
-    static func hint(_ reason: String, _ remote: String) -> String? {
+    package static func hint(_ reason: String, _ remote: String) -> String? {
         if reason.contains("Host key verification failed") {
             return "Add the server's key to ~/.ssh/known_hosts, or to the file that SSH_KNOWN_HOSTS names, after "
                 + "comparing it with what the server's owner publishes."
@@ -44,7 +49,7 @@ extension SSHAccess {
     ///
     /// The keys of servers are those in the file that `SSH_KNOWN_HOSTS` names, else in `~/.ssh/known_hosts`, and those
     /// that the host knows.
-    init?(_ credentials: BuildCredentials, environment: [String: String]) throws {
+    package init?(_ credentials: BuildCredentials, environment: [String: String]) throws {
         guard let agent = try credentials.socket(of: SSHMount.defaultAgent) else { return nil }
         self.agent = agent
         let own = environment["SSH_KNOWN_HOSTS"].flatMap { $0.isEmpty ? nil : FileSystem.absolute(FilePath($0)) }

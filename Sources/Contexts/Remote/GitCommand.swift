@@ -1,25 +1,33 @@
 import Diagnostics
 import Linux
-import Solver
-import SystemPackage
+package import Solver
+package import SystemPackage
 
 /// Runs `git` so that nothing but its arguments matters: no configuration of the host or the user, no hooks, no
 /// questions, no protocols that reach the host's own files or commands.
-struct GitCommand: Sendable {
+package struct GitCommand: Sendable {
     /// Where it runs and what it takes for the user's home.
-    let directory: FilePath
+    package let directory: FilePath
     /// The variables of this process's environment for reaching the network.
-    let environment: [String: String]
-    var program = "git"
+    package let environment: [String: String]
+    package var program = "git"
     /// The server that a login is for, `https://host`, and the login as a value of `Authorization`.
-    var login: (origin: String, authorization: String)?
+    package var login: (origin: String, authorization: String)?
     /// How servers are reached over SSH; without it they are not.
-    var ssh: SSHAccess?
+    package var ssh: SSHAccess?
+
+    package init(directory: FilePath, environment: [String: String], program: String = "git", login: (origin: String, authorization: String)? = nil, ssh: SSHAccess? = nil) {
+        self.directory = directory
+        self.environment = environment
+        self.program = program
+        self.login = login
+        self.ssh = ssh
+    }
 
     /// A `git` that ended with an error.
-    struct Failed: Error {
+    package struct Failed: Error {
         /// Its message, in one line.
-        let reason: String
+        package let reason: String
     }
 
     private static let settings = [
@@ -61,8 +69,8 @@ struct GitCommand: Sendable {
 
     /// Runs `git` in a directory below its own, and returns what it wrote.
     ///
-    /// Throws ``Failed``, ``EngineError`` `.git` when there is no `git`, or `CancellationError`.
-    func run(_ arguments: [String], in folder: FilePath = "", step: StepReporter? = nil) async throws -> String {
+    /// Throws ``Failed``, ``ContextsError`` `.git` when there is no `git`, or `CancellationError`.
+    package func run(_ arguments: [String], in folder: FilePath = "", step: StepReporter? = nil) async throws -> String {
         let place = directory.pushing(folder)
         let all = ["-C", place.string] + Self.settings.flatMap { ["-c", $0] } + arguments
         let process = ChildProcess(program, all, environment: variables)
@@ -71,7 +79,7 @@ struct GitCommand: Sendable {
                 do {
                     return try process.run { bytes in step?.output(.standardError, bytes) }
                 } catch let error as LinuxError where error.code == .notFound {
-                    throw EngineError(
+                    throw ContextsError(
                         .git, "ADD from a Git repository needs the program 'git', which is not installed",
                         hint: "Install git, or add the files from the build context.", cause: error)
                 }

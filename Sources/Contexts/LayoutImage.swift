@@ -1,10 +1,10 @@
 package import Requests
 import Diagnostics
-import Images
+package import Images
 import Layers
 import Linux
-import OCI
-import Store
+package import OCI
+package import Store
 import SystemPackage
 import Trees
 
@@ -12,15 +12,15 @@ import Trees
 extension ImageTransfer {
     /// Takes an image of a layout into the store, without a name. Every digest is checked.
     ///
-    /// - Throws: ``EngineError`` `.badContext` when there is no such image or the layout is damaged.
-    func take(_ reference: LayoutReference, platform: Platform) throws -> StoredImage {
+    /// - Throws: ``ContextsError`` `.badContext` when there is no such image or the layout is damaged.
+    package func take(_ reference: LayoutReference, platform: Platform) throws -> StoredImage {
         do {
             let layout = try Directory(opening: reference.directory)
             let manifest = try Self.manifest(reference, platform: platform, in: layout)
             let bytes = try take(manifest.descriptor, from: layout)
             let config = try ImageConfig(parsing: take(manifest.manifest.config, from: layout))
             guard config.diffIDs.count == manifest.manifest.layers.count else {
-                throw EngineError(
+                throw ContextsError(
                     .badContext,
                     "its manifest has \(manifest.manifest.layers.count) layers, and its config "
                         + "\(config.diffIDs.count)")
@@ -34,7 +34,7 @@ extension ImageTransfer {
                 manifest.manifest.config.digest, config, manifest: manifest.descriptor,
                 layers: manifest.manifest.layers, as: [])
         } catch let error as any AnyFailure {
-            throw EngineError(
+            throw ContextsError(
                 .badContext, "oci-layout reference \"\(reference)\" could not be resolved: \(error.message)",
                 hint: error.hint, cause: error)
         }
@@ -53,7 +53,7 @@ extension ImageTransfer {
                 ?? Descriptor(mediaType: type ?? .ociManifest, digest: digest, size: Int64(bytes.count))
         } else {
             guard let named = index.manifests.first(where: { names(of: $0).contains(reference.tag) }) else {
-                throw EngineError(
+                throw ContextsError(
                     .badContext, "it has no tag '\(reference.tag)'",
                     hint: "Write it as oci-layout://PATH:TAG or oci-layout://PATH@DIGEST.")
             }
@@ -68,7 +68,7 @@ extension ImageTransfer {
             }
             chosen = try Index(parsing: bytes, declared: chosen.mediaType).manifest(for: platform)
         }
-        throw EngineError(.badContext, "its indexes are nested more than 4 deep")
+        throw ContextsError(.badContext, "its indexes are nested more than 4 deep")
     }
 
     /// The tag of an entry of the index, or what follows the name in a full reference.
@@ -85,7 +85,7 @@ extension ImageTransfer {
     private static func document(_ digest: Digest, in layout: borrowing Directory) throws -> [UInt8] {
         let bytes = try layout.open(path(of: digest)).readAll(limit: documentLimit)
         guard Digest(of: bytes) == digest else {
-            throw EngineError(.badContext, "the blob \(digest) of the layout is really \(Digest(of: bytes))")
+            throw ContextsError(.badContext, "the blob \(digest) of the layout is really \(Digest(of: bytes))")
         }
         return bytes
     }
@@ -109,7 +109,7 @@ extension ImageTransfer {
         }
         _ = try ingest.commit { digest in
             guard digest != blob.digest else { return }
-            throw EngineError(.badContext, "the blob \(blob.digest) of the layout is really \(digest)")
+            throw ContextsError(.badContext, "the blob \(blob.digest) of the layout is really \(digest)")
         }
     }
 }

@@ -1,27 +1,27 @@
 import Diagnostics
 import DockerfileSyntax
-import Graph
+package import Graph
 import Layers
-import Linux
-import Store
-import SystemPackage
-import Trees
+package import Linux
+package import Store
+package import SystemPackage
+package import Trees
 
 /// The files of a checkout as they arrive in an image: root's, of mode 0644 or 0755, whatever this process's mask, and
 /// all of one time.
-struct CheckoutTree: FileTree {
+package struct CheckoutTree: FileTree {
     private let files: ContextTree
     private let time: FileTime
 
-    /// Throws ``EngineError`` `.git` when the subdirectory that `source` names is none, or is reached by a link.
-    init(_ checkout: FilePath, _ source: GitSource, time: FileTime, store: StoreRoot) throws {
+    /// Throws ``ContextsError`` `.git` when the subdirectory that `source` names is none, or is reached by a link.
+    package init(_ checkout: FilePath, _ source: GitSource, time: FileTime, store: StoreRoot) throws {
         var path = checkout
         if !source.subdirectory.isEmpty {
             do {
                 _ = try Directory(opening: checkout).directory(
                     PathBytes(source.subdirectory), resolving: .noSymlinks)
             } catch let error as LinuxError {
-                throw EngineError(
+                throw ContextsError(
                     .git, "failed to open subdir \(source.subdirectory): it is not a directory of the repository",
                     hint: "Symbolic links are not followed there.", cause: error)
             }
@@ -45,13 +45,13 @@ struct CheckoutTree: FileTree {
         return FileNode(path: node.path, entry: entry, linkIdentity: node.linkIdentity, origin: node.origin)
     }
 
-    func node(at path: PathBytes) throws -> FileNode? { try files.node(at: path).map(normalised) }
+    package func node(at path: PathBytes) throws -> FileNode? { try files.node(at: path).map(normalised) }
 
-    func children(of directory: FileNode) throws -> [FileNode] {
+    package func children(of directory: FileNode) throws -> [FileNode] {
         try files.children(of: directory).map(normalised)
     }
 
-    func open(_ file: FileNode) throws -> OwnedDescriptor { try files.open(file) }
+    package func open(_ file: FileNode) throws -> OwnedDescriptor { try files.open(file) }
 
-    func contentDigest(of file: FileNode) throws -> [UInt8] { try files.contentDigest(of: file) }
+    package func contentDigest(of file: FileNode) throws -> [UInt8] { try files.contentDigest(of: file) }
 }

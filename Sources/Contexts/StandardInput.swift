@@ -1,16 +1,16 @@
 import Diagnostics
-import Layers
+package import Layers
 import Linux
 import SystemPackage
 
 /// The kind of this program's standard input.
-enum StandardInput {
+package enum StandardInput {
     /// A second descriptor of it, as the number 0 must stay taken.
     private static func open() throws -> OwnedDescriptor {
         OwnedDescriptor(try FileDescriptor.standardInput.duplicate())
     }
 
-    static func stream() throws -> any ByteStream { DescriptorStream(try open()) }
+    package static func stream() throws -> any ByteStream { DescriptorStream(try open()) }
 
-    static func readAll(limit: Int) throws -> [UInt8] { try open().readAll(limit: limit) }
+    package static func readAll(limit: Int) throws -> [UInt8] { try open().readAll(limit: limit) }
 }

@@ -1,23 +1,29 @@
-import Requests
+package import Requests
 import Diagnostics
 import Frontend
-import Graph
-import Images
+package import Graph
+package import Images
 import Layers
 import Linux
-import OCI
-import Solver
-import Store
+package import OCI
+package import Solver
+package import Store
 import SystemPackage
-import Trees
+package import Trees
 
 /// Brings the files of contexts to where they can be read.
-struct ContextLoader: Sendable {
-    let store: StoreRoot
-    let remotes: RemoteSources
-    let snapshots: SnapshotUnpacker
+package struct ContextLoader: Sendable {
+    package let store: StoreRoot
+    package let remotes: RemoteSources
+    package let snapshots: SnapshotUnpacker
 
-    func load(_ location: ContextLocation) async throws -> BuildContext {
+    package init(store: StoreRoot, remotes: RemoteSources, snapshots: SnapshotUnpacker) {
+        self.store = store
+        self.remotes = remotes
+        self.snapshots = snapshots
+    }
+
+    package func load(_ location: ContextLocation) async throws -> BuildContext {
         switch location {
         case .directory(let path): BuildContext(path, isLocal: true)
         case .standardInput: try await loadStandardInput()
@@ -32,7 +38,7 @@ struct ContextLoader: Sendable {
                 let input = try StandardInput.stream()
                 let start = try ContextArchive.start(of: input)
                 guard !start.isEmpty else {
-                    throw EngineError(
+                    throw ContextsError(
                         .badContext, "the standard input is empty", hint: "Pipe a Dockerfile or a tar archive into it.")
                 }
                 let whole = PrefixedStream(start[...], input)
@@ -58,7 +64,7 @@ struct ContextLoader: Sendable {
             if count == 0 { return text }
             text += buffer[..<count]
             guard text.count <= DefinitionFile.limit else {
-                throw EngineError(.badContext, "the Dockerfile is larger than 64 MiB")
+                throw ContextsError(.badContext, "the Dockerfile is larger than 64 MiB")
             }
         }
     }
@@ -68,7 +74,7 @@ struct ContextLoader: Sendable {
         let file = try await remotes.current(source, label: label)
         return try await offload { [store] in
             guard let content = try store.content.open(file.digest) else {
-                throw EngineError(.corrupt, "the store has lost the build context", hint: "Build again.")
+                throw ContextsError(.corrupt, "the store has lost the build context", hint: "Build again.")
             }
             let stream = DescriptorStream(content)
             let start = try ContextArchive.start(of: stream)
@@ -115,7 +121,7 @@ struct ContextLoader: Sendable {
             }
         }
         guard let files = try await snapshots.all(of: state.diffIDs).last?.directory else {
-            throw EngineError(.corrupt, "the layer of a Git repository has no directory")
+            throw ContextsError(.corrupt, "the layer of a Git repository has no directory")
         }
         return BuildContext(files.appending(PathBytes(GitSource.folder).lastComponent.text))
     }
@@ -123,7 +129,7 @@ struct ContextLoader: Sendable {
 
 extension RemoteSources {
     /// The files of a commit as a layer on nothing. Files have the time `now`, unless that of the commit is asked for.
-    func layer(of source: GitSource, now: Timestamp, step: StepReporter) async throws -> LayerStack {
+    package func layer(of source: GitSource, now: Timestamp, step: StepReporter) async throws -> LayerStack {
         let commit = try await commit(of: source)
         let repository = try repository(source)
         let committed = try await repository.checkOut(commit, step: step)

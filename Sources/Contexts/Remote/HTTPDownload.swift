@@ -1,30 +1,30 @@
 import Diagnostics
-import Graph
+package import Graph
 import Linux
-import OCI
-import Registry
-import Solver
-import Store
+package import OCI
+package import Registry
+package import Solver
+package import Store
 import Synchronization
 
 /// Brings one file of a server into the store.
-struct HTTPDownload: Sendable {
-    let source: HTTPSource
-    let store: StoreRoot
-    let web: WebFiles
-    let credentials: BuildCredentials
+package struct HTTPDownload: Sendable {
+    package let source: HTTPSource
+    package let store: StoreRoot
+    package let web: WebFiles
+    package let credentials: BuildCredentials
 
     /// The file as the server has it now; one that is in the store is not sent again when the server can tell that it
     /// has not changed.
-    func current(step: StepReporter) async throws -> (file: RemoteFile, isNew: Bool) {
+    package func current(step: StepReporter) async throws -> (file: RemoteFile, isNew: Bool) {
         let known = try await offload { [self] in try store.remoteFiles.file(at: source.url) }
         let answer = try await fetch(unless: known, step: step)
         if answer.isNew { try await remember(answer.file) }
         return answer
     }
 
-    /// The file with this digest, from the store if it is there. Throws ``EngineError`` `.checksum`.
-    func proven(by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
+    /// The file with this digest, from the store if it is there. Throws ``ContextsError`` `.checksum`.
+    package func proven(by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
         let stored = try await offload { [self] () -> RemoteFile? in
             let known = try store.remoteFiles.file(at: source.url)
             if let known, known.digest == checksum { return known }
@@ -69,7 +69,7 @@ struct HTTPDownload: Sendable {
                 return (known, false)
             }
         } catch let error as RegistryError {
-            throw EngineError(
+            throw ContextsError(
                 .download, "failed to load cache key: \(error.message)", hint: Self.hint(error, address, login),
                 cause: error)
         }
@@ -134,7 +134,7 @@ private final class BlobReception: Sendable {
             guard let ingest = state.ingest.take() else { preconditionFailure("a blob is committed once") }
             return try ingest.commit { digest in
                 guard let checksum, checksum != digest else { return }
-                throw EngineError(
+                throw ContextsError(
                     .checksum, "digest mismatch \(digest): \(checksum)",
                     hint: "The server sent another file than --checksum expects; check both.")
             }.digest

@@ -1,15 +1,15 @@
 import Diagnostics
-import Graph
-import Images
+package import Graph
+package import Images
 import Linux
-import OCI
-import Solver
-import Store
+package import OCI
+package import Solver
+package import Store
 import Synchronization
 import Trees
 
 /// The states of remote files and repositories during one build: each server is asked once.
-final class RemoteSources: Sendable {
+package final class RemoteSources: Sendable {
     private struct State {
         var files: [HTTPSource: RemoteFile] = [:]
         var commits: [GitSource: GitCommit] = [:]
@@ -17,13 +17,13 @@ final class RemoteSources: Sendable {
         var shown: Set<HTTPSource> = []
     }
 
-    let store: StoreRoot
+    package let store: StoreRoot
     private let registry: RegistryAccess
     private let credentials: BuildCredentials
-    let progress: ProgressReporter
+    package let progress: ProgressReporter
     private let state = Mutex(State())
 
-    init(store: StoreRoot, registry: RegistryAccess, credentials: BuildCredentials, progress: ProgressReporter) {
+    package init(store: StoreRoot, registry: RegistryAccess, credentials: BuildCredentials, progress: ProgressReporter) {
         self.store = store
         self.registry = registry
         self.credentials = credentials
@@ -31,12 +31,12 @@ final class RemoteSources: Sendable {
     }
 
     /// Whether the step that fetches the file has been shown; then the solver need not show it.
-    func hasShown(_ source: HTTPSource) -> Bool { state.withLock { $0.shown.contains(source) } }
+    package func hasShown(_ source: HTTPSource) -> Bool { state.withLock { $0.shown.contains(source) } }
 
     /// The file that the server has now. It is in the store afterwards, as only its content gives its key.
     ///
     /// This happens while keys are put together, before the solver shows anything, so it is a step of its own.
-    func current(_ source: HTTPSource, label: String) async throws -> RemoteFile {
+    package func current(_ source: HTTPSource, label: String) async throws -> RemoteFile {
         if let known = state.withLock({ $0.files[source] }) { return known }
         state.withLock { _ = $0.shown.insert(source) }
         let step = progress.begin(label)
@@ -68,12 +68,12 @@ final class RemoteSources: Sendable {
     }
 
     /// The file with the checksum that the source names; the server is asked only when it is not in the store.
-    func proven(_ source: HTTPSource, by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
+    package func proven(_ source: HTTPSource, by checksum: Digest, step: StepReporter) async throws -> RemoteFile {
         try await download(source).proven(by: checksum, step: step)
     }
 
     /// The file that a source means, proven where it says by what.
-    func file(_ source: HTTPSource, label: String) async throws -> RemoteFile {
+    package func file(_ source: HTTPSource, label: String) async throws -> RemoteFile {
         guard let checksum = source.checksum else { return try await current(source, label: label) }
         return try await progress.step(label) { try await proven(source, by: checksum, step: $0) }
     }
@@ -83,7 +83,7 @@ final class RemoteSources: Sendable {
     }
 
     /// The commit that a source means now.
-    func commit(of source: GitSource) async throws -> GitCommit {
+    package func commit(of source: GitSource) async throws -> GitCommit {
         if let known = state.withLock({ $0.commits[source] }) { return known }
         let commit = try await repository(source).resolve()
         state.withLock { $0.commits[source] = commit }
@@ -91,7 +91,7 @@ final class RemoteSources: Sendable {
     }
 
     /// A repository in a directory of its own, which goes away with it.
-    func repository(_ source: GitSource) throws -> GitRepository {
+    package func repository(_ source: GitSource) throws -> GitRepository {
         try GitRepository(source, in: store, environment: registry.environment, credentials: credentials)
     }
 }

@@ -1,26 +1,33 @@
-import Requests
+package import Requests
 import Diagnostics
-import Frontend
+package import Frontend
 import Graph
-import Images
+package import Images
 import Linux
-import OCI
+package import OCI
 import Registry
-import Solver
+package import Solver
 import Store
 
 /// Finds the images that stages start from: in the store, else in their registry, else among what Lamina brings along.
 /// Of an image in a registry no more than manifest and config are fetched.
-struct BaseImages: BaseImageResolver {
-    let images: ImageTransfer
-    let progress: ProgressReporter
-    let pull: PullPolicy
-    var contexts: [NamedContext] = []
+package struct BaseImages: BaseImageResolver {
+    package let images: ImageTransfer
+    package let progress: ProgressReporter
+    package let pull: PullPolicy
+    package var contexts: [NamedContext] = []
 
-    func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
+    package init(images: ImageTransfer, progress: ProgressReporter, pull: PullPolicy, contexts: [NamedContext] = []) {
+        self.images = images
+        self.progress = progress
+        self.pull = pull
+        self.contexts = contexts
+    }
+
+    package func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
         try await progress.step("[context \(context)] load metadata for \(context)") { _ in
             guard case .layout(let layout)? = contexts.last(where: { $0.name == context })?.content else {
-                throw EngineError(.badContext, "there is no layout for the context '\(context)'")
+                throw ContextsError(.badContext, "there is no layout for the context '\(context)'")
             }
             return try await offload { [images] in
                 let image = try images.take(layout, platform: platform)
@@ -35,7 +42,7 @@ struct BaseImages: BaseImageResolver {
         }
     }
 
-    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+    package func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
         try await progress.step("[internal] load metadata for \(reference)") { step in
             let image = try await NetworkNotice.heard(by: step.notice) {
                 try await find(reference, platform: platform)
@@ -74,5 +81,5 @@ struct BaseImages: BaseImageResolver {
 
 extension StepReporter {
     /// Shows what the network says as a line of the step's output.
-    var notice: @Sendable (String) -> Void { { output(.standardError, Array("\($0)\n".utf8)) } }
+    package var notice: @Sendable (String) -> Void { { output(.standardError, Array("\($0)\n".utf8)) } }
 }

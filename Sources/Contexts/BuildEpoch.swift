@@ -1,7 +1,7 @@
-import Requests
+package import Requests
 import Diagnostics
-import Frontend
-import Graph
+package import Frontend
+package import Graph
 import Layers
 import Linux
 import OCI
@@ -10,13 +10,19 @@ import Store
 import Trees
 
 /// Finds out which moment stands for the time of a build, where its user names something that has one.
-struct BuildEpoch: Sendable {
-    let remotes: RemoteSources
-    let inputs: BuildInputs
-    let context: BuildContext
+package struct BuildEpoch: Sendable {
+    package let remotes: RemoteSources
+    package let inputs: BuildInputs
+    package let context: BuildContext
+
+    package init(remotes: RemoteSources, inputs: BuildInputs, context: BuildContext) {
+        self.remotes = remotes
+        self.inputs = inputs
+        self.context = context
+    }
 
     /// In seconds since 1970; `nil` where the source is silent.
-    func seconds(of source: EpochSource) async throws -> Int64? {
+    package func seconds(of source: EpochSource) async throws -> Int64? {
         switch source {
         case .none: nil
         case .seconds(let seconds): seconds
@@ -43,7 +49,7 @@ struct BuildEpoch: Sendable {
     }
 
     /// Newest member's mtime for archives, otherwise Last-Modified.
-    func time(of source: HTTPSource, label: String) async throws -> Int64? {
+    package func time(of source: HTTPSource, label: String) async throws -> Int64? {
         let file = try await remotes.file(source, label: label)
         let newest = try await offload { [store = remotes.store] () -> Int64? in
             guard let content = try store.content.open(file.digest) else { return nil }
@@ -84,22 +90,5 @@ struct BuildEpoch: Sendable {
             }
             return seconds
         }
-    }
-}
-
-extension Build {
-    /// The options, in which the time of the build is a number if it is given at all.
-    func options(for source: Definition, _ epoch: BuildEpoch) async throws -> BuildOptions {
-        var options = request.options.named(source.name)
-        let time = try EpochSource(source.dockerfile, options)
-        if !time.isKnown { options.setEpoch(try await epoch.seconds(of: time)) }
-        return options
-    }
-}
-
-extension BuildOptions {
-    /// Makes a number of what was a name, for the build and for ARG alike; what has no time counts as not given.
-    mutating func setEpoch(_ seconds: Int64?) {
-        buildArguments.append((EpochSource.name, seconds.map { "\($0)" } ?? ""))
     }
 }

@@ -1,25 +1,25 @@
-import Requests
+package import Requests
 import Diagnostics
 import Linux
 import Sandbox
-import Store
+package import Store
 import Synchronization
-import SystemPackage
+package import SystemPackage
 import Trees
 
 /// The agents that hold keys from files: `ssh-agent` programs of the machine, each started when a step first asks for it.
-final class KeyAgents: Sendable {
+package final class KeyAgents: Sendable {
     private let store: StoreRoot
     private let environment: [String: String]
     private let known = Mutex<[AgentSocket: KeyAgent]>([:])
 
-    init(store: StoreRoot, environment: [String: String]) {
+    package init(store: StoreRoot, environment: [String: String]) {
         self.store = store
         self.environment = environment
     }
 
     /// The socket of the agent that has the keys of `agent`. May block: to be called in `offload`.
-    func socket(of agent: AgentSocket) throws -> FilePath {
+    package func socket(of agent: AgentSocket) throws -> FilePath {
         try known.withLock { known in
             if let running = known[agent] { return running.socket }
             let started = try KeyAgent(agent.keys, in: store.temporaryDirectory(), environment)
@@ -40,7 +40,7 @@ private final class KeyAgent: Sendable {
         socket = directory.path.appending("agent")
         let path = "PATH=\(environment["PATH"] ?? "/usr/bin:/bin")"
         guard socket.string.utf8.count < 108 else {
-            throw EngineError(
+            throw ContextsError(
                 .badAgent, "the path of the store is too long for the socket of an agent: \(socket)",
                 hint: "Use a store with a shorter path, or an agent of your own.")
         }
@@ -49,12 +49,12 @@ private final class KeyAgent: Sendable {
                 ["ssh-agent", "-D", "-a", socket.string], environment: [path],
                 log: directory.path.appending("agent.log"))
         } catch let error as SandboxError where error.code == .commandNotFound {
-            throw EngineError(
+            throw ContextsError(
                 .badAgent, "--ssh with key files needs the program 'ssh-agent', which is not installed",
                 hint: "Install the package openssh-client, or give the socket of an agent.", cause: error)
         }
         guard program.makes(socket, milliseconds: 5000) else {
-            throw EngineError(.badAgent, "ssh-agent did not start: \(program.lastWords() ?? "it did not say why")")
+            throw ContextsError(.badAgent, "ssh-agent did not start: \(program.lastWords() ?? "it did not say why")")
         }
         for key in keys { try Self.add(key, to: socket, path) }
     }
@@ -66,7 +66,7 @@ private final class KeyAgent: Sendable {
         guard outcome.status != 0 else { return }
         let lines = String(decoding: outcome.errors, as: UTF8.self).split(separator: "\n")
         let reason = lines.last { !$0.hasPrefix("@") } ?? "ssh-add ended with \(outcome.status)"
-        throw EngineError(
+        throw ContextsError(
             .badAgent, "the key \(key) cannot be used: \(reason)",
             hint: "It must be readable by its owner only, and have no passphrase; else add it to an agent of your own.")
     }

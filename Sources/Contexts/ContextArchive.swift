@@ -1,24 +1,24 @@
 import Diagnostics
-import Layers
+package import Layers
 import Linux
-import Store
+package import Store
 import SystemPackage
 
 /// A tar archive, compressed or not, whose files are a build context: unpacked for as long as this lives.
-final class ContextArchive: Sendable {
-    let directory: TemporaryDirectory
+package final class ContextArchive: Sendable {
+    package let directory: TemporaryDirectory
     /// When its newest file was changed, in seconds since 1970; `nil` where there is none.
-    let newest: Int64?
+    package let newest: Int64?
 
     /// How many bytes ``isArchive(_:)`` needs, or all if there are fewer.
-    static let headerSize = 1024
+    package static let headerSize = 1024
 
     /// Unpacks an archive to the store's own disk, which bounds its size.
     ///
     /// Names that lead out of the archive are refused, and devices too, of which a context has no use.
     ///
-    /// - Throws: ``EngineError`` `.badContext` for a bad archive, `LinuxError` when the disk is full.
-    init(unpacking source: any ByteStream, in store: StoreRoot) throws {
+    /// - Throws: ``ContextsError`` `.badContext` for a bad archive, `LinuxError` when the disk is full.
+    package init(unpacking source: any ByteStream, in store: StoreRoot) throws {
         directory = try store.temporaryDirectory()
         var applier = LayerApplier(.plain)
         applier.preservesOwners = false
@@ -27,7 +27,7 @@ final class ContextArchive: Sendable {
         do { summary = try applier.apply(source, to: try Directory(opening: directory.path)) } catch let error
             as LayerError
         {
-            throw EngineError(
+            throw ContextsError(
                 .badContext, "the archive with the build context cannot be unpacked: \(error.message)",
                 hint: error.hint, cause: error)
         }
@@ -36,7 +36,7 @@ final class ContextArchive: Sendable {
             switch entry.kind {
             case .regular: newest = max(newest ?? entry.modified.seconds, entry.modified.seconds)
             case .characterDevice, .blockDevice:
-                throw EngineError(
+                throw ContextsError(
                     .badContext, "the archive with the build context has a device, '\(entry.path.text)'",
                     hint: "Leave it out of the archive.")
             default: continue
@@ -46,7 +46,7 @@ final class ContextArchive: Sendable {
     }
 
     /// Whether what begins with these bytes is an archive, and not a text. What is compressed is taken for one.
-    static func isArchive(_ start: [UInt8]) -> Bool {
+    package static func isArchive(_ start: [UInt8]) -> Bool {
         if StreamFormat(magic: start) != .plain { return true }
         if start.count >= 262, start[257..<262].elementsEqual("ustar".utf8) { return true }
         do {
@@ -58,7 +58,7 @@ final class ContextArchive: Sendable {
     }
 
     /// Reads the first bytes of a stream.
-    static func start(of source: any ByteStream) throws -> [UInt8] {
+    package static func start(of source: any ByteStream) throws -> [UInt8] {
         var start: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: headerSize)
         while start.count < headerSize {

@@ -1,4 +1,4 @@
-package import Requests
+import Requests
 package import DockerfileSyntax
 import Layers
 package import Linux
@@ -14,6 +14,12 @@ package struct ContextListing: Sendable {
         /// In bytes; 0 for all but regular files.
         package let size: Int64
         package let kind: Kind
+
+        package init(path: PathBytes, size: Int64, kind: Kind) {
+            self.path = path
+            self.size = size
+            self.kind = kind
+        }
     }
 
     /// The kind of a listed file; sockets arrive as empty files.
@@ -35,6 +41,14 @@ package struct ContextListing: Sendable {
         package let exists: Bool
         /// Whether a build sees it: an ignored directory is seen if something below it is.
         package let isVisible: Bool
+
+        package init(path: PathBytes, pattern: IgnoreRules.Pattern?, isIgnored: Bool, exists: Bool, isVisible: Bool) {
+            self.path = path
+            self.pattern = pattern
+            self.isIgnored = isIgnored
+            self.exists = exists
+            self.isVisible = isVisible
+        }
     }
 
     /// The ignore file that counts, `nil` if there is none.
@@ -43,17 +57,19 @@ package struct ContextListing: Sendable {
     private let rules: IgnoreRules
     private let tree: ContextTree
 
-    /// Looks for the context and the ignore file as a build does, but needs no Dockerfile unless one is asked for.
+    /// Looks for the ignore file as a build does, but needs no Dockerfile unless one is `chosen`.
     ///
-    /// Throws ``EngineError`` `.contextNotFound` and `.dockerfileNotFound`, and `FrontendError` for a bad ignore file.
-    package init(of request: BuildRequest) throws {
-        try request.requireContext()
-        let dockerfile = request.dockerfile == nil ? try? request.dockerfilePath() : try request.dockerfilePath()
-        let ignore = try IgnoreFile(dockerfile: dockerfile, context: request.context)
-        context = request.context
+    /// - Throws: ``ContextsError`` `.contextNotFound` and `.dockerfileNotFound`, and `FrontendError` for a bad ignore file.
+    package init(of context: FilePath, dockerfile chosen: FilePath? = nil) throws {
+        try LocalFiles.requireContext(context)
+        let dockerfile =
+            chosen == nil
+            ? try? LocalFiles.dockerfile(nil, in: context) : try LocalFiles.dockerfile(chosen, in: context)
+        let ignore = try IgnoreFile(dockerfile: dockerfile, context: context)
+        self.context = context
         ignoreFile = ignore.path
         rules = ignore.rules
-        tree = try ContextTree(request.context, rules: rules, cache: nil)
+        tree = try ContextTree(context, rules: rules, cache: nil)
     }
 
     /// All files in byte order of their paths.

@@ -1,37 +1,37 @@
-import Requests
+package import Requests
 import Diagnostics
 import DockerfileSyntax
-import Graph
+package import Graph
 import Linux
-import OCI
+package import OCI
 import Solver
 import Store
-import Trees
+package import Trees
 
 /// The files of a build's contexts. Those that are given by name are fetched and opened when a step first needs them.
-actor ContextTreeCache {
-    nonisolated let main: ContextTree
+package actor ContextTreeCache {
+    package nonisolated let main: ContextTree
     private let contexts: [String: NamedContext]
     private let loader: ContextLoader
     private var tasks: [String: Task<(ContextTree, BuildContext), any Error>] = [:]
 
-    init(main: ContextTree, named contexts: [NamedContext], loader: ContextLoader) {
+    package init(main: ContextTree, named contexts: [NamedContext], loader: ContextLoader) {
         self.main = main
         self.contexts = Dictionary(contexts.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.loader = loader
     }
 
     /// The key by which the inputs of a vertex are known for contexts.
-    static func key(_ source: ContextSource) -> Digest {
+    package static func key(_ source: ContextSource) -> Digest {
         var key = KeyHasher("context/1")
         key.add(source.name)
         return key.finish()
     }
 
-    func tree(_ source: ContextSource) async throws -> ContextTree {
+    package func tree(_ source: ContextSource) async throws -> ContextTree {
         guard source != .main else { return main }
         guard let context = contexts[source.name] else {
-            throw EngineError(.badContext, "there is no context '\(source.name)'")
+            throw ContextsError(.badContext, "there is no context '\(source.name)'")
         }
         if let task = tasks[source.name] { return try await task.value.0 }
         let task = Task { [loader] in try await Self.open(context, loader) }
@@ -40,7 +40,7 @@ actor ContextTreeCache {
     }
 
     /// For each input of a vertex, by their keys, the files if it is a context.
-    func trees(of inputs: [Digest]) async throws -> [ContextTree?] {
+    package func trees(of inputs: [Digest]) async throws -> [ContextTree?] {
         var trees: [ContextTree?] = []
         for key in inputs {
             if key == Self.key(.main) {
@@ -55,7 +55,7 @@ actor ContextTreeCache {
     }
 
     /// Keeps what was learnt about the files for the next build.
-    func saveDigests() async {
+    package func saveDigests() async {
         main.saveDigests()
         for task in tasks.values { try? await task.value.0.saveDigests() }
     }
@@ -72,14 +72,14 @@ actor ContextTreeCache {
         case .directory(let path):
             let rules = try await loader.remotes.progress.step("[context \(context.name)] load .dockerignore") { _ in
                 try await offload {
-                    try BuildRequest(context: path).requireContext(named: context.name)
+                    try LocalFiles.requireContext(path, named: context.name)
                     return try IgnoreFile(dockerfile: nil, context: path).rules
                 }
             }
             return (
                 try ContextTree(path, rules: rules, cache: loader.store.contexts), BuildContext(path, isLocal: true)
             )
-        case .file, .image, .layout: throw EngineError(.badContext, "the context '\(context.name)' has no directory")
+        case .file, .image, .layout: throw ContextsError(.badContext, "the context '\(context.name)' has no directory")
         }
     }
 }

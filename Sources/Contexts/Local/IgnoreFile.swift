@@ -1,0 +1,58 @@
+import Requests
+import Diagnostics
+package import DockerfileSyntax
+import Frontend
+import Linux
+package import SystemPackage
+import Trees
+
+/// The ignore file of a build, or that there is none.
+package struct IgnoreFile: Sendable {
+    /// Where it is; `nil` if there is none, and then nothing is ignored.
+    package let path: FilePath?
+    package let rules: IgnoreRules
+    /// Its size in bytes.
+    package let size: Int
+
+    /// Nothing is ignored.
+    package static func none() throws -> IgnoreFile { try IgnoreFile(candidates: [], own: nil) }
+
+    /// Reads the ignore file beside the Dockerfile, else that of the context; `chosen` goes before both, and has to be
+    /// there.
+    ///
+    /// Throws ``FrontendError`` `.syntax`, with the line, for a pattern that is none.
+    package init(dockerfile: FilePath?, context: FilePath, chosen: FilePath? = nil) throws {
+        if let chosen {
+            try self.init(chosen: chosen)
+            return
+        }
+        let own = dockerfile.map { FilePath("\($0).dockerignore") }
+        try self.init(candidates: [own, context.appending(".dockerignore")].compactMap(\.self), own: own)
+    }
+
+    /// Reads the one file that counts.
+    ///
+    /// Throws ``ContextsError`` `.badContext` if it is not there, and ``FrontendError`` `.syntax` for a bad pattern.
+    package init(chosen: FilePath) throws {
+        try self.init(candidates: [chosen], own: chosen)
+        guard path != nil else {
+            throw ContextsError(.badContext, "the ignore file \(chosen) is not there", hint: "Check --ignorefile.")
+        }
+    }
+
+    private init(candidates: [FilePath], own: FilePath?) throws {
+        for path in candidates {
+            guard try LocalFiles.isFile(path) else { continue }
+            let bytes = try OwnedDescriptor.open(path).readAll(limit: 16 << 20)
+            do { rules = try IgnoreRules(parsing: bytes) } catch {
+                throw FrontendError(error, file: path == own ? path.string : ".dockerignore")
+            }
+            self.path = path
+            size = bytes.count
+            return
+        }
+        path = nil
+        rules = try IgnoreRules(patterns: [])
+        size = 0
+    }
+}
