@@ -71,6 +71,12 @@ let package = Package(
             ["Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees", systemPackage]),
         // Row 3c
         module(
+            "Execution",
+            [
+                "Diagnostics", "OCI", "Linux", "GoCompat", "Graph", "Frontend", "Sandbox", "Store", "Layers", "Trees",
+                "Requests", "Images", systemPackage,
+            ]),
+        module(
             "Contexts",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver", "Sandbox", "Registry",
@@ -86,8 +92,8 @@ let package = Package(
             "Engine",
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts", "Records",
-                systemPackage,
+                "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts",
+                "Execution", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 5
@@ -95,7 +101,7 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Execution", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -1,3 +1,4 @@
+import Execution
 package import Diagnostics
 
 /// Errors of builds.

@@ -1,3 +1,4 @@
+package import Execution
 package import Contexts
 package import Requests
 import Diagnostics

@@ -1,21 +1,10 @@
+import Execution
 import Contexts
 package import Requests
 import DockerfileSyntax
-package import Linux
+import Linux
 import Sandbox
 import SystemPackage
-
-extension Isolation? {
-    /// Whether a command with this isolation, `nil` for the best there is, runs as the root of a user namespace.
-    package var needsUserNamespace: Bool {
-        switch self {
-        case .rootless: true
-        case .namespaces, .chroot: false
-        // A process with the capabilities of system administration needs none.
-        case nil: !CapabilitySet.effective.isSuperset(of: .systemAdministration)
-        }
-    }
-}
 
 extension BuildRequest {
     /// Whether a command of this build runs as the root of a user namespace, as far as the Dockerfile tells.
@@ -36,13 +25,5 @@ extension BuildRequest {
         return dockerfile.stages.contains { stage in
             stage.instructions.contains { if case .run = $0.kind { true } else { false } }
         }
-    }
-}
-
-extension UserNamespace {
-    /// Moves this process to the user namespace that its user may have, where the kernel allows one: see ``enter()``.
-    package static func enterIfPossible() throws {
-        guard obstacle() == nil else { return }
-        try available().enter()
     }
 }

@@ -1,3 +1,4 @@
+import Execution
 import Contexts
 import Requests
 import Diagnostics
@@ -103,12 +104,12 @@ extension BuildRunner {
         if bind.isReadOnly {
             tree = layers.count == 1 ? .directory(layers[0]) : .layers(layers)
         } else {
-            let (directory, made) = try await offload { [store] in
+            let (directory, writable) = try await offload { [store] in
                 let directory = try store.temporaryDirectory()
-                return (directory, try Self.writableLayer(over: layers[0], in: directory.path))
+                return (directory, try SandboxTree.discarding(over: layers, in: directory.path))
             }
             prepared.held.append(directory)
-            tree = .overlay(lowers: layers, upper: made.upper, work: made.work)
+            tree = writable
         }
         prepared.mounts.append(
             SandboxMount(
@@ -143,19 +144,6 @@ extension BuildRunner {
             throw EngineError(
                 .unsupported, "a file of the web cannot be mounted", hint: "ADD it in a stage of its own.")
         }
-    }
-
-    /// Where the changes to a mount go until they are thrown away. The root of the overlay looks like that of the layer.
-    static func writableLayer(
-        over layer: FilePath, in directory: FilePath
-    ) throws -> (upper: FilePath, work: FilePath) {
-        let status = try FileStatus(of: layer)
-        let opened = try Directory(opening: directory)
-        try opened.makeDirectory("upper", permissions: 0o755)
-        try opened.setOwner("upper", status.owner, status.group)
-        try opened.setPermissions("upper", status.permissions)
-        try opened.makeDirectory("work", permissions: 0o700)
-        return (directory.appending("upper"), directory.appending("work"))
     }
 }
 

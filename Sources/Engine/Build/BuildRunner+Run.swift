@@ -1,3 +1,4 @@
+import Execution
 import Requests
 import Diagnostics
 import GoCompat
@@ -35,8 +36,8 @@ extension BuildRunner {
             of: state.diffIDs, copiesFiles: offload { try isolation.copiesFiles() })
         let user = try await resolveUser(run.user, in: state, run)
         let run = Self.lending(sandbox.steps.volumes.mounts, to: run)
-        try Self.require(user, hostCapabilities)
-        try Self.require(ownersIn: run.mounts, hostCapabilities)
+        try hostCapabilities.requireNumber(for: user)
+        try hostCapabilities.requireNumbers(forOwnersOf: run.mounts)
         let mounts = try await mounts(of: run, inputs: inputs)
         let stopper = SandboxCanceller()
         let diffID = try await withTaskCancellationHandler {

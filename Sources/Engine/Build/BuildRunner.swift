@@ -1,3 +1,4 @@
+import Execution
 import Contexts
 import Requests
 import DockerfileSyntax

@@ -1,3 +1,4 @@
+import Execution
 import Diagnostics
 import Graph
 import Linux
@@ -27,30 +28,5 @@ extension BuildRunner {
         } else {
             prepared.substitutes.append(ChrootSubstitute(target: target, content: .moved(copy)))
         }
-    }
-}
-
-extension PreparedMounts {
-    /// A cache: its directory itself, or a copy where the command must not change it.
-    ///
-    /// Throws ``EngineError`` `.unsupported` for one directory in two places.
-    mutating func add(_ mount: CacheMount, lentFrom directory: FilePath, _ path: FilePath) throws {
-        // A link that a command left in the cache leads to where it would lead in there.
-        let opened = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot)
-        let source = path == "/" ? directory : FilePath(try opened.path().text)
-        if mount.isReadOnly {
-            substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .copy(source)))
-            return
-        }
-        let isLent = substitutes.contains { substitute in
-            guard case .cache(let other) = substitute.content else { return false }
-            return other.starts(with: directory)
-        }
-        guard !isLent else {
-            throw EngineError(
-                .unsupported, "the cache '\(mount.id)' cannot be in two places where nothing can be mounted",
-                hint: "Mount it once, or use an isolation that can mount, see 'lamina doctor'.")
-        }
-        substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .cache(source)))
     }
 }

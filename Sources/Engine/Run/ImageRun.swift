@@ -1,3 +1,4 @@
+package import Execution
 package import Requests
 import Diagnostics
 import Glibc
@@ -49,7 +50,7 @@ package struct ImageRun: Sendable {
         let lowers = try await snapshots.lowers(
             of: config.diffIDs, copiesFiles: offload { try isolation.copiesFiles() })
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
-        try BuildRunner.require(user, hostCapabilities)
+        try hostCapabilities.requireNumber(for: user)
         try Task.checkCancellation()
         let status = try await offload {
             let root = try StepFileSystem(of: state, lowers: lowers, isolation: isolation, trees: trees)

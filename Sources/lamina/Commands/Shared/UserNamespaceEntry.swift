@@ -1,7 +1,7 @@
 import ArgumentParser
 import Console
 import Diagnostics
-import Engine
+import Execution
 import Glibc
 import Linux
 import Store
@@ -44,7 +44,7 @@ enum UserNamespaceEntry {
     /// Begins the program again in a user namespace if the failure was that it is not in one: a base image may bring
     /// commands that nobody could know of.
     static func retry(after error: any Error) throws {
-        guard let error = error as? any AnyFailure, error.codeName == EngineCode.outsideUserNamespace.rawValue,
+        guard let error = error as? any AnyFailure, error.codeName == ExecutionCode.outsideUserNamespace.rawValue,
             !UserNamespace.isEntered
         else { return }
         try UserNamespace.enterIfPossible()

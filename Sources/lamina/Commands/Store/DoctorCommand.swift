@@ -1,3 +1,4 @@
+import Execution
 import Requests
 import ArgumentParser
 import Engine

@@ -1,28 +1,28 @@
-import Requests
+package import Requests
 import Diagnostics
-import Graph
+package import Graph
 import Linux
 import Sandbox
-import Store
+package import Store
 import Synchronization
-import SystemPackage
+package import SystemPackage
 import Trees
 
 /// The files that every command of a build sees in place of its image's own.
 ///
 /// They live in a directory of this build's own, which goes away with it.
-final class SandboxFiles: Sendable {
-    let network: NetworkSettings
-    let searchPath: String
+package final class SandboxFiles: Sendable {
+    package let network: NetworkSettings
+    package let searchPath: String
     /// An empty directory; see ``SandboxSpec/scratch``.
-    let scratch: FilePath
+    package let scratch: FilePath
     private let store: StoreRoot
     /// The name of the machine in `/etc/hosts`.
-    let hostname: String
+    package let hostname: String
     private let directory: TemporaryDirectory
     private let written = Mutex<Set<String>>([])
 
-    init(
+    package init(
         in store: StoreRoot, network: NetworkSettings, environment: [String: String],
         hostname: String
     ) throws {
@@ -36,12 +36,12 @@ final class SandboxFiles: Sendable {
     }
 
     /// Removes the files; no command may need them any more.
-    func remove() { directory.remove() }
+    package func remove() { directory.remove() }
 
-    func newDirectory() throws -> TemporaryDirectory { try store.temporaryDirectory() }
+    package func newDirectory() throws -> TemporaryDirectory { try store.temporaryDirectory() }
 
     /// The files that are `/etc/resolv.conf` and `/etc/hosts` in a network, written when they are first needed.
-    func names(for mode: NetworkMode) throws -> (resolvConf: FilePath, hosts: FilePath) {
+    package func names(for mode: NetworkMode) throws -> (resolvConf: FilePath, hosts: FilePath) {
         switch mode {
         case .default, .host:
             return (
@@ -56,7 +56,7 @@ final class SandboxFiles: Sendable {
         case .private:
             let gateway = Gateway.address()
             if gateway == nil, network.hosts.contains(where: { $0.address == nil }) {
-                throw EngineError(
+                throw ExecutionError(
                     .badNetwork, "host-gateway has no address in a private network: this machine has no default route")
             }
             return (

@@ -1,21 +1,21 @@
-import Layers
-import Linux
-import SystemPackage
-import Trees
+package import Layers
+package import Linux
+package import SystemPackage
+package import Trees
 
 /// Corrections of the copies that fuse-overlayfs makes of files of the layers below in the upper directory.
 ///
 /// Setuid and setgid are lost, of directories always and of files in a user namespace, and what is neither file, directory
 /// nor link becomes an empty file: so these are copied before the command. Directories and links get the time of the
 /// copy: that is undone afterwards.
-struct FUSEOverlayCorrections {
-    let below: LayerTree
+package struct FUSEOverlayCorrections {
+    package let below: LayerTree
     /// When the command began, or a little earlier: what was copied for it has a later time.
-    let start: FileTime
+    package let start: FileTime
 
     // MARK: Before the command
 
-    func prepare(_ upper: FilePath, from tree: LayerFileTree) throws {
+    package func prepare(_ upper: FilePath, from tree: LayerFileTree) throws {
         let nodes = fragile
         guard !nodes.isEmpty else { return }
         var copy = try TreeCopy(of: tree, into: upper)
@@ -51,7 +51,7 @@ struct FUSEOverlayCorrections {
     // MARK: After the command
 
     /// Gives directories and links that were only copied the time they had.
-    func repair(_ upper: borrowing Directory) throws {
+    package func repair(_ upper: borrowing Directory) throws {
         let found = try LayerDiffer(.names).find(upper)
         let changes = changes(found)
         for file in found where file.entry.modified.seconds >= start.seconds {
@@ -68,7 +68,7 @@ struct FUSEOverlayCorrections {
     }
 
     /// Removes copies that made no difference, as is known from the list of the layer: it has them in neither form.
-    func removeUnchanged(in upper: borrowing Directory, _ files: FileList) throws {
+    package func removeUnchanged(in upper: borrowing Directory, _ files: FileList) throws {
         for node in fragile where !node.isDirectory && files[node.path] == nil {
             guard try upper.statusIfExists(node.path) != nil else { continue }
             let parent = node.path.parent.isEmpty ? "." : node.path.parent

@@ -1,25 +1,25 @@
 import Contexts
 import Requests
 import Diagnostics
-import Images
+package import Images
 import Linux
-import OCI
-import Sandbox
-import Store
-import SystemPackage
-import Trees
+package import OCI
+package import Sandbox
+package import Store
+package import SystemPackage
+package import Trees
 
 /// The files that one command sees and changes. Dropped without a commit, its changes are gone.
 ///
 /// This is where the ways to show a stack of layers as one tree differ: each has its own form of the tree, and its own
 /// way to find out what was changed in it.
-enum StepFileSystem: ~Copyable, Sendable {
+package enum StepFileSystem: ~Copyable, Sendable {
     case overlay(StepOverlay)
     /// A copy of the layers.
     case tree(StepTree)
 
     /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``SnapshotUnpacker/lowers(of:copiesFiles:)``.
-    init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
+    package init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
         self =
             try isolation.copiesFiles()
             ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.mode() == .namespaces)))
@@ -27,7 +27,7 @@ enum StepFileSystem: ~Copyable, Sendable {
     }
 
     /// The root of the sandbox.
-    var root: SandboxTree {
+    package var root: SandboxTree {
         switch self {
         case .overlay(let overlay): overlay.tree
         case .tree(let tree): .directory(tree.path)
@@ -36,7 +36,7 @@ enum StepFileSystem: ~Copyable, Sendable {
 
     /// Makes the tree ready for the first command; in `chroot` mode, puts substitutes for mounts into it, see
     /// ``StepTree/enter(_:_:base:warn:)``.
-    consuming func entered(
+    package consuming func entered(
         by spec: inout SandboxSpec, _ mounts: PreparedMounts, _ isolation: StepIsolation, _ store: StoreRoot,
         warn: (String) -> Void
     ) throws -> StepFileSystem {
@@ -52,7 +52,7 @@ enum StepFileSystem: ~Copyable, Sendable {
     }
 
     /// Makes the tree ready for a command after another.
-    func prepareForAnotherCommand() throws {
+    package func prepareForAnotherCommand() throws {
         switch self {
         case .overlay(let overlay): try overlay.prepareForAnotherCommand()
         case .tree: break
@@ -60,7 +60,7 @@ enum StepFileSystem: ~Copyable, Sendable {
     }
 
     /// Records what the command changed as the layer on top of `state`, once the command has ended.
-    consuming func commit(
+    package consuming func commit(
         on state: LayerStack, _ storage: LayerStorage, _ trees: WorkingTreePool
     ) throws -> DiffID {
         switch consume self {

@@ -1,21 +1,21 @@
 import Requests
 import Diagnostics
-import Graph
+package import Graph
 import Linux
-import Sandbox
+package import Sandbox
 import Store
-import SystemPackage
+package import SystemPackage
 
 /// The network of one command, for as long as it runs.
-final class StepNetwork: Sendable {
-    let network: SandboxNetwork
-    let resolvConf: FilePath
-    let hosts: FilePath
+package final class StepNetwork: Sendable {
+    package let network: SandboxNetwork
+    package let resolvConf: FilePath
+    package let hosts: FilePath
     /// Objects that must live until the command has ended.
     private let held: [any AnyObject & Sendable]
 
     /// `mode` is that of the command. May block while the network is set up: to be called in `offload`.
-    init(_ mode: NetworkMode, _ files: SandboxFiles) throws {
+    package init(_ mode: NetworkMode, _ files: SandboxFiles) throws {
         (resolvConf, hosts) = try files.names(for: mode)
         switch mode {
         case .default, .host: (network, held) = (.host, [])
@@ -31,9 +31,9 @@ final class StepNetwork: Sendable {
 }
 
 /// The gateway of this machine's default route: in a private network, the address of this machine.
-enum Gateway {
+package enum Gateway {
     /// `nil` without a route of version 4. See `/proc/net/route` in `proc(5)`.
-    static func address(routes: String = (try? readText("/proc/net/route")) ?? "") -> String? {
+    package static func address(routes: String = (try? readText("/proc/net/route")) ?? "") -> String? {
         for line in routes.split(separator: "\n").dropFirst() {
             let fields = line.split(whereSeparator: \.isWhitespace)
             // Destination and gateway, each four bytes as this machine keeps them.

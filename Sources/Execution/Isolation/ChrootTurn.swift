@@ -1,17 +1,17 @@
 import Requests
 import Linux
 import Sandbox
-import Store
+package import Store
 import SystemPackage
 
 /// The turn of a command in a chroot: as long as it is held, no other command of a build of this store runs in one.
-final class ChrootTurn: Sendable {
+package final class ChrootTurn: Sendable {
     private let lock: FileLock
 
     private init(_ lock: consuming FileLock) { self.lock = lock }
 
     /// Waits for the turn; to be called when the command waits for nothing else.
-    static func wait(in store: StoreRoot) async throws -> ChrootTurn {
+    package static func wait(in store: StoreRoot) async throws -> ChrootTurn {
         while true {
             let turn = try await offload { () -> ChrootTurn? in
                 guard let lock = try FileLock.attempt(store.path.appending("chroot.lock"), .exclusive) else {
@@ -28,7 +28,7 @@ final class ChrootTurn: Sendable {
 extension StepIsolation {
     /// Whether two commands that run at once could pass each other descriptors of their roots, and so leave them: in a
     /// chroot, where the kernel's Landlock does not keep abstract sockets apart.
-    func needsTurns() throws -> Bool {
+    package func needsTurns() throws -> Bool {
         try mode() == .chroot && !LandlockRules.isScoped(version: hostCapabilities().landlockVersion)
     }
 }

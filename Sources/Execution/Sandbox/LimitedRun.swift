@@ -1,13 +1,13 @@
 import Contexts
-import Requests
+package import Requests
 import Frontend
 import GoCompat
 import Linux
-import Sandbox
+package import Sandbox
 import SystemPackage
 
 /// The control group of one command, where it is to have one. It goes away with this value.
-struct LimitedRun: ~Copyable {
+package struct LimitedRun: ~Copyable {
     private let group: ControlGroup?
     private let members: [FilePath]
     private let limits: ControlGroupLimits
@@ -16,7 +16,7 @@ struct LimitedRun: ~Copyable {
     /// Makes the group. Nothing is made for a command without limits: what it uses, the kernel counts anyway.
     ///
     /// Throws `LinuxError` for a limit that cannot be applied.
-    init(_ request: SandboxRequest) throws {
+    package init(_ request: SandboxRequest) throws {
         limits = request.groupLimits
         hierarchies = .current
         guard !limits.isEmpty || request.groupParent != nil else {
@@ -31,9 +31,9 @@ struct LimitedRun: ~Copyable {
     }
 
     /// Whether a control group counts what the command uses.
-    var isCounted: Bool { !members.isEmpty }
+    package var isCounted: Bool { !members.isEmpty }
 
-    func join(_ spec: inout SandboxSpec) {
+    package func join(_ spec: inout SandboxSpec) {
         let showsGroups = !members.isEmpty || spec.security == .insecure
         let controllers = hierarchies.isUnified || !showsGroups ? [] : hierarchies.legacyControllers
         spec.controlGroups = SandboxControlGroups(
@@ -41,7 +41,7 @@ struct LimitedRun: ~Copyable {
     }
 
     /// Adds what only the group knows.
-    func complete(_ usage: inout StepUsage) {
+    package func complete(_ usage: inout StepUsage) {
         switch group {
         case .some(let group): usage.take(group.usage())
         case .none: break
@@ -49,7 +49,7 @@ struct LimitedRun: ~Copyable {
     }
 
     /// Why a command failed, as far as its limits had to do with it; empty, or ending in `: `.
-    func explanation(of usage: StepUsage) -> String {
+    package func explanation(of usage: StepUsage) -> String {
         guard usage.outOfMemoryKills > 0 else { return "" }
         guard let memory = limits.memory else { return "out of memory: " }
         return "out of memory (limit \(ByteSize.text(memory))): "

@@ -1,9 +1,9 @@
-import Graph
-import Sandbox
+package import Graph
+package import Sandbox
 
 extension RunMount {
     /// Whether the command may hold a secret in its memory.
-    var isSecret: Bool {
+    package var isSecret: Bool {
         switch self {
         case .secret, .ssh: true
         case .bind, .cache, .tmpfs: false
@@ -18,7 +18,7 @@ extension SandboxSpec {
     ///
     /// One byte and not none: the kernel takes it as the word for "not even to a program", such as one that collects
     /// crashes. See `core(5)` and `do_coredump` of the kernel.
-    mutating func forbidCores() {
+    package mutating func forbidCores() {
         guard let core = ResourceLimit.numbers["core"], !limits.contains(where: { $0.resource == core }) else { return }
         limits.append(ResourceLimit(resource: core, soft: 1, hard: 1, isCeiling: true))
     }

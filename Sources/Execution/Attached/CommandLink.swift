@@ -1,5 +1,5 @@
 import Glibc
-import Sandbox
+package import Sandbox
 import Synchronization
 
 /// The way to a command from whoever hears of signals: passes them on while the command runs.
@@ -26,5 +26,5 @@ package final class CommandLink: Sendable {
         return signaller != nil
     }
 
-    func began(_ signaller: SandboxSignaller) { state.withLock { $0.signaller = signaller } }
+    package func began(_ signaller: SandboxSignaller) { state.withLock { $0.signaller = signaller } }
 }

@@ -1,21 +1,21 @@
-import Images
+package import Images
 import Layers
 import Linux
-import OCI
-import Sandbox
-import Store
-import SystemPackage
-import Trees
+package import OCI
+package import Sandbox
+package import Store
+package import SystemPackage
+package import Trees
 
 /// An overlay on the snapshots of layers, whose upper directory becomes a snapshot itself.
-struct StepOverlay: ~Copyable, Sendable {
+package struct StepOverlay: ~Copyable, Sendable {
     private let snapshot: ActiveSnapshot
     private let form: SnapshotForm
     /// The clock of a file system may be a little late.
     private let start = FileTime(seconds: FileTime.now.seconds - 1)
-    let tree: SandboxTree
+    package let tree: SandboxTree
 
-    init(
+    package init(
         of state: LayerStack, lowers: [FilePath], _ isolation: StepIsolation, _ trees: LayerTreeCache,
         _ store: StoreRoot
     ) throws {
@@ -32,12 +32,12 @@ struct StepOverlay: ~Copyable, Sendable {
 
     /// The kernel refuses to mount an overlay again that was mounted as volatile; the mark of that is all there is in the
     /// working directory.
-    func prepareForAnotherCommand() throws {
+    package func prepareForAnotherCommand() throws {
         let work = try Directory(opening: snapshot.work)
         for name in try work.names() { try work.removeTree(name) }
     }
 
-    consuming func commit(
+    package consuming func commit(
         on state: LayerStack, _ storage: LayerStorage, _ trees: LayerTreeCache
     ) throws -> DiffID {
         let below = try trees.tree(of: state.diffIDs)

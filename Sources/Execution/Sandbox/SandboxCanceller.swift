@@ -1,9 +1,9 @@
-import Sandbox
+package import Sandbox
 import Synchronization
 
 /// Ends a running command when its build is cancelled, whichever comes first, the cancellation or the start; and when it
 /// has run for too long.
-final class SandboxCanceller: Sendable {
+package final class SandboxCanceller: Sendable {
     private struct State {
         var signaller: SandboxSignaller?
         var isStopped = false
@@ -13,14 +13,16 @@ final class SandboxCanceller: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Whether the build is cancelled.
-    var isStopped: Bool { state.withLock { $0.isStopped } }
+    package var isStopped: Bool { state.withLock { $0.isStopped } }
 
     /// Whether the last command has run for too long.
-    var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
+    package var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
 
     /// A command runs, for at most so long. To be called again for another command that follows.
-    func began(_ signaller: SandboxSignaller, limit: Duration? = nil) {
+    package func began(_ signaller: SandboxSignaller, limit: Duration? = nil) {
         let timer = limit.map { limit in
             Task {
                 do { try await Task.sleep(for: limit) } catch { return }
@@ -36,7 +38,7 @@ final class SandboxCanceller: Sendable {
     }
 
     /// The command has ended by itself, or was killed.
-    func ended() {
+    package func ended() {
         state.withLock { state in
             state.timer?.cancel()
             state.timer = nil
@@ -44,7 +46,7 @@ final class SandboxCanceller: Sendable {
         }
     }
 
-    func stop() {
+    package func stop() {
         let signaller = state.withLock { state in
             state.isStopped = true
             return state.signaller

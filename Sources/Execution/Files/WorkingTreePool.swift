@@ -1,30 +1,30 @@
 import Contexts
 import Diagnostics
-import Images
-import Layers
+package import Images
+package import Layers
 import Linux
-import OCI
-import Store
+package import OCI
+package import Store
 import Synchronization
-import SystemPackage
+package import SystemPackage
 import Trees
 
 /// The files of a stack of layers as one directory of its own, which a command may change as it likes.
 ///
 /// Used by one owner at a time; copies of the value mean the same tree.
-struct WorkingTree: Sendable {
+package struct WorkingTree: Sendable {
     /// ```
     /// root     the files
     /// aside    what stand-ins hide while a command runs
     /// clock    a file to tell the file system's time by
     /// ```
-    let directory: TemporaryDirectory
+    package let directory: TemporaryDirectory
     /// The layers that it holds, bottom first.
-    var diffIDs: [DiffID] = []
+    package var diffIDs: [DiffID] = []
     /// The stamps of the files when it held just these layers.
-    var stamps: TreeStamps
+    package var stamps: TreeStamps
 
-    init(in store: StoreRoot) throws {
+    package init(in store: StoreRoot) throws {
         directory = try store.temporaryDirectory()
         let parent = try Directory(opening: directory.path)
         try parent.makeDirectory("root", permissions: 0o755)
@@ -32,26 +32,26 @@ struct WorkingTree: Sendable {
         stamps = try TreeStamps(of: parent.directory("root"))
     }
 
-    var path: FilePath { directory.path.appending("root") }
-    var aside: FilePath { directory.path.appending("aside") }
+    package var path: FilePath { directory.path.appending("root") }
+    package var aside: FilePath { directory.path.appending("aside") }
 
     /// Waits until what is changed from now on can be told from what was changed before.
-    func waitForTick() throws { try TreeStamps.waitForTick(in: Directory(opening: directory.path)) }
+    package func waitForTick() throws { try TreeStamps.waitForTick(in: Directory(opening: directory.path)) }
 }
 
 /// The trees of a build that commands run in where no overlay can be mounted.
 ///
 /// The next command of a stage goes on in the tree of the one before, which needs no copy; layers that were made
 /// otherwise meanwhile are unpacked on top.
-final class WorkingTreePool: Sendable {
-    let store: StoreRoot
-    let layers: LayerTreeCache
+package final class WorkingTreePool: Sendable {
+    package let store: StoreRoot
+    package let layers: LayerTreeCache
     private let idle = Mutex<[WorkingTree]>([])
 
     /// Trees that nobody uses take space on the disk; the stages of most builds have no more.
     private static let idleLimit = 3
 
-    init(store: StoreRoot, layers: LayerTreeCache) {
+    package init(store: StoreRoot, layers: LayerTreeCache) {
         self.store = store
         self.layers = layers
     }
@@ -59,7 +59,7 @@ final class WorkingTreePool: Sendable {
     /// A tree of these layers. May unpack all of them.
     ///
     /// `makesDevices` says that something keeps a command from using a device that is in its tree.
-    func take(_ diffIDs: [DiffID], makesDevices: Bool) throws -> WorkingTree {
+    package func take(_ diffIDs: [DiffID], makesDevices: Bool) throws -> WorkingTree {
         var tree = try takeNearest(diffIDs) ?? WorkingTree(in: store)
         let rest = diffIDs[tree.diffIDs.count...]
         guard !rest.isEmpty else { return tree }
@@ -75,7 +75,7 @@ final class WorkingTreePool: Sendable {
     }
 
     /// Records what a command changed in a tree as a layer, and keeps the tree for the next command.
-    func commit(_ tree: WorkingTree, _ storage: LayerStorage) throws -> DiffID {
+    package func commit(_ tree: WorkingTree, _ storage: LayerStorage) throws -> DiffID {
         let root = try Directory(opening: tree.path)
         var (found, now) = try tree.stamps.changes(in: root)
         let below = try layers.tree(of: tree.diffIDs)
@@ -114,7 +114,7 @@ final class WorkingTreePool: Sendable {
 
     private func unpack(_ diffID: DiffID, _ blob: LayerBlob, to tree: WorkingTree, _ makesDevices: Bool) throws {
         guard let content = try store.content.open(blob.digest) else {
-            throw EngineError(
+            throw ExecutionError(
                 .corrupt, "the store has lost the layer \(diffID)", hint: "Pull or load the base image again.")
         }
         var applier = LayerApplier(.plain)
@@ -122,7 +122,7 @@ final class WorkingTreePool: Sendable {
         applier.preservesOwners = IDMaps.canSetOwners
         let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: tree.path))
         guard summary.diffID == diffID else {
-            throw EngineError(
+            throw ExecutionError(
                 .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
                 hint: "Remove the image and get it again.")
         }

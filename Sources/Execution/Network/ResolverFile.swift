@@ -1,15 +1,15 @@
-import Requests
+package import Requests
 import Linux
 import SystemPackage
 
 /// The settings of `/etc/resolv.conf` that are taken over. See `resolv.conf(5)`.
-struct ResolverFile: Hashable {
+package struct ResolverFile: Hashable {
     /// Lines that do not name servers, word by word.
     private var others: [[String]] = []
-    private(set) var servers: [String] = []
+    package private(set) var servers: [String] = []
     private let text: String
 
-    init(_ text: String) {
+    package init(_ text: String) {
         self.text = text
         for line in text.split(whereSeparator: \.isNewline) {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -19,7 +19,7 @@ struct ResolverFile: Hashable {
     }
 
     /// The file of this machine; behind systemd's stub, the one with the real servers.
-    static func host() -> ResolverFile {
+    package static func host() -> ResolverFile {
         let own = ResolverFile((try? readText("/etc/resolv.conf")) ?? "")
         guard own.servers == ["127.0.0.53"], let real = try? readText("/run/systemd/resolve/resolv.conf") else {
             return own
@@ -28,13 +28,13 @@ struct ResolverFile: Hashable {
     }
 
     /// The file for commands in the builder's own network: as it is, but for what the settings replace.
-    func text(_ settings: NetworkSettings) -> String {
+    package func text(_ settings: NetworkSettings) -> String {
         guard settings.changesResolver else { return text }
         return text(settings, servers: servers)
     }
 
     /// The file for commands in a network of their own: `forwarder` stands for the servers of this machine.
-    func text(_ settings: NetworkSettings, forwarder: String?) -> String {
+    package func text(_ settings: NetworkSettings, forwarder: String?) -> String {
         // Whoever listens on this machine's loopback cannot be reached from another network.
         let reachable = servers.filter { !Self.isLoopback($0) }
         let others = reachable.isEmpty ? ["8.8.8.8", "8.8.4.4"] : reachable

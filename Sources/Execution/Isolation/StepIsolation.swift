@@ -1,39 +1,39 @@
 import Contexts
-import Requests
+package import Requests
 import Diagnostics
 import Images
 import Linux
-import Sandbox
-import Store
+package import Sandbox
+package import Store
 import Synchronization
 import SystemPackage
 
 /// The isolation of a build's commands, decided when the first of them needs it: nothing is asked of the kernel before.
 ///
 /// Its answers may take some milliseconds: ask in `offload`.
-final class StepIsolation: Sendable {
+package final class StepIsolation: Sendable {
     private let store: StoreRoot
     /// `nil` leaves the choice to the probe.
     private let asked: Isolation?
     private let knownMode = Mutex<Result<Isolation, any Error>?>(nil)
     private let knownCapabilities = Mutex<HostCapabilities?>(nil)
 
-    init(_ asked: Isolation?, store: StoreRoot) {
+    package init(_ asked: Isolation?, store: StoreRoot) {
         self.asked = asked
         self.store = store
     }
 
     /// The mode that commands run on.
     ///
-    /// Throws ``EngineError`` `.isolation` when there is none, and `.outsideUserNamespace` when this process would have
+    /// Throws ``ExecutionError`` `.isolation` when there is none, and `.outsideUserNamespace` when this process would have
     /// to enter a user namespace first.
-    func mode() throws -> Isolation {
+    package func mode() throws -> Isolation {
         try knownMode.withLock { known in
             if let known { return known }
             let result = Result { () throws -> Isolation in
                 let mode = try IsolationModes.probe().choose(asked)
                 if mode == .rootless, !UserNamespace.isEntered {
-                    throw EngineError(
+                    throw ExecutionError(
                         .outsideUserNamespace, "RUN needs a user namespace, which this build has not entered",
                         hint: "Build with --isolation=rootless.")
                 }
@@ -44,18 +44,18 @@ final class StepIsolation: Sendable {
         }.get()
     }
 
-    /// Throws ``EngineError`` `.outsideUserNamespace` when the first command would: sooner is better, as the build has
+    /// Throws ``ExecutionError`` `.outsideUserNamespace` when the first command would: sooner is better, as the build has
     /// to begin again then.
-    func requireEntry() throws {
+    package func requireEntry() throws {
         // Who may do everything is not in need of a namespace of its own, unless that is what was asked for.
         if asked != .rootless, CapabilitySet.effective.isSuperset(of: .systemAdministration) { return }
-        do { _ = try mode() } catch let error as EngineError where error.code != .outsideUserNamespace {
+        do { _ = try mode() } catch let error as ExecutionError where error.code != .outsideUserNamespace {
             // What the first command cannot do is said when there is a command to run, and it is not known yet.
         }
     }
 
     /// The capabilities of the host for a sandbox.
-    func hostCapabilities() throws -> HostCapabilities {
+    package func hostCapabilities() throws -> HostCapabilities {
         try knownCapabilities.withLock { known in
             if let known { return known }
             let scratch = try store.temporaryDirectory()
@@ -66,14 +66,14 @@ final class StepIsolation: Sendable {
     }
 
     /// Whether commands get a copy of their files, as no overlay can be mounted.
-    func copiesFiles() throws -> Bool {
+    package func copiesFiles() throws -> Bool {
         if try mode() == .chroot { return true }
         if case .none = try hostCapabilities().overlay { return true }
         return false
     }
 
     /// Whether a tree that a command mounts is copied, unless it is one directory that is not written to.
-    func copiesMounts() throws -> Bool {
+    package func copiesMounts() throws -> Bool {
         if try mode() == .chroot { return true }
         return switch try hostCapabilities().overlay {
         case .trusted, .user: false
@@ -82,7 +82,7 @@ final class StepIsolation: Sendable {
     }
 
     /// The form of the snapshots that commands, and whoever reads files of layers, use.
-    func form() throws -> SnapshotForm {
+    package func form() throws -> SnapshotForm {
         let hostCapabilities = try hostCapabilities()
         let marks: SnapshotForm.Marks =
             switch hostCapabilities.overlay {

@@ -1,6 +1,6 @@
 package import Diagnostics
 import Linux
-import Sandbox
+package import Sandbox
 import Synchronization
 
 /// Opens a shell where a command of a build has failed: once in a build, however many fail.
@@ -14,7 +14,7 @@ package final class FailureShell: Sendable {
     /// Runs the shell in the sandbox of the command, as it has left it, to the shell's end. Nothing of it is kept.
     ///
     /// `shell` is tried after `/bin/sh`; without any the build just fails.
-    func open(
+    package func open(
         in spec: SandboxSpec, _ files: borrowing StepFileSystem, shell: String, after failure: any AnyFailure,
         stopper: SandboxCanceller
     ) throws {

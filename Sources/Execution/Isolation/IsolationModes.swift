@@ -33,17 +33,17 @@ package struct IsolationModes: Sendable {
 
     /// The mode that was asked for, or the best for `nil`.
     ///
-    /// Throws ``EngineError`` `.isolation` when it cannot be used.
+    /// Throws ``ExecutionError`` `.isolation` when it cannot be used.
     package func choose(_ asked: Isolation?) throws -> Isolation {
         if let asked {
             guard let obstacle = obstacles[asked] else { return asked }
-            throw EngineError(
+            throw ExecutionError(
                 .isolation, "RUN cannot use --isolation=\(asked.rawValue): \(obstacle)",
                 hint: "See 'lamina doctor', or leave the choice to --isolation=auto.")
         }
         if let best { return best }
         let reasons = Isolation.allCases.compactMap { mode in obstacles[mode].map { "\(mode.rawValue): \($0)" } }
-        throw EngineError(
+        throw ExecutionError(
             .isolation, "RUN cannot be isolated from this machine (\(reasons.joined(separator: "; ")))",
             hint: "Run the build as root, or see 'lamina doctor'.")
     }

@@ -2,20 +2,26 @@ import Diagnostics
 import Dispatch
 import Glibc
 import Linux
-import Sandbox
+package import Sandbox
 
 /// A command in a sandbox whose standard streams are those of this process.
-struct AttachedCommand {
-    var spec: SandboxSpec
-    var isInteractive: Bool
+package struct AttachedCommand {
+    package var spec: SandboxSpec
+    package var isInteractive: Bool
     /// Called when the command runs.
-    let began: (SandboxSignaller) -> Void
+    package let began: (SandboxSignaller) -> Void
+
+    package init(spec: SandboxSpec, isInteractive: Bool, began: @escaping (SandboxSignaller) -> Void) {
+        self.spec = spec
+        self.isInteractive = isInteractive
+        self.began = began
+    }
 
     /// Runs the command to its end, on the calling thread.
     ///
     /// With a terminal, ours is raw meanwhile and the command's has its size. Throws `SandboxError` when it could not be
     /// started, and ``ReaderGone``.
-    func run() throws -> (status: Sandbox.ExitStatus, usage: StepUsage) {
+    package func run() throws -> (status: Sandbox.ExitStatus, usage: StepUsage) {
         var spec = spec
         if spec.streams == .terminal { spec.terminalSize = .ofOurs }
         var process = try SandboxProcess(try SandboxPlan(spec))
@@ -41,7 +47,7 @@ struct AttachedCommand {
     }
 
     /// The reader of our output is gone: the command ends as it would if it wrote there itself.
-    struct ReaderGone: Error {}
+    package struct ReaderGone: Error {}
 
     private static func write(_ bytes: Span<UInt8>, to number: CInt) -> Bool {
         unsafe bytes.withUnsafeBytes { bytes in

@@ -1,25 +1,25 @@
 import Diagnostics
 import Linux
-import Sandbox
+package import Sandbox
 import Store
-import SystemPackage
+package import SystemPackage
 import Trees
 
 /// A working tree while a command runs in it.
-struct StepTree: ~Copyable, Sendable {
+package struct StepTree: ~Copyable, Sendable {
     private let tree: WorkingTree
     private var substitutes: ChrootSubstitutes?
 
-    init(_ tree: WorkingTree) { self.tree = tree }
+    package init(_ tree: WorkingTree) { self.tree = tree }
 
     /// The root directory of the command.
-    var path: FilePath { tree.path }
+    package var path: FilePath { tree.path }
 
     /// Makes the specification one for `chroot` mode, with substitutes for its mounts put into the tree.
     ///
     /// `own` is what the mounts of the instruction come down to, as far as they are not in the specification; `base` the
-    /// store, from which notes about credentials say where they are. Throws ``EngineError`` `.unsupported` for what takes a mount.
-    mutating func enter(
+    /// store, from which notes about credentials say where they are. Throws ``ExecutionError`` `.unsupported` for what takes a mount.
+    package mutating func enter(
         _ spec: inout SandboxSpec, _ own: [ChrootSubstitute], base: FilePath, warn: (String) -> Void
     ) throws {
         var all = Self.usual(spec)
@@ -37,10 +37,10 @@ struct StepTree: ~Copyable, Sendable {
     }
 
     /// After this, what was put into the tree, and all before, is older than what the command changes.
-    func waitForTick() throws { try tree.waitForTick() }
+    package func waitForTick() throws { try tree.waitForTick() }
 
     /// Takes out of the tree what was put into it.
-    consuming func leave() throws -> WorkingTree {
+    package consuming func leave() throws -> WorkingTree {
         let tree = tree
         if let substitutes { try substitutes.remove() }
         return tree
@@ -72,7 +72,7 @@ struct StepTree: ~Copyable, Sendable {
             return ChrootSubstitute(target: mount.target, content: .socket(path))
         case .bind(let path) where mount.isReadOnly: return ChrootSubstitute(target: mount.target, content: .copy(path))
         case .bind, .tree:
-            throw EngineError(
+            throw ExecutionError(
                 .unsupported, "'\(mount.target)' cannot be mounted in a changed root",
                 hint: "Use an isolation that can mount, see 'lamina doctor'.")
         }
