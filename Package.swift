@@ -83,6 +83,12 @@ let package = Package(
                 "Store", "Layers", "Trees", "Requests", "Images", systemPackage,
             ]),
         module(
+            "Caching",
+            [
+                "Diagnostics", "OCI", "Linux", "GoCompat", "Graph", "Solver", "Registry", "Store", "Layers", "Trees",
+                "Requests", "Images", systemPackage,
+            ]),
+        module(
             "Records",
             [
                 "Diagnostics", "OCI", "Linux", "Graph", "Frontend", "Solver", "Store", "Layers", "Trees", systemPackage,
@@ -93,7 +99,7 @@ let package = Package(
             [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
                 "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts",
-                "Execution", "Records", systemPackage,
+                "Execution", "Caching", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
         // Row 5

@@ -3,15 +3,10 @@ package import Diagnostics
 
 /// Errors of builds.
 package enum EngineCode: String, FailureCode {
-    case contextNotFound = "build.context-not-found"
     /// A context that cannot be what it is said to be.
     case badContext = "build.context"
-    case dockerfileNotFound = "build.dockerfile-not-found"
     case badOwner = "copy.owner"
     case corrupt = "store.corrupt"
-    case download = "remote.download"
-    case checksum = "remote.checksum"
-    case git = "remote.git"
     case runFailed = "run.exit"
     /// A `--secret` that cannot be understood or read.
     case badSecret = "secret.invalid"

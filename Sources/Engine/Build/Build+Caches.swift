@@ -1,3 +1,4 @@
+import Caching
 import Requests
 import Frontend
 import Graph

@@ -1,3 +1,4 @@
+import Caching
 package import Execution
 package import Contexts
 package import Requests

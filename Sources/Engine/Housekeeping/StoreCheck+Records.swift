@@ -1,3 +1,4 @@
+import Caching
 import Contexts
 import Diagnostics
 import OCI

@@ -1,21 +1,21 @@
 import Contexts
-import Requests
+package import Requests
 import Diagnostics
-import Images
-import OCI
-import Solver
-import Store
+package import Images
+package import OCI
+package import Solver
+package import Store
 import Trees
 
 /// The records of other stores' caches that a build may use in place of running a step.
-struct CacheImports: Sendable {
-    static let none = CacheImports(caches: [])
+package struct CacheImports: Sendable {
+    package static let none = CacheImports(caches: [])
 
     private let caches: [ImportedCache]
     /// Which cache has the record of a key, and which of its records that is.
     private let places: [Digest: (cache: Int, record: Int)]
 
-    init(caches: [ImportedCache]) {
+    package init(caches: [ImportedCache]) {
         self.caches = caches
         var places: [Digest: (cache: Int, record: Int)] = [:]
         for (number, cache) in caches.enumerated() {
@@ -27,7 +27,7 @@ struct CacheImports: Sendable {
     }
 
     /// Reads the caches, all at once. One that cannot be read is worth a warning, and the build goes on without it.
-    static func load(
+    package static func load(
         _ sources: [CacheImport], images: ImageTransfer, progress: ProgressReporter
     ) async throws -> CacheImports {
         let reader = CacheReader(images: images)
@@ -59,7 +59,7 @@ struct CacheImports: Sendable {
 
     /// Takes the record of a key over into the store, under all its keys, and notes where its layers can be had;
     /// nothing is fetched. `nil` when no cache has one, or when a layer of it cannot be had.
-    func adopt(_ key: Digest, into store: StoreRoot, without gone: MissingLayers) throws -> CacheRecord? {
+    package func adopt(_ key: Digest, into store: StoreRoot, without gone: MissingLayers) throws -> CacheRecord? {
         guard let place = places[key] else { return nil }
         let cache = caches[place.cache]
         let record = cache.document.records[place.record]

@@ -1,25 +1,30 @@
-import Requests
+package import Requests
 import Diagnostics
-import Images
+package import Images
 import Layers
 import Linux
-import OCI
+package import OCI
 import Registry
-import Solver
+package import Solver
 import Store
 import SystemPackage
 import Trees
 
 /// Leaves the cache of a build where other stores find it.
-struct CacheWriter: Sendable {
-    let images: ImageTransfer
-    let progress: ProgressReporter
+package struct CacheWriter: Sendable {
+    package let images: ImageTransfer
+    package let progress: ProgressReporter
+
+    package init(images: ImageTransfer, progress: ProgressReporter) {
+        self.images = images
+        self.progress = progress
+    }
 
     /// Writes a cache to where it is wanted; an inline cache is written with its image.
     ///
     /// Replaces the cache of the same name: of several writers the last one counts, and what it
     /// imported and used is part of what it writes.
-    func write(_ selection: CacheSelection, to export: CacheExport) async throws {
+    package func write(_ selection: CacheSelection, to export: CacheExport) async throws {
         let title =
             switch export.target {
             case .inline: ""
@@ -140,7 +145,7 @@ struct CacheWriter: Sendable {
         try await offload {
             for (blob, _) in missing {
                 guard let file = try store.content.open(blob.digest) else {
-                    throw EngineError(.corrupt, "the store has lost the blob \(blob.digest)")
+                    throw CachingError(.corrupt, "the store has lost the blob \(blob.digest)")
                 }
                 try layout.write(file, as: blob)
                 step.status("writing layer \(blob.digest)", current: blob.size, total: blob.size, isComplete: true)
@@ -152,15 +157,15 @@ struct CacheWriter: Sendable {
 }
 
 /// A cache, ready to be written.
-struct CachePackage: Sendable {
-    let manifest: Manifest
-    let config: [UInt8]
-    let layers: [(descriptor: Descriptor, diffID: DiffID)]
+package struct CachePackage: Sendable {
+    package let manifest: Manifest
+    package let config: [UInt8]
+    package let layers: [(descriptor: Descriptor, diffID: DiffID)]
 }
 
 extension Descriptor {
     /// The same blob with Docker's name of its type.
-    var asDockerLayer: Descriptor {
+    package var asDockerLayer: Descriptor {
         let type: MediaType? =
             switch mediaType.compression {
             case .gzip: .dockerLayerGzip

@@ -1,19 +1,19 @@
 import Contexts
-import OCI
-import Store
-import Trees
+package import OCI
+package import Store
+package import Trees
 
 /// The results of a build that are worth passing on.
-struct CacheSelection: Sendable {
-    struct Item: Sendable {
-        let record: CacheRecord
-        let state: LayerStack
+package struct CacheSelection: Sendable {
+    package struct Item: Sendable {
+        package let record: CacheRecord
+        package let state: LayerStack
         /// All keys under which the store has this result.
-        let keys: [Digest]
+        package let keys: [Digest]
     }
 
     /// In the order of the graph.
-    let items: [Item]
+    package let items: [Item]
 
     /// More keys of one result, e.g. of contexts of long ago, are of little use.
     private static let keyLimit = 8
@@ -21,7 +21,7 @@ struct CacheSelection: Sendable {
     /// The results of all steps that a build needed or, unless `includesAll`, of those that its result consists of.
     ///
     /// `keys` are the definition keys of the steps, in the order of the graph; `record` finds the record of a key.
-    init(
+    package init(
         _ keys: [Digest], result: LayerStack, includesAll: Bool, store: StoreRoot,
         record: (Digest) throws -> CacheRecord?
     ) throws {
@@ -42,7 +42,7 @@ struct CacheSelection: Sendable {
     }
 
     /// Those layers that steps made, each once, with the stack it tops.
-    var layers: [(stack: [DiffID], index: Int)] {
+    package var layers: [(stack: [DiffID], index: Int)] {
         var seen: Set<DiffID> = []
         return items.flatMap { item -> [(stack: [DiffID], index: Int)] in
             let stack = item.state.diffIDs
@@ -54,12 +54,12 @@ struct CacheSelection: Sendable {
     }
 
     /// The selection as a document; `blobs` are those of its layers.
-    func document(blobs: [DiffID: Digest]) -> CacheDocument {
+    package func document(blobs: [DiffID: Digest]) -> CacheDocument {
         document(layers: [], blobs: blobs, hasDescriptions: true)
     }
 
     /// The selection as part of the manifest of the image that it is about: layers are told by their place in it.
-    func document(inlineIn image: [DiffID]) -> CacheDocument {
+    package func document(inlineIn image: [DiffID]) -> CacheDocument {
         document(layers: image, blobs: [:], hasDescriptions: false)
     }
 

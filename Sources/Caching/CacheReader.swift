@@ -1,36 +1,36 @@
 import Contexts
 package import Requests
 import Diagnostics
-import Images
+package import Images
 import Linux
-import OCI
+package import OCI
 import Registry
 import SystemPackage
 import Trees
 
 /// A cache that was read: its records, and where the blobs are that they need.
-struct ImportedCache: Sendable {
-    let document: CacheDocument
+package struct ImportedCache: Sendable {
+    package let document: CacheDocument
     /// By digest.
-    let blobs: [Digest: Descriptor]
-    let location: BlobLocation
+    package let blobs: [Digest: Descriptor]
+    package let location: BlobLocation
 }
 
 /// Reads the records of caches; their blobs stay where they are.
-struct CacheReader: Sendable {
-    let images: ImageTransfer
+package struct CacheReader: Sendable {
+    package let images: ImageTransfer
 
     /// The name of the annotation of a manifest that holds an inline cache.
     ///
     /// The manifest and not the config, so that the image is the same with and without it, and one request reads it.
-    static let annotation = "dev.lamina.cache.v1"
+    package static let annotation = "dev.lamina.cache.v1"
 
     private static let buildKitType = "application/vnd.buildkit.cacheconfig.v0"
     /// In bytes; the records of a build take some hundred bytes a step.
     private static let configLimit: Int64 = 32 << 20
 
-    /// Throws ``EngineError`` `.badCache` for what is no cache, and whatever reading it throws.
-    func read(_ source: CacheImport) async throws -> ImportedCache {
+    /// Throws ``CachingError`` `.badCache` for what is no cache, and whatever reading it throws.
+    package func read(_ source: CacheImport) async throws -> ImportedCache {
         switch source {
         case .registry(let reference): try await read(reference)
         case .local(let path, let tag, let digest):
@@ -69,11 +69,11 @@ struct CacheReader: Sendable {
                 try await client.stream(config, 0..<config.size).collect(limit: Int(config.size)) ?? []
             }
         }
-        throw EngineError(.badCache, "\(cache.bucket) has no \(cache.keys.joined(separator: " and no "))")
+        throw CachingError(.badCache, "\(cache.bucket) has no \(cache.keys.joined(separator: " and no "))")
     }
 
-    private static var foreign: EngineError {
-        EngineError(
+    private static var foreign: CachingError {
+        CachingError(
             .badCache, "it was written by BuildKit, whose keys tell nothing about the steps of this build",
             hint: "Give the caches of Lamina a name of their own.")
     }
@@ -93,7 +93,7 @@ struct CacheReader: Sendable {
         if manifest.config.mediaType.rawValue == buildKitType { throw foreign }
         guard manifest.config.mediaType == CacheDocument.mediaType else { return nil }
         guard manifest.config.size <= configLimit else {
-            throw EngineError(
+            throw CachingError(
                 .badCache, "its records take \(manifest.config.size) bytes, more than any cache needs",
                 hint: "Export it again.")
         }
@@ -104,7 +104,7 @@ struct CacheReader: Sendable {
         _ manifest: Manifest, at location: BlobLocation, config: [UInt8], is digest: Digest
     ) throws -> ImportedCache {
         guard Digest(of: config) == digest else {
-            throw EngineError(.badCache, "its records are not those that the manifest names", hint: "Export it again.")
+            throw CachingError(.badCache, "its records are not those that the manifest names", hint: "Export it again.")
         }
         return ImportedCache(
             document: try CacheDocument(json: try JSON(parsing: config)), blobs: blobs(of: manifest),
@@ -113,13 +113,13 @@ struct CacheReader: Sendable {
 
     private static func inlineCache(_ manifest: Manifest, at location: BlobLocation) throws -> ImportedCache {
         guard let text = manifest.annotations[annotation] else {
-            throw EngineError(
+            throw CachingError(
                 .badCache, "it is an image without an inline cache", hint: "Build it with --cache-to type=inline.")
         }
         var document = try CacheDocument(json: try JSON(parsing: text))
         // Which blobs hold the layers was not known when the records were written.
         guard document.layers.count == manifest.layers.count else {
-            throw EngineError(
+            throw CachingError(
                 .badCache, "its inline cache is that of another image", hint: "Build and push the image again.")
         }
         document.layers = zip(document.layers, manifest.layers).map { layer, blob in
@@ -141,7 +141,7 @@ struct CacheReader: Sendable {
             return entry.annotations[LayoutDirectory.tagAnnotation] == tag
         }
         guard let entry else {
-            throw EngineError(.badCache, "the layout has no manifest '\(digest?.description ?? tag)'")
+            throw CachingError(.badCache, "the layout has no manifest '\(digest?.description ?? tag)'")
         }
         let manifest = try Manifest(
             parsing: try bytes(entry, in: layout, limit: 4 << 20), declared: entry.mediaType)
@@ -153,11 +153,11 @@ struct CacheReader: Sendable {
 
     private static func bytes(_ blob: Descriptor, in layout: LayoutDirectory, limit: Int64) throws -> [UInt8] {
         guard blob.size <= limit else {
-            throw EngineError(.badCache, "the blob \(blob.digest) is larger than \(limit) bytes")
+            throw CachingError(.badCache, "the blob \(blob.digest) is larger than \(limit) bytes")
         }
         let bytes = try OwnedDescriptor.open(layout.path(of: blob.digest)).readAll(limit: Int(blob.size))
         guard Digest(of: bytes) == blob.digest else {
-            throw EngineError(.badCache, "the blob \(blob.digest) in the layout is another one")
+            throw CachingError(.badCache, "the blob \(blob.digest) in the layout is another one")
         }
         return bytes
     }

@@ -1,42 +1,65 @@
 import Contexts
 import Diagnostics
-import OCI
+package import OCI
 
 /// Cache records on their way between stores: which results there are under which keys, and which layers they consist
 /// of. The layers themselves are blobs beside it.
 ///
 /// The layers of base images are named but not brought along: whoever computes the same keys has the same base at hand.
-struct CacheDocument: Hashable, Sendable {
-    static let mediaType = MediaType(rawValue: "application/vnd.lamina.cache.config.v1+json")
+package struct CacheDocument: Hashable, Sendable {
+    package static let mediaType = MediaType(rawValue: "application/vnd.lamina.cache.config.v1+json")
 
-    struct Layer: Hashable, Sendable {
-        let diffID: DiffID
+    package struct Layer: Hashable, Sendable {
+        package let diffID: DiffID
         /// The blob that holds it; `nil` for a layer of a base image.
-        let blob: Digest?
+        package let blob: Digest?
+
+        package init(diffID: DiffID, blob: Digest?) {
+            self.diffID = diffID
+            self.blob = blob
+        }
     }
 
     /// A layer of a result, by its place in ``CacheDocument/layers``.
-    struct Part: Hashable, Sendable {
-        let layer: Int
+    package struct Part: Hashable, Sendable {
+        package let layer: Int
         /// When a step made it; `nil` for a layer of a base image.
-        let created: Timestamp?
+        package let created: Timestamp?
+
+        package init(layer: Int, created: Timestamp?) {
+            self.layer = layer
+            self.created = created
+        }
     }
 
-    struct Record: Hashable, Sendable {
-        let kind: String
+    package struct Record: Hashable, Sendable {
+        package let kind: String
         /// The name of the step; empty where it is not given.
-        let description: String
-        let keys: [Digest]
+        package let description: String
+        package let keys: [Digest]
         /// Bottom first.
-        let parts: [Part]
-        let created: Timestamp
+        package let parts: [Part]
+        package let created: Timestamp
+
+        package init(kind: String, description: String, keys: [Digest], parts: [Part], created: Timestamp) {
+            self.kind = kind
+            self.description = description
+            self.keys = keys
+            self.parts = parts
+            self.created = created
+        }
     }
 
-    var layers: [Layer] = []
-    var records: [Record] = []
+    package var layers: [Layer] = []
+    package var records: [Record] = []
+
+    package init(layers: [Layer] = [], records: [Record] = []) {
+        self.layers = layers
+        self.records = records
+    }
 
     /// The kinds of steps whose results are worth carrying: a file of the web has to be looked at anyway to know its key.
-    static let kinds: Set<String> = ["run", "copy", "directory", "git"]
+    package static let kinds: Set<String> = ["run", "copy", "directory", "git"]
 
     /// Limits for what others wrote. No build comes near them.
     private static let limit = (layers: 100_000, records: 100_000, keys: 64, parts: 1024, description: 4096)
@@ -44,7 +67,7 @@ struct CacheDocument: Hashable, Sendable {
 
 extension CacheDocument {
     /// The document as JSON.
-    var json: JSON {
+    package var json: JSON {
         .object(
             ("version", .integer(1)),
             (
@@ -60,8 +83,8 @@ extension CacheDocument {
 
     /// Reads what ``json`` gives.
     ///
-    /// Records of unknown kinds are left out: a later version may have some. Throws ``EngineError`` `.badCache`.
-    init(json: JSON) throws {
+    /// Records of unknown kinds are left out: a later version may have some. Throws ``CachingError`` `.badCache`.
+    package init(json: JSON) throws {
         guard json["version"]?.integer == 1, let layers = json.list("layers"), let records = json.list("records"),
             layers.count <= Self.limit.layers, records.count <= Self.limit.records
         else { throw Self.malformed }
@@ -74,8 +97,8 @@ extension CacheDocument {
         self.records = try records.compactMap { try Record(json: $0, layerCount: count) }
     }
 
-    fileprivate static var malformed: EngineError {
-        EngineError(.badCache, "it is not a cache of this format", hint: "Export it again.")
+    fileprivate static var malformed: CachingError {
+        CachingError(.badCache, "it is not a cache of this format", hint: "Export it again.")
     }
 
     fileprivate static func parts(_ item: JSON, layerCount: Int) throws -> [Part] {
