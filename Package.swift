@@ -63,7 +63,8 @@ let package = Package(
         module(
             "Requests",
             [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Sandbox", "Registry",
+                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Sandbox",
+                "Registry",
                 "Store", "Layers", "Trees", systemPackage,
             ]),
         module(
@@ -107,7 +108,8 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Execution", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Execution", "Records", "Engine", "Inspector",
+                "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -126,18 +128,22 @@ let package = Package(
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
         tests("Trees", ["Layers", "Linux", "OCI", systemPackage]),
         tests("Records", ["Diagnostics", "Layers", "Linux", "OCI", "Solver", "Store", "Trees", systemPackage]),
+        tests("Requests", ["Diagnostics", "Linux", "OCI", "Sandbox", "Store", "Trees", systemPackage]),
+        tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),
+        tests("Caching", ["Diagnostics", "Images", "OCI", "Trees", systemPackage]),
         tests(
             "Engine",
             [
-                "Diagnostics", "DockerfileSyntax", "Frontend", "Graph", "Layers", "Linux", "OCI", "Sandbox", "Solver",
-                "Store", "Trees", "Images", "Records", systemPackage,
+                "Contexts", "Diagnostics", "DockerfileSyntax", "Execution", "Frontend", "Graph", "Images", "Layers",
+                "Linux", "OCI", "Records", "Requests", "Sandbox", "Solver", "Store", "Trees", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests(
             "lamina",
             [
-                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Linux", "OCI", "Records", "Solver",
-                systemPackage,
+                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Linux", "OCI", "Records",
+                "Requests",
+                "Solver", systemPackage,
             ]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
     ],

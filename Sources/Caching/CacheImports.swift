@@ -1,8 +1,8 @@
 import Contexts
-package import Requests
 import Diagnostics
 package import Images
 package import OCI
+package import Requests
 package import Solver
 package import Store
 import Trees

@@ -1,10 +1,10 @@
 import Contexts
-package import Requests
 import Diagnostics
 package import Images
 import Linux
 package import OCI
 import Registry
+package import Requests
 import SystemPackage
 import Trees
 

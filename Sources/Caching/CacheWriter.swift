@@ -1,10 +1,10 @@
-package import Requests
 import Diagnostics
 package import Images
 import Layers
 import Linux
 package import OCI
 import Registry
+package import Requests
 package import Solver
 import Store
 import SystemPackage

@@ -1,4 +1,3 @@
-package import Requests
 import Diagnostics
 package import Frontend
 import Graph
@@ -6,6 +5,7 @@ package import Images
 import Linux
 package import OCI
 import Registry
+package import Requests
 package import Solver
 import Store
 

@@ -1,9 +1,9 @@
-import Requests
 import Diagnostics
 package import Frontend
 import Glibc
 import Graph
 import Linux
+import Requests
 import Store
 import Synchronization
 package import SystemPackage

@@ -1,10 +1,10 @@
-package import Requests
 import Diagnostics
 package import Frontend
 package import Graph
 import Layers
 import Linux
 import OCI
+package import Requests
 import Solver
 import Store
 import Trees

@@ -1,4 +1,3 @@
-package import Requests
 import Diagnostics
 import Frontend
 package import Graph
@@ -6,6 +5,7 @@ package import Images
 import Layers
 import Linux
 package import OCI
+package import Requests
 package import Solver
 package import Store
 import SystemPackage

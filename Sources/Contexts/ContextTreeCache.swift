@@ -1,9 +1,9 @@
-package import Requests
 import Diagnostics
 import DockerfileSyntax
 package import Graph
 import Linux
 package import OCI
+package import Requests
 import Solver
 import Store
 package import Trees

@@ -1,10 +1,10 @@
-import Graph
-import Store
 import Diagnostics
 import Frontend
 import Glibc
+import Graph
 import Linux
 package import Requests
+import Store
 package import SystemPackage
 import Trees
 

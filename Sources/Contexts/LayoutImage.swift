@@ -1,9 +1,9 @@
-package import Requests
 import Diagnostics
 package import Images
 import Layers
 import Linux
 package import OCI
+package import Requests
 package import Store
 import SystemPackage
 import Trees

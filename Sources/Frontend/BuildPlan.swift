@@ -27,7 +27,7 @@ package struct BuildPlan: Sendable {
         graph.reachable(from: target).count { vertex in
             switch vertex.operation {
             case .scratch, .context: false
-            case .image, .http, .git, .run, .copy, .makeDirectory: true
+            default: true
             }
         }
     }

@@ -77,7 +77,7 @@ package enum EpochSource: Hashable, Sendable {
             case .http(let source): sources.append(.file(source, label: vertex.label))
             case .git(let source): sources.append(.repository(source, label: vertex.label))
             case .context: throw failure("must contain exactly one remote ADD", at: others[0])
-            case .scratch, .image, .run, .copy, .makeDirectory: break
+            default: break
             }
         }
         guard sources.count == 1 else { throw failure("must contain exactly one remote ADD", at: others[0]) }

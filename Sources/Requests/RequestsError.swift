@@ -10,6 +10,8 @@ package enum RequestsCode: String, FailureCode {
     case badAgent = "ssh.invalid"
     /// An option that cannot be understood.
     case badOption = "option.invalid"
+    /// An `--isolation` that names none.
+    case badIsolation = "isolation.invalid"
     /// Privileges that need an `--allow`.
     case notAllowed = "run.not-allowed"
     case deviceNotFound = "run.device-not-found"

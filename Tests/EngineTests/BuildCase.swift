@@ -5,6 +5,7 @@ import Images
 import Layers
 import Linux
 import OCI
+import Requests
 import Solver
 import Store
 import SystemPackage

@@ -3,6 +3,7 @@ import Frontend
 import Layers
 import Linux
 import OCI
+import Requests
 import Solver
 import Store
 import SystemPackage

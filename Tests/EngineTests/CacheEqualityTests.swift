@@ -1,8 +1,10 @@
 import Diagnostics
 import Engine
+import Execution
 import Frontend
 import Linux
 import OCI
+import Requests
 import SystemPackage
 import Testing
 import Trees

@@ -1,4 +1,5 @@
 import Engine
+import Execution
 import Frontend
 import Linux
 import SystemPackage

@@ -3,7 +3,7 @@ import Store
 import SystemPackage
 import Testing
 
-@testable import Engine
+@testable import Execution
 
 /// Commands in a chroot one at a time, where the kernel cannot keep them apart.
 @Suite struct ChrootTurnTests {

@@ -1,8 +1,10 @@
+import Contexts
 import Diagnostics
 import Frontend
 import Graph
 import Layers
 import Linux
+import Requests
 import Store
 import SystemPackage
 import Testing
@@ -54,7 +56,7 @@ import Trees
     }
 
     @Test(arguments: ["../out", "a/../../out", "..", "d/../../../etc/x"]) func namesThatLeadOut(_ name: String) async {
-        let error = await #expect(throws: EngineError.self) { _ = try await Self.unpack([Member(name: name)]) }
+        let error = await #expect(throws: ContextsError.self) { _ = try await Self.unpack([Member(name: name)]) }
         #expect(error?.code == .badContext)
         #expect(error?.message.hasPrefix("the archive with the build context cannot be unpacked: ") == true)
     }
@@ -95,7 +97,7 @@ import Trees
             _ = try? await Self.unpack(members)
             #expect(try readFile(victim) == "safe")
         }
-        let error = await #expect(throws: EngineError.self) {
+        let error = await #expect(throws: ContextsError.self) {
             _ = try await Self.unpack([Member(name: "h", type: "1", link: "/etc/passwd")])
         }
         #expect(error?.code == .badContext)
@@ -103,7 +105,7 @@ import Trees
 
     @Test("A device in a context archive is refused", arguments: ["3", "4"])
     func devices(_ type: String) async {
-        let error = await #expect(throws: EngineError.self) {
+        let error = await #expect(throws: ContextsError.self) {
             _ = try await Self.unpack([Member(name: "d/dev", type: type)])
         }
         #expect(error?.message == "the archive with the build context has a device, 'd/dev'")
@@ -116,7 +118,7 @@ import Trees
         let path = scratch.path.appending("a.tar")
         try await Self.archive([Self.dockerfile], at: path)
         try await runProgram("truncate", ["-s", "520", path.string])
-        let error = #expect(throws: EngineError.self) {
+        let error = #expect(throws: ContextsError.self) {
             try ContextArchive(unpacking: DescriptorStream(try OwnedDescriptor.open(path)), in: store)
         }
         #expect(error?.code == .badContext)
@@ -174,7 +176,7 @@ import Trees
             request.inputs.context = try ContextLocation(parsing: "\(fixture.server.url)/to/Dockerfile")
             #expect(try await fixture.run(request).files.keys.sorted() == ["y"])
             request.inputs.context = try ContextLocation(parsing: "\(fixture.server.url)/loop")
-            await #expect(throws: EngineError.self) { try await fixture.run(request) }
+            await #expect(throws: ContextsError.self) { try await fixture.run(request) }
         }
     }
 }

@@ -5,6 +5,7 @@ import Glibc
 import Images
 import Linux
 import OCI
+import Requests
 import Solver
 import Store
 import Synchronization

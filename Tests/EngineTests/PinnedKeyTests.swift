@@ -1,10 +1,12 @@
 import Diagnostics
 import Engine
+import Execution
 import Frontend
 import Images
 import Linux
 import OCI
 import Records
+import Requests
 import Solver
 import Store
 import SystemPackage
@@ -55,7 +57,7 @@ struct PinnedKeyTests {
         return record.details.steps.compactMap { step in
             switch step.kind {
             case .chore, .scratch, .image, .context: return nil
-            case .run, .copy, .directory, .http, .git: break
+            default: break
             }
             func beginning(_ key: Digest?) -> String { key.map { String($0.hex.prefix(16)) } ?? "-" }
             return "\(step.kind.rawValue) \(beginning(step.definition)) \(beginning(step.content))"

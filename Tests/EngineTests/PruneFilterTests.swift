@@ -1,6 +1,6 @@
-import Engine
 import Linux
 import OCI
+import Requests
 import Store
 import SystemPackage
 import Testing
@@ -34,7 +34,7 @@ import Trees
         "", "nothing=1", "until=x", "until!=1h", "shared=perhaps", "type", "description~=(", "parents", "id=",
         "mutable=x", "usage-count=1", "immutable~=x",
     ])
-    func bad(filter: String) { #expect(throws: EngineError.self) { try PruneFilter([filter]) } }
+    func bad(filter: String) { #expect(throws: RequestsError.self) { try PruneFilter([filter]) } }
 
     /// Which of two results and a cache mount fit.
     @Test(

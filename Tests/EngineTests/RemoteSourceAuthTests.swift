@@ -1,3 +1,4 @@
+import Contexts
 import Diagnostics
 import Linux
 import Solver
@@ -108,7 +109,7 @@ import Trees
         try await RemoteSourceFixture.with { fixture in
             let name = "HTTP_AUTH_TOKEN_127.0.0.1"
             let error = try await fixture.failure("ADD $URL/auth/a.txt /", secrets: [name: value])
-            #expect(error.codeName == EngineCode.badSecret.rawValue)
+            #expect(error.codeName == ContextsCode.badSecret.rawValue)
             #expect(error.message.contains(name) && !error.message.contains(value))
             #expect(try fixture.server.takeRequests() == [])
         }

@@ -5,6 +5,7 @@ import Layers
 import Linux
 import OCI
 import Registry
+import Requests
 import Solver
 import Store
 import Synchronization

@@ -1,3 +1,4 @@
+import Contexts
 import Diagnostics
 import Layers
 import Linux
@@ -242,7 +243,7 @@ import Trees
 
     @Test func missingProgram() async throws {
         let git = GitCommand(directory: "/tmp", environment: [:], program: "no-such-git")
-        let error = await #expect(throws: EngineError.self) { try await git.run(["version"]) }
+        let error = await #expect(throws: ContextsError.self) { try await git.run(["version"]) }
         #expect(error?.message == "ADD from a Git repository needs the program 'git', which is not installed")
     }
 }

@@ -1,3 +1,4 @@
+import Contexts
 import Diagnostics
 import Layers
 import Linux
@@ -132,7 +133,7 @@ import Trees
         try await RemoteSourceFixture.with { fixture in
             let error = try await fixture.failure("ADD $URL\(path) /")
             #expect(error.message.contains(message))
-            #expect(error.codeName == EngineCode.download.rawValue)
+            #expect(error.codeName == ContextsCode.download.rawValue)
             #expect(error.location != nil)
             #expect(try fixture.server.takeRequests().count == requests)
         }

@@ -1,6 +1,8 @@
+import Contexts
 import Diagnostics
 import Layers
 import Linux
+import Requests
 import Solver
 import SystemPackage
 import Testing

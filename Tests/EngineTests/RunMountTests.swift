@@ -1,7 +1,9 @@
 import Diagnostics
 import Engine
+import Execution
 import Glibc
 import Linux
+import Requests
 import Store
 import SystemPackage
 import Testing

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Requests
 import SystemPackage
 import Testing
 import Trees

@@ -3,6 +3,7 @@ import Diagnostics
 import Engine
 import Frontend
 import OCI
+import Requests
 import Testing
 
 @testable import lamina
@@ -65,7 +66,7 @@ import Testing
     }
 
     @Test func badPlatforms() throws {
-        #expect(throws: EngineError.self) {
+        #expect(throws: RequestsError.self) {
             try ArgumentOptions.parse(["--platform=linux/amd64,linux/arm64"]).platformChoice()
         }
         #expect(throws: PlatformError.self) { try ArgumentOptions.parse(["--platform=a@b"]).platformChoice() }

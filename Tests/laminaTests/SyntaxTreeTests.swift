@@ -1,3 +1,4 @@
+import Contexts
 import DockerfileSyntax
 import Linux
 import OCI

@@ -1,6 +1,6 @@
-package import Requests
 import Diagnostics
 import Linux
+package import Requests
 import Sandbox
 package import Store
 import Synchronization

@@ -1,7 +1,7 @@
-import Requests
 package import DockerfileSyntax
 import Layers
 package import Linux
+import Requests
 package import SystemPackage
 import Trees
 

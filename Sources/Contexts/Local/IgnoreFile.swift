@@ -1,8 +1,8 @@
-import Requests
 import Diagnostics
 package import DockerfileSyntax
 import Frontend
 import Linux
+import Requests
 package import SystemPackage
 import Trees
 

@@ -16,7 +16,10 @@ package struct GitCommand: Sendable {
     /// How servers are reached over SSH; without it they are not.
     package var ssh: SSHAccess?
 
-    package init(directory: FilePath, environment: [String: String], program: String = "git", login: (origin: String, authorization: String)? = nil, ssh: SSHAccess? = nil) {
+    package init(
+        directory: FilePath, environment: [String: String], program: String = "git",
+        login: (origin: String, authorization: String)? = nil, ssh: SSHAccess? = nil
+    ) {
         self.directory = directory
         self.environment = environment
         self.program = program
@@ -70,7 +73,8 @@ package struct GitCommand: Sendable {
     /// Runs `git` in a directory below its own, and returns what it wrote.
     ///
     /// Throws ``Failed``, ``ContextsError`` `.git` when there is no `git`, or `CancellationError`.
-    package func run(_ arguments: [String], in folder: FilePath = "", step: StepReporter? = nil) async throws -> String {
+    package func run(_ arguments: [String], in folder: FilePath = "", step: StepReporter? = nil) async throws -> String
+    {
         let place = directory.pushing(folder)
         let all = ["-C", place.string] + Self.settings.flatMap { ["-c", $0] } + arguments
         let process = ChildProcess(program, all, environment: variables)

@@ -31,7 +31,8 @@ package final class GitRepository: Sendable {
     private static let localRef = "refs/lamina/source"
     private static let folder: FilePath = "files"
 
-    package init(_ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials) throws
+    package init(_ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials)
+        throws
     {
         self.source = source
         remote = source.publicRemote

@@ -23,7 +23,8 @@ package final class RemoteSources: Sendable {
     package let progress: ProgressReporter
     private let state = Mutex(State())
 
-    package init(store: StoreRoot, registry: RegistryAccess, credentials: BuildCredentials, progress: ProgressReporter) {
+    package init(store: StoreRoot, registry: RegistryAccess, credentials: BuildCredentials, progress: ProgressReporter)
+    {
         self.store = store
         self.registry = registry
         self.credentials = credentials

@@ -1,9 +1,9 @@
-import Requests
 import Diagnostics
 import Images
 import Layers
 import Linux
 import OCI
+import Requests
 import Solver
 import Store
 import SystemPackage
@@ -41,15 +41,9 @@ struct BuildProduct: Sendable {
 /// The means by which exporters read layers and show progress.
 struct ExportTools: Sendable {
     let images: ImageTransfer
-    let snapshots: SnapshotUnpacker
+    let files: InputFiles
     let layerProgress: LayerProgress
     let progress: ProgressReporter
-
-    /// The files of the result, with directories to read them from.
-    func tree(of stack: LayerStack) async throws -> any FileTree {
-        let unpacked = try await snapshots.all(of: stack.diffIDs)
-        return LayerFileTree(tree: try await snapshots.tree(of: stack), directories: unpacked.map(\.directory))
-    }
 
     /// The image as an archive, with all its layers fetched.
     func archive(of product: BuildProduct, isForDocker: Bool) async throws -> ImageArchive {

@@ -11,7 +11,7 @@ struct TarExporter: Exporter {
     func export(_ product: inout BuildProduct, with tools: ExportTools) async throws {
         let (stack, epoch) = (product.stack, product.epoch)
         try await tools.progress.step("exporting to client tarball") { _ in
-            let tree = try await tools.tree(of: stack)
+            let tree = try await tools.files.tree(of: stack)
             try await offload {
                 try OutputFile.write(to: path) { try FileExport(tree: tree, epoch: epoch).writeTar(to: $0) }
             }

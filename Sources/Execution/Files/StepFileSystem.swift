@@ -1,9 +1,9 @@
 import Contexts
-import Requests
 import Diagnostics
 package import Images
 import Linux
 package import OCI
+import Requests
 package import Sandbox
 package import Store
 package import SystemPackage

@@ -1,5 +1,5 @@
-import Requests
 import Linux
+import Requests
 import Sandbox
 package import Store
 import SystemPackage

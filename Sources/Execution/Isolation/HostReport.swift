@@ -1,6 +1,6 @@
-package import Requests
 import Images
 import Linux
+package import Requests
 import Sandbox
 package import SystemPackage
 

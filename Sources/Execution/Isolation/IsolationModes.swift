@@ -1,6 +1,6 @@
-package import Requests
 import Diagnostics
 import Linux
+package import Requests
 import Sandbox
 
 /// Which modes this process can use, and why not the others: found by trying.

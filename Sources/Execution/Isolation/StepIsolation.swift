@@ -1,8 +1,8 @@
 import Contexts
-package import Requests
 import Diagnostics
 import Images
 import Linux
+package import Requests
 package import Sandbox
 package import Store
 import Synchronization

@@ -1,5 +1,5 @@
-package import Requests
 import Linux
+package import Requests
 import SystemPackage
 
 /// The settings of `/etc/resolv.conf` that are taken over. See `resolv.conf(5)`.

@@ -1,7 +1,7 @@
-import Requests
 import Diagnostics
 package import Graph
 import Linux
+import Requests
 package import Sandbox
 import Store
 package import SystemPackage

@@ -1,6 +1,6 @@
-package import Requests
 import Diagnostics
 import Linux
+package import Requests
 package import Sandbox
 package import Store
 package import SystemPackage

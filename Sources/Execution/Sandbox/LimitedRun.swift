@@ -1,8 +1,8 @@
 import Contexts
-package import Requests
 import Frontend
 import GoCompat
 import Linux
+package import Requests
 package import Sandbox
 import SystemPackage
 

@@ -18,7 +18,10 @@ package struct PreparedMounts: Sendable {
     /// Directories in use and locks on them.
     package var held: [any AnyObject & Sendable] = []
 
-    package init(mounts: [SandboxMount] = [], substitutes: [ChrootSubstitute] = [], variables: [(name: String, value: String)] = [], held: [any AnyObject & Sendable] = []) {
+    package init(
+        mounts: [SandboxMount] = [], substitutes: [ChrootSubstitute] = [],
+        variables: [(name: String, value: String)] = [], held: [any AnyObject & Sendable] = []
+    ) {
         self.mounts = mounts
         self.substitutes = substitutes
         self.variables = variables

@@ -1,7 +1,7 @@
-package import Requests
 import Diagnostics
 package import Graph
 import Linux
+package import Requests
 import Sandbox
 package import Store
 import Synchronization

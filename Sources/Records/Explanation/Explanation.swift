@@ -49,7 +49,7 @@ package struct Explanation: Sendable {
         for (position, step) in build.details.steps.enumerated() {
             switch step.kind {
             case .chore, .scratch, .context: continue
-            case .image, .http, .git, .run, .copy, .directory: findings.append(finding(position))
+            default: findings.append(finding(position))
             }
         }
     }

@@ -23,7 +23,7 @@ struct StepMatching {
         for (position, step) in steps.enumerated() {
             switch step.kind {
             case .chore, .scratch, .context: continue
-            case .image, .http, .git, .run, .copy, .directory: break
+            default: break
             }
             let title = StepTitle(step.label)
             // What is fetched belongs to no stage.

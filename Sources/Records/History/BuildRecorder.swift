@@ -139,13 +139,13 @@ package final class BuildRecorder: Sendable {
     }
 
     /// Notes the steps that the target needs, inputs first.
-    package func plan(_ needed: [Vertex], kind: (Graph.Operation) -> RecordedStep.Kind) {
+    package func plan(_ needed: [Vertex], kind: (Vertex) -> RecordedStep.Kind) {
         var positions: [VertexID: Int] = [:]
         for (position, vertex) in needed.enumerated() { positions[vertex.id] = position }
         state.withLock { state in
             for vertex in needed {
                 var step = RecordedStep(
-                    label: Redaction.withoutLogins(vertex.label), kind: kind(vertex.operation))
+                    label: Redaction.withoutLogins(vertex.label), kind: kind(vertex))
                 step.lines = vertex.location?.lines
                 step.inputs = vertex.inputs.compactMap { positions[$0] }
                 step.ignoresCache = vertex.ignoresCache

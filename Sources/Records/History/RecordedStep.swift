@@ -4,24 +4,26 @@ import Trees
 
 /// One step of a recorded build: a vertex of its graph, or a chore such as reading the Dockerfile.
 package struct RecordedStep: Hashable, Sendable {
-    package enum Kind: String, Hashable, Sendable {
-        case chore
-        case scratch
-        case image
-        case context
-        case http
-        case git
-        case run
-        case copy
-        case directory
+    /// The kind of a step, by the name that records give it.
+    package struct Kind: RawRepresentable, Hashable, Sendable {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let chore = Kind(rawValue: "chore")
+        package static let scratch = Kind(rawValue: "scratch")
+        package static let image = Kind(rawValue: "image")
+        package static let context = Kind(rawValue: "context")
+        package static let http = Kind(rawValue: "http")
+        package static let git = Kind(rawValue: "git")
+        package static let run = Kind(rawValue: "run")
+        package static let copy = Kind(rawValue: "copy")
+        package static let directory = Kind(rawValue: "directory")
+
+        private static let sources: Set<Kind> = [.scratch, .image, .context, .http, .git]
 
         /// Whether it is an instruction that makes files: what a cached ratio counts.
-        package var isWork: Bool {
-            switch self {
-            case .run, .copy, .directory: true
-            case .chore, .scratch, .image, .context, .http, .git: false
-            }
-        }
+        package var isWork: Bool { self != .chore && !Self.sources.contains(self) }
     }
 
     package enum Outcome: String, Hashable, Sendable {
@@ -120,7 +122,7 @@ extension RecordedStep {
     }
 
     init?(_ json: JSON) {
-        guard let label = json["label"]?.string, let kind = json["kind"]?.string.flatMap(Kind.init),
+        guard let label = json["label"]?.string, let kind = json["kind"]?.string.map(Kind.init(rawValue:)),
             let outcome = json["outcome"]?.string.flatMap(Outcome.init)
         else { return nil }
         self.init(label: label, kind: kind)

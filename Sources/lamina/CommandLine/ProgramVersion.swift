@@ -1,6 +1,6 @@
-import Requests
 import CBuildInfo
 import Engine
+import Requests
 
 /// The version of this program with the commit that `scripts/stamp` has written into it.
 enum ProgramVersion {

@@ -1,10 +1,10 @@
-import Requests
 import ArgumentParser
 import Diagnostics
 import Engine
 import Frontend
 import Linux
 import OCI
+import Requests
 import SystemPackage
 
 /// The options that give values to a Dockerfile's variables.
@@ -47,13 +47,13 @@ struct ArgumentOptions: ParsableArguments {
 
     /// The platform of the options or of `DOCKER_DEFAULT_PLATFORM`; `nil` for this machine's.
     ///
-    /// - Throws: ``EngineError`` `.unsupported` for several platforms.
+    /// - Throws: ``RequestsError`` `.unsupported` for several platforms.
     func platformChoice() throws -> Platform? {
         let given = platform.isEmpty ? [GlobalOptions.environment["DOCKER_DEFAULT_PLATFORM"] ?? ""] : platform
         let names = given.flatMap { $0.split(separator: ",").map(String.init) }
         let platforms = try names.map { $0 == "local" ? Platform.host : try Platform(parsing: $0) }
         guard Set(platforms).count <= 1 else {
-            throw EngineError(
+            throw RequestsError(
                 .unsupported, "an image for several platforms at once cannot be built yet",
                 hint: "Build once for each platform.")
         }

@@ -1,8 +1,8 @@
-import Requests
 import Diagnostics
 import Engine
 import Frontend
 import OCI
+import Requests
 import SystemPackage
 
 extension BuildCommand {
@@ -20,7 +20,7 @@ extension BuildCommand {
         }
         if push { request.outputs.append(.push) }
         if request.outputs.contains(.push), request.tags.isEmpty {
-            throw EngineError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
+            throw RequestsError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
         }
         request.isolation = try isolation.mode()
         request.options = try options(buildArguments)
@@ -42,7 +42,7 @@ extension BuildCommand {
     private static func tagReference(_ text: String) throws -> ImageReference {
         let reference = try ImageReference(parsing: text)
         guard reference.digest == nil else {
-            throw EngineError(.badOutput, "invalid tag \"\(text)\": a name of a build has no digest")
+            throw RequestsError(.badOutput, "invalid tag \"\(text)\": a name of a build has no digest")
         }
         return reference
     }

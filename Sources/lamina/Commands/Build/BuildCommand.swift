@@ -1,14 +1,14 @@
-import Execution
-import Contexts
-import Requests
 import ArgumentParser
 import Console
+import Contexts
 import Diagnostics
 import Engine
+import Execution
 import Frontend
 import Images
 import OCI
 import Records
+import Requests
 import Solver
 import Store
 import SystemPackage

@@ -1,6 +1,6 @@
-import Requests
 import ArgumentParser
 import Engine
+import Requests
 
 /// The options of `build` about caches that builds share.
 struct CacheOptions: ParsableArguments {

@@ -1,9 +1,9 @@
-import Requests
 import ArgumentParser
 import Diagnostics
 import DockerfileSyntax
 import Engine
 import Frontend
+import Requests
 
 /// The parts of the cache and the store that a build may use.
 struct CacheUseOptions: ParsableArguments {

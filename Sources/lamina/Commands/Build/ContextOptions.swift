@@ -1,8 +1,8 @@
-import Requests
 import ArgumentParser
 import Diagnostics
 import Engine
 import Frontend
+import Requests
 import SystemPackage
 
 /// Where a build's files come from, besides its argument.

@@ -1,7 +1,7 @@
-import Requests
 import ArgumentParser
 import Diagnostics
 import Engine
+import Requests
 import Store
 
 /// How a build shares the machine and the store.
@@ -22,7 +22,7 @@ struct HousekeepingOptions: ParsableArguments {
     func request() throws -> HousekeepingRequest {
         var request = HousekeepingRequest()
         if let jobs {
-            guard jobs > 0 else { throw EngineError(.badOption, "--jobs must be 1 or more, not \(jobs)") }
+            guard jobs > 0 else { throw RequestsError(.badOption, "--jobs must be 1 or more, not \(jobs)") }
             request.jobs = jobs
         }
         if let text = gc ?? GlobalOptions.environment["LAMINA_GC"], !text.isEmpty {

@@ -1,9 +1,9 @@
-import Requests
 import ArgumentParser
 import Diagnostics
 import Engine
 import Linux
 import OCI
+import Requests
 import SystemPackage
 
 /// Files that say what came of a build.
@@ -21,7 +21,7 @@ struct ResultFileOptions: ParsableArguments {
     /// An image ID is asked for in vain where no image is made.
     func check(_ request: BuildRequest) throws {
         guard imageIDFile != nil, !request.makesImage else { return }
-        throw EngineError(
+        throw CommandError(
             .badOutput, "--iidfile needs an image, and the outputs of this build are none",
             hint: "Leave --iidfile out, or add an output that is an image.")
     }

@@ -1,6 +1,6 @@
-import Requests
 import ArgumentParser
 import Engine
+import Requests
 
 /// The options for what commands of a build or of `run` may do and use.
 struct SandboxOptions: ParsableArguments {

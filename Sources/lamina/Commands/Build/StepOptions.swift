@@ -1,9 +1,9 @@
-import Requests
 import ArgumentParser
 import Engine
 import Frontend
 import Glibc
 import Graph
+import Requests
 
 /// Settings of all commands of a build.
 struct StepOptions: ParsableArguments {

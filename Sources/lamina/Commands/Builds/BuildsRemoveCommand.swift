@@ -27,7 +27,7 @@ struct BuildsRemoveCommand: AsyncParsableCommand {
             // All are looked up first: after the first removal ^1 would be another one.
             let records = try builds.map { try history.record($0) }
             if let running = records.first(where: { $0.status == .running }) {
-                throw EngineError(
+                throw CommandError(
                     .storeInUse, "the build '\(running.id)' is running and cannot be forgotten",
                     hint: "Wait until it has ended, or stop it.")
             }

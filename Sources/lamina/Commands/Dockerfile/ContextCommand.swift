@@ -1,12 +1,12 @@
-import Contexts
-import Requests
 import ArgumentParser
 import Console
+import Contexts
 import DockerfileSyntax
 import Engine
 import GoCompat
 import Linux
 import OCI
+import Requests
 import SystemPackage
 
 struct ContextCommand: AsyncParsableCommand {

@@ -1,5 +1,5 @@
-import Contexts
 import Console
+import Contexts
 import DockerfileSyntax
 import Engine
 import Linux

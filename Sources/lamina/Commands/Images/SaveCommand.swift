@@ -24,7 +24,7 @@ struct SaveCommand: UserNamespaceCommand {
     func run() async throws {
         try await global.run {
             guard output != nil || !OutputTerminal.standardOutput.isTerminal else {
-                throw EngineError(
+                throw CommandError(
                     .badOutput, "cowardly refusing to save to a terminal", hint: "Use the -o flag or redirect.")
             }
             let transfer = try global.images(registries)

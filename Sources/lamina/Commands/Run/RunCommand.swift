@@ -1,11 +1,11 @@
-import Execution
-import Requests
 import ArgumentParser
 import Console
 import Diagnostics
 import Engine
+import Execution
 import Glibc
 import Linux
+import Requests
 
 struct RunCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(

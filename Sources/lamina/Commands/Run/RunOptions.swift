@@ -1,8 +1,8 @@
-import Requests
 import ArgumentParser
 import Engine
 import Glibc
 import Linux
+import Requests
 import SystemPackage
 
 /// The options of `lamina run`, by Docker's names.

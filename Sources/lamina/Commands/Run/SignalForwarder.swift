@@ -1,6 +1,6 @@
-import Execution
 import Dispatch
 import Engine
+import Execution
 import Glibc
 import Synchronization
 

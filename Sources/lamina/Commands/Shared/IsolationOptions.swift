@@ -1,7 +1,7 @@
-import Requests
 import ArgumentParser
 import Diagnostics
 import Engine
+import Requests
 
 /// How the commands of RUN are kept apart from the machine.
 struct IsolationOptions: ParsableArguments {
@@ -12,12 +12,12 @@ struct IsolationOptions: ParsableArguments {
 
     /// The mode that was asked for; `nil` for `auto`.
     ///
-    /// Throws `EngineError` `.badIsolation` for any other word.
+    /// Throws `RequestsError` `.badIsolation` for any other word.
     func mode() throws -> Isolation? {
         let name = isolation ?? GlobalOptions.environment["LAMINA_ISOLATION"] ?? "auto"
         if name == "auto" || name.isEmpty { return nil }
         guard let mode = Isolation(rawValue: name) else {
-            throw EngineError(
+            throw RequestsError(
                 .badIsolation, "unknown isolation '\(name)'", hint: "Use auto, namespaces, rootless or chroot.")
         }
         return mode

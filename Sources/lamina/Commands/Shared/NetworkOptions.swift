@@ -1,6 +1,6 @@
-import Requests
 import ArgumentParser
 import Engine
+import Requests
 
 /// The network of commands, for build and run.
 struct NetworkOptions: ParsableArguments {
@@ -29,7 +29,7 @@ struct NetworkOptions: ParsableArguments {
         help: ArgumentHelp("Options of the resolver, in place of this machine's.", valueName: "option"))
     var dnsOptions: [String] = []
 
-    /// Throws `EngineError` `.badNetwork`.
+    /// Throws `RequestsError` `.badNetwork`.
     func settings() throws -> NetworkSettings {
         try NetworkSettings(
             mode: network, hosts: addedHosts, nameServers: dns, searchDomains: dnsSearch, resolverOptions: dnsOptions)

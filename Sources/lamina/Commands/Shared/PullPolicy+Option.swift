@@ -1,6 +1,6 @@
-import Requests
 import ArgumentParser
 import Engine
+import Requests
 
 extension PullPolicy {
     /// The policy that the value of `--pull` names; `missing` without a value.

@@ -1,6 +1,6 @@
-import Requests
 import ArgumentParser
 import Engine
+import Requests
 
 /// The mounts that the commands of `build` and `run` get besides the image.
 struct VolumeOptions: ParsableArguments {
@@ -15,6 +15,6 @@ struct VolumeOptions: ParsableArguments {
             "Mount something for all commands: type=bind|tmpfs, and for build cache|secret|ssh.", valueName: "spec"))
     var mount: [String] = []
 
-    /// Throws `EngineError` `.badVolume`, and what mounts of RUN throw.
+    /// Throws `RequestsError` `.badVolume`, and what mounts of RUN throw.
     func settings() throws -> VolumeSettings { try VolumeSettings(volumes: volume, mounts: mount) }
 }

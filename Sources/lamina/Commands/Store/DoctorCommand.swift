@@ -1,7 +1,7 @@
-import Execution
-import Requests
 import ArgumentParser
 import Engine
+import Execution
+import Requests
 import Store
 import SystemPackage
 

@@ -1,4 +1,3 @@
-import Requests
 import ArgumentParser
 import Console
 import Diagnostics
@@ -7,6 +6,7 @@ import Glibc
 import GoCompat
 import Linux
 import OCI
+import Requests
 import Store
 
 struct PruneCommand: UserNamespaceCommand {
@@ -60,7 +60,7 @@ struct PruneCommand: UserNamespaceCommand {
             if !dryRun, !force {
                 let plan = try pruner.prune([rule], dryRun: true)
                 guard try await confirm(plan) else {
-                    throw EngineError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
+                    throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
             report(try await offload { [dryRun] in try pruner.prune([rule], dryRun: dryRun) })

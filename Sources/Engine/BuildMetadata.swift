@@ -1,0 +1,35 @@
+import Caching
+import Contexts
+import Images
+import Linux
+package import OCI
+import Requests
+import Store
+package import SystemPackage
+import Trees
+
+/// Reports of a finished build for programs, in files.
+extension Build {
+    /// The result under the keys of buildx's `--metadata-file`.
+    ///
+    /// Digest and descriptor of a manifest are there only where the build has written or pushed one: the one in the store
+    /// is seen by nobody else.
+    package func metadata(of result: BuildResult) -> JSON {
+        var members = JSONObject()
+        guard let image = result.image else { return .object(members) }
+        members["containerimage.config.digest"] = .string(image.id.description)
+        if let manifest = result.manifest {
+            members["containerimage.digest"] = .string(manifest.digest.description)
+            members["containerimage.descriptor"] = manifest.json
+        }
+        if !request.tags.isEmpty {
+            members["image.name"] = .string(request.tags.map(\.description).joined(separator: ","))
+        }
+        return .object(members)
+    }
+
+    /// Writes a file in place of what is there, so that nobody sees half of it.
+    package static func write(_ text: String, to path: FilePath) async throws {
+        try await offload { try FileSystem.write(Array(text.utf8), to: path) }
+    }
+}
