@@ -108,7 +108,8 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Execution", "Records", "Engine", "Inspector",
+                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Execution", "Records", "Engine",
+                "Inspector",
                 "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

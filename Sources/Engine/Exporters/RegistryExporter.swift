@@ -1,3 +1,4 @@
+import Contexts
 import Images
 import OCI
 import Solver
