@@ -76,13 +76,13 @@ let package = Package(
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
                 "Registry", "Store", "Layers", "Trees", "Images", "Records", systemPackage,
             ]),
-        module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
+        module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         // Row 5
         .executableTarget(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
+                "Frontend", "Registry", "Layers", "Trees", "Images", "Records", "Engine", "Inspector", "CBuildInfo",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
