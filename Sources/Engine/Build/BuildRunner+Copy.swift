@@ -15,14 +15,15 @@ extension BuildRunner {
         var sources: [any FileTree] = []
         for input in inputs.dropFirst() { sources.append(try await sourceTree(input)) }
         let state = inputs[0].state
-        let owner = try await self.owner(copy.owner, in: state, hasAccounts: !copy.isLinked && !state.layers.isEmpty)
-        let base = copy.isLinked ? LayerTree() : try await snapshots.tree(of: state)
+        let owner = try await self.owner(copy.owner, in: state, hasAccounts: !state.layers.isEmpty)
+        let base = try await snapshots.tree(of: state)
         let diffID = try await offload { [self, sources] in
             let planner = try CopyPlanner(copy, owner: owner, now: now.fileTime)
             var draft = LayerDraft(on: base)
             // The unpacked archives must stay until their files are in the layer.
             var archives: [UnpackedArchive] = []
-            // Hard links are kept within what one match copies, but not between matches.
+            // Hard links are kept within what one match copies, with --parents that is all that a word selects below a
+            // directory, but not between matches.
             var number = 0
             for source in copy.sources {
                 switch source {

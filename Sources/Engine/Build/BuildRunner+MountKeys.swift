@@ -59,7 +59,8 @@ extension BuildRunner {
         var key = KeyHasher("mount/1")
         key.files = FileListing()
         key.add(bind.source)
-        try key.add(contentOf: try bindSource(bind, in: tree), in: tree)
+        let path = PathBytes(String(bind.source.dropFirst()))
+        try key.add(contentOf: try bindSource(bind, in: tree), reached: path, in: tree)
         return journal.finish(key)
     }
 

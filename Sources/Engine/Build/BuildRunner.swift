@@ -82,6 +82,7 @@ struct BuildRunner: OperationRunner {
                     var key = KeyHasher("stage-path/1")
                     key.add(inputs[input])
                     key.add(word)
+                    if SourceMatcher.dependsOnOrder(word) { key.add("walk") }
                     return key.finish()
                 })
         }
