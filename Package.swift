@@ -102,16 +102,15 @@ let package = Package(
                 "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts",
                 "Execution", "Caching", "Records", systemPackage,
             ]),
-        module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux"]),
+        module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         // Row 5
         .executableTarget(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Trees", "Requests", "Images", "Contexts", "Execution", "Records", "Engine",
-                "Inspector",
-                "CBuildInfo",
-                systemPackage,
+                "Frontend", "Registry", "Layers", "Trees", "Requests", "Images", "Contexts", "Execution", "Records",
+                "Engine",
+                "Inspector", "CBuildInfo", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -154,6 +154,17 @@ extension TerminalText {
     /// The text as one neutralised line; line ends become spaces.
     package static func line(_ text: String) -> String { lines(text).joined(separator: " ") }
 
+    /// A line of a file, without its end, with control characters shown; tabs become spaces.
+    package static func visibleLine(_ bytes: some Collection<UInt8>) -> String {
+        var text = ""
+        for (index, piece) in bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).enumerated()
+        {
+            if index > 0 { text += String(repeating: " ", count: 8 - width(of: text) % 8) }
+            text += VisibleText.escaped(piece, doublingBackslashes: false)
+        }
+        return text
+    }
+
     /// The neutralised lines of a text.
     package static func lines(_ text: String) -> [String] {
         text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map { neutralised(String($0)) }

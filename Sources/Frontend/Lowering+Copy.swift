@@ -4,6 +4,9 @@ import Graph
 import OCI
 
 /// The common parts of COPY and ADD, unexpanded.
+///
+/// `--link` is not one of them: a copy is always a layer of its own, made from file lists without unpacking what is below
+/// it, and what it finds there stays as it is.
 private struct CopyInstruction {
     let keyword: String
     let sources: [DockerfileSyntax.CopySource]
@@ -11,7 +14,6 @@ private struct CopyInstruction {
     let chown: String?
     let chmod: String?
     var excludes: [String]
-    var isLinked: Bool
     var keepsParents = false
     var archives = ArchiveHandling.copy
     /// Where the files come from, unless from the build context.
@@ -23,7 +25,7 @@ extension Lowering {
         let origin = try table.source(of: step.instruction)
         let instruction = CopyInstruction(
             keyword: "COPY", sources: copy.sources, destination: copy.destination, chown: copy.chown,
-            chmod: copy.chmod, excludes: copy.excludes, isLinked: copy.link, keepsParents: copy.parents,
+            chmod: copy.chmod, excludes: copy.excludes, keepsParents: copy.parents,
             origin: origin)
         try lower(instruction, step, to: &state) { path in
             switch try RemoteSource(path) {
@@ -38,7 +40,7 @@ extension Lowering {
         let checksum = try add.checksum.map { try expand($0, in: state, at: step.instruction) } ?? ""
         let instruction = CopyInstruction(
             keyword: "ADD", sources: add.sources, destination: add.destination, chown: add.chown, chmod: add.chmod,
-            excludes: add.excludes, isLinked: add.link, archives: add.unpack.map { $0 ? .unpackAll : .copy } ?? .unpack)
+            excludes: add.excludes, archives: add.unpack.map { $0 ? .unpackAll : .copy } ?? .unpack)
         let flags = RemoteFlags(
             checksum: checksum, keepsGitDirectory: add.keepGitDir,
             sourceCount: add.sources.count { if case .path = $0 { true } else { false } })
@@ -88,9 +90,7 @@ extension Lowering {
             sources: sources + files.map { .inline($0) },
             destination: ContainerPath.destination(destination, in: state.workingDirectory),
             owner: owner.isEmpty ? nil : owner, mode: mode, excludes: copy.excludes,
-            keepsParents: copy.keepsParents,
-            // As in BuildKit: with --chmod the files go straight onto the stage, whose directories stay as they are.
-            isLinked: copy.isLinked && mode == nil, archives: copy.archives)
+            keepsParents: copy.keepsParents, archives: copy.archives)
         let label = label(step, in: &state)
         let vertex = graph.add(
             .copy(operation), inputs: inputs, label: label, location: location(of: instruction),

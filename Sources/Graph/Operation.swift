@@ -150,14 +150,12 @@ package struct CopyOperation: Hashable, Sendable {
     package var excludes: [String]
     /// Keep the parent directories of each source (`COPY --parents`).
     package var keepsParents: Bool
-    /// Make the layer without regard to input 0 (`--link`).
-    package var isLinked: Bool
     /// The treatment of a source that is a tar archive.
     package var archives: ArchiveHandling
 
     package init(
         sources: [CopySource], destination: String, owner: String? = nil, mode: FileMode? = nil,
-        excludes: [String] = [], keepsParents: Bool = false, isLinked: Bool = false, archives: ArchiveHandling = .copy
+        excludes: [String] = [], keepsParents: Bool = false, archives: ArchiveHandling = .copy
     ) {
         self.sources = sources
         self.destination = destination
@@ -165,7 +163,6 @@ package struct CopyOperation: Hashable, Sendable {
         self.mode = mode
         self.excludes = excludes
         self.keepsParents = keepsParents
-        self.isLinked = isLinked
         self.archives = archives
     }
 }

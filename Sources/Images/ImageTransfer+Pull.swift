@@ -174,6 +174,23 @@ extension ImageTransfer {
         _ = consume lease
     }
 
+    /// Whether the bytes of some layers of an image, by their indexes, are in the store.
+    package func hasContent(of image: StoredImage, in layers: Set<Int>) throws -> Bool {
+        try layers.allSatisfy { index in
+            guard let chain = ChainID.of(image.diffIDs[...index]) else { return false }
+            return try store.layers.isHere(image.diffIDs[index], as: chain)
+        }
+    }
+
+    /// Brings some layers of an image into the store, in whatever form they can be had.
+    package func fetchContent(
+        of image: StoredImage, in layers: Set<Int>, report: @escaping @Sendable (TransferEvent) -> Void
+    ) async throws {
+        let lease = try store.lease()
+        try await supply.requireContent(image.diffIDs, only: layers.sorted(), report: Self.progress(report))
+        _ = consume lease
+    }
+
     private static func progress(_ report: @escaping @Sendable (TransferEvent) -> Void) -> LayerFetcher.Report {
         { event in
             switch event {

@@ -11,16 +11,26 @@ package struct StoreInspector: Sendable {
 
     /// Throws ``InspectorError`` when the config or a layer's file list is not in the store or cannot be read.
     package func analysis(of image: StoredImage) throws -> ImageAnalysis {
+        ImageAnalysis(layers: try inputs(of: image, try config(of: image)))
+    }
+
+    /// The image with its files. Throws as ``analysis(of:)`` does.
+    package func inspect(_ image: StoredImage) throws -> InspectedImage {
         let config = try config(of: image)
+        return InspectedImage(
+            config: config, layers: try inputs(of: image, config),
+            contents: StoreContents(store: store, diffIDs: config.diffIDs))
+    }
+
+    private func inputs(of image: StoredImage, _ config: ImageConfig) throws -> [AnalyzedLayerInput] {
         let commands = ImageHistory.commands(of: config)
         // The blobs of a manifest that has another number of layers tell nothing.
         let blobs = image.layers.count == config.diffIDs.count ? image.layers : []
-        let layers = try config.diffIDs.enumerated().map { index, diffID in
+        return try config.diffIDs.enumerated().map { index, diffID in
             AnalyzedLayerInput(
                 diffID: diffID, fileList: try fileList(of: diffID), createdBy: commands[index],
                 blobSize: blobs.isEmpty ? nil : blobs[index].size)
         }
-        return ImageAnalysis(layers: layers)
     }
 
     /// Throws as ``analysis(of:)`` does.

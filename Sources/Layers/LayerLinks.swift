@@ -39,6 +39,9 @@ struct LayerLinks {
         entries.append(entry)
     }
 
+    /// The entry that was added last, with the path at which it ends up.
+    var newest: LayerEntry? { entries.last }
+
     /// The entries that are left, in the order in which they were added.
     ///
     /// Throws ``LayerError`` `.damaged` for a hard link to a file that comes after it.

@@ -64,6 +64,65 @@ struct CacheKeyTests {
         KeyCase("an ignore file for what nothing copies", misses: []) { $0.files.append("f .dockerignore 644 other") },
         KeyCase("an ignore file", misses: fromSrc) { $0.files.append("f .dockerignore 644 src/b") },
         KeyCase("hard links", misses: fromSrc) { $0.file("src/b", is: "h src/b 600 src/a") },
+        KeyCase(
+            "a copy in place of a hard link", misses: fromSrc, prepare: { $0.file("src/b", is: "h src/b 600 src/a") }
+        ) { $0.file("src/b", is: "f src/b 600 a") },
+        KeyCase(
+            "the other file of a hard link", misses: fromSrc,
+            prepare: { $0.files += ["f src/c 644 a", "h src/d 644 src/a"] }
+        ) { $0.file("src/d", is: "h src/d 644 src/c") },
+        KeyCase("a hard link to a file that is not copied", misses: []) { $0.files.append("h other/a 644 src/a") },
+        KeyCase("the mode of the directory that is copied", misses: []) { $0.file("src", is: "d src 700") },
+    ]
+
+    private static func kept(_ flags: String, _ word: String) -> String {
+        "FROM lamina/base AS s\nCOPY src /d/src\nRUN chmod 755 /d /d/src\n"
+            + "FROM scratch\nCOPY \(flags) \(word) /o/"
+    }
+
+    /// The directories that `--parents` makes from the source.
+    static let parents: [KeyCase] = [
+        KeyCase(
+            "the mode of a kept directory", "FROM scratch\nCOPY --parents src/a /o/",
+            misses: ["COPY --parents src/a /o/"]
+        ) { $0.file("src", is: "d src 700") },
+        KeyCase(
+            "the mode of a directory that a wildcard keeps", "FROM scratch\nCOPY --parents */a /o/",
+            misses: ["COPY --parents */a /o/"]
+        ) { $0.file("src", is: "d src 700") },
+        KeyCase(
+            "the mode of a directory before the pivot", "FROM scratch\nCOPY --parents src/./a /o/", misses: []
+        ) { $0.file("src", is: "d src 700") },
+        KeyCase(
+            "the mode of a directory that an exception keeps",
+            "FROM scratch\nCOPY --parents --exclude=src --exclude=!src/a src /o/",
+            misses: ["COPY --parents --exclude=src --exclude=!src/a src /o/"]
+        ) { $0.file("src", is: "d src 700") },
+        KeyCase(
+            "the mode of a directory of which nothing is kept", "FROM scratch\nCOPY --parents src/a */x /o/",
+            misses: [],
+            prepare: { $0.files.append("d none") }
+        ) { $0.file("none", is: "d none 700") },
+        KeyCase(
+            "the mode of a kept directory with --link", "FROM scratch\nCOPY --link --parents src/a /o/",
+            misses: ["COPY --link --parents src/a /o/"]
+        ) { $0.file("src", is: "d src 700") },
+        KeyCase(
+            "the mode of a kept directory of a stage", kept("--parents --from=s", "/d/src/a"),
+            misses: ["RUN chmod 700 /d /d/src", "COPY --parents --from=s /d/src/a /o/"]
+        ) { $0.replace("755", with: "700") },
+        KeyCase(
+            "the owner of a kept directory of a stage", kept("--parents --from=s", "/d/*/a"),
+            misses: ["RUN chmod 755 /d /d/src; chown 5 /d", "COPY --parents --from=s /d/*/a /o/"]
+        ) { $0.replace("755 /d /d/src", with: "755 /d /d/src; chown 5 /d") },
+        KeyCase(
+            "the mode of a directory of a stage before the pivot", kept("--parents --from=s", "/d/src/./a"),
+            misses: ["RUN chmod 700 /d /d/src"]
+        ) { $0.replace("755", with: "700") },
+        KeyCase(
+            "--parents", "FROM scratch\nCOPY src/a /o/", misses: ["COPY --parents src/a /o/"]
+        ) { $0.replace("COPY", with: "COPY --parents") },
+        KeyCase("--link", "FROM scratch\nCOPY src/a /o/", misses: []) { $0.replace("COPY", with: "COPY --link") },
     ]
 
     /// With another name or a pattern the step runs again, but gives the same layer: what follows does not.
@@ -204,6 +263,8 @@ struct CacheKeyTests {
     ]
 
     @Test(arguments: files) func filesOfTheContext(_ item: KeyCase) async throws { try await check(item) }
+    @Test("The key of COPY changes with the directories that it keeps", arguments: parents)
+    func keepingParents(_ item: KeyCase) async throws { try await check(item) }
     @Test("The key of COPY changes with what changes its result", arguments: copies)
     func copying(_ item: KeyCase) async throws { try await check(item) }
     @Test("The key of RUN changes with what changes its result", arguments: commands)

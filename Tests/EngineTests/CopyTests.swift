@@ -12,7 +12,7 @@ import Trees
     }()
 
     @Test(
-        arguments: try ["layouts.txt", "metadata.txt", "errors.txt", "stages.txt"].flatMap {
+        arguments: try ["layouts.txt", "parents.txt", "metadata.txt", "errors.txt", "stages.txt"].flatMap {
             try BuildCase.read(directory.appending($0))
         })
     func builds(_ build: BuildCase) async throws {

@@ -8,11 +8,11 @@ import Trees
 @Suite struct FileChangesTests {
     private static func file(
         _ path: String, _ content: UInt64 = 1, size: Int64 = 10, kind: LayerEntry.Kind = .regular, mode: UInt32 = 0o644,
-        owner: UInt32 = 0, link: PathBytes = "", attributes: UInt64 = 0
+        owner: UInt32 = 0, link: PathBytes = "", hardLink: PathBytes = "", attributes: UInt64 = 0
     ) -> FileListing.File {
         FileListing.File(
             path: PathBytes(path), kind: kind, permissions: mode, owner: owner, group: owner, size: size,
-            linkTarget: link, content: content, attributes: attributes)
+            linkTarget: link, hardLink: hardLink, content: content, attributes: attributes)
     }
 
     struct Case: CustomTestStringConvertible {
@@ -41,6 +41,33 @@ import Trees
         Case(
             name: "attributes", old: [file("a")], new: [file("a", attributes: 3)],
             expected: [.init(path: "a", kind: .changed([.attributes]))]),
+        Case(
+            name: "a link that the source goes through", old: [file("a", 1, link: "x")],
+            new: [file("a", 2, link: "y")],
+            expected: [.init(path: "a", kind: .changed([.content(10, 10), .linkTarget("x", "y")]))]),
+        Case(
+            name: "a link to a directory in place of one to a file", old: [file("a", 1, link: "x")],
+            new: [file("a", 0, size: 0, kind: .directory, mode: 0, link: "d")],
+            expected: [.init(path: "a", kind: .changed([.kind("file", "directory"), .linkTarget("x", "d")]))]),
+        Case(
+            name: "a link in place of a file", old: [file("a")], new: [file("a", kind: .symlink, link: "b")],
+            expected: [.init(path: "a", kind: .changed([.kind("file", "link")]))]),
+        Case(
+            name: "hard link", old: [file("a"), file("b", hardLink: "a")], new: [file("a"), file("b")],
+            expected: [.init(path: "b", kind: .changed([.hardLink("a", "")]))]),
+        Case(
+            name: "a directory", old: [], new: [file("d", 0, size: 0, kind: .directory, mode: 0)],
+            expected: [.init(path: "d", kind: .added)]),
+        Case(
+            name: "a file that two sources name", old: [file("a", 1), file("a", 1)], new: [file("a", 2), file("a", 2)],
+            expected: [.init(path: "a", kind: .changed([.content(10, 10)]))]),
+        Case(
+            name: "files of one path in two trees", old: [file("a", 1), file("a", 2)],
+            new: [file("a", 1), file("a", 3)],
+            expected: [.init(path: "a", kind: .changed([.content(10, 10)]))]),
+        Case(
+            name: "one more source", old: [file("a", 1)], new: [file("a", 1), file("a", 2)],
+            expected: [.init(path: "a", kind: .added)]),
         Case(
             name: "added and removed", old: [file("a", 1), file("b", 2)], new: [file("c", 3), file("b", 2)],
             expected: [.init(path: "c", kind: .added), .init(path: "a", kind: .removed)]),

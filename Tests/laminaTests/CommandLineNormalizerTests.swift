@@ -46,7 +46,9 @@ import Testing
         // Options before the command, aliases and subcommands.
         ("--root /r build .", "build --root=/r ."), ("-D --root=/r images", "images --debug --root=/r"),
         ("--debug=false images", "images"), ("-D builds rm --all", "builds rm --debug --all"),
-        ("ls -q", "images --quiet"), ("du -v", "df --verbose"), ("builds -qn3", "builds --quiet --last=3"),
+        ("list -q", "images --quiet"),
+        ("dive --paths 3 x", "analyze --paths=3 x"), ("du -v", "df --verbose"),
+        ("builds -qn3", "builds --quiet --last=3"),
         ("builds list -f status=lost", "builds ls --filter=status=lost"),
         ("prune --max-used-space 1GB", "prune --keep-storage=1GB"),
         // Words for the parser.

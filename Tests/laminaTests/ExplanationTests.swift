@@ -317,6 +317,12 @@ private struct Builds {
                 == "a changed (content; mode 0644 -> 4755; owner 0:0 -> 1:2)")
         #expect(sentence(.init(path: "l", kind: .changed([.linkTarget("a", "b")]))) == "l changed (link to a -> b)")
         #expect(sentence(.init(path: "l", kind: .changed([.kind("file", "link")]))) == "l changed (a file -> a link)")
+        #expect(
+            sentence(.init(path: "l", kind: .changed([.linkTarget("", "b"), .hardLink("a", "")])))
+                == "l changed (now a link to b; no longer a hard link to a)")
+        #expect(
+            sentence(.init(path: "l", kind: .changed([.linkTarget("a", ""), .hardLink("a", "b")])))
+                == "l changed (no longer a link to a; now a hard link to b)")
         #expect(sentence(.init(path: "l", kind: .changed([.attributes]))) == "l changed (extended attributes)")
         #expect(
             sentence(.init(path: "b", kind: .renamed(from: "a")), .init(path: "c", kind: .added))

@@ -69,7 +69,7 @@ extension StoreCheck {
             return try store.builds.allLists().contains(text) ? "is missing" : nil
         }
         guard let bytes = try? DecompressedStream(DescriptorStream(file)).readAll(),
-            FileListing.decode(bytes) != nil
+            FileListing.isListing(bytes)
         else { return "cannot be read" }
         return nil
     }

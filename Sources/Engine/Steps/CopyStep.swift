@@ -32,7 +32,9 @@ struct CopyStep: Step {
             let sources = try operation.sources.map { source -> Digest? in
                 guard case .path(let word, let input) = source else { return nil }
                 // A stage's files are not looked at before it is known whether they are needed.
-                guard let tree = trees[input] else { return KeyHasher.path(word, in: inputs[input]) }
+                guard let tree = trees[input] else {
+                    return KeyHasher.path(word, in: inputs[input], isOrdered: SourceMatcher.dependsOnOrder(word))
+                }
                 return try filesKey(of: word, in: tree)
             }
             return key(base: inputs[0], sources: sources)
@@ -83,15 +85,15 @@ struct CopyStep: Step {
         var sources: [any FileTree] = []
         for input in inputs.dropFirst() { sources.append(try await files.tree(of: input)) }
         let state = inputs[0].state
-        let owner = try await files.owner(
-            operation.owner, in: state, hasAccounts: !operation.isLinked && !state.layers.isEmpty)
-        let base = operation.isLinked ? LayerTree() : try await files.snapshots.tree(of: state)
+        let owner = try await files.owner(operation.owner, in: state, hasAccounts: !state.layers.isEmpty)
+        let base = try await files.snapshots.tree(of: state)
         let diffID = try await offload { [self, sources] in
             let planner = try CopyPlanner(operation, owner: owner, now: now.fileTime)
             var draft = LayerDraft(on: base)
             // The unpacked archives must stay until their files are in the layer.
             var archives: [UnpackedArchive] = []
-            // Hard links are kept within what one match copies, but not between matches.
+            // Hard links are kept within what one match copies, with --parents that is all that a word selects below a
+            // directory, but not between matches.
             var number = 0
             for source in operation.sources {
                 switch source {

@@ -56,7 +56,8 @@ extension RunStep {
         var key = KeyHasher("mount/1")
         key.files = FileListing()
         key.add(bind.source)
-        try key.add(contentOf: try bind.node(in: tree), in: tree)
+        let path = PathBytes(String(bind.source.dropFirst()))
+        try key.add(contentOf: try bind.node(in: tree), reached: path, in: tree)
         return ingredients.finish(key)
     }
 

@@ -73,10 +73,13 @@ extension KeyHasher {
     }
 
     /// The key of a path in the files that `input` is the key of.
-    static func path(_ path: String, in input: Digest) -> Digest {
+    ///
+    /// With `isOrdered` it is a pattern whose matches count in the order of a walk.
+    static func path(_ path: String, in input: Digest, isOrdered: Bool = false) -> Digest {
         var key = KeyHasher("stage-path/1")
         key.add(input)
         key.add(path)
+        if isOrdered { key.add("walk") }
         return key.finish()
     }
 }

@@ -151,7 +151,8 @@ package struct Explanation: Sendable {
             if sources.isEmpty { own.append(files ?? .unknownFiles) } else if let files { inherited.append(files) }
         }
         if let origin = origins.min() { inherited.append(.follows(origin)) }
-        finding.causes = own + inherited
+        var known: Set<MissCause> = []
+        finding.causes = (own + inherited).filter { known.insert($0).inserted }
         if finding.causes.isEmpty { finding.causes = [.unknown] }
         finding.origin = own.isEmpty ? origins.min() ?? finding.position : finding.position
     }

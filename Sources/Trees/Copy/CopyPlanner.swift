@@ -23,16 +23,33 @@ package struct CopyPlanner {
 
     /// Copies a matched file or directory into the draft. `copy` tells the copies of one instruction apart.
     package func copy(_ match: SourceMatch, from tree: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
-        if let kept = match.keptPath {
-            return try copyKeepingParents(match, kept, from: tree, copy: copy, into: &draft)
-        }
         let target = try draft.resolve(PathBytes(operation.destination))
-        if match.node.isDirectory {
-            try copyContents(of: match.node, from: tree, copy: copy, to: target, into: &draft)
-        } else {
+        guard match.node.isDirectory else {
             let path = try fileTarget(target, name: match.name, in: draft)
-            try put(match.node, from: tree, copy: copy, at: path, into: &draft)
+            return try put(match.node, from: tree, copy: copy, at: path, into: &draft)
         }
+        let time = match.node.entry.modified
+        // Of a directory that is copied itself only the time is taken.
+        if match.selection == nil {
+            try draft.makeDirectory(target, newDirectory(modified: time))
+            draft.updateDirectory(target) { $0.modified = time }
+        }
+        var isMade = match.selection == nil
+        try CopyWalk(match, in: tree, excludes: excludes).visit { item, onTheWay in
+            if !isMade { try draft.makeDirectory(target, newDirectory(modified: item.node.entry.modified)) }
+            isMade = true
+            for directory in onTheWay {
+                try bringAlong(directory.node, at: target.appending(directory.path), into: &draft)
+            }
+            let path = target.appending(item.path)
+            if item.node.isDirectory {
+                try mergeDirectory(item.node, at: path, into: &draft)
+            } else {
+                try put(item.node, from: tree, copy: copy, at: path, into: &draft)
+            }
+        }
+        // With --parents the destination is made even if nothing is selected.
+        if !isMade { try draft.makeDirectory(target, newDirectory(modified: time)) }
     }
 
     /// Writes a file of the Dockerfile itself into the draft.
@@ -110,39 +127,6 @@ package struct CopyPlanner {
         return entry
     }
 
-    /// Copies what is in a directory; of the directory itself only the time is taken.
-    private func copyContents(
-        of directory: FileNode, from tree: any FileTree, copy: Int, to target: PathBytes,
-        into draft: inout LayerDraft
-    ) throws {
-        try draft.makeDirectory(target, newDirectory(modified: directory.entry.modified))
-        draft.updateDirectory(target) { $0.modified = directory.entry.modified }
-        let walk = excludes.isEmpty ? tree.forWalk() : tree
-        try copyChildren(
-            of: directory, below: directory.path, from: tree, walk, copy: copy, to: target, into: &draft)
-    }
-
-    /// `walk` is the tree as it is walked through, `tree` where its files are read later.
-    private func copyChildren(
-        of directory: FileNode, below top: PathBytes, from tree: any FileTree, _ walk: any FileTree, copy: Int,
-        to target: PathBytes, into draft: inout LayerDraft
-    ) throws {
-        for child in try walk.children(of: directory) {
-            let path = target.appending(child.path.lastComponent)
-            let isExcluded = excludes.ignores(child.path.bytes(below: top))
-            guard child.isDirectory else {
-                if !isExcluded { try put(child, from: tree, copy: copy, at: path, into: &draft) }
-                continue
-            }
-            if !isExcluded { try mergeDirectory(child, at: path, into: &draft) }
-            if isExcluded, !excludes.hasExceptions { continue }
-            let wasThere = draft.entry(at: path) != nil
-            try copyChildren(of: child, below: top, from: tree, walk, copy: copy, to: path, into: &draft)
-            // An excluded directory comes along with what an exception brings back from below it.
-            if isExcluded, !wasThere, draft.entry(at: path) != nil { try mergeDirectory(child, at: path, into: &draft) }
-        }
-    }
-
     /// A directory met inside a copied one gives its metadata to the one that is there.
     private func mergeDirectory(_ node: FileNode, at path: PathBytes, into draft: inout LayerDraft) throws {
         let entry = adjusted(node.entry)
@@ -154,26 +138,14 @@ package struct CopyPlanner {
             parents: newDirectory(modified: node.entry.modified))
     }
 
-    private func copyKeepingParents(
-        _ match: SourceMatch, _ kept: PathBytes, from tree: any FileTree, copy: Int, into draft: inout LayerDraft
-    ) throws {
-        let target = try draft.resolve(PathBytes(operation.destination))
-        try draft.makeDirectory(target, newDirectory(modified: match.node.entry.modified))
-        var source = match.pivot
-        var place = target
-        for component in kept.components.dropLast() {
-            source = source.appending(component)
-            place = place.appending(component)
-            guard let node = try tree.node(at: tree.resolve(source)), node.isDirectory else { continue }
-            try mergeDirectory(node, at: place, into: &draft)
+    /// A directory that is not selected itself comes along with something below it; one that is there takes its mode
+    /// alone, as in BuildKit.
+    private func bringAlong(_ node: FileNode, at path: PathBytes, into draft: inout LayerDraft) throws {
+        guard draft.entry(at: path)?.kind == .directory else {
+            return try mergeDirectory(node, at: path, into: &draft)
         }
-        let path = target.appending(kept)
-        guard match.node.isDirectory else {
-            return try put(match.node, from: tree, copy: copy, at: path, into: &draft)
-        }
-        if !kept.isEmpty { try mergeDirectory(match.node, at: path, into: &draft) }
-        try copyChildren(
-            of: match.node, below: match.node.path, from: tree, tree, copy: copy, to: path, into: &draft)
+        try draft.makeDirectory(path, newDirectory(modified: node.entry.modified))
+        draft.updateDirectory(path) { $0.permissions = node.entry.permissions }
     }
 
     private func unpackChildren(
@@ -183,7 +155,10 @@ package struct CopyPlanner {
         for child in try archive.children(of: directory) {
             let path = target.appending(child.path.lastComponent)
             var entry = child.entry
-            if let owner {
+            // Of a directory that the archive only implies nothing is said: one that is there stays as it is.
+            if child.isImplied {
+                if let existing = draft.entry(at: path), existing.kind == .directory { entry = existing }
+            } else if let owner {
                 entry.owner = owner.uid
                 entry.group = owner.gid
             }

@@ -5,14 +5,16 @@ package import Linux
 
 /// A file or directory that a source word of COPY names.
 package struct SourceMatch: Sendable {
-    /// The file after links were followed.
+    /// The file after links were followed. With `--parents` the directory before the pivot, or the root of the tree.
     package let node: FileNode
     /// The name it gets in a directory: the last component as written or matched, not that of a link's target.
     package let name: PathBytes
-    /// With `--parents`: the directories to be kept, and the path below them.
-    package let keptPath: PathBytes?
-    /// The directory of the tree that the kept path starts from.
-    package let pivot: PathBytes
+    /// Its path as the word reaches it, links not resolved.
+    package let reached: PathBytes
+    /// With `--parents` the paths below the directory that are copied; `nil` where all of it is.
+    package var selection: PathSelection?
+    /// The word, where something has to exist that it selects.
+    var requiredWord: String?
 }
 
 /// Finds what the source words of COPY and ADD mean in a tree.
@@ -25,15 +27,37 @@ package struct SourceMatcher {
         self.keepsParents = keepsParents
     }
 
-    /// The files a word names, in byte order. A wildcard may match nothing; a plain path that is missing is an error.
+    /// The files a word names, in the order of a walk. A wildcard may match nothing; a plain path that is missing is an
+    /// error.
     package func matches(_ word: String) throws -> [SourceMatch] {
-        let (pivot, rest) = keepsParents ? Self.splitAtPivot(word) : ("", word)
-        let components = Self.clean(rest)
-        let start = try tree.resolve(PathBytes(Self.clean(pivot).joined(separator: "/")))
-        guard components.contains(where: { Glob.hasMeta($0) }) else {
-            return [try plainMatch(components, word: word, pivot: start)]
+        guard keepsParents else { return try matches(Self.clean(word), word: word) }
+        let (pivot, rest) = Self.splitAtPivot(word)
+        let (base, components) = (Self.clean(pivot), Self.clean(rest))
+        let selection = try PathSelection(components)
+        let isRequired = selection.pattern == nil && !base.contains(where: PathSelection.isWildcard)
+        return try matches(base, word: word).map { match in
+            var match = match
+            // As in BuildKit, a file before the pivot is copied itself if the rest need not exist.
+            guard match.node.isDirectory else {
+                if isRequired, !components.isEmpty { throw Self.missing(word) }
+                return match
+            }
+            match.selection = selection
+            match.requiredWord = isRequired ? word : nil
+            return match
         }
-        return try wildcardMatches(components, pivot: start)
+    }
+
+    /// Whether a word can match files of one name in several directories, of which the last one stays.
+    ///
+    /// Records of former versions had another order, so the keys of such words are not theirs.
+    package static func dependsOnOrder(_ word: String) -> Bool {
+        clean(word).dropLast().contains { Glob.hasMeta($0) }
+    }
+
+    private func matches(_ components: [String], word: String) throws -> [SourceMatch] {
+        guard components.contains(where: { Glob.hasMeta($0) }) else { return [try plainMatch(components, word: word)] }
+        return try wildcardMatches(components)
     }
 
     /// `a/b/./c` keeps `c` alone; without the mark everything is kept.
@@ -56,56 +80,64 @@ package struct SourceMatcher {
         return components
     }
 
-    private func plainMatch(_ components: [String], word: String, pivot: PathBytes) throws -> SourceMatch {
+    private func plainMatch(_ components: [String], word: String) throws -> SourceMatch {
         let path = PathBytes(components.joined(separator: "/"))
-        let full = pivot.isEmpty ? path : (path.isEmpty ? pivot : pivot.appending(path))
-        guard let node = try tree.node(at: tree.resolve(full)) else {
-            throw Self.missing(full, word: word)
+        guard let node = try tree.node(at: tree.resolve(path)) else {
+            // All of a word without wildcards is asked for, and not what stands before its pivot.
+            let isPlain = !Self.clean(word).contains(where: PathSelection.isWildcard)
+            throw isPlain ? Self.missing(word) : Self.missing(path, word: word)
         }
-        return SourceMatch(
-            node: node, name: path.lastComponent, keptPath: keepsParents ? path : nil, pivot: pivot)
+        return SourceMatch(node: node, name: path.lastComponent, reached: path)
+    }
+
+    static func missing(_ word: String) -> TreesError {
+        TreesError(.sourceNotFound, missingMessage(word), hint: missingHint(word))
+    }
+
+    /// The message of BuildKit for a path without a wildcard of `--parents`.
+    static func missingMessage(_ word: String) -> String {
+        "failed to calculate checksum of ref: \"/\(clean(word).joined(separator: "/"))\": not found"
     }
 
     private static func missing(_ path: PathBytes, word: String) -> TreesError {
         TreesError(
-            .sourceNotFound, "failed to calculate checksum of ref: \"/\(path)\": not found",
-            hint: "Check that '\(word)' exists there and is not excluded by an ignore file.")
+            .sourceNotFound, "failed to calculate checksum of ref: \"/\(path)\": not found", hint: missingHint(word))
     }
 
-    private func wildcardMatches(_ components: [String], pivot: PathBytes) throws -> [SourceMatch] {
-        let first = components.firstIndex { Glob.hasMeta($0) || $0 == "**" } ?? 0
+    private static func missingHint(_ word: String) -> String {
+        "Check that '\(word)' exists there and is not excluded by an ignore file."
+    }
+
+    private func wildcardMatches(_ components: [String]) throws -> [SourceMatch] {
+        let first = components.firstIndex { Glob.hasMeta($0) } ?? 0
         let prefix = PathBytes(components[..<first].joined(separator: "/"))
-        let base = try tree.resolve(prefix.isEmpty ? pivot : pivot.appending(prefix))
-        guard let root = try tree.node(at: base), root.isDirectory else { return [] }
+        guard let root = try tree.node(at: tree.resolve(prefix)), root.isDirectory else { return [] }
         var found: [(node: FileNode, path: PathBytes)] = []
         try descend(from: root, at: "", components[first...], into: &found)
-        return try found.sorted { $0.path < $1.path }.map { node, path in
+        return try found.map { node, path in
             // A match that is a link stands for what it leads to.
             let resolved = try tree.resolve(node.path)
             guard let target = try tree.node(at: resolved) else { throw Self.missing(resolved, word: path.text) }
-            return SourceMatch(
-                node: keepsParents ? node : target, name: path.lastComponent,
-                keptPath: keepsParents ? prefix.appending(path) : nil, pivot: pivot)
+            return SourceMatch(node: target, name: path.lastComponent, reached: prefix.appending(path))
         }
     }
 
+    /// A walk that sorts the names of each directory, as BuildKit's: of files with one name the last one stays.
     private func descend(
         from directory: FileNode, at path: PathBytes, _ pattern: ArraySlice<String>,
         into found: inout [(node: FileNode, path: PathBytes)]
     ) throws {
         guard let component = pattern.first else { return }
         let rest = pattern.dropFirst()
-        let isDeep = keepsParents && component == "**"
-        if isDeep, !rest.isEmpty { try descend(from: directory, at: path, rest, into: &found) }
         let glob = try Glob(component)
         for child in try tree.children(of: directory) {
             let name = child.path.lastComponent
-            guard isDeep || glob.matches(name.bytes) else { continue }
+            guard glob.matches(name.bytes) else { continue }
             let childPath = path.appending(name)
             if rest.isEmpty {
                 found.append((child, childPath))
             } else if child.isDirectory {
-                try descend(from: child, at: childPath, isDeep ? pattern : rest, into: &found)
+                try descend(from: child, at: childPath, rest, into: &found)
             }
         }
     }

@@ -28,6 +28,11 @@ package struct FileNode: Sendable {
     }
 
     package var isDirectory: Bool { entry.kind == .directory }
+
+    /// Whether it is a directory of layers or of an archive that no entry describes.
+    package var isImplied: Bool {
+        if case .layer(LayerTree.impliedLayer, _) = origin { true } else { false }
+    }
 }
 
 /// Names one file among several hard links to it.

@@ -11,10 +11,13 @@ package struct LayerTree: Sendable {
     package let layers: [DiffID]
     private let root: TreeNode
 
+    /// The layer of directories that no layer describes.
+    static let impliedLayer = -1
+
     /// The empty file system.
     package init() {
         layers = []
-        root = TreeNode(entry: .directory(at: ""), layer: -1, contentPath: "", children: [:])
+        root = TreeNode(entry: .directory(at: ""), layer: Self.impliedLayer, contentPath: "", children: [:])
     }
 
     private init(layers: [DiffID], root: TreeNode) {
@@ -109,7 +112,7 @@ private struct TreeEntry {
 /// A file in a tree of layers.
 private final class TreeNode: Sendable {
     let entry: LayerEntry
-    /// The layer that holds the file's bytes; -1 for directories that no layer describes.
+    /// The layer that holds the file's bytes; ``LayerTree/impliedLayer`` for directories that no layer describes.
     let layer: Int
     let contentPath: PathBytes
     let children: [PathBytes: TreeNode]
@@ -152,11 +155,16 @@ private final class TreeNode: Sendable {
             }
             let lower =
                 added[name] ?? children[name]
-                ?? TreeNode(entry: .directory(at: childPath), layer: -1, contentPath: childPath, children: [:])
+                ?? TreeNode(
+                    entry: .directory(at: childPath), layer: LayerTree.impliedLayer, contentPath: childPath,
+                    children: [:])
             // A file of a lower layer that now has something below it has become a directory.
             let base =
                 lower.entry.kind == .directory || next.entry.path == childPath
-                ? lower : TreeNode(entry: .directory(at: childPath), layer: -1, contentPath: childPath, children: [:])
+                ? lower
+                : TreeNode(
+                    entry: .directory(at: childPath), layer: LayerTree.impliedLayer, contentPath: childPath,
+                    children: [:])
             added[name] = base.merging(&entries, at: childPath, layer: layer)
         }
         children.merge(added) { $1 }

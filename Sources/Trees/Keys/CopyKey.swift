@@ -11,9 +11,11 @@ extension KeyHasher {
         add(copy.mode?.text, as: .mode)
         add(copy.excludes, as: .excludes)
         add(copy.keepsParents)
-        add(copy.isLinked)
+        // Once said whether --link was given, which makes no difference any more.
+        add(false)
         add(copy.archives == .unpack)
         if copy.archives == .unpackAll { add("unpack") }
+        if copy.keepsParents { add("parents/2") }
         note(.flags, copy.flags)
         note(.words, copy.words)
         note(.inline, copy.contents)
@@ -31,53 +33,123 @@ extension KeyHasher {
         }
     }
 
-    /// The files that a source word selects in a tree: names, metadata and bytes, but not times.
+    /// The files that a source word selects in a tree: names, metadata, bytes and which of them are one file, but not
+    /// times.
     package mutating func add(contentOf matches: [SourceMatch], in tree: any FileTree, excludes: IgnoreRules) throws {
         add(matches.count)
         for match in matches {
-            add(match.keptPath?.bytes ?? match.name.bytes)
+            if match.node.isDirectory, match.selection != nil {
+                try add(selectionOf: match, in: tree, excludes: excludes)
+                continue
+            }
+            add(match.name.bytes)
             let tree = excludes.isEmpty && match.node.isDirectory ? tree.forWalk() : tree
-            try add(match.node, top: match.node.path, in: tree, excludes: excludes)
+            var walk = KeyWalk(top: match.node.path, reached: match.reached, excludes: excludes)
+            try add(match.node, in: tree, &walk)
         }
     }
 
     /// The part of a tree that a mount shows: the file, or the directory with all below it, by names, metadata and
-    /// bytes.
-    package mutating func add(contentOf node: FileNode, in tree: any FileTree) throws {
-        try add(node, top: node.path, in: tree.forWalk(), excludes: IgnoreRules(patterns: []))
+    /// bytes. `reached` is its path as the mount names it.
+    package mutating func add(contentOf node: FileNode, reached: PathBytes, in tree: any FileTree) throws {
+        var walk = KeyWalk(top: node.path, reached: reached, excludes: try IgnoreRules(patterns: []))
+        try add(node, in: tree.forWalk(), &walk)
         // The root of a context is not the user's, but of a directory in it the mode is seen.
         if node.isDirectory, !node.path.isEmpty { add(node.entry.permissions) }
     }
 
-    private mutating func add(
-        _ node: FileNode, top: PathBytes, in tree: any FileTree, excludes: IgnoreRules
-    ) throws {
-        let isTop = node.path == top
+    private mutating func add(_ node: FileNode, in tree: any FileTree, _ walk: inout KeyWalk) throws {
+        let isTop = node.path == walk.top
         if !isTop { add(node.path.lastComponent.bytes) }
         add(node.entry.kind.rawValue)
         // Of the directory that is copied itself only the content counts.
-        if !isTop || !node.isDirectory {
-            add(node.entry.permissions)
-            add(node.entry.owner)
-            add(node.entry.group)
-            add(node.entry.linkTarget.bytes)
-            add(node.entry.deviceMajor)
-            add(node.entry.deviceMinor)
-            for attribute in node.entry.attributes {
-                add(attribute.name.bytes)
-                add(attribute.value)
-            }
-        }
+        let countsMetadata = !isTop || !node.isDirectory
+        if countsMetadata { add(metadataOf: node.entry) }
         let digest = node.entry.kind == .regular ? try tree.contentDigest(of: node) : []
         if node.entry.kind == .regular { add(digest) }
-        if !isTop || !node.isDirectory { files?.append(node, digest: digest) }
+        let path = walk.path(of: node)
+        note(
+            node, at: path, digest, leadsTo: isTop && path != node.path ? node.path : nil, &walk.links,
+            countsMetadata: countsMetadata)
         guard node.isDirectory else { return }
         for child in try tree.children(of: node) {
-            let isExcluded = excludes.ignores(child.path.bytes(below: top))
-            if isExcluded, !child.isDirectory || !excludes.hasExceptions { continue }
-            try add(child, top: top, in: tree, excludes: excludes)
+            let isExcluded = walk.excludes.ignores(child.path.bytes(below: walk.top))
+            if isExcluded, !child.isDirectory || !walk.excludes.hasExceptions { continue }
+            try add(child, in: tree, &walk)
         }
         add("end")
+    }
+
+    /// All that `COPY --parents` makes of a directory of the source: with what is selected the directories on the way.
+    private mutating func add(selectionOf match: SourceMatch, in tree: any FileTree, excludes: IgnoreRules) throws {
+        add("selection")
+        var links: [LinkIdentity: PathBytes] = [:]
+        files?.append(match.node, digest: [], at: match.reached, countsMetadata: false)
+        try CopyWalk(match, in: tree, excludes: excludes).visit { item, onTheWay in
+            for directory in onTheWay {
+                add("directory")
+                add(directory.path.bytes)
+                add(metadataOf: directory.node.entry)
+                note(directory.node, at: match.reached.appending(directory.path), [], leadsTo: nil, &links)
+            }
+            let node = item.node
+            add("file")
+            add(item.path.bytes)
+            add(node.entry.kind.rawValue)
+            add(metadataOf: node.entry)
+            let digest = node.entry.kind == .regular ? try tree.contentDigest(of: node) : []
+            add(digest)
+            note(node, at: match.reached.appending(item.path), digest, leadsTo: nil, &links)
+        }
+        add("end")
+    }
+
+    private mutating func add(metadataOf entry: LayerEntry) {
+        add(entry.permissions)
+        add(entry.owner)
+        add(entry.group)
+        add(entry.linkTarget.bytes)
+        add(entry.deviceMajor)
+        add(entry.deviceMinor)
+        for attribute in entry.attributes {
+            add(attribute.name.bytes)
+            add(attribute.value)
+        }
+    }
+
+    /// Hashes which file of the copy a file is another name of, and lists the file for explanations.
+    ///
+    /// `links` are the files with several names, by the first one of them. Nothing is hashed where there is only one, so
+    /// that the keys of files without hard links are what they always were.
+    private mutating func note(
+        _ node: FileNode, at path: PathBytes, _ digest: [UInt8], leadsTo target: PathBytes?,
+        _ links: inout [LinkIdentity: PathBytes], countsMetadata: Bool = true
+    ) {
+        var first: PathBytes?
+        if let identity = node.linkIdentity {
+            first = links[identity]
+            if let first {
+                add("hard link")
+                add(first.bytes)
+            } else {
+                links[identity] = path
+            }
+        }
+        files?.append(
+            node, digest: digest, at: path, leadsTo: target, hardLink: first, countsMetadata: countsMetadata)
+    }
+}
+
+/// A walk through a file or a directory for its key.
+private struct KeyWalk {
+    let top: PathBytes
+    let reached: PathBytes
+    let excludes: IgnoreRules
+    var links: [LinkIdentity: PathBytes] = [:]
+
+    /// The path as the source reaches it.
+    func path(of node: FileNode) -> PathBytes {
+        top == reached ? node.path : reached.appending(PathBytes(node.path.bytes(below: top)))
     }
 }
 
@@ -85,7 +157,7 @@ extension CopyOperation {
     /// The flags that are on or off.
     fileprivate var flags: [String] {
         let unpack: String? = archives == .unpackAll ? "--unpack" : nil
-        return [keepsParents ? "--parents" : nil, isLinked ? "--link" : nil, unpack].compactMap(\.self)
+        return [keepsParents ? "--parents" : nil, unpack].compactMap(\.self)
     }
 
     /// The contents of here-documents.

@@ -14,8 +14,10 @@ package struct FileListing: Sendable {
         package var group: UInt32
         /// Of a regular file, in bytes.
         package var size: Int64
-        /// Of a symbolic link.
+        /// Where a symbolic link leads, as it says; of a file that the source reaches through links its own path.
         package var linkTarget: PathBytes
+        /// The first of the listed names of a file that has several, if this is another one.
+        package var hardLink: PathBytes
         /// The beginning of the content's SHA-256 for a regular file, else of that of the device's numbers; and
         /// extended attributes.
         package var content: UInt64
@@ -23,7 +25,7 @@ package struct FileListing: Sendable {
 
         package init(
             path: PathBytes, kind: LayerEntry.Kind, permissions: UInt32, owner: UInt32, group: UInt32, size: Int64,
-            linkTarget: PathBytes, content: UInt64, attributes: UInt64
+            linkTarget: PathBytes = "", hardLink: PathBytes = "", content: UInt64 = 0, attributes: UInt64 = 0
         ) {
             self.path = path
             self.kind = kind
@@ -32,36 +34,43 @@ package struct FileListing: Sendable {
             self.group = group
             self.size = size
             self.linkTarget = linkTarget
+            self.hardLink = hardLink
             self.content = content
             self.attributes = attributes
         }
     }
 
     /// Changes at the end with the format.
-    private static let magic = Array("lamina-list-1\n".utf8)
+    private static let magic = Array("lamina-list-2\n".utf8)
+    private static let formerMagic = Array("lamina-list-1\n".utf8)
     package private(set) var encoded = Self.magic
 
     package init() {}
 
-    /// Notes a file; `digest` is the SHA-256 of a regular file's bytes.
-    package mutating func append(_ node: FileNode, digest: [UInt8]) {
+    /// Notes a file by the path by which the source reaches it.
+    ///
+    /// `digest` is the SHA-256 of a regular file's bytes, `target` the path of the file itself where links lead to it,
+    /// `hardLink` the first of the listed names of the file where this is another one. `countsMetadata` says whether mode,
+    /// owner and attributes count.
+    package mutating func append(
+        _ node: FileNode, digest: [UInt8], at path: PathBytes, leadsTo target: PathBytes? = nil,
+        hardLink: PathBytes? = nil, countsMetadata: Bool = true
+    ) {
         let entry = node.entry
         encoded.append(entry.kind.rawValue)
-        append(UInt64(entry.permissions))
-        append(UInt64(entry.owner))
-        append(UInt64(entry.group))
-        append(UInt64(clamping: entry.size))
-        append(UInt64(node.path.bytes.count))
-        encoded += node.path.bytes
+        append(countsMetadata ? UInt64(entry.permissions) : 0)
+        append(countsMetadata ? UInt64(entry.owner) : 0)
+        append(countsMetadata ? UInt64(entry.group) : 0)
+        append(entry.kind == .regular ? UInt64(clamping: entry.size) : 0)
+        append(path)
+        append(target ?? entry.linkTarget)
+        append(hardLink ?? "")
         switch entry.kind {
         case .regular: encoded += digest.prefix(8)
-        case .symlink:
-            append(UInt64(entry.linkTarget.bytes.count))
-            encoded += entry.linkTarget.bytes
         case .characterDevice, .blockDevice: append(UInt64(entry.deviceMajor) << 32 | UInt64(entry.deviceMinor))
         default: break
         }
-        guard !entry.attributes.isEmpty else { return encoded.append(0) }
+        guard countsMetadata, !entry.attributes.isEmpty else { return encoded.append(0) }
         encoded.append(8)
         var hasher = DigestHasher()
         for attribute in entry.attributes {
@@ -70,6 +79,11 @@ package struct FileListing: Sendable {
             hasher.update(attribute.value.span)
         }
         encoded += hasher.finishBytes().prefix(8)
+    }
+
+    private mutating func append(_ path: PathBytes) {
+        append(UInt64(path.bytes.count))
+        encoded += path.bytes
     }
 
     /// LEB128.
@@ -84,6 +98,11 @@ package struct FileListing: Sendable {
 }
 
 extension FileListing {
+    /// Whether the bytes are a list, be it in the format of former versions, which cannot be compared any more.
+    package static func isListing(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: formerMagic) || decode(bytes) != nil
+    }
+
     /// Reads what ``encoded`` gives; `nil` when it is anything else.
     package static func decode(_ bytes: [UInt8]) -> [File]? {
         guard bytes.starts(with: magic) else { return nil }
@@ -123,19 +142,17 @@ extension FileListing {
 
         mutating func file() -> File? {
             guard let kind = run(1)?.first.flatMap(LayerEntry.Kind.init), let permissions = number(),
-                let owner = number(), let group = number(), let size = number(), let path = run(number())
+                let owner = number(), let group = number(), let size = number(), let path = run(number()),
+                let target = run(number()), let hardLink = run(number())
             else { return nil }
             var file = File(
                 path: PathBytes(path), kind: kind, permissions: UInt32(truncatingIfNeeded: permissions),
                 owner: UInt32(truncatingIfNeeded: owner), group: UInt32(truncatingIfNeeded: group),
-                size: Int64(clamping: size), linkTarget: "", content: 0, attributes: 0)
+                size: Int64(clamping: size), linkTarget: PathBytes(target), hardLink: PathBytes(hardLink))
             switch kind {
             case .regular:
                 guard let hash = hash() else { return nil }
                 file.content = hash
-            case .symlink:
-                guard let target = run(number()) else { return nil }
-                file.linkTarget = PathBytes(target)
             case .characterDevice, .blockDevice:
                 guard let device = number() else { return nil }
                 file.content = device

@@ -171,11 +171,11 @@ struct CommandLineError: Error, Equatable {
 
     /// Words of other tools for what a command here does.
     private static let meanings = [
-        "rm": "rmi", "remove": "rmi", "delete": "rmi", "untag": "rmi", "list": "images", "image": "images",
+        "rm": "rmi", "remove": "rmi", "delete": "rmi", "untag": "rmi", "image": "images",
         "show": "inspect", "exec": "run", "start": "run", "gc": "prune", "clean": "prune", "cleanup": "prune",
         "check": "fsck", "verify": "fsck", "format": "fmt", "download": "pull", "fetch": "pull", "upload": "push",
         "publish": "push", "export": "save", "log": "builds logs", "logs": "builds logs", "info": "doctor",
-        "bud": "build", "make": "build", "layers": "analyze", "dive": "analyze", "why": "explain",
+        "bud": "build", "make": "build", "layers": "analyze", "why": "explain",
     ]
 
     static func unknownCommand(_ word: String, after command: [String], known: [String]) -> CommandLineError {

@@ -185,6 +185,14 @@ struct CauseText {
         case .mode(let from, let to): "mode \(octal(from)) -> \(octal(to))"
         case .owner(let from, let to): "owner \(joined(from)) -> \(joined(to))"
         case .kind(let from, let to): "a \(from) -> a \(to)"
+        case .linkTarget(let from, let to) where from.isEmpty:
+            "now a link to \(TerminalText.line(to.text))"
+        case .linkTarget(let from, let to) where to.isEmpty:
+            "no longer a link to \(TerminalText.line(from.text))"
+        case .hardLink(let from, let to) where to.isEmpty:
+            "no longer a hard link to \(TerminalText.line(from.text))"
+        case .hardLink(_, let to):
+            "now a hard link to \(TerminalText.line(to.text))"
         case .linkTarget(let from, let to):
             "link to \(TerminalText.line(from.text)) -> \(TerminalText.line(to.text))"
         case .attributes: "extended attributes"

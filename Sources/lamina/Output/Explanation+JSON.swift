@@ -100,6 +100,7 @@ extension FileChanges.Difference {
             return ("owner", pair(.array(from.map { .integer($0) }), .array(to.map { .integer($0) })))
         case .kind(let from, let to): return ("kind", pair(.string(from), .string(to)))
         case .linkTarget(let from, let to): return ("linkTarget", pair(.string(from.text), .string(to.text)))
+        case .hardLink(let from, let to): return ("hardLink", pair(.string(from.text), .string(to.text)))
         case .attributes: return ("attributes", .bool(true))
         }
     }

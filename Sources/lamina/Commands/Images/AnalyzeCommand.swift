@@ -11,7 +11,8 @@ import Store
 
 struct AnalyzeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "analyze", abstract: "Show where an image's bytes are, and which of them nobody can see.")
+        commandName: "analyze", abstract: "Show where an image's bytes are, and which of them nobody can see.",
+        aliases: ["dive"])
 
     @OptionGroup var global: GlobalOptions
 

@@ -6,7 +6,7 @@ import Store
 
 struct ImagesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "images", abstract: "List the images of the store.", aliases: ["ls"])
+        commandName: "images", abstract: "List the images of the store.", aliases: ["list"])
 
     @OptionGroup var global: GlobalOptions
 
