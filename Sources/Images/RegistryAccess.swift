@@ -15,22 +15,26 @@ package final class RegistryAccess: Sendable {
     /// Says where credentials and proxies are.
     package let environment: [String: String]
     private let options: RegistryClient.Options
+    private let credentials: any CredentialProvider
     private let state = Mutex(State())
 
     package init(environment: [String: String], options: RegistryClient.Options = RegistryClient.Options()) {
         self.environment = environment
         self.options = options
+        credentials = CredentialFiles(environment: environment)
     }
 
-    package convenience init(_ settings: RegistrySettings) {
-        self.init(environment: settings.environment, options: settings.clientOptions)
+    package init(_ settings: RegistrySettings) {
+        environment = settings.environment
+        options = settings.clientOptions
+        credentials = settings.credentials
     }
 
     package var client: RegistryClient {
         state.withLock { state in
             if let client = state.client { return client }
             let client = RegistryClient(
-                transport: transport(&state), credentials: CredentialFiles(environment: environment), options: options)
+                transport: transport(&state), credentials: credentials, options: options)
             state.client = client
             return client
         }

@@ -20,13 +20,20 @@ actor Authenticator {
     private let credentials: any CredentialProvider
     private let transport: any HTTPTransport
     private let realms: RealmPolicy
+    private let asksForRefreshToken: Bool
+    /// The refresh token that a token server granted last.
+    private(set) var refreshToken: String?
     private var grants: [Purpose: Grant] = [:]
     private var requests: [TokenRequest: Task<Token, any Error>] = [:]
 
-    init(credentials: any CredentialProvider, transport: any HTTPTransport, realms: RealmPolicy = RealmPolicy()) {
+    init(
+        credentials: any CredentialProvider, transport: any HTTPTransport, realms: RealmPolicy = RealmPolicy(),
+        asksForRefreshToken: Bool = false
+    ) {
         self.credentials = credentials
         self.transport = transport
         self.realms = realms
+        self.asksForRefreshToken = asksForRefreshToken
     }
 
     /// The authorisation that the registry accepted before and that has not expired.
@@ -45,7 +52,7 @@ actor Authenticator {
     ///
     /// - Returns: The value of the `Authorization` field to try; `nil` when there is nothing to answer with.
     func answer(
-        _ response: HTTPResponse, from server: HTTPURL, verified: Bool, for purpose: Purpose
+        _ response: HTTPResponse, from server: HTTPURL, trust: ServerTrust, for purpose: Purpose
     ) async throws -> String? {
         // Another request may have satisfied the registry since this one was sent.
         if let known = authorization(for: purpose) { return known }
@@ -65,8 +72,14 @@ actor Authenticator {
             return remember(basicAuthorization(user, password), until: nil, for: purpose)
         }
         var request = try tokenRequest(challenge, from: server, for: purpose, credential: credential)
-        request.verifiesServer = verified || request.realm.host != server.host
+        if request.realm.host == server.host {
+            request.trust = trust
+        } else {
+            request.trust.authorities = trust.authorities
+        }
+        request.asksForRefreshToken = asksForRefreshToken
         let token = try await token(request)
+        if let refreshToken = token.refreshToken { self.refreshToken = refreshToken }
         return remember("Bearer \(token.value)", until: token.expiry, for: purpose)
     }
 
@@ -102,8 +115,12 @@ actor Authenticator {
     }
 
     private static func fetch(_ tokenRequest: TokenRequest, over transport: any HTTPTransport) async throws -> Token {
-        let (request, body) = tokenRequest.message
-        let response = try await transport.send(request, body: body)
+        var (request, body) = tokenRequest.message
+        var response = try await transport.send(request, body: body)
+        if let other = tokenRequest.fallback, response.status == 404 || response.status == 405 {
+            (request, body) = other
+            response = try await transport.send(request, body: body)
+        }
         guard response.status == 200 else {
             let error = await Refusal(response, to: request).error
             let isLogin = response.status == 401 || response.status == 400

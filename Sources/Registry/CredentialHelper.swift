@@ -22,18 +22,44 @@ struct CredentialHelper {
 
     /// Asks the helper about one server; `nil` when it knows nothing of it.
     func credential(for server: String) throws -> Credential? {
-        guard !name.contains("/") else { throw failure("its name has a slash") }
         let (status, output) = try run("get", input: server)
         guard status == 0 else {
-            let text = String(decoding: output, as: UTF8.self).printable(limit: 500)
-            if text.contains("credentials not found in native keychain") { return nil }
-            throw failure(text.isEmpty ? "exit code \(status)" : text)
+            if Self.isUnknown(output) { return nil }
+            throw failure(status, output)
         }
         guard let json = try? JSON(parsing: output), let user = json["Username"]?.string,
             let secret = json["Secret"]?.string
         else { throw failure("its answer is not the JSON expected") }
         if user == "<token>" { return .identityToken(secret) }
         return user.isEmpty ? nil : .password(user: user, password: secret)
+    }
+
+    /// Has the helper keep a login.
+    func store(_ login: LoginFile.Login, for server: String) throws {
+        let (user, secret) =
+            switch login.credential {
+            case .password(let user, let password): (user, password)
+            case .identityToken(let token), .registryToken(let token): ("<token>", token)
+            }
+        let document = JSON.object(
+            ("ServerURL", .string(server)), ("Username", .string(user)), ("Secret", .string(secret)))
+        let (status, output) = try run("store", input: document.text())
+        guard status == 0 else { throw failure(status, output) }
+    }
+
+    /// Has the helper forget the login of a server.
+    func erase(_ server: String) throws {
+        let (status, output) = try run("erase", input: server)
+        guard status == 0 || Self.isUnknown(output) else { throw failure(status, output) }
+    }
+
+    private static func isUnknown(_ output: [UInt8]) -> Bool {
+        String(decoding: output, as: UTF8.self).contains("credentials not found in native keychain")
+    }
+
+    private func failure(_ status: CInt, _ output: [UInt8]) -> RegistryError {
+        let text = String(decoding: output, as: UTF8.self).printable(limit: 500)
+        return failure(text.isEmpty ? "exit code \(status)" : text)
     }
 
     private func failure(_ reason: String, cause: (any Error)? = nil) -> RegistryError {
@@ -47,6 +73,7 @@ struct CredentialHelper {
     /// Its input and its output are sockets: unlike pipes they can be made close-on-exec at once, and be written to
     /// without a signal when the helper has gone. Two, as one would be reset by a helper that does not read.
     private func run(_ command: String, input text: String) throws -> (status: CInt, output: [UInt8]) {
+        guard !name.contains("/") else { throw failure("its name has a slash") }
         let line = Array(text.utf8)
         let input = try SocketPair()
         let output = try SocketPair()

@@ -18,7 +18,7 @@ extension Credential: CustomStringConvertible {
     }
 }
 
-/// Where credentials come from.
+/// A source of credentials.
 package protocol CredentialProvider: Sendable {
     /// The credential for a repository; `nil` where there is none, which means to ask anonymously.
     ///
@@ -34,17 +34,22 @@ package struct AnonymousCredentials: CredentialProvider {
     package func credential(for registry: String, repository: String) async throws -> Credential? { nil }
 }
 
-/// The same credential for one registry, e.g. from flags of a command; anonymous elsewhere.
+/// The same credential for one registry, e.g. from flags of a command, and those of another provider elsewhere.
 package struct FixedCredential: CredentialProvider {
     private let registry: String
     private let credential: Credential
+    private let others: any CredentialProvider
 
-    package init(_ credential: Credential, for registry: String) {
+    package init(
+        _ credential: Credential, for registry: String, otherwise others: any CredentialProvider = AnonymousCredentials()
+    ) {
         self.registry = registry
         self.credential = credential
+        self.others = others
     }
 
     package func credential(for registry: String, repository: String) async throws -> Credential? {
-        registry == self.registry ? credential : nil
+        if registry == self.registry { return credential }
+        return try await others.credential(for: registry, repository: repository)
     }
 }

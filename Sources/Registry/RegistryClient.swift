@@ -10,6 +10,8 @@ package struct RegistryClient: Sendable {
         package var insecureRegistries: [String] = []
         /// Token servers of other domains that may get the logins of registries: hosts, or hosts with ports.
         package var allowedRealms: [String] = []
+        /// Certificates of registries.
+        package var certificates = CertificateDirectories.none
         /// How many blobs are uploaded at once.
         package var concurrentUploads = 5
         /// Uploads blobs in requests of at most so many bytes, for proxies that limit their size; `nil`: each in one.
@@ -23,7 +25,7 @@ package struct RegistryClient: Sendable {
     let transport: any HTTPTransport
     let options: Options
     private let authenticator: Authenticator
-    private let endpoints: RegistryEndpoints
+    let endpoints: RegistryEndpoints
 
     /// Creates a client. The transport stays the caller's to shut down.
     package init(
@@ -33,7 +35,8 @@ package struct RegistryClient: Sendable {
         self.options = options
         authenticator = Authenticator(
             credentials: credentials, transport: transport, realms: RealmPolicy(allowed: options.allowedRealms))
-        endpoints = RegistryEndpoints(transport: transport, insecure: options.insecureRegistries)
+        endpoints = RegistryEndpoints(
+            transport: transport, insecure: options.insecureRegistries, certificates: options.certificates)
     }
 
     func connection(to reference: ImageReference) async throws -> RepositoryConnection {

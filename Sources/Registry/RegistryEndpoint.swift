@@ -6,33 +6,43 @@ import Synchronization
 struct RegistryEndpoint: Sendable {
     /// Scheme, host and port.
     let base: HTTPURL
-    /// `false` for a registry the user calls insecure.
-    let verifiesServer: Bool
+    let trust: ServerTrust
+
+    /// Whether what the registry says is proven to be its own.
+    var isSecure: Bool { base.scheme == .https && trust.verifiesServer }
 }
 
 /// Finds out how registries are reached, and remembers it.
 ///
-/// This machine is spoken to in plain HTTP. A registry the user calls insecure is tried by TLS without looking at the
-/// certificate, then in plain HTTP. All others are reached by TLS.
+/// This machine and registries the user calls insecure are tried by TLS without looking at the certificate, then in plain
+/// HTTP. All others are reached by TLS.
 final class RegistryEndpoints: Sendable {
     private let transport: any HTTPTransport
     private let insecure: [String]
+    private let certificates: CertificateDirectories
     private let found = Mutex<[String: RegistryEndpoint]>([:])
 
-    init(transport: any HTTPTransport, insecure: [String]) {
+    init(transport: any HTTPTransport, insecure: [String], certificates: CertificateDirectories = .none) {
         self.transport = transport
         self.insecure = insecure
+        self.certificates = certificates
     }
 
     func endpoint(for registry: String) async throws -> RegistryEndpoint {
         let name = registry == "docker.io" ? "registry-1.docker.io" : registry
         let secure = try HTTPURL(parsing: "https://\(name)")
-        let plain = try HTTPURL(parsing: "http://\(name)")
-        if AddressRange.isLoopback(secure.host) { return RegistryEndpoint(base: plain, verifiesServer: false) }
-        guard isInsecure(registry, secure.host) else { return RegistryEndpoint(base: secure, verifiesServer: true) }
         if let known = found.withLock({ $0[registry] }) { return known }
-        let speaksTLS = try await speaksTLS(secure)
-        let endpoint = RegistryEndpoint(base: speaksTLS ? secure : plain, verifiesServer: false)
+        var trust = try certificates.trust(for: registry, at: secure)
+        let isNamedInsecure = isInsecure(registry, secure.host)
+        let endpoint: RegistryEndpoint
+        if isNamedInsecure || AddressRange.isLoopback(secure.host) {
+            // An authority is given to be asked, but where the user says not to.
+            trust.verifiesServer = !isNamedInsecure && !trust.authorities.isEmpty
+            let plain = try HTTPURL(parsing: "http://\(name)")
+            endpoint = RegistryEndpoint(base: try await speaksTLS(secure, trust) ? secure : plain, trust: trust)
+        } else {
+            endpoint = RegistryEndpoint(base: secure, trust: trust)
+        }
         found.withLock { $0[registry] = endpoint }
         return endpoint
     }
@@ -41,18 +51,29 @@ final class RegistryEndpoints: Sendable {
         insecure.contains { $0 == "*" || $0 == registry || $0 == host || AddressRange($0)?.contains(host) == true }
     }
 
-    private func speaksTLS(_ base: HTTPURL) async throws -> Bool {
-        let url = HTTPURL(scheme: base.scheme, host: base.host, port: base.port, target: "/v2/")
-        var request = HTTPRequest(.get, url)
-        request.verifiesServer = false
+    /// Whether a server answers by TLS. A failure of TLS itself is thrown if the server does not answer in plain HTTP
+    /// either.
+    private func speaksTLS(_ base: HTTPURL, _ trust: ServerTrust) async throws -> Bool {
         do {
-            _ = try await transport.send(request, body: nil)
+            _ = try await ping(base, trust)
             return true
         } catch let error as RegistryError {
             switch error.code {
-            case .plainHTTP, .tls, .unreachable, .connectionLost: return false
+            case .plainHTTP, .unreachable, .connectionLost: return false
+            case .tls:
+                let plain = HTTPURL(scheme: .http, host: base.host, port: base.port)
+                // A server that speaks TLS refuses plain HTTP with 400.
+                guard let status = try? await ping(plain, trust), status != 400 else { throw error }
+                return false
             default: throw error
             }
         }
+    }
+
+    private func ping(_ base: HTTPURL, _ trust: ServerTrust) async throws -> Int {
+        var request = HTTPRequest(
+            .get, HTTPURL(scheme: base.scheme, host: base.host, port: base.port, target: "/v2/"))
+        request.trust = trust
+        return try await transport.send(request, body: nil).status
     }
 }

@@ -10,6 +10,13 @@ package struct RegistrySettings: Sendable {
     /// Token servers of other domains that may get the logins of registries.
     package var allowedRealms: [String] = []
 
+    /// A directory of certificates for every registry, in place of the `certs.d` directories.
+    package var certificateDirectory: String?
+    /// The file of logins to be used in place of all others.
+    package var authFile: String?
+    /// A login for one registry, before those of files.
+    package var login: (registry: String, credential: Credential)?
+
     package init(environment: [String: String]) { self.environment = environment }
 
     /// The options of a client with these settings.
@@ -17,6 +24,14 @@ package struct RegistrySettings: Sendable {
         var options = RegistryClient.Options()
         options.insecureRegistries = verifiesTLS ? insecureRegistries : ["*"]
         options.allowedRealms = allowedRealms
+        options.certificates = CertificateDirectories(environment: environment, override: certificateDirectory)
         return options
+    }
+
+    /// The logins: that of the command line, then those of the environment and the files.
+    package var credentials: any CredentialProvider {
+        let files = CredentialFiles(environment: environment, authFile: authFile)
+        guard let login else { return files }
+        return FixedCredential(login.credential, for: login.registry, otherwise: files)
     }
 }

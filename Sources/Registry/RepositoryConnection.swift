@@ -15,6 +15,8 @@ struct RepositoryConnection: Sendable {
         case push
         /// Pushing, and reading another repository to mount a blob from it.
         case mount(from: String)
+        /// Nothing but to be known to the registry.
+        case login
     }
 
     let transport: any HTTPTransport
@@ -71,7 +73,7 @@ struct RepositoryConnection: Sendable {
         let purpose = purpose(access)
         let isOwn = original.url.hasSameOrigin(as: endpoint.base)
         var request = original
-        request.verifiesServer = endpoint.verifiesServer
+        request.trust = isOwn ? endpoint.trust : endpoint.trust.forOtherServers
         request.fields["User-Agent"] = userAgent
         var authorization = isOwn ? await authenticator.authorization(for: purpose) : nil
         var isFresh = false
@@ -87,7 +89,7 @@ struct RepositoryConnection: Sendable {
                 continue
             }
             authorization = try await authenticator.answer(
-                answer.response, from: answer.url, verified: endpoint.verifiesServer, for: purpose)
+                answer.response, from: answer.url, trust: endpoint.trust, for: purpose)
             if authorization == nil { return answer }
             await drain(answer.response)
             isFresh = true
@@ -111,10 +113,11 @@ struct RepositoryConnection: Sendable {
 
     private func purpose(_ access: Access) -> Authenticator.Purpose {
         let name = reference.repository
-        let scopes =
+        let scopes: [String] =
             switch access {
             case .pull: ["repository:\(name):pull"]
             case .push: ["repository:\(name):pull,push"]
+            case .login: []
             case .mount(let origin): ["repository:\(name):pull,push", "repository:\(origin):pull"]
             }
         return Authenticator.Purpose(registry: reference.registry, repository: name, scopes: scopes)
@@ -139,10 +142,13 @@ struct RepositoryConnection: Sendable {
             }
             await drain(response)
             let next = try request.url.resolving(location)
-            if request.url.scheme == .https, next.scheme == .http, endpoint.verifiesServer {
+            if request.url.scheme == .https, next.scheme == .http, endpoint.trust.verifiesServer {
                 throw Self.downgrade(from: request.url, to: next)
             }
-            if !request.url.hasSameOrigin(as: next) { request.fields["Authorization"] = nil }
+            if !request.url.hasSameOrigin(as: next) {
+                request.fields["Authorization"] = nil
+                request.trust = request.trust.forOtherServers
+            }
             request.url = next
         }
         throw RegistryError(.unsafeRedirect, "\(original.url.authority) redirects more than 10 times")

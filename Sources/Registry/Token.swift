@@ -7,6 +7,8 @@ import OCI
 struct Token: Sendable {
     let value: String
     let expiry: ContinuousClock.Instant
+    /// What stands for the password from now on, if the server grants it.
+    let refreshToken: String?
 
     /// Reads the answer of a token server. A token without a life span lives for 60 seconds, as does a shorter one; the
     /// last tenth of its life is not used, as a request takes time.
@@ -18,6 +20,7 @@ struct Token: Sendable {
             throw RegistryError(.malformedResponse, "\(server.authority) granted no token")
         }
         self.value = value
+        refreshToken = json?["refresh_token"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         let seconds = min(max(json?["expires_in"]?.integer ?? 60, 60), 86400)
         expiry = now + .seconds(seconds) * 0.9
     }
@@ -30,32 +33,52 @@ struct TokenRequest: Hashable, Sendable {
     /// Sorted, so that order makes no difference.
     let scopes: [String]
     let credential: Credential?
-    /// `false` only for the token server of an insecure registry that is on the same host.
-    var verifiesServer = true
+    /// Those of the registry for a token server on the same host.
+    var trust = ServerTrust()
+    /// Whether a refresh token is wanted as well, for a login that is kept.
+    var asksForRefreshToken = false
 
-    /// The request to send, and the form that goes with a refresh token.
+    /// The request to send: a form with a refresh token, a GET with everything else.
     var message: (request: HTTPRequest, body: HTTPBody?) {
-        var (request, body) = form
-        request.verifiesServer = verifiesServer
-        return (request, body)
+        if case .identityToken(let token) = credential {
+            return form([("grant_type", "refresh_token"), ("refresh_token", token)])
+        }
+        return (query, nil)
     }
 
-    private var form: (HTTPRequest, HTTPBody?) {
-        if case .identityToken(let token) = credential {
-            let items = [
-                ("grant_type", "refresh_token"), ("service", service ?? ""), ("client_id", "lamina"),
-                ("scope", scopes.joined(separator: " ")), ("refresh_token", token),
-            ]
-            let form = items.map { "\($0)=\($1.percentEncoded)" }.joined(separator: "&")
-            let request = HTTPRequest(.post, realm, ["Content-Type": "application/x-www-form-urlencoded"])
-            return (request, HTTPBody(Array(form.utf8)))
-        }
+    /// The request to send if the server does not know the first one: a password in a form.
+    var fallback: (request: HTTPRequest, body: HTTPBody?)? {
+        guard case .password(let user, let password) = credential else { return nil }
+        let offline = asksForRefreshToken ? [("access_type", "offline")] : []
+        return form([("grant_type", "password")] + offline + [("username", user), ("password", password)])
+    }
+
+    /// Source: RFC 6749, sections 4.3 and 6.
+    private func form(_ grant: [(String, String)]) -> (HTTPRequest, HTTPBody?) {
+        var items = [("service", service ?? ""), ("client_id", "lamina")]
+        if !scopes.isEmpty { items.append(("scope", scopes.joined(separator: " "))) }
+        items = Array(grant.prefix(1)) + items + grant.dropFirst()
+        let form = items.map { "\($0)=\($1.percentEncoded)" }.joined(separator: "&")
+        var request = HTTPRequest(.post, realm, ["Content-Type": "application/x-www-form-urlencoded"])
+        request.trust = trust
+        return (request, HTTPBody(Array(form.utf8)))
+    }
+
+    private var query: HTTPRequest {
         var url = realm
         if let service { url = url.appending("service", service) }
         for scope in scopes { url = url.appending("scope", scope) }
-        guard case .password(let user, let password) = credential else { return (HTTPRequest(.get, url), nil) }
-        url = url.appending("account", user)
-        return (HTTPRequest(.get, url, ["Authorization": basicAuthorization(user, password)]), nil)
+        var fields: HTTPFields = [:]
+        if case .password(let user, let password) = credential {
+            url = url.appending("account", user)
+            fields["Authorization"] = basicAuthorization(user, password)
+            if asksForRefreshToken {
+                url = url.appending("client_id", "lamina").appending("offline_token", "true")
+            }
+        }
+        var request = HTTPRequest(.get, url, fields)
+        request.trust = trust
+        return request
     }
 }
 

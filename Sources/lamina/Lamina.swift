@@ -13,7 +13,8 @@ struct Lamina: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self, FindCommand.self,
-            ExtractCommand.self, PullCommand.self, PushCommand.self, SaveCommand.self,
+            ExtractCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self,
+            SaveCommand.self,
             LoadCommand.self, ImportCommand.self, RunCommand.self, BuildsCommand.self, ExplainCommand.self,
             DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self, StoreCheckCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,

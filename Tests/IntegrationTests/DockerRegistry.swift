@@ -54,13 +54,19 @@ struct DockerRegistry {
     static let password = "secret"
 
     /// Runs `body` with a fresh registry; one that wants a login lets in nobody but ``user`` with ``password``.
-    static func with(login: Bool = false, in scratch: Scratch, _ body: (DockerRegistry) throws -> Void) throws {
+    ///
+    /// With certificates it speaks TLS, on all addresses.
+    static func with(
+        login: Bool = false, tls: TestCertificates? = nil, in scratch: Scratch,
+        _ body: (DockerRegistry) throws -> Void
+    ) throws {
         let port = try freePort()
+        let address = tls == nil ? "127.0.0.1:\(port)" : "0.0.0.0:\(port)"
         var settings = """
             version: 0.1
             log: {level: error}
             storage: {filesystem: {rootdirectory: \(scratch.path.appending("registry"))}}
-            http: {addr: "127.0.0.1:\(port)"}
+            http: {addr: "\(address)"\(tls.map { ", tls: \($0.registrySettings)" } ?? "")}
 
             """
         if login {
@@ -80,7 +86,8 @@ struct DockerRegistry {
             let script = "import socket, sys; socket.create_connection(('127.0.0.1', \(port)), 1)"
             return try run("python3", "-c", script).status == 0
         })
-        try body(DockerRegistry(name: "localhost:\(port)", process: process))
+        let host = tls == nil ? "localhost" : TestCertificates.host
+        try body(DockerRegistry(name: "\(host):\(port)", process: process))
     }
 
     static func freePort() throws -> Int {

@@ -101,6 +101,77 @@ import Testing
         #expect(isRefused == !isAllowed)
     }
 
+    @Test("A token server that knows forms only gets the password in a form", arguments: [404, 405])
+    func passwordInAForm(_ status: Int) async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in
+            switch (exchange.request.url.host, exchange.request.method) {
+            case ("auth.test", .get): HTTPResponse(status)
+            case ("auth.test", _): HTTPResponse(200, [:], #"{"access_token":"T"}"#)
+            default:
+                exchange.authorization == "Bearer T"
+                    ? HTTPResponse(200, [:], bytes: sample.bytes)
+                    : HTTPResponse(401, ["WWW-Authenticate": Self.realm])
+            }
+        }
+        _ = try await makeClient(transport, credential: .password(user: "u", password: "p&q"), trustingRealm)
+            .resolve(image, platform: linux)
+        let form = try #require(transport.exchanges.first { $0.request.method == .post })
+        #expect(form.authorization == nil)
+        #expect(
+            String(decoding: form.body, as: UTF8.self)
+                == "grant_type=password&service=r.test&client_id=lamina&scope=repository:team/app:pull&username=u&password=p%26q"
+        )
+    }
+
+    @Test("A login gives the refresh token that a server grants, otherwise the password", arguments: [true, false])
+    func logsIn(_ grantsRefresh: Bool) async throws {
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.host == "auth.test" {
+                return HTTPResponse(
+                    200, [:], grantsRefresh ? #"{"token":"T","refresh_token":"R"}"# : #"{"token":"T"}"#)
+            }
+            return exchange.authorization == "Bearer T"
+                ? HTTPResponse(200) : HTTPResponse(401, ["WWW-Authenticate": Self.realm])
+        }
+        let password = Credential.password(user: "u", password: "p")
+        let kept = try await makeClient(transport, trustingRealm).login(to: "r.test", with: password)
+        #expect(kept == (grantsRefresh ? .identityToken("R") : password))
+        #expect(transport.lines.first == "GET https://r.test/v2/")
+        #expect(transport.exchanges[1].request.url.target.hasSuffix("&client_id=lamina&offline_token=true"))
+    }
+
+    @Test("A refused login is said to be one")
+    func refusesLogin() async throws {
+        let transport = guarded(by: "Basic realm=x", wanting: "Basic other")
+        let error = try await registryError {
+            _ = try await makeClient(transport).login(to: "r.test", with: .password(user: "u", password: "p"))
+        }
+        #expect(error?.code == .unauthorised && error?.message.hasPrefix("cannot log in to r.test: ") == true)
+    }
+
+    @Test("Client certificates go to the registry alone", arguments: ["r.test", "auth.test"])
+    func clientCertificate(_ host: String) async throws {
+        try await withDirectory { directory in
+            for name in ["ca.crt", "client.cert", "client.key"] { try write("PEM", to: "\(directory)/r.test/\(name)") }
+            let sample = SampleImage()
+            let transport = FakeTransport { exchange, _ in
+                if exchange.request.url.target.hasPrefix("/token") { return HTTPResponse(200, [:], #"{"token":"T"}"#) }
+                return exchange.authorization == nil
+                    ? HTTPResponse(401, ["WWW-Authenticate": #"Bearer realm="https://\#(host)/token""#])
+                    : HTTPResponse(200, [:], bytes: sample.bytes)
+            }
+            _ = try await makeClient(transport) {
+                $0.certificates = CertificateDirectories(parents: [directory])
+            }.resolve(image, platform: linux)
+            for exchange in transport.exchanges {
+                let trust = exchange.request.trust
+                #expect(trust.authorities == Array("PEM\n".utf8) && trust.verifiesServer)
+                #expect((trust.clientCertificate != nil) == (exchange.request.url.host == "r.test"))
+            }
+        }
+    }
+
     @Test func registryTokenIsUsedAsItIs() async throws {
         let transport = guarded(by: Self.realm, wanting: "Bearer direct")
         _ = try await makeClient(transport, credential: .registryToken("direct")).resolve(image, platform: linux)
@@ -189,7 +260,7 @@ import Testing
         }
         _ = try await makeClient(transport) { $0.insecureRegistries = ["r.test"] }.resolve(image, platform: linux)
         let question = try #require(transport.exchanges.first { $0.request.url.target.hasPrefix("/token") })
-        #expect(question.request.verifiesServer == (host == "auth.test"))
+        #expect(question.request.trust.verifiesServer == (host == "auth.test"))
     }
 
     @Test func tokenServerMayFailForAMoment() async throws {

@@ -91,6 +91,28 @@ import Testing
         }
     }
 
+    @Test("DOCKER_AUTH_CONFIG comes before all files, a file that is named is the only place")
+    func inlineLogins() async throws {
+        try await withDirectory { directory in
+            try write(#"{"auths":{"r.test":{"username":"file","password":"p"}}}"#, to: "\(directory)/config.json")
+            try write(#"{"auths":{"r.test":{"username":"named","password":"p"}}}"#, to: "\(directory)/named.json")
+            var environment = ["DOCKER_CONFIG": directory]
+            for (inline, user) in [
+                (nil, "file"), ("", "file"), ("{nonsense", "file"), ("[]", "file"), ("{}", "file"),
+                (#"{"auths":{"r.test":{"auth":"aW5saW5lOnA="}}}"#, "inline"),
+                (#"{"credsStore":"no-such-thing","auths":{}}"#, "file"),
+            ] {
+                environment["DOCKER_AUTH_CONFIG"] = inline
+                let found = try await CredentialFiles(environment: environment)
+                    .credential(for: "r.test", repository: "a")
+                #expect(found == .password(user: user, password: "p"))
+                let named = try await CredentialFiles(environment: environment, authFile: "\(directory)/named.json")
+                    .credential(for: "r.test", repository: "a")
+                #expect(named == .password(user: "named", password: "p"))
+            }
+        }
+    }
+
     @Test func unreadableFileIsSaidSo() async throws {
         try await withDirectory { directory in
             try write("{nonsense", to: "\(directory)/config.json")

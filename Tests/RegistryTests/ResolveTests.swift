@@ -40,17 +40,41 @@ import Testing
         #expect(transport.lines == ["GET https://registry-1.docker.io/v2/library/debian/manifests/latest"])
     }
 
-    @Test(arguments: [
-        ("localhost:5000", "http://localhost:5000"), ("127.8.0.1", "http://127.8.0.1"),
-        ("a.localhost", "http://a.localhost"), ("[::1]:5000", "http://[::1]:5000"),
-        ("128.0.0.1:5000", "https://128.0.0.1:5000"), ("localhost.test", "https://localhost.test"),
-    ])
-    func onlyThisMachineIsPlain(_ registry: String, _ origin: String) async throws {
+    @Test(
+        "This machine is tried by TLS, then in plain HTTP; all others are reached by TLS alone",
+        arguments: [
+            ("localhost:5000", true), ("127.8.0.1", true), ("a.localhost", true), ("[::1]:5000", true),
+            ("128.0.0.1:5000", false), ("localhost.test", false),
+        ], [RegistryCode.plainHTTP, .unreachable, .connectionLost, nil])
+    func onlyThisMachineMayBePlain(_ registry: (name: String, isLocal: Bool), _ failure: RegistryCode?) async throws {
         let sample = SampleImage()
-        let transport = FakeTransport { _, _ in HTTPResponse(200, [:], bytes: sample.bytes) }
-        let reference = ImageReference(registry: registry, repository: "a", tag: "1")
-        _ = try await makeClient(transport).resolve(reference, platform: linux)
-        #expect(transport.lines == ["GET \(origin)/v2/a/manifests/1"])
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.scheme == .https, let failure { throw RegistryError(failure, "no TLS") }
+            return HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        let reference = ImageReference(registry: registry.name, repository: "a", tag: "1")
+        let error = try await registryError {
+            _ = try await makeClient(transport).resolve(reference, platform: linux)
+        }
+        #expect(error?.code == (registry.isLocal ? nil : failure))
+        let probe = registry.isLocal ? ["GET https://\(registry.name)/v2/"] : []
+        let scheme = registry.isLocal && failure != nil ? "http" : "https"
+        let first = try #require(transport.lines.first)
+        #expect(probe.isEmpty || first == probe[0])
+        if error == nil { #expect(transport.lines == probe + ["GET \(scheme)://\(registry.name)/v2/a/manifests/1"]) }
+    }
+
+    @Test("A failure of TLS on this machine is told if there is no plain HTTP either", arguments: [400, 200])
+    func brokenTLS(_ status: Int) async throws {
+        let transport = FakeTransport { exchange, _ in
+            if exchange.request.url.scheme == .https { throw RegistryError(.tls, "no session") }
+            return HTTPResponse(status)
+        }
+        let reference = ImageReference(registry: "localhost:5000", repository: "a", tag: "1")
+        let error = try await registryError {
+            _ = try await makeClient(transport).resolve(reference, platform: linux)
+        }
+        #expect((error?.code == .tls) == (status == 400))
     }
 
     @Test(arguments: [(true, "https://r.test"), (false, "http://r.test")])
@@ -64,7 +88,7 @@ import Testing
         for _ in 0..<2 { _ = try await client.resolve(image, platform: linux) }
         let manifest = "GET \(origin)/v2/team/app/manifests/1"
         #expect(transport.lines == ["GET https://r.test/v2/", manifest, manifest])
-        #expect(transport.exchanges.allSatisfy { !$0.request.verifiesServer })
+        #expect(transport.exchanges.allSatisfy { !$0.request.trust.verifiesServer })
     }
 
     @Test func indexNestedInAnIndex() async throws {

@@ -48,8 +48,8 @@ package struct HTTPRequest: Sendable {
     package var method: Method
     package var url: HTTPURL
     package var fields: HTTPFields
-    /// Whether the server must prove who it is; `false` only for registries the user calls insecure.
-    package var verifiesServer = true
+    /// The certificates of the TLS session.
+    package var trust = ServerTrust()
 
     package init(_ method: Method, _ url: HTTPURL, _ fields: HTTPFields = [:]) {
         self.method = method

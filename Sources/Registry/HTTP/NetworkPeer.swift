@@ -6,6 +6,8 @@ struct NetworkPeer: Sendable {
     let proxy: ProxySettings.Proxy?
     /// How long the peer may be silent.
     let idle: Duration
+    /// The registry that the peer is, as the user names it.
+    var registry: String?
 
     /// The name that the user knows.
     var name: String { url.authority }

@@ -52,7 +52,9 @@ package final class NetworkTransport: HTTPTransport {
     }
 
     package func send(_ request: HTTPRequest, body: HTTPBody?) async throws -> HTTPResponse {
-        let peer = NetworkPeer(url: request.url, proxy: proxies.proxy(for: request.url), idle: timeouts.idle)
+        let peer = NetworkPeer(
+            url: request.url, proxy: proxies.proxy(for: request.url), idle: timeouts.idle,
+            registry: request.trust.registry)
         let notice = NetworkNotice.whenSlow("waiting for \(peer.connectionName)")
         defer { notice?.cancel() }
         let transfer = CurlTransfer(request, body: body, peer: peer, loop: runningLoop())

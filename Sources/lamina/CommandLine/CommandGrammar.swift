@@ -81,7 +81,7 @@ struct CommandGrammar: Sendable {
 }
 
 extension CommandGrammar {
-    private static let registryValues = "insecure-registry allow-auth-realm"
+    private static let registryValues = "insecure-registry allow-auth-realm cert-dir authfile"
 
     private static let commands = """
         allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \
@@ -105,7 +105,9 @@ extension CommandGrammar {
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
-        case "pull", "push": CommandGrammar(flags: "quiet/q", values: "platform", reachesRegistries: true)
+        case "pull", "push": CommandGrammar(flags: "quiet/q", values: "platform creds", reachesRegistries: true)
+        case "login": CommandGrammar(flags: "password-stdin", values: "username/u password/p", reachesRegistries: true)
+        case "logout": CommandGrammar(values: "authfile")
         case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i")
         case "tag", "import", "doctor": CommandGrammar()

@@ -29,7 +29,7 @@ final class CurlExchange {
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         var setup = unsafe CurlSetup(easy)
-        setup.apply(options, to: transfer.peer, verifiesServer: transfer.request.verifiesServer)
+        setup.apply(options, to: transfer.peer, transfer.request.trust)
         setup.number(CURLOPT_CONNECTTIMEOUT_MS, timeouts.connect.milliseconds)
         unsafe fieldList = setup.request(transfer.request, length: transfer.body?.length)
         guard !setup.hasFailed else { return nil }

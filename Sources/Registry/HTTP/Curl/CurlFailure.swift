@@ -47,6 +47,7 @@ struct CurlFailure: Error, CustomStringConvertible {
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return RegistryError(.malformedResponse, "\(name) did not answer in HTTP", cause: self)
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+            if wantsClientCertificate { return unidentified(peer) }
             return RegistryError(.connectionLost, "the connection to \(name) broke: \(self)", cause: self)
         default:
             return RegistryError(.connectionLost, "the exchange with \(name) failed: \(self)", cause: self)
@@ -73,13 +74,22 @@ struct CurlFailure: Error, CustomStringConvertible {
         if words.contains("wrong version number") || words.contains("http request") {
             return RegistryError(
                 .plainHTTP, "\(name) speaks plain HTTP, not HTTPS",
-                hint: "If that is meant to be, name it among the insecure registries.", cause: self)
+                hint: peer.registry.map { "If that is meant to be, allow it with --insecure-registry \($0)." }
+                    ?? "If that is meant to be, write the URL with http.", cause: self)
         }
         if code == CURLE_SSL_CACERT_BADFILE {
             return RegistryError(
                 .tls, "the authorities' certificates cannot be read: \(self)",
-                hint: "Correct SSL_CERT_FILE or SSL_CERT_DIR.", cause: self)
+                hint: peer.registry == nil
+                    ? "Correct SSL_CERT_FILE or SSL_CERT_DIR."
+                    : "Correct SSL_CERT_FILE, SSL_CERT_DIR or the .crt files of the registry.", cause: self)
         }
+        if code == CURLE_SSL_CERTPROBLEM {
+            return RegistryError(
+                .tls, "the client certificate for \(name) cannot be used: \(self)",
+                hint: "The .cert and .key files must hold a certificate and its key in PEM.", cause: self)
+        }
+        if wantsClientCertificate { return unidentified(peer) }
         guard code == CURLE_PEER_FAILED_VERIFICATION else {
             return RegistryError(.tls, "no TLS session with \(name): \(self)", cause: self)
         }
@@ -95,6 +105,27 @@ struct CurlFailure: Error, CustomStringConvertible {
         }
         return RegistryError(
             .tls, "the certificate of \(name) is not trusted",
-            hint: "Install its authority's certificate, or name a file of authorities in SSL_CERT_FILE.", cause: self)
+            hint: peer.registry.map {
+                "Put its authority's certificate into /etc/docker/certs.d/\($0)/ca.crt, or name its directory with "
+                    + "--cert-dir."
+            } ?? "Install its authority's certificate, or name a file of authorities in SSL_CERT_FILE.", cause: self)
+    }
+
+    /// Whether the server ended the session as it got no client certificate, or one that it does not trust.
+    ///
+    /// In TLS 1.3 that is told after the session stands, in the place of an answer.
+    private var wantsClientCertificate: Bool {
+        let words = text.lowercased()
+        guard words.contains("alert") else { return false }
+        return ["certificate required", "bad certificate", "unknown ca", "handshake failure"]
+            .contains { words.contains($0) }
+    }
+
+    private func unidentified(_ peer: NetworkPeer) -> RegistryError {
+        RegistryError(
+            .tls, "\(peer.name) accepts no session without a client certificate that it trusts: \(self)",
+            hint: peer.registry.map {
+                "Put client.cert and client.key into /etc/docker/certs.d/\($0), or name their directory with --cert-dir."
+            }, cause: self)
     }
 }

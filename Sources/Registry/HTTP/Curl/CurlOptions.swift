@@ -1,4 +1,6 @@
 import CCurl
+import Linux
+import SystemPackage
 
 /// Options that all exchanges of a transport share.
 struct CurlOptions: Sendable {
@@ -28,7 +30,7 @@ struct CurlSetup {
     private static let bufferSize = 256 << 10
 
     /// Sets what does not depend on the request.
-    mutating func apply(_ options: CurlOptions, to peer: NetworkPeer, verifiesServer: Bool) {
+    mutating func apply(_ options: CurlOptions, to peer: NetworkPeer, _ trust: ServerTrust) {
         // Signals are the program's; without them libcurl sends with MSG_NOSIGNAL.
         number(CURLOPT_NOSIGNAL, 1)
         unsafe note(ccurl_close_on_exec(easy))
@@ -40,13 +42,34 @@ struct CurlSetup {
         // URLs are signed, and go out as they are written.
         number(CURLOPT_PATH_AS_IS, 1)
         number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        if !verifiesServer {
+        if !trust.verifiesServer {
             number(CURLOPT_SSL_VERIFYPEER, 0)
             number(CURLOPT_SSL_VERIFYHOST, 0)
         }
-        authorities(options, CURLOPT_CAINFO, CURLOPT_CAPATH)
+        if trust.authorities.isEmpty {
+            authorities(options, CURLOPT_CAINFO, CURLOPT_CAPATH)
+        } else {
+            authorities(options, and: trust.authorities)
+        }
+        if let own = trust.clientCertificate {
+            text(CURLOPT_SSLCERT, own.certificate)
+            text(CURLOPT_SSLKEY, own.key)
+        }
         proxy(peer.proxy, options)
     }
+
+    /// Authorities of the server besides those of the system, which libcurl reads from a directory beside a blob.
+    private mutating func authorities(_ options: CurlOptions, and more: [UInt8]) {
+        let file = options.authorityFile.flatMap { path in
+            try? OwnedDescriptor.open(FilePath(path)).readAll(limit: 64 << 20)
+        }
+        let all = more + (file ?? [])
+        unsafe note(all.withUnsafeBytes { unsafe ccurl_set_bytes(easy, CURLOPT_CAINFO_BLOB, $0.baseAddress, $0.count) })
+        let isSystem = options.authorityFile == nil && options.authorityDirectory == nil
+        text(CURLOPT_CAPATH, isSystem ? Self.systemAuthorities : options.authorityDirectory)
+    }
+
+    private static let systemAuthorities = "/etc/ssl/certs"
 
     private mutating func authorities(_ options: CurlOptions, _ file: CURLoption, _ directory: CURLoption) {
         guard options.authorityFile != nil || options.authorityDirectory != nil else { return }

@@ -13,6 +13,8 @@ struct PullCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
+    @OptionGroup var login: LoginOption
+
     @Option(help: ArgumentHelp("The platform to fetch, e.g. linux/arm64.", valueName: "os/arch"))
     var platform: String?
 
@@ -26,7 +28,7 @@ struct PullCommand: AsyncParsableCommand {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) } ?? .host
-            let images = try global.images(registries)
+            let images = try global.images(registries, login, for: reference)
             let before = try images.store.images.image(named: reference)
             if !quiet {
                 say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)")

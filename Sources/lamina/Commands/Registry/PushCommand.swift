@@ -14,6 +14,8 @@ struct PushCommand: UserNamespaceCommand {
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
+    @OptionGroup var login: LoginOption
+
     @Flag(name: .shortAndLong, help: "Print the name only.")
     var quiet = false
 
@@ -28,7 +30,7 @@ struct PushCommand: UserNamespaceCommand {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) }
-            let images = try global.images(registries)
+            let images = try global.images(registries, login, for: reference)
             if !quiet { say("The push refers to repository [\(reference.name)]") }
             let done = Mutex<Set<Digest>>([])
             let pushed = try await images.closingRegistry {

@@ -38,8 +38,13 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// The images of the store, with access to registries.
-    func images(_ registries: RegistryOptions) throws -> ImageTransfer {
-        ImageTransfer(store: try store(), registry: RegistryAccess(registries.settings()))
+    ///
+    /// - Parameter login: The login for the registry of `reference`.
+    func images(
+        _ registries: RegistryOptions, _ login: LoginOption? = nil, for reference: ImageReference? = nil
+    ) throws -> ImageTransfer {
+        let settings = try registries.settings(login, for: reference?.registry ?? "")
+        return ImageTransfer(store: try store(), registry: RegistryAccess(settings))
     }
 
     static let environment: [String: String] = {

@@ -1,6 +1,25 @@
 import ArgumentParser
+import Diagnostics
 import Images
 import Registry
+
+/// The login for the one registry that a command reaches.
+struct LoginOption: ParsableArguments {
+    @Option(
+        name: .customLong("creds"),
+        help: ArgumentHelp(
+            "The login for the registry; other users of this machine can see it.", valueName: "user:password"))
+    var text: String?
+
+    fileprivate func credential() throws -> Credential? {
+        guard let text else { return nil }
+        guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else {
+            throw RegistryError(
+                .credentials, "--creds takes a user name and a password", hint: "Write it as --creds user:password.")
+        }
+        return .password(user: String(text[..<colon]), password: String(text[text.index(after: colon)...]))
+    }
+}
 
 /// How registries are reached: options of every command that may speak to one.
 struct RegistryOptions: ParsableArguments {
@@ -19,12 +38,27 @@ struct RegistryOptions: ParsableArguments {
         help: ArgumentHelp("Send logins to a token server of another domain as well.", valueName: "host"))
     var allowedRealms: [String] = []
 
+    @Option(
+        name: .customLong("cert-dir"),
+        help: ArgumentHelp(
+            "Certificates for registries: *.crt of authorities, NAME.cert and NAME.key of this client.",
+            valueName: "dir"))
+    var certificateDirectory: String?
+
+    @Option(
+        name: .customLong("authfile"),
+        help: ArgumentHelp("The file of logins, in place of Docker's and Podman's.", valueName: "file"))
+    var authFile: String?
+
     /// The settings that the options and the environment make: the one place where they come together.
-    func settings() -> RegistrySettings {
+    func settings(_ login: LoginOption? = nil, for registry: String = "") throws -> RegistrySettings {
         var settings = RegistrySettings(environment: GlobalOptions.environment)
         settings.verifiesTLS = verifiesTLS
         settings.insecureRegistries = insecureRegistries
         settings.allowedRealms = allowedRealms
+        if let credential = try login?.credential() { settings.login = (registry, credential) }
+        settings.certificateDirectory = certificateDirectory
+        settings.authFile = authFile
         return settings
     }
 }
