@@ -7,7 +7,7 @@ import OCI
 struct Token: Sendable {
     let value: String
     let expiry: ContinuousClock.Instant
-    /// What stands for the password from now on, if the server grants it.
+    /// A token that stands for the password from now on, if the server grants one.
     let refreshToken: String?
 
     /// Reads the answer of a token server. A token without a life span lives for 60 seconds, as does a shorter one; the
