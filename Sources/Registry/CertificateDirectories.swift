@@ -96,7 +96,8 @@ package final class CertificateDirectories: Sendable {
                     hint: "Authorities' certificates end in .crt, client certificates in .cert.")
             }
             // libcurl presents one certificate.
-            trust.clientCertificate = trust.clientCertificate
+            trust.clientCertificate =
+                trust.clientCertificate
                 ?? .init(certificate: "\(directory)/\(name)", key: "\(directory)/\(key)")
         }
         return trust

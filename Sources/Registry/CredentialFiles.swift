@@ -12,7 +12,7 @@ package struct CredentialFiles: CredentialProvider {
     private let environment: [String: String]
     private let inline: String?
 
-    /// - Parameter authFile: The only place to look at, if given.
+    /// Creates the source; `authFile` is the only place to look at, if given.
     package init(environment: [String: String], authFile: String? = nil) {
         let inline = environment["DOCKER_AUTH_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         self.inline = authFile == nil ? inline : nil

@@ -41,7 +41,8 @@ package struct FixedCredential: CredentialProvider {
     private let others: any CredentialProvider
 
     package init(
-        _ credential: Credential, for registry: String, otherwise others: any CredentialProvider = AnonymousCredentials()
+        _ credential: Credential, for registry: String,
+        otherwise others: any CredentialProvider = AnonymousCredentials()
     ) {
         self.registry = registry
         self.credential = credential

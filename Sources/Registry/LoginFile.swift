@@ -32,7 +32,8 @@ package struct LoginFile: Sendable {
     package init(environment: [String: String], authFile: String?) throws {
         guard let path = authFile ?? CredentialFiles.paths(environment: environment).first else {
             throw RegistryError(
-                .credentials, "there is no place to keep a login", hint: "Set HOME or DOCKER_CONFIG, or use --authfile.")
+                .credentials, "there is no place to keep a login", hint: "Set HOME or DOCKER_CONFIG, or use --authfile."
+            )
         }
         self.path = path
         self.environment = environment
@@ -73,8 +74,9 @@ package struct LoginFile: Sendable {
 
     /// The user of the login that the registry has here, by which a prompt begins; `nil` if there is none.
     package func user(of registry: String) throws -> String? {
-        guard let file = try CredentialFile.read(path), case .credential(.password(let user, _)) =
-            try file.entry(for: registry, repository: "")
+        guard let file = try CredentialFile.read(path),
+            case .credential(.password(let user, _)) =
+                try file.entry(for: registry, repository: "")
         else { return nil }
         return user
     }

@@ -33,7 +33,7 @@ struct TokenRequest: Hashable, Sendable {
     /// Sorted, so that order makes no difference.
     let scopes: [String]
     let credential: Credential?
-    /// Those of the registry for a token server on the same host.
+    /// The certificates of the registry, for a token server on the same host.
     var trust = ServerTrust()
     /// Whether a refresh token is wanted as well, for a login that is kept.
     var asksForRefreshToken = false

@@ -12,7 +12,8 @@ struct LoginTests {
         scratch = try Scratch()
         let home = scratch.path.string
         lamina = Lamina(root: scratch.path.appending("store")).with([
-            "HOME": home, "DOCKER_CONFIG": "\(home)/docker", "XDG_RUNTIME_DIR": home, "XDG_CONFIG_HOME": "\(home)/config",
+            "HOME": home, "DOCKER_CONFIG": "\(home)/docker", "XDG_RUNTIME_DIR": home,
+            "XDG_CONFIG_HOME": "\(home)/config",
         ])
         context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n")
     }
@@ -175,7 +176,8 @@ struct LoginTests {
                 "whole", with: ["ca.crt", "client.cert", "client.key"], in: scratch)
             try lamina.succeeding("push", "--cert-dir", whole.string, name)
             let half = try certificates.directory("half", with: ["ca.crt", "client.cert"], in: scratch)
-            #expect(try lamina("push", "--cert-dir", half.string, name).errorText.contains("missing the key client.key"))
+            #expect(
+                try lamina("push", "--cert-dir", half.string, name).errorText.contains("missing the key client.key"))
         }
     }
 }

@@ -35,7 +35,8 @@ struct TestCertificates {
     func directory(_ name: String, with files: [String], in scratch: Scratch) throws -> FilePath {
         let path = scratch.path.appending(name)
         try expectSuccess(
-            "sh", "-ec", "mkdir -p \"$0\"; for file in \(files.joined(separator: " ")); do cp \(directory)/$file \"$0\"; done",
+            "sh", "-ec",
+            "mkdir -p \"$0\"; for file in \(files.joined(separator: " ")); do cp \(directory)/$file \"$0\"; done",
             path.string)
         return path
     }

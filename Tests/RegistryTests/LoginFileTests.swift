@@ -19,7 +19,8 @@ import Testing
             let file = try LoginFile(environment: ["DOCKER_CONFIG": "\(directory)/a/b"], authFile: nil)
             #expect(try file.store(password, for: "r.test:5000") == .file("\(directory)/a/b/config.json"))
             #expect(
-                try text(file.path) == "{\n\t\"auths\": {\n\t\t\"r.test:5000\": {\n\t\t\t\"auth\": \"dTpwOnE=\"\n\t\t}\n\t}\n}")
+                try text(file.path)
+                    == "{\n\t\"auths\": {\n\t\t\"r.test:5000\": {\n\t\t\t\"auth\": \"dTpwOnE=\"\n\t\t}\n\t}\n}")
             #expect(try mode(file.path) == 0o600)
             let found = try await CredentialFiles(environment: ["DOCKER_CONFIG": "\(directory)/a/b"])
                 .credential(for: "r.test:5000", repository: "x")

@@ -141,7 +141,8 @@ struct LogoutCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     @Option(
-        name: .customLong("authfile"), help: ArgumentHelp("The file of logins (REGISTRY_AUTH_FILE).", valueName: "file"))
+        name: .customLong("authfile"), help: ArgumentHelp("The file of logins (REGISTRY_AUTH_FILE).", valueName: "file")
+    )
     var authFile: String?
 
     @Argument(help: ArgumentHelp("The registry: host, or host:port; without one, Docker Hub.", valueName: "server"))

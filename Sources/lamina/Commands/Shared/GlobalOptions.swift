@@ -37,9 +37,7 @@ struct GlobalOptions: ParsableArguments {
         ImageTransfer(store: try store(mode), registry: RegistryAccess(environment: Self.environment))
     }
 
-    /// The images of the store, with access to registries.
-    ///
-    /// - Parameter login: The login for the registry of `reference`.
+    /// The images of the store, with access to registries; `login` is for the registry of `reference`.
     func images(
         _ registries: RegistryOptions, _ login: LoginOption? = nil, for reference: ImageReference? = nil
     ) throws -> ImageTransfer {
