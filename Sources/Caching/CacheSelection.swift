@@ -1,4 +1,3 @@
-import Contexts
 package import OCI
 package import Store
 package import Trees

@@ -62,7 +62,7 @@ extension DefinitionFile {
 
     private static func read(_ name: FilePath?, in context: FilePath) throws -> DefinitionFile {
         let root = try Directory(opening: context)
-        let names = name.map { [$0.string] } ?? ["Dockerfile", "dockerfile"]
+        let names = name.map { [$0.string] } ?? LocalFiles.dockerfileNames
         for name in names {
             do {
                 let file = try root.open(PathBytes(name), O_RDONLY | O_NONBLOCK, resolving: .inRoot)

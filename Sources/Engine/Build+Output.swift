@@ -26,8 +26,10 @@ extension Build {
         if request.outputs.contains(.none) { return product }
         var exporters = request.outputs.compactMap(\.exporter)
         if request.makesImage {
+            var config = try ImageAssembly.config(plan, state)
+            if request.options.changes.omitsHistory { config.history = [] }
             let image = ImageExporter(
-                config: try ImageAssembly.config(plan, state),
+                config: config,
                 annotations: try await annotations(plan, state, runner: runner))
             exporters.insert(image, at: 0)
         }

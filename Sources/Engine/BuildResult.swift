@@ -9,6 +9,6 @@ package struct BuildResult: Sendable {
     /// The image in the store.
     let image: StoredImage?
     /// The manifest that the build has written or pushed.
-    let manifest: Descriptor?
+    package let manifest: Descriptor?
     package let warnings: [Warning]
 }

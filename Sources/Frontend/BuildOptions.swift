@@ -32,6 +32,11 @@ package struct BuildOptions: Sendable {
     /// The paths in the build context of the files that a source of COPY takes, for the checks.
     package var contextFiles: (@Sendable (_ source: String) -> [String])?
 
+    /// The image to start from in place of that of the first FROM.
+    package var firstBase: String?
+    /// Changes of the config of the result.
+    package var changes = ConfigChanges()
+
     /// The contexts that the user gives by name; see ``NamedContexts``.
     package var contexts: NamedContexts
 

@@ -83,6 +83,7 @@ struct Lowering: Sendable {
         var config = state.config
         for label in options.labels { config.config.labels[label.name] = label.value }
         if options.isPlatformExplicit { config.platform = options.platform }
+        config = options.changes.applied(toTarget: config)
         return BuildPlan(
             graph: graph, target: state.vertex, config: config, steps: state.steps, warnings: linter.warnings,
             targetName: table.entries[target].stage.name ?? "", epoch: try scope.epoch(options),
@@ -213,7 +214,8 @@ struct Lowering: Sendable {
         let vertex = graph.add(
             operation, inputs: [], label: isEmpty ? "FROM scratch" : label.next("FROM \(image.source.reference)"),
             location: location(of: entry.stage.from))
-        var state = newState(entry, image.config.asBase(), vertex, steps: steps + 1)
+        var state = newState(
+            entry, options.changes.applied(toBase: image.config.asBase()), vertex, steps: steps + 1)
         state.label = label
         return state
     }

@@ -58,7 +58,12 @@ struct StageTable: Sendable {
         contexts = options.contexts
         for stage in dockerfile.stages {
             let entry = try locating(stage.from, in: file) { () throws -> StageEntry in
-                let base = try base(of: stage, scope, expander, &linter)
+                let base =
+                    if stage.index == 0, let base = options.firstBase {
+                        base == "scratch" ? StageSource.scratch : contexts.source(base) ?? .image(base)
+                    } else {
+                        try base(of: stage, scope, expander, &linter)
+                    }
                 let context = stage.name.flatMap { contexts.source($0) }
                 return StageEntry(
                     stage: stage, base: context ?? base,

@@ -9,6 +9,10 @@ package struct RegistrySettings: Sendable {
     package var verifiesTLS = true
     /// Token servers of other domains that may get the logins of registries.
     package var allowedRealms: [String] = []
+    /// How often a request that failed for a reason that may pass is repeated; `nil` leaves it to the client.
+    package var retries: Int?
+    /// The pause before the first repetition; each later one is twice as long.
+    package var retryDelay: Duration?
 
     /// A directory of certificates for every registry, in place of the `certs.d` directories.
     package var certificateDirectory: String?
@@ -25,6 +29,10 @@ package struct RegistrySettings: Sendable {
         options.insecureRegistries = verifiesTLS ? insecureRegistries : ["*"]
         options.allowedRealms = allowedRealms
         options.certificates = CertificateDirectories(environment: environment, override: certificateDirectory)
+        let usual = options.retry
+        options.retry = RetryPolicy(
+            attempts: retries.map { $0 + 1 } ?? usual.attempts, delay: retryDelay ?? usual.delay,
+            longestDelay: max(usual.longestDelay, retryDelay ?? .zero))
         return options
     }
 

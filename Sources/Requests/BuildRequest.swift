@@ -40,6 +40,16 @@ package struct BuildRequest: Sendable {
         outputs.isEmpty || (!outputs.contains(.none) && outputs.contains { $0.isImage })
     }
 
+    /// Whether the build pushes or writes a manifest, so that its digest is known.
+    package var writesManifest: Bool {
+        outputs.contains { output in
+            switch output {
+            case .oci, .dockerArchive, .push: true
+            case .store, .directory, .tar, .none: false
+            }
+        }
+    }
+
     /// The builder of the image. It is not part of the config, which stays comparable with that of other builders.
     package static let builderAnnotations = ["dev.lamina.version": Version.current]
 }

@@ -121,7 +121,7 @@ import Testing
         let known = grammar.spellings.mapValues { option in
             switch option.form {
             case .value, .optionalValue: true
-            case .flag, .alwaysOn, .flagOrValue: false
+            case .flag, .alwaysOn, .flagOrValue, .other: false
             }
         }
         #expect(known == parsed, "\(words.joined(separator: " "))")

@@ -15,7 +15,7 @@ package struct IgnoreFile: Sendable {
     package let size: Int
 
     /// Nothing is ignored.
-    package static func none() throws -> IgnoreFile { try IgnoreFile(candidates: [], own: nil) }
+    package static func none() throws -> IgnoreFile { try IgnoreFile(candidates: []) }
 
     /// Reads the ignore file beside the Dockerfile, else that of the context; `chosen` goes before both, and has to be
     /// there.
@@ -26,26 +26,31 @@ package struct IgnoreFile: Sendable {
             try self.init(chosen: chosen)
             return
         }
-        let own = dockerfile.map { FilePath("\($0).dockerignore") }
-        try self.init(candidates: [own, context.appending(".dockerignore")].compactMap(\.self), own: own)
+        // Buildah's file goes first where the build is written for Buildah; Docker does not read it at all.
+        let isForBuildah = dockerfile?.lastComponent?.string.hasPrefix("Containerfile") == true
+        let suffixes = isForBuildah ? [".containerignore", ".dockerignore"] : [".dockerignore", ".containerignore"]
+        let own = suffixes.compactMap { suffix in dockerfile.map { "\($0)\(suffix)" } }
+        try self.init(
+            candidates: own.map { (FilePath($0), $0) } + suffixes.map { (context.appending($0), $0) })
     }
 
     /// Reads the one file that counts.
     ///
     /// Throws ``ContextsError`` `.badContext` if it is not there, and ``FrontendError`` `.syntax` for a bad pattern.
     package init(chosen: FilePath) throws {
-        try self.init(candidates: [chosen], own: chosen)
+        try self.init(candidates: [(chosen, chosen.string)])
         guard path != nil else {
             throw ContextsError(.badContext, "the ignore file \(chosen) is not there", hint: "Check --ignorefile.")
         }
     }
 
-    private init(candidates: [FilePath], own: FilePath?) throws {
-        for path in candidates {
+    /// Reads the first file that is there; messages call it by its name.
+    private init(candidates: [(path: FilePath, name: String)]) throws {
+        for (path, name) in candidates {
             guard try LocalFiles.isFile(path) else { continue }
             let bytes = try OwnedDescriptor.open(path).readAll(limit: 16 << 20)
             do { rules = try IgnoreRules(parsing: bytes) } catch {
-                throw FrontendError(error, file: path == own ? path.string : ".dockerignore")
+                throw FrontendError(error, file: name)
             }
             self.path = path
             size = bytes.count

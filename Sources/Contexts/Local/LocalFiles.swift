@@ -18,12 +18,14 @@ package enum LocalFiles {
         }
     }
 
-    /// The Dockerfile that is `chosen`; without one `Dockerfile` of the context, or `dockerfile` where only that is
-    /// there.
+    /// The names of a Dockerfile that is not named; the first that is there counts.
+    package static let dockerfileNames = ["Dockerfile", "dockerfile", "Containerfile"]
+
+    /// The Dockerfile that is `chosen`; without one the first of ``dockerfileNames`` that is in the context.
     ///
     /// - Throws: ``ContextsError`` `.dockerfileNotFound`.
     package static func dockerfile(_ chosen: FilePath?, in context: FilePath) throws -> FilePath {
-        let candidates = chosen.map { [$0] } ?? ["Dockerfile", "dockerfile"].map { context.appending($0) }
+        let candidates = chosen.map { [$0] } ?? dockerfileNames.map { context.appending($0) }
         for path in candidates where try isFile(path) { return path }
         throw ContextsError(
             .dockerfileNotFound, "failed to read dockerfile: open \(candidates[0]): no such file or directory",

@@ -1,4 +1,3 @@
-import Contexts
 import Diagnostics
 package import Images
 package import Layers

@@ -1,4 +1,3 @@
-import Contexts
 import Diagnostics
 import Images
 import Linux

@@ -1,4 +1,3 @@
-import Contexts
 import Frontend
 import GoCompat
 import Linux

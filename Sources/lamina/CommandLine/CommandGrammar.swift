@@ -14,6 +14,8 @@ struct CommandGrammar: Sendable {
         case optionalValue(absent: String)
         /// A switch that may have a value, which is then the one of another option.
         case flagOrValue(of: String)
+        /// A flag of another builder, which stands for other words, for none, or is refused.
+        case other(BuilderFlag)
     }
 
     /// An option by its long name, whatever its spelling on the command line.
@@ -24,6 +26,8 @@ struct CommandGrammar: Sendable {
 
     /// Whether the first argument ends the options, as what follows it belongs to another program.
     let endsAtFirstArgument: Bool
+    /// Whether the flags of other builders are understood.
+    let takesBuilderFlags: Bool
     private var long: [String: Option] = [:]
     private var short: [Character: Option] = [:]
 
@@ -33,9 +37,10 @@ struct CommandGrammar: Sendable {
     /// of the command's own hides one of theirs.
     init(
         flags: String = "", values: String = "", others: [Option] = [], negations: [String: String] = [:],
-        reachesRegistries: Bool = false, endsAtFirstArgument: Bool = false
+        reachesRegistries: Bool = false, endsAtFirstArgument: Bool = false, takesBuilderFlags: Bool = false
     ) {
         self.endsAtFirstArgument = endsAtFirstArgument
+        self.takesBuilderFlags = takesBuilderFlags
         for option in others { long[option.name] = option }
         add(values, .value)
         for name in flags.split(separator: " ") {
@@ -67,7 +72,11 @@ struct CommandGrammar: Sendable {
     }
 
     /// The option of a long name, without dashes.
-    subscript(name: some StringProtocol) -> Option? { long[String(name)] }
+    subscript(name: some StringProtocol) -> Option? {
+        if let option = long[String(name)] { return option }
+        guard takesBuilderFlags, let flag = BuilderFlags[String(name)] else { return nil }
+        return Option(name: flag.name, form: .other(flag))
+    }
 
     subscript(letter: Character) -> Option? { short[letter] }
 
@@ -81,7 +90,7 @@ struct CommandGrammar: Sendable {
 }
 
 extension CommandGrammar {
-    private static let registryValues = "insecure-registry allow-auth-realm cert-dir authfile"
+    private static let registryValues = "insecure-registry allow-auth-realm cert-dir authfile retry retry-delay"
 
     private static let commands = """
         allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \
@@ -131,17 +140,21 @@ extension CommandGrammar {
 
     private static var build: CommandGrammar {
         CommandGrammar(
-            flags: "no-cache quiet/q push builder-annotation timings check",
+            flags: """
+                no-cache quiet/q push builder-annotation timings check http-proxy inherit-labels omit-history
+                """,
             values: """
-                tag/t file/f target build-arg build-arg-file platform build-context ignorefile label secret ssh \
-                no-cache-filter cache-ttl progress output/o iidfile metadata-file annotation call explain-format trace \
-                timeout on-error hostname cache-from cache-to jobs/j gc \(commands)
+                tag/t file/f target build-arg build-arg-file platform os arch variant build-context ignorefile label \
+                env unsetenv unsetlabel from secret ssh no-cache-filter cache-ttl progress logfile output/o iidfile \
+                iidfile-raw digest-file metadata-file annotation call explain-format trace timeout on-error hostname \
+                cache-from cache-to jobs/j gc \(commands)
                 """,
             others: [
                 Option(name: "pull", form: .optionalValue(absent: "always")),
                 Option(name: "explain", form: .flagOrValue(of: "explain-format")),
             ],
-            negations: ["builder-annotation": "no-builder-annotation"], reachesRegistries: true)
+            negations: ["builder-annotation": "no-builder-annotation", "inherit-labels": "no-inherit-labels"],
+            reachesRegistries: true, takesBuilderFlags: true)
     }
 
     private static var run: CommandGrammar {

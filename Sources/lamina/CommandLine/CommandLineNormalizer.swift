@@ -98,7 +98,7 @@ struct CommandLineNormalizer {
             let takesValue =
                 switch option.form {
                 case .value: true
-                case .flag, .alwaysOn, .optionalValue, .flagOrValue: false
+                case .flag, .alwaysOn, .optionalValue, .flagOrValue, .other: false
                 }
             if letters.first == "=" || takesValue && !letters.isEmpty {
                 let value = letters.first == "=" ? letters.dropFirst() : letters
@@ -128,11 +128,15 @@ struct CommandLineNormalizer {
         // Without a next word the parser says that the value is missing.
         case (.value, let value): append(word, value ?? rest.popFirst())
         case (.optionalValue(let absent), let value): append(word, value ?? absent)
-        case (.flagOrValue(let other), let value?) where Self.truth(value) == nil:
+        case (.other(let flag), let value):
+            let value = value ?? (flag.form == .value ? rest.popFirst() : nil)
+            guard flag.form != .value || value != nil else { throw .missingValue(spelling) }
+            options += try flag.words(for: value)
+        case (.flagOrValue(let other), let value?) where Truth.value(of: value) == nil:
             append("--\(other)", value)
         case (_, nil): options.append(word)
         case (let form, let value?):
-            guard let isOn = Self.truth(value) else { throw .badSwitch(spelling, value) }
+            guard let isOn = Truth.value(of: value) else { throw .badSwitch(spelling, value) }
             if isOn {
                 options.append(word)
             } else if case .alwaysOn(let refusal) = form {
@@ -152,15 +156,6 @@ struct CommandLineNormalizer {
             options.append("\(word)=\(value)")
         } else {
             options += [word] + (value.map { [$0] } ?? [])
-        }
-    }
-
-    /// A truth value as Go's `strconv.ParseBool` takes it.
-    private static func truth(_ text: String) -> Bool? {
-        switch text {
-        case "1", "t", "T", "true", "TRUE", "True": true
-        case "0", "f", "F", "false", "FALSE", "False": false
-        default: nil
         }
     }
 }
@@ -191,5 +186,9 @@ struct CommandLineError: Error, Equatable {
 
     static func badSwitch(_ option: String, _ value: String) -> CommandLineError {
         CommandLineError(message: "invalid value '\(value)' for \(option): use true or false")
+    }
+
+    static func missingValue(_ option: String) -> CommandLineError {
+        CommandLineError(message: "\(option) needs a value")
     }
 }

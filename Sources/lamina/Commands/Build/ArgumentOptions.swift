@@ -25,6 +25,19 @@ struct ArgumentOptions: ParsableArguments {
         help: ArgumentHelp("The platform of the image, e.g. linux/arm64 (default: this machine's).", valueName: "p"))
     var platform: [String] = []
 
+    @Option(name: .customLong("os"), help: ArgumentHelp("The operating system of --platform.", valueName: "name"))
+    var system: String?
+
+    @Option(
+        name: .customLong("arch"), help: ArgumentHelp("The processor of --platform, e.g. arm64.", valueName: "name"))
+    var architecture: String?
+
+    @Option(help: ArgumentHelp("The variant of the processor, e.g. v7.", valueName: "name"))
+    var variant: String?
+
+    @Flag(name: .customLong("http-proxy"), help: "Give commands the proxies of this environment, such as HTTP_PROXY.")
+    var passesProxies = false
+
     func validate() throws {
         guard !buildArguments.contains(where: { $0.hasPrefix("=") }) else {
             throw ValidationError("--build-arg needs a name before the equals sign")
@@ -39,16 +52,33 @@ struct ArgumentOptions: ParsableArguments {
         var arguments = try argumentFiles.flatMap { try ArgumentFile.read(FilePath($0)) }
         arguments += buildArguments.map { KeyValue.pair($0) }
         arguments = arguments.map { ($0.name, $0.value ?? GlobalOptions.environment[$0.name]) }
-        if !arguments.contains(where: { $0.name == EpochSource.name }) {
-            arguments.append((EpochSource.name, GlobalOptions.environment[EpochSource.name]))
+        // As with the option of Docker and Buildah, what is given for one build goes before what the machine has.
+        let proxies = passesProxies ? Self.proxies.filter { GlobalOptions.environment[$0] != nil } : []
+        for name in proxies + [EpochSource.name] where !arguments.contains(where: { $0.name == name }) {
+            arguments.append((name, GlobalOptions.environment[name]))
         }
         return arguments
+    }
+
+    /// The variables that RUN gets without their being part of its key.
+    private static let proxies = ["http", "https", "ftp", "no", "all"].flatMap { scheme in
+        ["\(scheme)_proxy", "\(scheme)_proxy".uppercased()]
     }
 
     /// The platform of the options or of `DOCKER_DEFAULT_PLATFORM`; `nil` for this machine's.
     ///
     /// - Throws: ``RequestsError`` `.unsupported` for several platforms.
     func platformChoice() throws -> Platform? {
+        if system != nil || architecture != nil || variant != nil {
+            guard platform.isEmpty else {
+                throw ValidationError("--platform says it all: leave --os, --arch and --variant out")
+            }
+            let host = Platform.host
+            // A variant is one of a processor.
+            let ofHost = architecture == nil && !host.variant.isEmpty ? host.variant : nil
+            let parts = [system ?? host.os, architecture ?? host.architecture, variant ?? ofHost].compactMap(\.self)
+            return try Platform(parsing: parts.joined(separator: "/"))
+        }
         let given = platform.isEmpty ? [GlobalOptions.environment["DOCKER_DEFAULT_PLATFORM"] ?? ""] : platform
         let names = given.flatMap { $0.split(separator: ",").map(String.init) }
         let platforms = try names.map { $0 == "local" ? Platform.host : try Platform(parsing: $0) }

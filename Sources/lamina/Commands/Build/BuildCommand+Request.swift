@@ -49,12 +49,15 @@ extension BuildCommand {
 
     private func options(_ buildArguments: [(name: String, value: String?)]) throws -> BuildOptions {
         let platform = try arguments.platformChoice()
-        return BuildOptions(
+        var options = BuildOptions(
             target: target, buildArguments: buildArguments,
             labels: labels.map { text in
                 let (name, value) = KeyValue.pair(text)
                 return (name, value ?? "")
             }, platform: platform ?? .host, isPlatformExplicit: platform != nil,
             noCache: try cacheUse.noCacheChoice(), contexts: try contexts.named())
+        options.firstBase = config.base
+        options.changes = try config.changes()
+        return options
     }
 }

@@ -6,6 +6,7 @@ import Engine
 import Execution
 import Frontend
 import Images
+import Linux
 import OCI
 import Records
 import Requests
@@ -56,9 +57,15 @@ struct BuildCommand: UserNamespaceCommand {
     @OptionGroup(title: "Sandbox options") var sandbox: SandboxOptions
 
     @OptionGroup var cacheUse: CacheUseOptions
+    @OptionGroup var config: ConfigOptions
 
     @Option(help: ArgumentHelp("How to show progress: auto, plain, tty, quiet or rawjson.", valueName: "mode"))
     var progress: String?
+
+    @Option(
+        name: .customLong("logfile"), parsing: .unconditional,
+        help: ArgumentHelp("Append the progress to a file instead of showing it.", valueName: "file"))
+    var logFile: String?
 
     @Flag(name: .shortAndLong, help: "Print the image ID only.")
     var quiet = false
@@ -101,13 +108,22 @@ struct BuildCommand: UserNamespaceCommand {
 
     @OptionGroup var housekeeping: HousekeepingOptions
 
-    @Argument(help: "The files of the build: a directory, the URL of a Git repository or an archive, or - for stdin.")
-    var path: String
+    @Argument(
+        help: ArgumentHelp(
+            "The files of the build: a directory, the URL of a Git repository or an archive, or - for stdin (default: "
+                + "this directory, where it has a Dockerfile or a Containerfile).", valueName: "path"))
+    var givenPath: String?
+
+    var path: String { givenPath ?? "." }
 
     func run() async throws {
         let mode = try Self.checkingUsage(progressMode)
         let subrequest = try Self.checkingUsage(subrequest)
-        let renderer = ProgressRenderer(mode: mode)
+        try Self.checkingUsage(checkPath)
+        let log = try Self.checkingUsage(openLog)
+        defer { withExtendedLifetime(log) {} }
+        let renderer = ProgressRenderer(
+            mode: mode, to: log.map { OutputTerminal(descriptor: $0.number) } ?? .standardError)
         let request = try supportedRequest(renderer)
         let trace = try Self.checkingUsage(reports.openTrace)
         let warnings = WarningLog()
@@ -169,6 +185,25 @@ struct BuildCommand: UserNamespaceCommand {
         guard let call else { return try BuildCall(parsing: check ? "check" : "build") }
         guard !check else { throw ValidationError("--check and --call contradict each other") }
         return try BuildCall(parsing: call)
+    }
+
+    /// A directory is built without being named if it is meant to be.
+    private func checkPath() throws {
+        guard givenPath == nil, file == nil, (try? LocalFiles.dockerfile(nil, in: ".")) == nil else { return }
+        throw ValidationError(
+            "this directory has no Dockerfile and no Containerfile: name the directory with the files of the build")
+    }
+
+    private func openLog() throws -> SharedDescriptor? {
+        guard let logFile else { return nil }
+        do {
+            return SharedDescriptor(
+                try OwnedDescriptor.open(
+                    FilePath(logFile), .writeOnly, options: [.create, .append],
+                    permissions: [.ownerReadWrite, .groupRead, .otherRead]))
+        } catch {
+            throw ValidationError("cannot write '\(logFile)': \(describe(error))")
+        }
     }
 
     private func progressMode() throws -> ProgressMode {

@@ -50,6 +50,8 @@ struct RegistryOptions: ParsableArguments {
         help: ArgumentHelp("The file of logins, in place of Docker's and Podman's.", valueName: "file"))
     var authFile: String?
 
+    @OptionGroup var retries: RetryOptions
+
     /// The settings that the options and the environment make: the one place where they come together.
     func settings(_ login: LoginOption? = nil, for registry: String = "") throws -> RegistrySettings {
         var settings = RegistrySettings(environment: GlobalOptions.environment)
@@ -59,6 +61,8 @@ struct RegistryOptions: ParsableArguments {
         if let credential = try login?.credential() { settings.login = (registry, credential) }
         settings.certificateDirectory = certificateDirectory
         settings.authFile = authFile
+        settings.retries = retries.retry
+        settings.retryDelay = retries.delay
         return settings
     }
 }

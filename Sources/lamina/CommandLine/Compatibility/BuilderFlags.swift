@@ -1,0 +1,185 @@
+/// The flags of other builders' `build` commands, sorted by name.
+///
+/// Sources: `docker build --help` (28), buildx `commands/build.go`, `buildah-build(1)`, `podman-build(1)`, kaniko
+/// `cmd/executor/cmd/root.go`. A test compares the table with `--help` of the tools that are installed.
+enum BuilderFlags {
+    static let all: [BuilderFlag] = (common + buildx + containers + registries + kaniko).sorted { $0.name < $1.name }
+
+    static subscript(name: String) -> BuilderFlag? { byName[name] }
+
+    private static let byName = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+
+    typealias Verdict = BuilderFlag.Verdict
+
+    /// Entries of one verdict: names with their form, `=` for a value and `=?` for one that may be left out.
+    static func flags(_ names: String, _ tools: [BuilderFlag.Tool], _ verdict: Verdict) -> [BuilderFlag] {
+        names.split { $0 == " " || $0 == "\n" }.map { word in
+            let form: BuilderFlag.Form = word.hasSuffix("=?") ? .optionalValue : word.hasSuffix("=") ? .value : .flag
+            return BuilderFlag(
+                name: String(word.prefix { $0 != "=" }), form: form, tools: tools, verdict: verdict)
+        }
+    }
+}
+
+extension BuilderFlags {
+    private static let dockers: [BuilderFlag.Tool] = [.docker, .buildx]
+    private static let redHats: [BuilderFlag.Tool] = [.buildah, .podman]
+    private static let four: [BuilderFlag.Tool] = [.docker, .buildx, .buildah, .podman]
+
+    /// Flags of several families.
+    private static let common: [BuilderFlag] =
+        flags("build-arg= label= target=", BuilderFlag.Tool.allCases, .works)
+        + flags(
+            """
+            add-host= cgroup-parent= cpu-period= cpu-quota= cpu-shares= cpuset-cpus= cpuset-mems= file= iidfile= \
+            memory= memory-swap= network= no-cache platform= quiet security-opt= shm-size= tag= ulimit=
+            """, four, .works)
+        + flags("isolation=", four, .works)
+        + flags("cache-from=", four, .works)
+        + flags("pull=?", four, .works)
+        + flags("annotation= build-context= cache-to= output= secret= ssh=", [.buildx] + redHats, .works)
+        + flags("metadata-file=", [.buildx] + redHats, .works)
+        + flags("cache-ttl=", redHats + [.kaniko], .works)
+        + flags("force-rm rm", four, .accepted(because: "no intermediate containers are made"))
+        + flags("compress", four, .accepted(because: "no daemon has to be sent the context"))
+        + flags(
+            "disable-content-trust", [.docker] + redHats,
+            .acceptedAs(
+                ["true"], because: "no signatures are looked at",
+                otherwise: "signatures are not verified; name base images by digest"))
+        + flags(
+            "squash", four,
+            .refused("each step stays a layer; COPY --from of the last stage into a FROM scratch stage makes one layer")
+        )
+
+    private static let buildx: [BuilderFlag] =
+        flags("allow= call= check debug no-cache-filter= progress= push resource=", [.buildx], .works)
+        + flags("print=", [.buildx], .means(["--call=VALUE"]))
+        + flags("load", [.buildx], .means(["--output=type=docker"]))
+        + flags(
+            "builder=", [.buildx],
+            .acceptedAs(
+                ["default", ""], because: "it is the only one",
+                otherwise: "there are no builders to choose from; leave --builder out"))
+        + flags(
+            "provenance=?", [.buildx],
+            .acceptedAs(
+                ["false", "0", "disabled=true"], because: "no attestations are made",
+                otherwise: "attestations are not made yet; leave --provenance out"))
+        + flags(
+            "sbom=?", [.buildx, .buildah, .podman],
+            .acceptedAs(
+                ["false", "0", "disabled=true"], because: "no attestations are made",
+                otherwise: "no SBOM is made yet; leave --sbom out and scan the image that is built"))
+        + flags(
+            "attest=", [.buildx],
+            .acceptedAs(
+                ["type=provenance,disabled=true", "type=sbom,disabled=true"], because: "no attestations are made",
+                otherwise: "attestations are not made yet; leave --attest out"))
+        + flags("policy=", [.buildx], .refused("source policies are not read; name base images by digest"))
+        + flags("invoke=", [.buildx], .refused("use --on-error=shell for a shell where a command has failed"))
+        + flags(
+            "detach", [.buildx], .refused("there is no daemon that could go on; put the command into the background"))
+        + flags("server-config=", [.buildx], .refused("there is no server; leave it out"))
+
+    private static let containers: [BuilderFlag] = steps + results + namespaces
+
+    /// Buildah's flags for the steps of a build.
+    private static let steps: [BuilderFlag] =
+        flags(
+            "cap-add= cap-drop= device= dns= dns-option= dns-search= ignorefile= jobs= volume= mount=", redHats, .works)
+        + flags("build-arg-file= env= unsetenv= unsetlabel= inherit-labels from= arch= os= variant=", redHats, .works)
+        + flags("http-proxy", redHats, .works)
+        + flags("net=", redHats, .works)
+        + flags("pull-always", redHats, .means(["--pull=always"]))
+        + flags("pull-never", redHats, .means(["--pull=never"]))
+        + flags("source-date-epoch=", redHats, .means(["--build-arg=SOURCE_DATE_EPOCH=VALUE"]))
+        + flags(
+            "layers", redHats,
+            .acceptedAs(
+                ["true"], because: "every step is a layer and is cached",
+                otherwise: "every step is a layer; leave --layers=false out"))
+        + flags(
+            "skip-unused-stages", redHats + [.kaniko],
+            .acceptedAs(
+                ["true"], because: "only stages that the target needs are built",
+                otherwise: "only stages that the target needs are built; build the others with --target"))
+        + flags("no-hosts no-hostname", redHats, .refused("/etc/hosts and /etc/hostname are made for each command"))
+        + flags("cpp-flag=", redHats, .refused("no preprocessor is run; give values with --build-arg"))
+        + flags("hooks-dir= runtime= runtime-flag=", redHats, .refused("commands are run without an OCI runtime"))
+        + flags(
+            "compat-volumes", redHats,
+            .refused("what RUN writes below a VOLUME is kept, as with BuildKit; put VOLUME after it"))
+        + flags("stdin", redHats, .refused("commands of RUN read nothing; use RUN with a here-document"))
+        + flags("transient-run-mounts=", redHats, .refused("use --mount, which applies to every RUN"))
+        + flags("group-add=", redHats, .refused("groups of the caller are not kept; use USER"))
+        + flags("log-rusage rusage-logfile=", redHats, .refused("use --timings or --trace"))
+        + flags("loglevel=", redHats, .accepted(because: "Buildah ignores it, too"))
+
+    /// Buildah's flags for the image that is made.
+    private static let results: [BuilderFlag] =
+        flags("omit-history", redHats, .works)
+        + flags("logfile= iidfile-raw=", redHats, .works)
+        + flags("logsplit", redHats, .refused("one platform is built at a time, so --logfile is one file"))
+        + flags(
+            "format=", redHats,
+            .acceptedAs(
+                ["oci"], because: "manifests are OCI's",
+                otherwise: "manifests are OCI's, which Docker reads; use --output type=docker,dest=FILE for an archive")
+        )
+        + flags(
+            "disable-compression", redHats,
+            .accepted(because: "layers of the store are not compressed, and those of a push always are"))
+        + flags(
+            "compression-format=", redHats,
+            .acceptedAs(["gzip"], because: "new layers are pushed so", otherwise: "new layers are compressed with gzip")
+        )
+        + flags("compression-level=", redHats, .refused("the level is fixed; leave it out"))
+        + flags("force-compression", redHats, .refused("layers that are compressed already are kept as they are"))
+        + flags(
+            "timestamp=", redHats,
+            .refused("use --source-date-epoch, which sets the times of the config and the history"))
+        + flags("rewrite-timestamp", redHats, .refused("times of files in layers stay; use --source-date-epoch"))
+        + flags(
+            "squash-all", [.podman], .refused("COPY --from of the last stage into a FROM scratch stage makes one layer")
+        )
+        + flags("all-platforms", redHats, .refused("one platform is built at a time; build once for each --platform"))
+        + flags(
+            "manifest=", redHats, .refused("local manifest lists are not there; push each platform and join them later")
+        )
+        + flags(
+            "identity-label", redHats,
+            .acceptedAs(
+                ["false"], because: "no such label is made",
+                otherwise: "the annotation dev.lamina.version says what built the image"))
+        + flags(
+            "created-annotation", redHats,
+            .acceptedAs(
+                ["false"], because: "no such annotation is made",
+                otherwise: "use --annotation org.opencontainers.image.created=TIME"))
+        + flags(
+            "inherit-annotations", redHats,
+            .acceptedAs(
+                ["false"], because: "annotations of the base are not inherited",
+                otherwise: "annotations of the base are not inherited; set them with --annotation"))
+        + flags("unsetannotation=", redHats, .accepted(because: "annotations of the base are not inherited"))
+        + flags("layer-label= stage-labels save-stages", redHats, .refused("no images of single steps are kept"))
+        + flags("os-feature= os-version=", redHats, .refused("they are for Windows; images here are for Linux"))
+        + flags("cw=", redHats, .refused("disks for confidential machines are not made"))
+        + flags(
+            """
+            sbom-image-output= sbom-image-purl-output= sbom-merge-strategy= sbom-output= sbom-purl-output= \
+            sbom-scanner-command= sbom-scanner-image=
+            """, redHats, .refused("no SBOM is made yet; scan the image that is built"))
+
+    private static let namespaces: [BuilderFlag] =
+        flags(
+            "pid= ipc= uts= cgroupns=", redHats,
+            .acceptedAs(
+                ["private"], because: "commands have their own",
+                otherwise: "commands have namespaces of their own; use --isolation=chroot for those of the host"))
+        + flags(
+            "userns= userns-uid-map= userns-gid-map= userns-uid-map-user= userns-gid-map-group=", redHats,
+            .refused("the user namespace is chosen with --isolation; its ids are those of /etc/subuid and /etc/subgid"))
+        + flags("cni-config-dir= cni-plugin-path=", redHats, .refused("CNI is not used; see --network"))
+}

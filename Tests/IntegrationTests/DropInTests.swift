@@ -1,0 +1,103 @@
+import SystemPackage
+import Testing
+
+/// Flags and files of Docker, Buildah and Podman that BuildKit does not know.
+@Suite("Flags and files of other builders", .enabled(if: Machine.isRoot, Machine.needsRoot))
+struct DropInTests {
+    private let scratch: Scratch
+    private let lamina: Lamina
+
+    init() throws {
+        scratch = try Scratch()
+        lamina = Lamina(root: scratch.path.appending("store"))
+    }
+
+    private func config(of image: String) throws -> JSONValue? {
+        try JSONValue(parsing: lamina.succeeding("inspect", image).outputText).array?.first
+    }
+
+    @Test func aDirectoryWithAContainerfileIsBuiltWithoutBeingNamed() throws {
+        let context = scratch.path.appending("context")
+        try scratch.write("FROM scratch\nCOPY . /\n", to: "context/Containerfile")
+        try scratch.write("secret*\n", to: "context/.containerignore")
+        try scratch.write("kept*\n", to: "context/.dockerignore")
+        for name in ["kept", "secret"] { try scratch.write(name, to: "context/\(name)") }
+        let output = scratch.path.appending("out")
+        let build = try lamina("build", "-o", output.string, in: context)
+        #expect(build.status == 0, "\(build.errorText)")
+        // Buildah's ignore file goes before Docker's for a Containerfile, and after it for a Dockerfile.
+        #expect(try expectSuccess("ls", output.string).outputLines == ["Containerfile", "kept"])
+        try scratch.write("FROM scratch\nCOPY . /\n", to: "context/Dockerfile")
+        #expect(try lamina("build", "-o", output.string + "2", in: context).status == 0)
+        #expect(try expectSuccess("ls", output.string + "2").outputLines == ["Containerfile", "Dockerfile", "secret"])
+
+        let nothing = try lamina("build", in: output)
+        #expect(nothing.status == 0, "the output has a Containerfile")
+        let empty = try lamina("build", in: lamina.root)
+        #expect(empty.status == 2)
+        #expect(empty.errorText.hasPrefix("Error: this directory has no Dockerfile and no Containerfile: "))
+    }
+
+    @Test func theConfigIsChangedAsBuildahDoes() throws {
+        let base = try scratch.context(
+            "FROM scratch\nENV A=1 KEEP=2\nLABEL inherited=yes both=old\nCOPY Dockerfile /\n", named: "base")
+        try lamina.build(base, "-t", "example/base")
+        try lamina.build(base, "-t", "example/other", "--label", "other=1")
+        let context = try scratch.context(
+            "FROM example/base AS first\nLABEL both=new\nENV NEW=[$X]\nFROM first\nWORKDIR /w\n")
+        let plain = try lamina.build(context)
+        try lamina.build(
+            context, "-t", "changed", "--env", "X=1", "--env=PATH=/bin", "--env", "NOWHERE", "--unsetenv", "A",
+            "--unsetlabel", "inherited", "--unsetlabel=both", "--omit-history")
+        let changed = try config(of: "changed")
+        #expect(changed?["Config"]?["Env"]?.strings == ["PATH=/bin", "KEEP=2", "NEW=[]", "X=1"])
+        #expect(changed?["Config"]?["Labels"]?.object == ["both": .string("new")])
+        #expect(try lamina.succeeding("history", "--format", "{{.CreatedBy}}", "changed").outputText.trimmed.isEmpty)
+        #expect(try changed?["RootFS"] == config(of: plain)?["RootFS"])
+
+        try lamina.build(context, "-t", "bare", "--inherit-labels=false")
+        #expect(try config(of: "bare")?["Config"]?["Labels"]?.object == ["both": .string("new")])
+        try lamina.build(context, "-t", "from", "--from", "example/other")
+        #expect(try config(of: "from")?["Config"]?["Labels"]?["other"] == .string("1"))
+        #expect(try lamina.build(context) == plain)
+    }
+
+    @Test func filesSayWhatCameOfABuild() throws {
+        let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n").string
+        let (raw, digest) = (scratch.path.appending("raw"), scratch.path.appending("digest"))
+        let (layout, log) = (scratch.path.appending("layout"), scratch.path.appending("log"))
+        let build = try lamina.succeeding(
+            "build", "--iidfile-raw", raw.string, "--digest-file=\(digest)", "--logfile", log.string,
+            "-o", "type=oci,tar=false,dest=\(layout)", "-t", "x", context)
+        #expect(build.errorText.isEmpty && build.output.isEmpty)
+        #expect(try "sha256:" + text(of: raw) == config(of: "x")?["Id"]?.string)
+        let index = try JSONValue(parsing: text(of: layout.appending("index.json")))
+        #expect(try text(of: digest) == index["manifests"]?.array?.first?["digest"]?.string)
+        let lines = try text(of: log).split(separator: "\n")
+        #expect(lines.contains { $0.hasSuffix("] COPY Dockerfile /") })
+        // Another build is added to the log.
+        try lamina.succeeding("build", "--logfile", log.string, context)
+        #expect(try text(of: log).split(separator: "\n").count > lines.count)
+
+        let unknown = try lamina("build", "--digest-file", digest.string, context)
+        #expect(unknown.status == 2)
+        #expect(unknown.errorText.hasPrefix("Error: --digest-file needs an image that is pushed or written to a file"))
+        let nowhere = try lamina("build", "--logfile", "/nonexistent/log", context)
+        #expect(nowhere.status == 2, "\(nowhere.errorText)")
+    }
+
+    /// The proxies of this environment reach commands, and are neither in the key nor in the image.
+    @Test func proxiesReachCommandsWhereAskedFor() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN echo \"<$HTTP_PROXY>\" > /seen\n")
+        let proxied = lamina.with([
+            "HTTP_PROXY": "http://u:p@proxy:1", "LAMINA_ISOLATION": "", "BUILDAH_ISOLATION": "oci",
+        ])
+        try proxied.build(context, "-t", "with", "--http-proxy", "--isolation=default")
+        #expect(try lamina.succeeding("run", "with", "cat", "/seen").trimmed == "<http://u:p@proxy:1>")
+        let progress = try lamina.succeeding("build", "--progress=plain", context.string).errorLines
+        #expect(progress.contains { $0.hasSuffix(" CACHED") })
+        #expect(try !lamina.succeeding("history", "--no-trunc", "with").outputText.contains("proxy:1"))
+        try proxied.build(context, "-t", "without", "--http-proxy=false", "--no-cache")
+        #expect(try lamina.succeeding("run", "without", "cat", "/seen").trimmed == "<>")
+    }
+}

@@ -1,0 +1,49 @@
+@testable import lamina
+
+/// The text of `docs/compatibility.md`.
+enum CompatibilityPage {
+    static var path: String {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return "/\(root)/docs/compatibility.md"
+    }
+
+    static var text: String {
+        var lines = introduction.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        lines += ["", "| flag | of | in `lamina build` |", "|---|---|---|"]
+        for flag in BuilderFlags.all {
+            let tools = flag.tools.map(\.rawValue).joined(separator: ", ")
+            lines.append("| `--\(flag.name)` | \(tools) | \(meaning(of: flag)) |")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static let introduction = """
+        # Compatibility
+
+        The flags of `docker build`, `docker buildx build`, `buildah build` (`bud`), `podman build` and kaniko's executor, and
+        what `lamina build` makes of them. This page is made from the table that the command line uses
+        (`Sources/lamina/CommandLine/Compatibility`); a test compares both with each other, and the table with `--help` of
+        the tools that are installed.
+
+        A flag works, or is accepted because what it asks for is done anyway, or is refused with the sentence below; the
+        exit status is 2 then. A switch that is refused may still be switched off (`--squash=false`).
+
+        Where tools disagree about a short name, Docker's meaning counts: `-c` is `--cpu-shares`, `-D` is `--debug`, `-f` is
+        `--file` and `-v` is `--volume`.
+        """
+
+    private static func meaning(of flag: BuilderFlag) -> String {
+        if let option = CommandGrammar.of(["build"])?[flag.name] {
+            guard case .other = option.form else { return "works" }
+        }
+        switch flag.verdict {
+        case .works: return "works"
+        case .means(let words): return "means `\(words.joined(separator: " "))`"
+        case .accepted(let reason): return "accepted: \(reason)"
+        case .acceptedAs(let values, let reason, let sentence):
+            let list = values.filter { !$0.isEmpty }.map { "`\($0)`" }.joined(separator: ", ")
+            return "\(list) accepted: \(reason); else refused: \(sentence)"
+        case .refused(let sentence): return "refused: \(sentence)"
+        }
+    }
+}
