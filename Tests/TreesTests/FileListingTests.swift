@@ -21,7 +21,7 @@ import Testing
             node(LayerEntry(path: "l", kind: .symlink, permissions: 0o777, linkTarget: "a/b")), digest: [], at: "l")
         listing.append(
             node(LayerEntry(path: "d", kind: .directory, permissions: 0o755, owner: 5)), digest: [], at: "d",
-            countsMetadata: false)
+            metadata: .none)
         listing.append(
             node(LayerEntry(path: "c", kind: .characterDevice, deviceMajor: 1, deviceMinor: 3)), digest: [], at: "c")
         let attribute = ExtendedAttribute(name: "user.x", value: [1])

@@ -52,10 +52,12 @@ extension KeyHasher {
     /// The part of a tree that a mount shows: the file, or the directory with all below it, by names, metadata and
     /// bytes. `reached` is its path as the mount names it.
     package mutating func add(contentOf node: FileNode, reached: PathBytes, in tree: any FileTree) throws {
-        var walk = KeyWalk(top: node.path, reached: reached, excludes: try IgnoreRules(patterns: []))
-        try add(node, in: tree.forWalk(), &walk)
         // The root of a context is not the user's, but of a directory in it the mode is seen.
-        if node.isDirectory, !node.path.isEmpty { add(node.entry.permissions) }
+        let hasMode = node.isDirectory && !node.path.isEmpty
+        var walk = KeyWalk(top: node.path, reached: reached, excludes: try IgnoreRules(patterns: []))
+        walk.metadataOfTop = hasMode ? .mode : .none
+        try add(node, in: tree.forWalk(), &walk)
+        if hasMode { add(node.entry.permissions) }
     }
 
     private mutating func add(_ node: FileNode, in tree: any FileTree, _ walk: inout KeyWalk) throws {
@@ -70,7 +72,7 @@ extension KeyHasher {
         let path = walk.path(of: node)
         note(
             node, at: path, digest, leadsTo: isTop && path != node.path ? node.path : nil, &walk.links,
-            countsMetadata: countsMetadata)
+            metadata: countsMetadata ? .all : walk.metadataOfTop)
         guard node.isDirectory else { return }
         for child in try tree.children(of: node) {
             let isExcluded = walk.excludes.ignores(child.path.bytes(below: walk.top))
@@ -84,7 +86,7 @@ extension KeyHasher {
     private mutating func add(selectionOf match: SourceMatch, in tree: any FileTree, excludes: IgnoreRules) throws {
         add("selection")
         var links: [LinkIdentity: PathBytes] = [:]
-        files?.append(match.node, digest: [], at: match.reached, countsMetadata: false)
+        files?.append(match.node, digest: [], at: match.reached, metadata: .none)
         try CopyWalk(match, in: tree, excludes: excludes).visit { item, onTheWay in
             for directory in onTheWay {
                 add("directory")
@@ -123,7 +125,7 @@ extension KeyHasher {
     /// that the keys of files without hard links are what they always were.
     private mutating func note(
         _ node: FileNode, at path: PathBytes, _ digest: [UInt8], leadsTo target: PathBytes?,
-        _ links: inout [LinkIdentity: PathBytes], countsMetadata: Bool = true
+        _ links: inout [LinkIdentity: PathBytes], metadata: FileListing.CountedMetadata = .all
     ) {
         var first: PathBytes?
         if let identity = node.linkIdentity {
@@ -135,8 +137,7 @@ extension KeyHasher {
                 links[identity] = path
             }
         }
-        files?.append(
-            node, digest: digest, at: path, leadsTo: target, hardLink: first, countsMetadata: countsMetadata)
+        files?.append(node, digest: digest, at: path, leadsTo: target, hardLink: first, metadata: metadata)
     }
 }
 
@@ -145,6 +146,8 @@ private struct KeyWalk {
     let top: PathBytes
     let reached: PathBytes
     let excludes: IgnoreRules
+    /// The metadata that counts of a directory that the walk begins with.
+    var metadataOfTop = FileListing.CountedMetadata.none
     var links: [LinkIdentity: PathBytes] = [:]
 
     /// The path as the source reaches it.

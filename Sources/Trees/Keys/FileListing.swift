@@ -40,6 +40,14 @@ package struct FileListing: Sendable {
         }
     }
 
+    /// The metadata of a file that is a part of a key.
+    package enum CountedMetadata: Sendable {
+        /// Mode, owner and attributes.
+        case all
+        case mode
+        case none
+    }
+
     /// Changes at the end with the format.
     private static let magic = Array("lamina-list-2\n".utf8)
     private static let formerMagic = Array("lamina-list-1\n".utf8)
@@ -50,17 +58,16 @@ package struct FileListing: Sendable {
     /// Notes a file by the path by which the source reaches it.
     ///
     /// `digest` is the SHA-256 of a regular file's bytes, `target` the path of the file itself where links lead to it,
-    /// `hardLink` the first of the listed names of the file where this is another one. `countsMetadata` says whether mode,
-    /// owner and attributes count.
+    /// `hardLink` the first of the listed names of the file where this is another one. `metadata` says what counts of it.
     package mutating func append(
         _ node: FileNode, digest: [UInt8], at path: PathBytes, leadsTo target: PathBytes? = nil,
-        hardLink: PathBytes? = nil, countsMetadata: Bool = true
+        hardLink: PathBytes? = nil, metadata: CountedMetadata = .all
     ) {
         let entry = node.entry
         encoded.append(entry.kind.rawValue)
-        append(countsMetadata ? UInt64(entry.permissions) : 0)
-        append(countsMetadata ? UInt64(entry.owner) : 0)
-        append(countsMetadata ? UInt64(entry.group) : 0)
+        append(metadata == .none ? 0 : UInt64(entry.permissions))
+        append(metadata == .all ? UInt64(entry.owner) : 0)
+        append(metadata == .all ? UInt64(entry.group) : 0)
         append(entry.kind == .regular ? UInt64(clamping: entry.size) : 0)
         append(path)
         append(target ?? entry.linkTarget)
@@ -70,7 +77,7 @@ package struct FileListing: Sendable {
         case .characterDevice, .blockDevice: append(UInt64(entry.deviceMajor) << 32 | UInt64(entry.deviceMinor))
         default: break
         }
-        guard countsMetadata, !entry.attributes.isEmpty else { return encoded.append(0) }
+        guard metadata == .all, !entry.attributes.isEmpty else { return encoded.append(0) }
         encoded.append(8)
         var hasher = DigestHasher()
         for attribute in entry.attributes {
