@@ -1,4 +1,5 @@
 import Engine
+import Execution
 import Frontend
 import Linux
 import OCI
@@ -26,7 +27,8 @@ struct ExplainedEditTests {
         Source("COPY src /o/", "src"), Source("COPY link /o", "link"), Source("COPY way /o/", "way"),
         Source("COPY way/sub/c /o", "way/sub/c"), Source("COPY */x /o/", "lib", "d", "src"),
         Source("COPY l* /o/", "l"), Source("COPY d* /o/", "d"), Source("COPY src src/a way /o/", "src", "way"),
-        Source("COPY --exclude=sub src /o/", "src"), Source("COPY --parents src/sub link d1 /o/", "src/sub", "link", "d1"),
+        Source("COPY --exclude=sub src /o/", "src"),
+        Source("COPY --parents src/sub link d1 /o/", "src/sub", "link", "d1"),
         Source("COPY --parents */x l* /o/", ""), Source("COPY . /o/", ""), Source("ADD src link /o/", "src", "link"),
         Source("FROM scratch AS s\nCOPY . /\nFROM scratch\nCOPY --from=s /src /link /o/", ""),
         Source("FROM scratch AS s\nCOPY link /f\nFROM scratch\nCOPY --from=s /f /o", "link", "f"),
@@ -182,10 +184,11 @@ private struct EditedWorld {
         case 9: return retarget()
         case 10:
             guard let path = pick(free) else { return content() }
-            files[path] = [
-                File(letter: "l", mode: "777", content: "nowhere"), File(letter: "d", mode: "755", content: ""),
-                File(letter: "p", content: ""),
-            ][Int(random.next() % 3)]
+            files[path] =
+                [
+                    File(letter: "l", mode: "777", content: "nowhere"), File(letter: "d", mode: "755", content: ""),
+                    File(letter: "p", content: ""),
+                ][Int(random.next() % 3)]
             // A wildcard cannot match a link that leads to nothing.
             if files[path]?.letter == "l", path.hasSuffix("/x") { files[path]?.content = "/src/a" }
             return named(Edit(kind: .replaced, path: path))
