@@ -91,8 +91,14 @@ private struct CopiedFiles: Sendable {
     }
 
     private func list(_ node: FileNode, into paths: inout [String]) throws {
-        if node.entry.kind == .regular, node.entry.size > 0 { paths.append(node.path.text) }
+        func add(_ node: FileNode) {
+            if node.entry.kind == .regular, node.entry.size > 0 { paths.append(node.path.text) }
+        }
+        add(node)
         guard node.isDirectory else { return }
-        for child in try tree.children(of: node) { try list(child, into: &paths) }
+        try tree.walk(below: node) { child in
+            add(child)
+            return true
+        }
     }
 }

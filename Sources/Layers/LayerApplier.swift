@@ -156,7 +156,10 @@ extension UnpackTarget {
             } else {
                 let name = entry.path.lastComponent
                 entry.path = directory.path.appending(name)
-                try remove(name, in: directory.directory, entry.path)
+                if try !remove(name, in: directory.directory, entry.path) {
+                    let own = try directory.directory.directory(name, resolving: .noSymlinks)
+                    try removeContent(of: own, entry.path)
+                }
             }
         }
     }
@@ -179,15 +182,30 @@ extension UnpackTarget {
         }
     }
 
+    /// Removes what a directory holds and this layer did not bring.
     private func removeContent(of directory: borrowing Directory, _ path: PathBytes) throws {
-        for name in try directory.names() { try remove(name, in: directory, path.appending(name)) }
+        let walk = try DirectoryStack(directory)
+        var open = [(path: path, rest: try directory.names())]
+        while !open.isEmpty {
+            guard let name = open[open.count - 1].rest.popLast() else {
+                open.removeLast()
+                if !open.isEmpty { try walk.leave() }
+                continue
+            }
+            let child = open[open.count - 1].path.appending(name)
+            if try remove(name, in: walk.current.directory, child) { continue }
+            try walk.enter(name)
+            open.append((child, try walk.current.directory.names()))
+        }
     }
 
-    /// Removes what this layer did not bring.
-    private func remove(_ name: PathBytes, in directory: borrowing Directory, _ path: PathBytes) throws {
-        guard made.contains(path) else { return try directory.removeTree(name) }
-        guard try directory.statusIfExists(name)?.type == .directory else { return }
-        try removeContent(of: try directory.directory(name, resolving: .noSymlinks), path)
+    /// Removes what this layer did not bring. Says whether that was all: what is in a directory of the layer is left.
+    private func remove(_ name: PathBytes, in directory: borrowing Directory, _ path: PathBytes) throws -> Bool {
+        guard made.contains(path) else {
+            try directory.removeTree(name)
+            return true
+        }
+        return try directory.statusIfExists(name)?.type != .directory
     }
 }
 

@@ -44,38 +44,46 @@ package struct LayerDiffer {
     /// upper directory alone does not tell what changed.
     package func find(_ upper: borrowing Directory) throws -> [FoundFile] {
         var found: [FoundFile] = []
-        try walk(upper, try upper.listing(marks), "", into: &found)
+        let walk = try DirectoryStack(upper)
+        var open = [(path: PathBytes(""), rest: try upper.listing(marks).names[...])]
+        while !open.isEmpty {
+            guard let (name, isGone) = open[open.count - 1].rest.popFirst() else {
+                open.removeLast()
+                if !open.isEmpty { try walk.leave() }
+                continue
+            }
+            let path = open[open.count - 1].path.appending(name)
+            if !excluded.isEmpty, excluded.contains(path) { continue }
+            guard let isOpaque = try look(at: name, isGone: isGone, path, in: walk.current, &found) else { continue }
+            guard open.count < PathBytes.depthLimit else { throw LayerError.tooDeep }
+            try walk.enter(name)
+            let listing = try walk.current.directory.listing(marks)
+            if isOpaque || listing.isOpaque { found.append(FoundFile(LayerEntry(path: path, kind: .opaque))) }
+            open.append((path, listing.names[...]))
+        }
         return found
     }
 
-    private func walk(
-        _ directory: borrowing Directory, _ listing: Whiteout.Listing, _ path: PathBytes, into found: inout [FoundFile]
-    ) throws {
-        for (name, isGone) in listing.names {
-            let path = path.appending(name)
-            if !excluded.isEmpty, excluded.contains(path) { continue }
-            let status = isGone ? nil : try directory.status(name)
-            guard let status, !status.isWhiteout else {
-                found.append(FoundFile(LayerEntry(path: path, kind: .whiteout)))
-                continue
-            }
-            guard
-                var file = try FoundFile(
-                    name, at: path, status, in: directory, readsAttributes: readsAttributes)
-            else { continue }
-            if let owner = recordedOwner(path) { (file.entry.owner, file.entry.group) = owner }
-            file.isCopy = marks == .names && file.entry.attributes.contains { $0.name == Self.servedOrigin }
-            let isOpaque = try takeOverlayAttributes(of: &file.entry)
-            if let latestTime, file.entry.modified.seconds >= latestTime {
-                file.entry.modified = FileTime(seconds: latestTime)
-            }
-            found.append(file)
-            guard file.entry.kind == .directory else { continue }
-            let child = try directory.directory(name, resolving: .noSymlinks)
-            let listing = try child.listing(marks)
-            if isOpaque || listing.isOpaque { found.append(FoundFile(LayerEntry(path: path, kind: .opaque))) }
-            try walk(child, listing, path, into: &found)
+    /// Notes a file. For a directory, says whether its attributes make it opaque; otherwise the result is `nil`.
+    private func look(
+        at name: PathBytes, isGone: Bool, _ path: PathBytes, in parent: DirectoryStack.Level, _ found: inout [FoundFile]
+    ) throws -> Bool? {
+        let status = isGone ? nil : try parent.directory.status(name)
+        guard let status, !status.isWhiteout else {
+            found.append(FoundFile(LayerEntry(path: path, kind: .whiteout)))
+            return nil
         }
+        guard
+            var file = try FoundFile(name, at: path, status, in: parent.directory, readsAttributes: readsAttributes)
+        else { return nil }
+        if let owner = recordedOwner(path) { (file.entry.owner, file.entry.group) = owner }
+        file.isCopy = marks == .names && file.entry.attributes.contains { $0.name == Self.servedOrigin }
+        let isOpaque = try takeOverlayAttributes(of: &file.entry)
+        if let latestTime, file.entry.modified.seconds >= latestTime {
+            file.entry.modified = FileTime(seconds: latestTime)
+        }
+        found.append(file)
+        return file.entry.kind == .directory ? isOpaque : nil
     }
 
     /// Removes the attributes that do not belong to a layer, and says whether they make the directory opaque.

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Linux
 
 /// Errors of layers.
 package enum LayerCode: String, FailureCode {
@@ -21,3 +22,9 @@ package enum LayerCode: String, FailureCode {
 }
 
 package typealias LayerError = Failure<LayerCode>
+
+extension LayerError {
+    /// The error for files that no layer may have: they are refused where one is read and where one is made.
+    static let tooDeep = LayerError(
+        .unsupported, "more than \(PathBytes.depthLimit) directories are one in another, which no layer may hold")
+}

@@ -157,9 +157,6 @@ extension LayerReader {
 
 /// Names in archives.
 enum LayerPath {
-    /// Trees are walked with a call a level: one deeper than any system makes them would exhaust the stack.
-    private static let depthLimit = 256
-
     /// Without `.` and empty components and slashes at the ends; empty for the root.
     ///
     /// Throws ``LayerError`` `.unsafePath` when there is a `..` or a NUL in it, or when it is too deep.
@@ -175,10 +172,7 @@ enum LayerPath {
                 throw LayerError(.unsafePath, "the layer holds '\(text)', a name that leads out of it")
             }
             depth += 1
-            guard depth <= depthLimit else {
-                throw LayerError(
-                    .unsafePath, "the layer holds a path of more than \(depthLimit) directories, one in another")
-            }
+            guard depth <= PathBytes.depthLimit else { throw LayerError.tooDeep }
             if !path.isEmpty { path.append(slash) }
             path += component
         }

@@ -78,14 +78,17 @@ package struct LayerReduction {
         for path: PathBytes, _ kinds: [PathBytes: LayerEntry.Kind], _ done: inout Set<PathBytes>,
         to files: inout [FoundFile]
     ) throws {
-        guard done.insert(path).inserted, try below(path)?.kind == .directory else { return }
-        for name in try names(path) {
-            let child = path.appending(name)
-            switch kinds[child] {
-            case nil: files.append(FoundFile(LayerEntry(path: child, kind: .whiteout)))
-            // What is in an opaque directory is not merged with anything either.
-            case .directory: try addWhiteouts(for: child, kinds, &done, to: &files)
-            default: break
+        var pending = [path]
+        while let path = pending.popLast() {
+            guard done.insert(path).inserted, try below(path)?.kind == .directory else { continue }
+            for name in try names(path) {
+                let child = path.appending(name)
+                switch kinds[child] {
+                case nil: files.append(FoundFile(LayerEntry(path: child, kind: .whiteout)))
+                // What is in an opaque directory is not merged with anything either.
+                case .directory: pending.append(child)
+                default: break
+                }
             }
         }
     }

@@ -29,41 +29,90 @@ package struct TreeStamps: Sendable {
     package func changes(in root: borrowing Directory) throws -> (found: [FoundFile], now: TreeStamps) {
         var found: [FoundFile] = []
         var now = TreeStamps()
-        try walk(root, "", into: &found, &now)
+        let walk = try DirectoryStack(root)
+        var open = [Open("", try root.names(), before: directories[""] ?? [:])]
+        while !open.isEmpty {
+            let last = open.count - 1
+            guard let name = open[last].names.popFirst() else {
+                for gone in open[last].missing.reversed() { found.append(open[last].whiteout(gone)) }
+                now.directories[open[last].path] = open[last].stamps
+                open.removeLast()
+                if !open.isEmpty { try Self.leave(walk, &open[last - 1], &found) }
+                continue
+            }
+            for gone in open[last].takeMissing(before: name) { found.append(open[last].whiteout(gone)) }
+            let status = try walk.current.directory.status(name)
+            let isTouched = open[last].note(name, Stamp(inode: status.inode, changed: status.changed))
+            let path = open[last].path.appending(name)
+            if status.type == .directory {
+                guard open.count < PathBytes.depthLimit else { throw LayerError.tooDeep }
+                open[last].child = Child(name: name, status: status, isTouched: isTouched, position: found.count)
+                try walk.enter(name)
+                open.append(Open(path, try walk.current.directory.names(), before: directories[path] ?? [:]))
+            } else if isTouched, let file = try Self.file(name, at: path, status, in: walk.current.directory) {
+                found.append(file)
+            }
+        }
         return (found, now)
     }
 
-    private func walk(
-        _ directory: borrowing Directory, _ path: PathBytes, into found: inout [FoundFile], _ now: inout TreeStamps
-    ) throws {
-        let before = directories[path] ?? [:]
-        let names = try directory.names()
+    /// A directory whose files are being looked at.
+    private struct Open {
+        let path: PathBytes
+        var names: ArraySlice<PathBytes>
+        let before: [PathBytes: Stamp]
         var stamps: [PathBytes: Stamp] = [:]
-        stamps.reserveCapacity(names.count)
-        var missing = before.isEmpty ? [] : before.keys.filter { !names.containsSorted($0) }.sorted { $1 < $0 }
-        for name in names {
-            while let gone = missing.last, gone < name {
-                found.append(FoundFile(LayerEntry(path: path.appending(gone), kind: .whiteout)))
+        /// The names that were there before and are not now, the last first.
+        var missing: [PathBytes]
+        /// The directory in it that is being looked at.
+        var child: Child?
+
+        init(_ path: PathBytes, _ names: [PathBytes], before: [PathBytes: Stamp]) {
+            self.path = path
+            self.names = names[...]
+            self.before = before
+            stamps.reserveCapacity(names.count)
+            missing = before.isEmpty ? [] : before.keys.filter { !names.containsSorted($0) }.sorted { $1 < $0 }
+        }
+
+        func whiteout(_ name: PathBytes) -> FoundFile {
+            FoundFile(LayerEntry(path: path.appending(name), kind: .whiteout))
+        }
+
+        mutating func takeMissing(before name: PathBytes) -> [PathBytes] {
+            var gone: [PathBytes] = []
+            while let next = missing.last, next < name {
+                gone.append(next)
                 missing.removeLast()
             }
-            let status = try directory.status(name)
-            let stamp = Stamp(inode: status.inode, changed: status.changed)
+            return gone
+        }
+
+        /// Says whether the file is new or was touched.
+        mutating func note(_ name: PathBytes, _ stamp: Stamp) -> Bool {
             stamps[name] = stamp
-            let isTouched = before[name] != stamp
-            let child = path.appending(name)
-            guard status.type == .directory else {
-                if isTouched, let file = try Self.file(name, at: child, status, in: directory) { found.append(file) }
-                continue
-            }
-            let position = found.count
-            try walk(try directory.directory(name, resolving: .noSymlinks), child, into: &found, &now)
-            guard isTouched || found.count > position else { continue }
-            if let file = try Self.file(name, at: child, status, in: directory) { found.insert(file, at: position) }
+            return before[name] != stamp
         }
-        for gone in missing.reversed() {
-            found.append(FoundFile(LayerEntry(path: path.appending(gone), kind: .whiteout)))
+    }
+
+    private struct Child {
+        let name: PathBytes
+        let status: FileStatus
+        let isTouched: Bool
+        /// The place of the directory among the files that were found.
+        let position: Int
+    }
+
+    /// Goes back to a directory, whose child is in the list if it or anything in it was touched.
+    private static func leave(
+        _ walk: DirectoryStack, _ parent: inout Open, _ found: inout [FoundFile]
+    ) throws {
+        try walk.leave()
+        guard let child = parent.child.take(), child.isTouched || found.count > child.position else { return }
+        let path = parent.path.appending(child.name)
+        if let file = try file(child.name, at: path, child.status, in: walk.current.directory) {
+            found.insert(file, at: child.position)
         }
-        now.directories[path] = stamps
     }
 
     /// A file without what would mean something to an overlay: here somebody else has set it.

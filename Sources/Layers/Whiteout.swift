@@ -51,8 +51,10 @@ enum Whiteout {
         }
     }
 
-    /// Throws ``LayerError`` `.reservedName` for a file that whoever unpacks the layer would take for a whiteout.
+    /// Throws ``LayerError`` `.reservedName` for a file that would be taken for a whiteout where the layer is unpacked, and
+    /// `.unsupported` for one that is too deep in it.
     static func refuse(_ entry: LayerEntry) throws {
+        guard entry.path.depth <= PathBytes.depthLimit else { throw LayerError.tooDeep }
         guard !entry.isMark, entry.path.lastComponent.bytes.starts(with: prefix.bytes) else { return }
         throw LayerError(
             .reservedName,

@@ -197,17 +197,6 @@ extension Directory {
         }
     }
 
-    /// Removes a name and, when it is a directory, all below it. Links are not followed, mounts are not expected.
-    package func removeTree(_ name: PathBytes) throws {
-        guard let status = try statusIfExists(name) else { return }
-        guard status.type == .directory else { return try unlink(name) }
-        do {
-            let child = try directory(name, resolving: .noSymlinks)
-            for entry in try child.names() { try child.removeTree(entry) }
-        }
-        try removeDirectory(name)
-    }
-
     /// Moves a name, replacing what is there as far as `rename(2)` does.
     package func rename(_ name: PathBytes, to newName: PathBytes, in directory: borrowing Directory) throws {
         try unsafe name.withCString { old in

@@ -120,16 +120,23 @@ struct TreeSize {
 
     /// Adds what is there; what cannot be read counts nothing.
     mutating func add(_ name: PathBytes, in directory: borrowing Directory) {
-        guard let status = try? directory.status(name) else { return }
-        switch status.type {
-        case .regular:
-            if status.links > 1, !seen.insert([status.device, status.inode]).inserted { return }
-            bytes = bytes.addingClamped(status.size)
-        case .directory:
-            guard let child = try? directory.directory(name, resolving: .noSymlinks), let names = try? child.names()
-            else { return }
-            for name in names { add(name, in: child) }
-        default: return
+        guard let walk = try? DirectoryStack(directory) else { return }
+        var open = [[name]]
+        while !open.isEmpty {
+            guard let name = open[open.count - 1].popLast() else {
+                open.removeLast()
+                // Where the way back is lost, the rest counts nothing either.
+                if !open.isEmpty { do { try walk.leave() } catch { return } }
+                continue
+            }
+            guard let status = try? walk.current.directory.status(name) else { continue }
+            if status.type == .directory {
+                guard (try? walk.enter(name)) != nil else { continue }
+                open.append((try? walk.current.directory.names()) ?? [])
+            } else if status.type == .regular {
+                if status.links > 1, !seen.insert([status.device, status.inode]).inserted { continue }
+                bytes = bytes.addingClamped(status.size)
+            }
         }
     }
 }

@@ -164,6 +164,36 @@ struct ArchiveTests {
         try expectRuns("base/from:tar", in: lamina)
     }
 
+    /// Deeper than a walk with a call a level would get, and deeper than one path can say.
+    @Test(arguments: ["namespaces", "chroot"]) func deepTreesGoOutAndComeBack(_ isolation: String) throws {
+        // One half is moved into the other, as a shell enters no directory whose path is too long.
+        let deep = "p=$(printf 'd/%.0s' $(seq %d)); mkdir -p $p /tmp/$p; echo deep > /tmp/${p}f; mv /tmp/d $p"
+        func context(_ depth: Int, _ rest: String) throws -> FilePath {
+            let run = deep.replacing("%d", with: "\(depth / 2)")
+            return try scratch.context(
+                "FROM lamina/base AS a\nRUN mkdir /x && cd /x; \(run)\n\(rest)\n", named: "deep\(depth)")
+        }
+        let lamina = lamina.with(isolation: isolation)
+        try lamina.build(
+            context(300, "FROM lamina/base\nCOPY --from=a /x /y\nRUN [ $(find /y | wc -l) = 302 ] && rm -r /y/d/d\n"),
+            "--target", "a", "-t", "deep:1")
+        let file = scratch.path.appending("deep.tar").string
+        try lamina.succeeding("save", "-o", file, "deep:1")
+        let other = Lamina(root: scratch.path.appending("other")).with(isolation: isolation)
+        try other.succeeding("load", "-i", file)
+        let child = try scratch.context(
+            "FROM deep:1 AS a\nFROM lamina/base\nCOPY --from=a /x /y\n"
+                + "RUN [ $(find /y | wc -l) = 302 ] && cat $(find /y -name f) && rm -r /y/d/d\n", named: "child")
+        let built = try other("build", "--progress", "plain", child.string)
+        #expect(built.status == 0 && built.errorText.contains(" deep\n"), "\(built.errorText)")
+        #expect(try other.succeeding("fsck").status == 0)
+        // One more than a layer may hold.
+        let refused = try lamina("build", "--progress", "plain", context(2050, "").string)
+        #expect(refused.status == 1)
+        #expect(refused.errorText.contains("more than 2048 directories are one in another"), "\(refused.errorText)")
+        #expect(try lamina.unfinished() == [])
+    }
+
     private func expectRuns(_ name: String, in store: Lamina) throws {
         let look = try scratch.context("FROM \(name)\nRUN echo \"$(cat /m) $(stat -c %u:%g /d)\"\n", named: "look")
         let finished = try store("build", "--no-cache", "--progress", "plain", look.string)

@@ -84,13 +84,9 @@ struct FileExport {
 
     private func walk(_ visit: (FileNode) throws -> Void) throws {
         guard let root = try tree.node(at: "") else { return }
-        try walk(root, visit)
-    }
-
-    private func walk(_ directory: FileNode, _ visit: (FileNode) throws -> Void) throws {
-        for child in try tree.children(of: directory) {
-            try visit(child)
-            if child.isDirectory { try walk(child, visit) }
+        try tree.walk(below: root) { node in
+            try visit(node)
+            return true
         }
     }
 }

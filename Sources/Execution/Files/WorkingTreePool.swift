@@ -131,14 +131,19 @@ package final class WorkingTreePool: Sendable {
     /// changed by unpacking it.
     private func setDirectoryTimes(of tree: WorkingTree, _ files: LayerTree) throws {
         let root = try Directory(opening: tree.path)
-        func visit(_ path: PathBytes, _ directory: borrowing Directory) throws {
-            for node in files.children(of: path) where node.isDirectory {
-                let name = node.path.lastComponent
-                guard try directory.statusIfExists(name)?.type == .directory else { continue }
-                try visit(node.path, directory.directory(name, resolving: .noSymlinks))
-                try directory.setModified(name, node.entry.modified)
+        let walk = try DirectoryStack(root)
+        let tree = LayerFileTree(tree: files, directories: [])
+        guard let top = files.node(at: "") else { return }
+        try tree.walk(below: top) { node in
+            let name = node.path.lastComponent
+            guard node.isDirectory, try walk.current.directory.statusIfExists(name)?.type == .directory else {
+                return false
             }
+            try walk.enter(name)
+            return true
+        } leave: { node in
+            try walk.leave()
+            try walk.current.directory.setModified(node.path.lastComponent, node.entry.modified)
         }
-        try visit("", root)
     }
 }

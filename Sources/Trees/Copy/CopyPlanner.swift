@@ -152,8 +152,8 @@ package struct CopyPlanner {
         of directory: FileNode, from archive: any FileTree, copy: Int, to target: PathBytes,
         into draft: inout LayerDraft
     ) throws {
-        for child in try archive.children(of: directory) {
-            let path = target.appending(child.path.lastComponent)
+        try archive.walk(below: directory) { child in
+            let path = target.appending(PathBytes(child.path.bytes(below: directory.path)))
             var entry = child.entry
             // Of a directory that the archive only implies nothing is said: one that is there stays as it is.
             if child.isImplied {
@@ -168,9 +168,7 @@ package struct CopyPlanner {
                     entry: entry, content: content,
                     link: child.linkIdentity.map { CopyLink(copy: copy, identity: $0) }),
                 at: path, parents: newDirectory(modified: now, mode: nil))
-            if child.isDirectory {
-                try unpackChildren(of: child, from: archive, copy: copy, to: path, into: &draft)
-            }
+            return true
         }
     }
 }

@@ -34,7 +34,21 @@ package struct CopyWalk {
         let top = Place(
             item: Item(node: match.node, path: ""), depth: 0, pattern: match.selection?.pattern?.root,
             exclusion: excludes.root, isIncluded: isIncluded)
-        try visit(top, &progress, body)
+        var open = [(place: top, rest: try children(of: top)[...])]
+        while !open.isEmpty {
+            guard let child = open[open.count - 1].rest.popFirst() else {
+                open.removeLast()
+                progress.leave()
+                continue
+            }
+            let place = place(of: child, in: open[open.count - 1].place)
+            let isSelected = place.isIncluded && !excludes.ignores(place.exclusion)
+            if isSelected { try body(place.item, progress.select()) }
+            guard child.isDirectory, mayHold(place) else { continue }
+            guard place.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
+            progress.enter(place.item, isSelected: isSelected)
+            open.append((place, try children(of: place)[...]))
+        }
         if let word = match.requiredWord, progress.count == 0, !isIncluded { throw missing(word) }
     }
 
@@ -44,6 +58,23 @@ package struct CopyWalk {
         /// How many of them were given, as selected or as on the way.
         var given = 0
         var count = 0
+
+        /// Counts a selected file, and says which directories come along with it.
+        mutating func select() -> [Item] {
+            defer { given = way.count }
+            count += 1
+            return Array(way[given...])
+        }
+
+        mutating func enter(_ directory: Item, isSelected: Bool) {
+            way.append(directory)
+            if isSelected { given = way.count }
+        }
+
+        mutating func leave() {
+            _ = way.popLast()
+            given = min(given, way.count)
+        }
     }
 
     private struct Place {
@@ -52,27 +83,6 @@ package struct CopyWalk {
         let pattern: IgnoreRules.State?
         let exclusion: IgnoreRules.State
         let isIncluded: Bool
-    }
-
-    private func visit(
-        _ directory: Place, _ progress: inout Progress, _ body: (Item, _ onTheWay: [Item]) throws -> Void
-    ) throws {
-        for child in try children(of: directory) {
-            let place = place(of: child, in: directory)
-            let isSelected = place.isIncluded && !excludes.ignores(place.exclusion)
-            if isSelected {
-                let onTheWay = Array(progress.way[progress.given...])
-                progress.given = progress.way.count
-                progress.count += 1
-                try body(place.item, onTheWay)
-            }
-            guard child.isDirectory, mayHold(place) else { continue }
-            progress.way.append(place.item)
-            if isSelected { progress.given = progress.way.count }
-            try visit(place, &progress, body)
-            progress.way.removeLast()
-            progress.given = min(progress.given, progress.way.count)
-        }
     }
 
     private func children(of directory: Place) throws -> [FileNode] {

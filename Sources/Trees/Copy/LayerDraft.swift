@@ -33,10 +33,14 @@ package struct LayerDraft {
     package func entry(at path: PathBytes) -> LayerEntry? {
         if let file = files[path] { return file.entry }
         if path.isEmpty { return base.node(at: "")?.entry }
-        // Below what this layer made a file, nothing of the lower layers is left.
+        // Below what this layer made a file, nothing of the lower layers is left. What is above a file of this layer are
+        // directories of it.
         var ancestor = path.parent
         while !ancestor.isEmpty {
-            if let file = files[ancestor], file.entry.kind != .directory { return nil }
+            if let file = files[ancestor] {
+                if file.entry.kind != .directory { return nil }
+                break
+            }
             ancestor = ancestor.parent
         }
         return base.node(at: path)?.entry
@@ -59,9 +63,14 @@ package struct LayerDraft {
 
     /// Makes the directories above a path, or takes those that are there into the layer as they are.
     private mutating func makeParents(of path: PathBytes, _ new: NewDirectory) throws {
-        let parent = path.parent
-        guard !parent.isEmpty, files[parent] == nil else { return }
-        try makeDirectory(parent, new)
+        guard path.depth <= PathBytes.depthLimit else { throw TreesError.tooDeep }
+        var missing: [PathBytes] = []
+        var parent = path.parent
+        while !parent.isEmpty, files[parent] == nil {
+            missing.append(parent)
+            parent = parent.parent
+        }
+        for parent in missing.reversed() { try makeOneDirectory(parent, new) }
     }
 
     /// Makes sure that a directory is in the layer.
@@ -70,6 +79,10 @@ package struct LayerDraft {
     package mutating func makeDirectory(_ path: PathBytes, _ new: NewDirectory) throws {
         guard !path.isEmpty else { return }
         try makeParents(of: path, new)
+        try makeOneDirectory(path, new)
+    }
+
+    private mutating func makeOneDirectory(_ path: PathBytes, _ new: NewDirectory) throws {
         if let existing = entry(at: path) {
             guard existing.kind == .directory else {
                 throw TreesError(.copyConflict, "cannot copy to non-directory: /\(path)")

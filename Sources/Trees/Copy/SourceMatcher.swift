@@ -112,9 +112,7 @@ package struct SourceMatcher {
         let first = components.firstIndex { Glob.hasMeta($0) } ?? 0
         let prefix = PathBytes(components[..<first].joined(separator: "/"))
         guard let root = try tree.node(at: tree.resolve(prefix)), root.isDirectory else { return [] }
-        var found: [(node: FileNode, path: PathBytes)] = []
-        try descend(from: root, at: "", components[first...], into: &found)
-        return try found.map { node, path in
+        return try matches(below: root, components[first...]).map { node, path in
             // A match that is a link stands for what it leads to.
             let resolved = try tree.resolve(node.path)
             guard let target = try tree.node(at: resolved) else { throw Self.missing(resolved, word: path.text) }
@@ -123,22 +121,27 @@ package struct SourceMatcher {
     }
 
     /// A walk that sorts the names of each directory, as BuildKit's: of files with one name the last one stays.
-    private func descend(
-        from directory: FileNode, at path: PathBytes, _ pattern: ArraySlice<String>,
-        into found: inout [(node: FileNode, path: PathBytes)]
-    ) throws {
-        guard let component = pattern.first else { return }
-        let rest = pattern.dropFirst()
-        let glob = try Glob(component)
-        for child in try tree.children(of: directory) {
+    private func matches(
+        below directory: FileNode, _ pattern: ArraySlice<String>
+    ) throws -> [(node: FileNode, path: PathBytes)] {
+        let globs = try pattern.map { try Glob($0) }
+        var found: [(node: FileNode, path: PathBytes)] = []
+        var open = [(path: PathBytes(""), rest: try tree.children(of: directory)[...])]
+        while !open.isEmpty {
+            let depth = open.count
+            guard let child = open[depth - 1].rest.popFirst() else {
+                open.removeLast()
+                continue
+            }
             let name = child.path.lastComponent
-            guard glob.matches(name.bytes) else { continue }
-            let childPath = path.appending(name)
-            if rest.isEmpty {
-                found.append((child, childPath))
+            guard globs[depth - 1].matches(name.bytes) else { continue }
+            let path = open[depth - 1].path.appending(name)
+            if depth == globs.count {
+                found.append((child, path))
             } else if child.isDirectory {
-                try descend(from: child, at: childPath, rest, into: &found)
+                open.append((path, try tree.children(of: child)[...]))
             }
         }
+        return found
     }
 }

@@ -63,6 +63,7 @@ package final class ContextTree: FileTree {
     }
 
     package func children(of directory: FileNode) throws -> [FileNode] {
+        guard directory.path.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
         let state = ignoreState(of: directory.path)
         let opened = try root.directory(directory.path, resolving: .noSymlinks)
         var nodes: [FileNode] = []
@@ -83,26 +84,46 @@ package final class ContextTree: FileTree {
     /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, and all
     /// belongs to root. A file that is not there is not.
     package func isPlain(_ path: PathBytes) throws -> Bool {
-        if path.isEmpty { return try isPlain("", root.status("."), rules.root, in: root, name: ".") }
-        guard let parent = try openParent(of: path),
-            let status = try parent.statusIfExists(path.lastComponent)
-        else { return false }
-        return try isPlain(path, status, ignoreState(of: path), in: parent, name: path.lastComponent)
+        let isPlain = { (status: FileStatus, state: IgnoreRules.State) in
+            status.owner == 0 && status.group == 0 && status.type != .socket && !self.rules.ignores(state)
+        }
+        if path.isEmpty {
+            return try isPlain(root.status("."), rules.root)
+                && allBelow("", rules.root, in: root) { status, _, state in isPlain(status, state) }
+        }
+        guard let parent = try openParent(of: path), let status = try parent.statusIfExists(path.lastComponent) else {
+            return false
+        }
+        let state = ignoreState(of: path)
+        guard isPlain(status, state) else { return false }
+        guard status.type == .directory else { return true }
+        let directory = try parent.directory(path.lastComponent, resolving: .noSymlinks)
+        return try allBelow(path, state, in: directory) { status, _, state in isPlain(status, state) }
     }
 
-    private func isPlain(
-        _ path: PathBytes, _ status: FileStatus, _ state: IgnoreRules.State, in directory: borrowing Directory,
-        name: PathBytes
+    /// Whether something is true of all files below a directory. The condition gets the path of a file and the state of
+    /// the ignore rules there; one that is `nil` for a directory leaves out what is in it.
+    private func allBelow(
+        _ path: PathBytes, _ state: IgnoreRules.State, in directory: borrowing Directory,
+        _ condition: (FileStatus, PathBytes, IgnoreRules.State) throws -> Bool?
     ) throws -> Bool {
-        guard status.owner == 0, status.group == 0, status.type != .socket, !rules.ignores(state) else { return false }
-        guard status.type == .directory else { return true }
-        let opened = try directory.directory(name, resolving: .noSymlinks)
-        for name in try opened.names() {
-            let child = path.appending(name)
-            guard let status = try opened.statusIfExists(name) else { continue }
-            guard try isPlain(child, status, rules.state(of: child.bytes, in: state), in: opened, name: name) else {
-                return false
+        let walk = try DirectoryStack(directory)
+        var open = [(path: path, state: state, rest: try directory.names()[...])]
+        while !open.isEmpty {
+            guard let name = open[open.count - 1].rest.popFirst() else {
+                open.removeLast()
+                if !open.isEmpty { try walk.leave() }
+                continue
             }
+            let child = open[open.count - 1].path.appending(name)
+            guard let status = try walk.current.directory.statusIfExists(name) else { continue }
+            let state = rules.state(of: child.bytes, in: open[open.count - 1].state)
+            guard let isTrue = try condition(status, child, state) else { continue }
+            guard isTrue else { return false }
+            guard status.type == .directory else { continue }
+            guard child.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
+            try walk.enter(name)
+            open.append((child, state, try walk.current.directory.names()[...]))
         }
         return true
     }
@@ -121,15 +142,12 @@ package final class ContextTree: FileTree {
     ) throws -> Bool {
         guard rules.ignores(state) else { return true }
         guard status.type == .directory, !rules.canSkipDirectory(path.bytes, state) else { return false }
+        // Whether there is one file below that can be seen.
         let opened = try directory.directory(name, resolving: .noSymlinks)
-        for name in try opened.names() {
-            let child = path.appending(name)
-            guard let status = try opened.statusIfExists(name) else { continue }
-            if try isVisible(child, status, rules.state(of: child.bytes, in: state), in: opened, name: name) {
-                return true
-            }
+        return try !allBelow(path, state, in: opened) { status, child, state in
+            guard rules.ignores(state) else { return false }
+            return status.type == .directory && !rules.canSkipDirectory(child.bytes, state) ? true : nil
         }
-        return false
     }
 
     private func makeNode(

@@ -61,6 +61,26 @@ package protocol FileTree: Sendable {
 
 extension FileTree {
     package func forWalk() -> any FileTree { self }
+
+    /// Goes through all that is below a directory, depth first, the names of a directory in byte order.
+    ///
+    /// `visit` gets each file before what is in it, and says whether that is wanted. `leave` gets each directory that was
+    /// gone through, after all that is in it.
+    package func walk(
+        below directory: FileNode, visit: (FileNode) throws -> Bool, leave: (FileNode) throws -> Void = { _ in }
+    ) throws {
+        var open = [(directory: directory, rest: try children(of: directory)[...])]
+        while !open.isEmpty {
+            guard let node = open[open.count - 1].rest.popFirst() else {
+                let finished = open.removeLast()
+                if !open.isEmpty { try leave(finished.directory) }
+                continue
+            }
+            guard try visit(node), node.isDirectory else { continue }
+            guard node.path.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
+            open.append((node, try children(of: node)[...]))
+        }
+    }
 }
 
 /// Resolves all links of a path, with the tree that `lookup` knows as the root directory.

@@ -30,9 +30,9 @@ package struct LayerTree: Sendable {
     /// Throws ``TreesError`` `.badLayer` for a hard link to what neither the layer nor those below have.
     package func adding(_ layer: DiffID, _ files: FileList) throws -> LayerTree {
         let resolved = try resolveHardLinks(files.entries, of: layer)
-        var slice = resolved[...]
-        let merged = root.merging(&slice, at: "", layer: layers.count)
-        return LayerTree(layers: layers + [layer], root: merged)
+        var merge = TreeMerge(root, layer: layers.count)
+        for entry in resolved { merge.add(entry) }
+        return LayerTree(layers: layers + [layer], root: merge.finish())
     }
 
     /// Gives each hard link the metadata and the content of the file it names: in the same layer, else below.
@@ -123,52 +123,90 @@ private final class TreeNode: Sendable {
         self.contentPath = contentPath
         self.children = children
     }
+}
 
-    /// This node with the entries of a layer that lie at or below it, which are the front of `entries`.
-    func merging(_ entries: inout ArraySlice<TreeEntry>, at path: PathBytes, layer: Int) -> TreeNode {
-        var own = self
-        var children = self.children
-        if let first = entries.first, first.entry.path == path, first.entry.kind != .opaque {
-            entries = entries.dropFirst()
-            let isDirectory = first.entry.kind == .directory
-            own = TreeNode(
-                entry: first.entry, layer: first.contentLayer ?? layer, contentPath: first.contentPath ?? path,
-                children: [:])
-            if !isDirectory || entry.kind != .directory { children = [:] }
+/// A tree with the entries of a layer put on it, in the order of a list. Directories that have no entry at or below them
+/// are shared with the tree below.
+private struct TreeMerge {
+    /// A directory that entries are put into.
+    private struct Open {
+        let path: PathBytes
+        /// The directory without its children.
+        let node: TreeNode
+        var children: [PathBytes: TreeNode]
+
+        func finished() -> TreeNode {
+            TreeNode(entry: node.entry, layer: node.layer, contentPath: node.contentPath, children: children)
         }
-        var added: [PathBytes: TreeNode] = [:]
-        while let next = entries.first, next.entry.path.isWithin(path) {
-            if next.entry.path == path {
-                // Opaque: what lower layers have here is gone, whatever else this layer says of the directory.
-                if next.entry.kind == .opaque { children = [:] }
-                entries = entries.dropFirst()
-                continue
-            }
-            let depth = path.isEmpty ? 0 : path.bytes.count + 1
-            let rest = next.entry.path.bytes[depth...]
-            let name = PathBytes(rest.prefix { $0 != UInt8(ascii: "/") })
-            let childPath = path.appending(name)
-            if next.entry.kind == .whiteout, next.entry.path == childPath {
-                children[name] = nil
-                entries = entries.dropFirst()
-                continue
-            }
-            let lower =
-                added[name] ?? children[name]
+    }
+
+    private let layer: Int
+    /// The way from the root to the directory of the last entry; never empty.
+    private var open: [Open]
+
+    init(_ root: TreeNode, layer: Int) {
+        self.layer = layer
+        open = [Open(path: "", node: root, children: root.children)]
+    }
+
+    mutating func add(_ entry: TreeEntry) {
+        let path = entry.entry.path
+        if path.isEmpty { return addRoot(entry) }
+        go(to: entry.entry.kind == .opaque ? path : path.parent)
+        let name = path.lastComponent
+        switch entry.entry.kind {
+        // Opaque: what lower layers have here is gone, whatever else this layer says of the directory.
+        case .opaque: open[open.count - 1].children = [:]
+        case .whiteout: open[open.count - 1].children[name] = nil
+        case .directory:
+            let old = open[open.count - 1].children[name]
+            let children = old?.entry.kind == .directory ? old?.children : nil
+            open.append(Open(path: path, node: node(entry), children: children ?? [:]))
+        default: open[open.count - 1].children[name] = node(entry)
+        }
+    }
+
+    consuming func finish() -> TreeNode {
+        while open.count > 1 { close() }
+        return open[0].finished()
+    }
+
+    private func node(_ entry: TreeEntry) -> TreeNode {
+        TreeNode(
+            entry: entry.entry, layer: entry.contentLayer ?? layer, contentPath: entry.contentPath ?? entry.entry.path,
+            children: [:])
+    }
+
+    private mutating func addRoot(_ entry: TreeEntry) {
+        while open.count > 1 { close() }
+        if entry.entry.kind == .opaque {
+            open[0].children = [:]
+        } else {
+            open[0] = Open(path: "", node: node(entry), children: open[0].children)
+        }
+    }
+
+    /// Makes a directory the last one that is open. A file of a lower layer that now has something below it has become a
+    /// directory.
+    private mutating func go(to directory: PathBytes) {
+        while !directory.isWithin(open[open.count - 1].path) { close() }
+        var path = open[open.count - 1].path
+        let depth = path.isEmpty ? 0 : path.bytes.count + 1
+        guard directory.bytes.count > depth else { return }
+        for name in PathBytes(directory.bytes[depth...]).components {
+            path = path.appending(name)
+            let old = open[open.count - 1].children[name]
+            let node =
+                old.flatMap { $0.entry.kind == .directory ? $0 : nil }
                 ?? TreeNode(
-                    entry: .directory(at: childPath), layer: LayerTree.impliedLayer, contentPath: childPath,
-                    children: [:])
-            // A file of a lower layer that now has something below it has become a directory.
-            let base =
-                lower.entry.kind == .directory || next.entry.path == childPath
-                ? lower
-                : TreeNode(
-                    entry: .directory(at: childPath), layer: LayerTree.impliedLayer, contentPath: childPath,
-                    children: [:])
-            added[name] = base.merging(&entries, at: childPath, layer: layer)
+                    entry: .directory(at: path), layer: LayerTree.impliedLayer, contentPath: path, children: [:])
+            open.append(Open(path: path, node: node, children: node.children))
         }
-        children.merge(added) { $1 }
-        return TreeNode(entry: own.entry, layer: own.layer, contentPath: own.contentPath, children: children)
+    }
+
+    private mutating func close() {
+        let last = open.removeLast()
+        open[open.count - 1].children[last.path.lastComponent] = last.finished()
     }
 }
 

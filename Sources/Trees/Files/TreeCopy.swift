@@ -42,6 +42,25 @@ package struct TreeCopy: ~Copyable {
 
     /// Copies a file, or a directory with all below it, to a path whose directory exists.
     package mutating func copy(_ node: FileNode, to path: PathBytes) throws {
+        try begin(node, at: path)
+        guard node.isDirectory else { return }
+        var open = [(directory: node, path: path, rest: try tree.children(of: node)[...])]
+        while !open.isEmpty {
+            if let child = open[open.count - 1].rest.popFirst() {
+                let path = open[open.count - 1].path.appending(child.path.lastComponent)
+                try begin(child, at: path)
+                if child.isDirectory { open.append((child, path, try tree.children(of: child)[...])) }
+            } else {
+                let (directory, path, _) = open.removeLast()
+                let parent = try root.directory(path.parent, resolving: .noSymlinks)
+                try setMetadata(directory.entry, of: path.lastComponent, in: parent)
+            }
+        }
+    }
+
+    /// Copies a file, or makes a directory, which gets its metadata when its files are there.
+    private mutating func begin(_ node: FileNode, at path: PathBytes) throws {
+        guard path.depth <= PathBytes.depthLimit else { throw TreesError.tooDeep }
         let parent = try root.directory(path.parent, resolving: .noSymlinks)
         let name = path.lastComponent
         let entry = node.entry
@@ -53,9 +72,7 @@ package struct TreeCopy: ~Copyable {
             copies[identity] = path
         }
         switch entry.kind {
-        case .directory:
-            try parent.makeDirectory(name, permissions: 0o700)
-            for child in try tree.children(of: node) { try copy(child, to: path.appending(child.path.lastComponent)) }
+        case .directory: return try parent.makeDirectory(name, permissions: 0o700)
         case .regular:
             let target = try parent.create(name)
             // An empty one may be a socket, which cannot be opened.

@@ -60,7 +60,27 @@ extension KeyHasher {
         if hasMode { add(node.entry.permissions) }
     }
 
-    private mutating func add(_ node: FileNode, in tree: any FileTree, _ walk: inout KeyWalk) throws {
+    private mutating func add(_ top: FileNode, in tree: any FileTree, _ walk: inout KeyWalk) throws {
+        try add(fileOnly: top, in: tree, &walk)
+        guard top.isDirectory else { return }
+        var open = [try tree.children(of: top)[...]]
+        while !open.isEmpty {
+            guard let child = open[open.count - 1].popFirst() else {
+                open.removeLast()
+                add("end")
+                continue
+            }
+            let isExcluded = walk.excludes.ignores(child.path.bytes(below: walk.top))
+            if isExcluded, !child.isDirectory || !walk.excludes.hasExceptions { continue }
+            try add(fileOnly: child, in: tree, &walk)
+            guard child.isDirectory else { continue }
+            guard child.path.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
+            open.append(try tree.children(of: child)[...])
+        }
+    }
+
+    /// Adds a file, but not what is in a directory.
+    private mutating func add(fileOnly node: FileNode, in tree: any FileTree, _ walk: inout KeyWalk) throws {
         let isTop = node.path == walk.top
         if !isTop { add(node.path.lastComponent.bytes) }
         add(node.entry.kind.rawValue)
@@ -73,13 +93,6 @@ extension KeyHasher {
         note(
             node, at: path, digest, leadsTo: isTop && path != node.path ? node.path : nil, &walk.links,
             metadata: countsMetadata ? .all : walk.metadataOfTop)
-        guard node.isDirectory else { return }
-        for child in try tree.children(of: node) {
-            let isExcluded = walk.excludes.ignores(child.path.bytes(below: walk.top))
-            if isExcluded, !child.isDirectory || !walk.excludes.hasExceptions { continue }
-            try add(child, in: tree, &walk)
-        }
-        add("end")
     }
 
     /// All that `COPY --parents` makes of a directory of the source: with what is selected the directories on the way.
