@@ -5,6 +5,15 @@ extension Dockerfile {
     /// instruction is checked, and its errors begin with "dockerfile parse error on line N". See
     /// https://docs.docker.com/reference/dockerfile/.
     public init(parsing bytes: [UInt8]) throws(DockerfileError) {
+        try self.init(bytes, stopsAtError: false)
+        if stages.isEmpty { throw DockerfileError("dockerfile contains no stages to build") }
+    }
+
+    /// Parses the part of a Dockerfile before its first malformed instruction, which may be all of it or nothing.
+    package init(beginningOf bytes: [UInt8]) throws(DockerfileError) { try self.init(bytes, stopsAtError: true) }
+
+    /// `stopsAtError` says that a malformed instruction ends the file and is no error.
+    private init(_ bytes: [UInt8], stopsAtError: Bool) throws(DockerfileError) {
         if bytes.isEmpty { throw DockerfileError("the Dockerfile cannot be empty") }
         try Self.refuseNUL(in: bytes)
         let parser = try NodeParser(parsing: bytes)
@@ -14,8 +23,7 @@ extension Dockerfile {
         warnings = parser.warnings
         let own = parser.directives.directives.filter { $0.name == .escape }
         directives = (own + (try DirectiveScanner.leadingDirectives(of: lines))).sorted { $0.line < $1.line }
-        (globalArguments, stages) = try Self.stages(of: parser.nodes)
-        if stages.isEmpty { throw DockerfileError("dockerfile contains no stages to build") }
+        (globalArguments, stages) = try Self.stages(of: parser.nodes, stopsAtError: stopsAtError)
     }
 
     /// No path, argument or variable can hold a NUL, and where one is the file is hardly a Dockerfile.
@@ -29,7 +37,7 @@ extension Dockerfile {
     }
 
     private static func stages(
-        of nodes: [Node]
+        of nodes: [Node], stopsAtError: Bool
     ) throws(DockerfileError) -> (globals: [Instruction], stages: [Stage]) {
         var globals: [Instruction] = []
         var stages: [Stage] = []
@@ -42,7 +50,11 @@ extension Dockerfile {
                     instructions: current.instructions))
         }
         for node in nodes {
-            let instruction = try checked(node)
+            let instruction: Instruction
+            do { instruction = try checked(node) } catch {
+                if stopsAtError { break }
+                throw error
+            }
             switch instruction.kind {
             case .from(let header):
                 finishStage()
@@ -50,6 +62,7 @@ extension Dockerfile {
             case .arg where current == nil:
                 globals.append(instruction)
             default:
+                if current == nil, stopsAtError { return (globals, []) }
                 if current == nil { throw DockerfileError("no build stage in current context", at: node.range) }
                 current?.instructions.append(instruction)
             }

@@ -53,6 +53,7 @@ extension Build {
             step.finish(.done)
             return Definition(dockerfile: dockerfile, source: text, path: file.path, name: file.name, step: step)
         } catch {
+            for warning in warnings.warnings { step.warn(warning.summary) }
             step.finish(error)
             throw error
         }
@@ -60,6 +61,7 @@ extension Build {
 
     private func parse(_ bytes: [UInt8], name: String) throws -> Dockerfile {
         do { return try Dockerfile(parsing: bytes) } catch {
+            Frontend.check(beginningOf: bytes, request.options.named(name), log: warnings)
             throw FrontendImage.refusal(of: bytes, file: name) ?? FrontendError(error, file: name)
         }
     }

@@ -17,6 +17,14 @@ package func lower(
     return try await planner.plan()
 }
 
+/// Checks the part of a Dockerfile before its first malformed instruction, as BuildKit reports it beside the error.
+package func check(beginningOf bytes: [UInt8], _ options: BuildOptions, log: WarningLog) {
+    guard let dockerfile = try? Dockerfile(beginningOf: bytes),
+        let configuration = try? Lowering.checks(dockerfile, options)
+    else { return }
+    Linter(file: options.fileName, configuration: configuration, log: log).checkInstructions(dockerfile)
+}
+
 /// Finds out which stages and images are needed, and has them resolved and lowered in the right order.
 private struct Planner<Resolver: BaseImageResolver> {
     var lowering: Lowering

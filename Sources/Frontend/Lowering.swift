@@ -41,7 +41,7 @@ struct Lowering: Sendable {
     }
 
     /// The configuration of the checks: the build argument, else the directive at the top of the file.
-    private static func checks(_ dockerfile: Dockerfile, _ options: BuildOptions) throws -> LintConfiguration {
+    static func checks(_ dockerfile: Dockerfile, _ options: BuildOptions) throws -> LintConfiguration {
         if let text = options.buildArgument("BUILDKIT_DOCKERFILE_CHECK") { return try LintConfiguration(parsing: text) }
         guard let directive = dockerfile.directives.first(where: { $0.name == .check }) else {
             return LintConfiguration()

@@ -71,6 +71,26 @@ import Testing
         #expect(log.warnings.map(\.rule) == (text.contains(":?") ? ["UndefinedArgInFrom"] : rules))
     }
 
+    @Test(arguments: [
+        ("FROM scratch AS X\nRUNN x", ["StageNameCasing"]),
+        ("FROM scratch as x\nMAINTAINER me\nCOPY a\nMAINTAINER you", ["FromAsCasing", "MaintainerDeprecated"]),
+        ("FROM scratch\nRUN a \\\n\n b\nUSER\n", ["NoEmptyContinuation"]),
+        ("# check=skip=StageNameCasing\nFROM scratch AS X\nRUNN x", []),
+        (
+            "# check=experimental=InvalidDefinitionDescription\n\n# other\nARG A\nRUN x",
+            ["InvalidDefinitionDescription"]
+        ),
+        // What is said of the whole file needs the whole file.
+        ("From scratch AS x\nFROM scratch AS x\nRUNN x", []),
+        ("RUNN x\nFROM scratch AS X", []),
+    ])
+    func warningsStandBesideAParseError(_ text: String, _ rules: [String]) async throws {
+        let log = WarningLog()
+        #expect(throws: FrontendError.self) { try parse(text + "\n") }
+        check(beginningOf: Array((text + "\n").utf8), BuildOptions(), log: log)
+        #expect(log.warnings.map(\.rule) == rules)
+    }
+
     @Test(
         arguments: [
             ("x", "x", "x"), ("x", "./x/", "x"), ("x", "a/../x", "x"), ("x", "/x", nil), ("x", "../x", nil),

@@ -13,6 +13,16 @@ struct BuildEndTests {
         lamina = Lamina(root: scratch.path.appending("store"))
     }
 
+    /// Commands of several lines, with quotes and other bytes, are quoted as Go does it.
+    @Test func aFailedCommandIsOneLine() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN <<E\nprintf '\t\\\\ \"ä'\nexit 3\nE\n")
+        let build = try lamina("build", context.string)
+        #expect(build.status == 1)
+        let line = try #require(build.errorLines.first { $0.hasPrefix("ERROR: failed to build") })
+        let quoted = #""/bin/sh -c printf '\t\\\\ \"ä'\nexit 3\n""#
+        #expect(line.hasSuffix(": process \(quoted) did not complete successfully: exit code: 3"), "\(line)")
+    }
+
     @Test func timeLimitEndsAStepWithASentence() throws {
         let marker = endlessSleep()
         let context = try scratch.context("FROM lamina/base\nRUN echo before; \(marker)\n")

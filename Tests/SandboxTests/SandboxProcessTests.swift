@@ -96,6 +96,31 @@ struct SandboxProcessTests {
         #expect(error?.message.contains("'\(command)'") == true)
     }
 
+    /// Only a file without the permission is said to lack it.
+    @Test(
+        arguments: [
+            ("/bin/loop", "'/bin/loop' cannot be executed: its symbolic links lead in a circle", nil),
+            (
+                "/bin/script", "the interpreter of '/bin/script' was not found in the image",
+                "Install the interpreter or loader that the file names."
+            ),
+            (
+                "/bin/circle", "'/bin/circle' cannot be executed: its symbolic links lead in a circle", nil
+            ),
+            ("/bin/plain", "'/bin/plain' may not be executed", "Make it executable, for instance with 'chmod +x'."),
+        ] as [(String, String, String?)])
+    func saysWhyItCannotBeExecuted(_ command: String, _ message: String, _ hint: String?) throws {
+        let fixture = try Fixture()
+        let directory = try Directory(opening: fixture.path)
+        try fixture.write("lower/bin/plain", Array("x".utf8))
+        try fixture.write("lower/bin/script", Array("#!/bin/missing\n".utf8), permissions: 0o755)
+        try directory.makeSymlink("lower/bin/loop", to: "loop")
+        try directory.makeSymlink("lower/bin/circle", to: "/bin/loop")
+        let error = #expect(throws: SandboxError.self) { try run(fixture.spec(command)) }
+        #expect(error?.message == message)
+        #expect(error?.hint == hint)
+    }
+
     @Test func namesTheStepThatFails() throws {
         let fixture = try Fixture()
         var spec = fixture.spec("/bin/true")

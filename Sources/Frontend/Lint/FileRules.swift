@@ -15,6 +15,13 @@ extension LintRule {
 extension Linter {
     /// The rules that need nothing but the text, for the whole file.
     func checkFile(_ dockerfile: Dockerfile) {
+        checkInstructions(dockerfile)
+        checkNames(of: dockerfile.stages)
+        checkKeywordCasing(dockerfile)
+    }
+
+    /// The rules about one instruction as it is written: they hold for the beginning of a file that cannot be parsed, too.
+    func checkInstructions(_ dockerfile: Dockerfile) {
         for warning in dockerfile.warnings {
             switch warning.kind {
             case .emptyContinuationLine:
@@ -33,8 +40,6 @@ extension Linter {
                     at: instruction)
             }
         }
-        checkNames(of: dockerfile.stages)
-        checkKeywordCasing(dockerfile)
     }
 
     /// A comment above an ARG or a named stage is its description, if it starts with its name.
