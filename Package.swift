@@ -43,16 +43,17 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         module("Diagnostics"),
+        module("Asynchrony"),
         // Row 1
         module("OCI", ["Diagnostics", "COpenSSL"]),
-        module("Linux", ["Diagnostics", "CLinux", systemPackage]),
+        module("Linux", ["Asynchrony", "Diagnostics", "CLinux", systemPackage]),
         module("DockerfileSyntax"),
         module("Graph", ["Diagnostics", "OCI"]),
         // Row 2
         module("GoCompat", ["Diagnostics", "DockerfileSyntax", "OCI"]),
         module("Console", [systemPackage]),
         module("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),
-        module("Solver", ["Diagnostics", "Graph"]),
+        module("Solver", ["Asynchrony", "Diagnostics", "Graph"]),
         module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
         module("Registry", ["Diagnostics", "OCI", "Linux", "CCurl", systemPackage]),
         module("Store", ["Diagnostics", "OCI", "Linux", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
@@ -69,18 +70,23 @@ let package = Package(
             ]),
         module(
             "Images",
-            ["Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees", systemPackage]),
+            [
+                "Asynchrony", "Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees",
+                systemPackage,
+            ]),
         // Row 3c
         module(
             "Execution",
             [
-                "Diagnostics", "OCI", "Linux", "GoCompat", "Graph", "Frontend", "Sandbox", "Store", "Layers", "Trees",
+                "Asynchrony", "Diagnostics", "OCI", "Linux", "GoCompat", "Graph", "Frontend", "Sandbox", "Store",
+                "Layers", "Trees",
                 "Requests", "Images", systemPackage,
             ]),
         module(
             "Contexts",
             [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver", "Sandbox", "Registry",
+                "Asynchrony", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver",
+                "Sandbox", "Registry",
                 "Store", "Layers", "Trees", "Requests", "Images", systemPackage,
             ]),
         module(
@@ -98,7 +104,8 @@ let package = Package(
         module(
             "Engine",
             [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Solver", "Sandbox",
+                "Asynchrony", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend",
+                "Solver", "Sandbox",
                 "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts",
                 "Execution", "Caching", "Records", systemPackage,
             ]),
@@ -115,6 +122,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         // Tests
+        tests("Asynchrony"),
         tests("OCI", ["Diagnostics"]),
         tests("Linux", ["Diagnostics", systemPackage]),
         tests("DockerfileSyntax"),

@@ -70,7 +70,7 @@ package struct CacheImports: Sendable {
             let layer = cache.document.layers[part.layer]
             guard let blob = layer.blob.flatMap({ cache.blobs[$0] }), blob.mediaType.isLayer else { return nil }
             let source = LayerSource(
-                blob: LayerBlob(mediaType: blob.mediaType, digest: blob.digest, size: blob.size),
+                blob: Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size),
                 location: cache.location.encoded)
             return gone.contains(source) ? nil : (layer.diffID, source)
         }

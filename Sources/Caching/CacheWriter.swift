@@ -82,14 +82,14 @@ package struct CacheWriter: Sendable {
         let compression = export.compression.compression
         let mustFetch = try await offload { [store = images.store] in
             guard export.forcesCompression else { return false }
-            return try !store.layers.sources(of: stack[index]).contains { $0.blob.compression == compression }
+            return try !store.layers.sources(of: stack[index]).contains { $0.blob.mediaType.compression == compression }
         }
         if mustFetch { try await images.supply.requireContent(stack, only: [index]) }
         let blob = try await offload { [storage = images.storage] in
             try storage.blob(
                 of: stack, index, as: export.compression, isExact: export.forcesCompression, mayBeElsewhere: true)
         }
-        return export.usesOCITypes ? blob.descriptor.asOCILayer : blob.descriptor.asDockerLayer
+        return export.usesOCITypes ? blob.asOCILayer : blob.asDockerLayer
     }
 
     private func push(_ package: CachePackage, as reference: ImageReference, step: StepReporter) async throws {

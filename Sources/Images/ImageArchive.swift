@@ -186,13 +186,13 @@ private struct ArchiveWriter: ~Copyable {
         if let known = layers[diffIDs[index]] { return known }
         let layer: Descriptor
         if let known = try storage.knownBlob(of: diffIDs[index], as: .gzip) {
-            layer = known.descriptor
+            layer = known
         } else if try isSeekable && storage.fitsIntoOneHeader(diffIDs[index]) {
             layer = try compress(layer: index, of: diffIDs)
         } else {
             layer = try storage.blob(
                 of: diffIDs, index, as: CompressionOptions(.gzip), isExact: false, mayBeElsewhere: false
-            ).descriptor
+            )
         }
         layers[diffIDs[index]] = layer
         try add(layer)

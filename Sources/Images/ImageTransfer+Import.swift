@@ -26,7 +26,7 @@ extension ImageTransfer {
         try ingest.commit(as: digest, size: size)
         try storage.record(summary.diffID, summary.fileList)
         let type: MediaType = .ociLayer(try compression(of: digest, isPlain: digest == summary.diffID.digest))
-        try store.layers.addBlob(LayerBlob(mediaType: type, digest: digest, size: size), of: summary.diffID)
+        try store.layers.addBlob(Descriptor(mediaType: type, digest: digest, size: size), of: summary.diffID)
 
         var config = ImageConfig(platform: platform)
         let now = Timestamp.now

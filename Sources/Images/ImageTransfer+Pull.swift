@@ -130,7 +130,7 @@ extension ImageTransfer {
     package func note(_ layers: [Descriptor], _ diffIDs: [DiffID], at location: BlobLocation) throws {
         try store.layers.addSources(
             zip(diffIDs, layers).map { diffID, layer in
-                let blob = LayerBlob(mediaType: layer.mediaType, digest: layer.digest, size: layer.size)
+                let blob = Descriptor(mediaType: layer.mediaType, digest: layer.digest, size: layer.size)
                 return (diffID, LayerSource(blob: blob, location: location.encoded))
             })
     }

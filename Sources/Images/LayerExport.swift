@@ -2,7 +2,7 @@ import Diagnostics
 package import Layers
 import Linux
 package import OCI
-package import Store
+import Store
 import SystemPackage
 import Trees
 
@@ -17,20 +17,19 @@ extension LayerStorage {
         try diffIDs.indices.map { index in
             let options = CompressionOptions(compression)
             return try blob(of: diffIDs, index, as: options, isExact: isExact, mayBeElsewhere: mayBeElsewhere)
-                .descriptor
         }
     }
 
     /// The layer at `index` of a stack as a blob; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
     package func blob(
         of diffIDs: [DiffID], _ index: Int, as options: CompressionOptions, isExact: Bool, mayBeElsewhere: Bool
-    ) throws -> LayerBlob {
+    ) throws -> Descriptor {
         let compression = options.compression
         if let known = try knownBlob(of: diffIDs[index], as: compression, isExact: isExact) { return known }
         if mayBeElsewhere, try presentBlobs(of: diffIDs[index]).isEmpty, let chain = ChainID.of(diffIDs[...index]),
             try store.snapshots.snapshots(of: chain).isEmpty,
             let source = try store.layers.sources(of: diffIDs[index]).first(where: { source in
-                !isExact || source.blob.compression == compression
+                !isExact || source.blob.mediaType.compression == compression
             })
         {
             return source.blob
@@ -38,17 +37,18 @@ extension LayerStorage {
         let ingest = try store.content.begin()
         let made = try compress(diffIDs, index, as: options, to: ingest.sink)
         try ingest.commit(as: made.digest, size: made.size)
-        let blob = LayerBlob(mediaType: made.mediaType, digest: made.digest, size: made.size)
+        let blob = Descriptor(mediaType: made.mediaType, digest: made.digest, size: made.size)
         try store.layers.addBlob(blob, of: diffIDs[index])
         return blob
     }
 
-    private func presentBlobs(of diffID: DiffID) throws -> [LayerBlob] {
+    private func presentBlobs(of diffID: DiffID) throws -> [Descriptor] {
         try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
     }
 
     /// The blob of a layer that is taken as it is, if the store has one; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
-    package func knownBlob(of diffID: DiffID, as compression: Compression, isExact: Bool = false) throws -> LayerBlob? {
+    package func knownBlob(of diffID: DiffID, as compression: Compression, isExact: Bool = false) throws -> Descriptor?
+    {
         let known = try presentBlobs(of: diffID)
         if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
         return isExact ? nil : known.first { $0.mediaType.compression.map { $0 != .none } ?? false }
@@ -98,7 +98,7 @@ extension LayerStorage {
     /// A blob of the top layer of a stack, written from its directory if there is none.
     ///
     /// Throws ``ImagesError`` `.corrupt` when there is neither.
-    package func anyBlob(of diffIDs: [DiffID]) throws -> LayerBlob {
+    package func anyBlob(of diffIDs: [DiffID]) throws -> Descriptor {
         let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
         return try blob(

@@ -1,3 +1,4 @@
+import Asynchrony
 import Diagnostics
 package import Graph
 
@@ -218,22 +219,21 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     private func claim(_ content: Runner.Key, for vertex: Vertex) async throws -> StepClaim {
         do {
-            var delay = Duration.milliseconds(5)
-            while true {
+            return try await LockWaiter.wait(busy: { showWaiting(vertex) }) {
                 let claim = try await runner.claim(content, for: vertex)
-                if case .granted = claim { return claim }
-                if waiting[vertex.id] == nil, runner.isVisible(vertex) {
-                    let step = begin(vertex)
-                    step.status("waiting for the same step of another build")
-                    waiting[vertex.id] = step
-                }
-                try await Task.sleep(for: delay)
-                delay = min(delay * 2, .milliseconds(100))
+                return if case .granted = claim { claim } else { nil }
             }
         } catch {
             waiting.removeValue(forKey: vertex.id)?.finish(error)
             throw error
         }
+    }
+
+    private func showWaiting(_ vertex: Vertex) {
+        guard waiting[vertex.id] == nil, runner.isVisible(vertex) else { return }
+        let step = begin(vertex)
+        step.status("waiting for the same step of another build")
+        waiting[vertex.id] = step
     }
 
     /// Shows a vertex whose result is known by its definition, and with it all that was not needed for it.

@@ -3,22 +3,6 @@ import GRDB
 import Linux
 package import OCI
 
-/// A blob that holds a layer, compressed or not. It need not be in this store.
-package struct LayerBlob: Hashable, Sendable {
-    package let mediaType: MediaType
-    package let digest: Digest
-    /// In bytes, as compressed.
-    package let size: Int64
-
-    package init(mediaType: MediaType, digest: Digest, size: Int64) {
-        self.mediaType = mediaType
-        self.digest = digest
-        self.size = size
-    }
-
-    package var compression: Compression? { mediaType.compression }
-}
-
 /// The facts about a layer.
 package struct LayerRecord: Hashable, Sendable {
     package let diffID: DiffID
@@ -80,7 +64,7 @@ package struct LayerIndex: Sendable {
     }
 
     /// Notes that a blob holds a layer; the layer may be recorded later.
-    package func addBlob(_ blob: LayerBlob, of diffID: DiffID) throws {
+    package func addBlob(_ blob: Descriptor, of diffID: DiffID) throws {
         try root.write { transaction in
             let known = try transaction.exists(
                 "SELECT 1 FROM layer_blobs WHERE digest = ? AND diff_id = ?",
@@ -96,13 +80,13 @@ package struct LayerIndex: Sendable {
     }
 
     /// The blobs known to hold a layer, in this store or not, in order of their digests.
-    package func blobs(of diffID: DiffID) throws -> [LayerBlob] {
+    package func blobs(of diffID: DiffID) throws -> [Descriptor] {
         try root.read { transaction in
             try transaction.rows(
                 "SELECT digest, media_type, size FROM layer_blobs WHERE diff_id = ? ORDER BY digest",
                 [diffID.description]
             ).map {
-                LayerBlob(
+                Descriptor(
                     mediaType: MediaType(rawValue: $0[1]), digest: try Digest(parsing: $0[0] as String), size: $0[2])
             }
         }

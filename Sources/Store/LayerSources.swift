@@ -3,11 +3,11 @@ package import OCI
 
 /// A place outside the store that is said to have a layer. Nothing is proven before the blob was fetched and read.
 package struct LayerSource: Hashable, Sendable {
-    package let blob: LayerBlob
+    package let blob: Descriptor
     /// In the caller's words; the store does not look at them.
     package let location: String
 
-    package init(blob: LayerBlob, location: String) {
+    package init(blob: Descriptor, location: String) {
         self.blob = blob
         self.location = location
     }
@@ -41,7 +41,7 @@ extension LayerIndex {
                 [diffID.description]
             ).map {
                 LayerSource(
-                    blob: LayerBlob(
+                    blob: Descriptor(
                         mediaType: MediaType(rawValue: $0[1]), digest: try Digest(parsing: $0[0] as String),
                         size: $0[2]),
                     location: $0[3])

@@ -32,12 +32,12 @@ extension LayerIndex {
     }
 
     /// All blobs that are known to hold layers, here or not, in order of their digests.
-    package func allBlobs() throws -> [(diffID: DiffID, blob: LayerBlob)] {
+    package func allBlobs() throws -> [(diffID: DiffID, blob: Descriptor)] {
         try root.read { transaction in
             try transaction.rows("SELECT diff_id, digest, media_type, size FROM layer_blobs ORDER BY digest").map {
                 (
                     try DiffID(parsing: $0[0] as String),
-                    LayerBlob(
+                    Descriptor(
                         mediaType: MediaType(rawValue: $0[2]), digest: try Digest(parsing: $0[1] as String), size: $0[3]
                     )
                 )

@@ -11,7 +11,7 @@ import Testing
         let blob = try root.content.save(Array(text.utf8))
         let (_, diffID) = try root.snapshot(text)
         try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [1])
-        try root.layers.addBlob(LayerBlob(mediaType: .ociLayerGzip, digest: blob, size: 3), of: diffID)
+        try root.layers.addBlob(Descriptor(mediaType: .ociLayerGzip, digest: blob, size: 3), of: diffID)
         let key = Digest(of: "key \(text)")
         try root.cache.save(
             CacheRecord(key: key, kind: "run", description: "", result: "{}", createdAt: Timestamp(seconds: 1)))

@@ -59,7 +59,7 @@ import Testing
         for diffID in [belowID, topID, layer] {
             try root.layers.record(LayerRecord(diffID: diffID, contentSize: 10, fileCount: 1), fileList: [1])
         }
-        try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
+        try root.layers.addBlob(Descriptor(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
         let record = CacheRecord(
             key: Digest(of: "key"), kind: "run", description: "", result: "{}",
             diffIDs: [belowID, topID, layer], blobs: [blob], createdAt: Timestamp(seconds: 10))

@@ -53,7 +53,7 @@ import Testing
         try root.layers.record(
             LayerRecord(diffID: built.diffIDs[0], contentSize: 1, fileCount: 1, tarSize: 2048), fileList: [1])
         let blob = try root.content.save(Array("compressed".utf8))
-        try root.layers.addBlob(LayerBlob(mediaType: .dockerLayerGzip, digest: blob, size: 10), of: built.diffIDs[1])
+        try root.layers.addBlob(Descriptor(mediaType: .dockerLayerGzip, digest: blob, size: 10), of: built.diffIDs[1])
         try root.images.save(built, as: [try reference("x")])
         let found = try #require(try root.images.image(named: try reference("x")))
         #expect(found.origin == .made && found.root == found.manifest && found.rootDigest == nil)
@@ -66,7 +66,7 @@ import Testing
                 Descriptor(mediaType: .ociLayerGzip, digest: blob, size: 10),
             ])
         // Saved again, it keeps its manifest even if more is known by now.
-        try root.layers.addBlob(LayerBlob(mediaType: .ociLayerGzip, digest: blob, size: 10), of: built.diffIDs[0])
+        try root.layers.addBlob(Descriptor(mediaType: .ociLayerGzip, digest: blob, size: 10), of: built.diffIDs[0])
         #expect(try root.images.record(built, as: []).manifest == found.manifest)
         #expect(try root.images.roots().count == 1)
     }

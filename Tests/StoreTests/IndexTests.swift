@@ -11,7 +11,7 @@ import Testing
         let root = try fixture.open()
         let diffID = DiffID(Digest(of: "layer"))
         let blobs = [("a", MediaType.ociLayerGzip), ("b", .ociLayer)].map {
-            LayerBlob(mediaType: $0.1, digest: Digest(of: $0.0), size: 7)
+            Descriptor(mediaType: $0.1, digest: Digest(of: $0.0), size: 7)
         }
         for blob in blobs + blobs { try root.layers.addBlob(blob, of: diffID) }
         #expect(try root.layers.layer(diffID) == nil)
@@ -100,7 +100,7 @@ import Testing
         #expect(try root.cache.record(for: withLayer.key) == nil)
         try root.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: [])
         #expect(try root.cache.record(for: withLayer.key) == nil)
-        try root.layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: blob, size: 1), of: diffID)
+        try root.layers.addBlob(Descriptor(mediaType: .ociLayer, digest: blob, size: 1), of: diffID)
         #expect(try root.cache.record(for: withLayer.key) == withLayer)
         try root.content.remove(blob)
         #expect(try root.cache.record(for: withBlob.key) == nil)

@@ -13,7 +13,7 @@ import Testing
 
     private func source(_ text: String, at location: String = "here", size: Int64 = 5) -> LayerSource {
         LayerSource(
-            blob: LayerBlob(mediaType: .ociLayerGzip, digest: Digest(of: text), size: size), location: location)
+            blob: Descriptor(mediaType: .ociLayerGzip, digest: Digest(of: text), size: size), location: location)
     }
 
     @Test func keepsTheNewestFirstAndEachOnce() throws {

@@ -49,7 +49,7 @@ extension StoreRoot {
         let layer = try content.save(Array("layer \(text)".utf8))
         let (_, diffID) = try snapshot("diff \(text)")
         try layers.record(LayerRecord(diffID: diffID, contentSize: 10, fileCount: 1), fileList: Array(text.utf8))
-        try layers.addBlob(LayerBlob(mediaType: .ociLayer, digest: layer, size: 1), of: diffID)
+        try layers.addBlob(Descriptor(mediaType: .ociLayer, digest: layer, size: 1), of: diffID)
         let config = try content.save(Array("config \(text)".utf8))
         return StoredImage(
             id: config, platform: .host, created: Timestamp(seconds: Int64(text.utf8.count)), diffIDs: [diffID],

@@ -1,3 +1,4 @@
+import Asynchrony
 import Diagnostics
 package import Graph
 package import Images
@@ -59,12 +60,8 @@ package final class RemoteSources: Sendable {
         var key = KeyHasher("remote-claim/1")
         key.add(source.url)
         let digest = key.finish()
-        var isFirst = true
-        while true {
-            if let claim = try await offload({ [store] in try store.claims.attempt(digest) }) { return claim }
-            if isFirst { step.status("waiting for the same download of another build") }
-            isFirst = false
-            try await Task.sleep(for: .milliseconds(50))
+        return try await LockWaiter.wait(busy: { step.status("waiting for the same download of another build") }) {
+            try await offload { [store] in try store.claims.attempt(digest) }
         }
     }
 

@@ -106,7 +106,7 @@ extension StoreCheck {
     func checkLayerBlobs() throws {
         for (diffID, blob) in try store.layers.allBlobs() where goodBlobs.contains(blob.digest) {
             let held: DiffID?
-            if blob.compression == Compression.none {
+            if blob.mediaType.compression == Compression.none {
                 held = DiffID(blob.digest)
             } else {
                 held = try? self.diffID(of: blob)
@@ -121,7 +121,7 @@ extension StoreCheck {
         }
     }
 
-    private func diffID(of blob: LayerBlob) throws -> DiffID? {
+    private func diffID(of blob: Descriptor) throws -> DiffID? {
         guard let file = try store.content.open(blob.digest) else { return nil }
         let stream = try DecompressedStream(DescriptorStream(file))
         var hasher = DigestHasher()

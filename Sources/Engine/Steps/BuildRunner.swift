@@ -1,7 +1,6 @@
 import Contexts
 import Graph
 import Images
-import Linux
 import OCI
 import Records
 import Registry
@@ -75,9 +74,7 @@ struct BuildRunner: OperationRunner {
         let result = try await NetworkNotice.heard(by: step.notice) {
             try await operation.run(inputs: inputs, step: step)
         }
-        try await offload { [storage, ingredients] in
-            let layer = try result.state.diffIDs.last.flatMap { try storage.store.layers.layer($0) }
-            guard let traffic = operation.traffic(of: result, layer: layer) else { return }
+        if let traffic = try await cache.traffic(of: operation, result) {
             ingredients.note(bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut, of: step.id)
         }
         return result

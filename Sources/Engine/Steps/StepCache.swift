@@ -47,6 +47,13 @@ struct StepCache: Sendable {
         }
     }
 
+    /// The bytes that a step read and wrote, as far as the store knows.
+    func traffic(of step: any Step, _ result: StepResult) async throws -> StepTraffic? {
+        let layer = try await offload { [store] in try result.state.diffIDs.last.flatMap { try store.layers.layer($0) }
+        }
+        return step.traffic(of: result, layer: layer)
+    }
+
     func claim(_ content: Digest, for step: any Step) async throws -> StepClaim {
         guard step.isCached else { return .granted(nil) }
         return try await offload { [store] in

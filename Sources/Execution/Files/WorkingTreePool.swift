@@ -111,7 +111,7 @@ package final class WorkingTreePool: Sendable {
 
     // MARK: Unpacking
 
-    private func unpack(_ diffID: DiffID, _ blob: LayerBlob, to tree: WorkingTree, _ makesDevices: Bool) throws {
+    private func unpack(_ diffID: DiffID, _ blob: Descriptor, to tree: WorkingTree, _ makesDevices: Bool) throws {
         guard let content = try store.content.open(blob.digest) else {
             throw ExecutionError(
                 .corrupt, "the store has lost the layer \(diffID)", hint: "Pull or load the base image again.")

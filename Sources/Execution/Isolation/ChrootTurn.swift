@@ -1,3 +1,4 @@
+import Asynchrony
 import Linux
 import Requests
 import Sandbox
@@ -12,15 +13,13 @@ package final class ChrootTurn: Sendable {
 
     /// Waits for the turn; to be called when the command waits for nothing else.
     package static func wait(in store: StoreRoot) async throws -> ChrootTurn {
-        while true {
-            let turn = try await offload { () -> ChrootTurn? in
+        try await LockWaiter.wait {
+            try await offload { () -> ChrootTurn? in
                 guard let lock = try FileLock.attempt(store.path.appending("chroot.lock"), .exclusive) else {
                     return nil
                 }
                 return ChrootTurn(lock)
             }
-            if let turn { return turn }
-            try await Task.sleep(for: .milliseconds(50))
         }
     }
 }

@@ -1,6 +1,6 @@
 package import OCI
 package import Registry
-package import Store
+import Store
 package import SystemPackage
 
 /// A place that has blobs, besides the store.
@@ -59,8 +59,4 @@ extension BlobLocation: CustomStringConvertible {
         case .bucket(let bucket): bucket.description
         }
     }
-}
-
-extension LayerBlob {
-    package var descriptor: Descriptor { Descriptor(mediaType: mediaType, digest: digest, size: size) }
 }

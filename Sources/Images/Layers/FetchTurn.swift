@@ -1,3 +1,4 @@
+import Asynchrony
 import Diagnostics
 import Linux
 import OCI
@@ -45,13 +46,11 @@ final class FetchTurn: Sendable {
         defer { notice?.cancel() }
         var last = try Self.modified(path)
         var time = ContinuousClock.now
-        while true {
-            // Not by a call that blocks: a build that is cancelled must not wait for another's fetch.
+        return try await LockWaiter.wait {
             if let lock = try FileLock.attempt(path, .exclusive) {
                 try lock.touch()
                 return FetchTurn(lock)
             }
-            try await Task.sleep(for: .milliseconds(50))
             let current = try Self.modified(path)
             if current != last {
                 (last, time) = (current, .now)
@@ -59,6 +58,7 @@ final class FetchTurn: Sendable {
                 NetworkNotice.report("another process gets nowhere with \(digest.short); fetching it here as well")
                 return FetchTurn(nil)
             }
+            return nil
         }
     }
 

@@ -1,3 +1,4 @@
+import Asynchrony
 import Diagnostics
 import Layers
 import Linux
@@ -15,19 +16,16 @@ package enum SupplyEvent: Sendable {
 
 /// Brings layers into the store of which only the whereabouts are known: when they are needed, several at once, and
 /// each once however many ask, in this process and in others.
-package actor LayerFetcher {
+package final class LayerFetcher: Sendable {
     package typealias Report = @Sendable (SupplyEvent) -> Void
 
-    /// How many layers are fetched at once.
-    private static let limit = 4
-
     /// The places that were found not to have what they were said to have.
-    package nonisolated let gone = MissingLayers()
+    package let gone = MissingLayers()
     private let store: StoreRoot
     private let fetcher: SingleLayerFetch
-    private var tasks: [Digest: Task<Void, any Error>] = [:]
-    private var running = 0
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private let fetches = SharedTasks<Digest, Void>()
+    /// How many layers are fetched at once.
+    private let places = AsyncSemaphore(limit: 4)
 
     package init(store: StoreRoot, registry: RegistryAccess, storage: LayerStorage) {
         self.store = store
@@ -45,22 +43,24 @@ package actor LayerFetcher {
         try await fetch(missing, report)
     }
 
-    /// Makes sure that layers of a stack, bottom first, are here as blobs or as directories; all or those in `indices`.
+    /// Makes sure that the layers of a stack, bottom first, are here as blobs or as directories; all or those in `indices`.
     ///
     /// Layers without a source are passed over: whoever opens them finds out.
     package func requireContent(
         _ diffIDs: [DiffID], only indices: [Int]? = nil, report: @escaping Report = { _ in }
     ) async throws {
+        let chains = ChainID.prefixes(of: diffIDs)
+        let chained = (indices ?? Array(diffIDs.indices)).map { (diffIDs[$0], chains[$0]) }
+        try await requireContent(chained: chained, report: report)
+    }
+
+    /// Makes sure that layers, each with the ID of the stack that ends in it, are here as blobs or as directories.
+    package func requireContent(
+        chained layers: [(diffID: DiffID, chain: ChainID)], report: @escaping Report = { _ in }
+    ) async throws {
         let missing = try await offload { [store] in
-            var chain: ChainID?
-            var missing: [DiffID] = []
-            for (index, diffID) in diffIDs.enumerated() {
-                let next = ChainID(diffID, on: chain)
-                chain = next
-                guard indices?.contains(index) ?? true, try !store.layers.isHere(diffID, as: next) else { continue }
-                if try store.layers.hasSource(diffID) { missing.append(diffID) }
-            }
-            return missing
+            try layers.filter { try !store.layers.isHere($0.diffID, as: $0.chain) && store.layers.hasSource($0.diffID) }
+                .map(\.diffID)
         }
         try await fetch(missing, report)
     }
@@ -70,64 +70,30 @@ package actor LayerFetcher {
         _ blobs: [(diffID: DiffID, blob: Descriptor)], report: @escaping Report = { _ in }
     ) async throws {
         let missing = try await offload { [store] in try blobs.filter { try !store.content.contains($0.blob.digest) } }
-        try await wait(
-            for: missing.map { item in
-                task(item.blob.digest) { [fetcher] in try await fetcher.fetch(item.diffID, as: item.blob, report) }
-            })
+        try await fetch(missing.map { ($0.blob.digest, $0.diffID, $0.blob) }, report)
     }
 
     private func fetch(_ diffIDs: [DiffID], _ report: @escaping Report) async throws {
-        try await wait(
-            for: diffIDs.map { diffID in
-                task(diffID.digest) { [fetcher] in try await fetcher.fetch(diffID, as: nil, report) }
-            })
+        try await fetch(diffIDs.map { ($0.digest, $0, nil) }, report)
     }
 
-    /// Waits for all. When one fails the others are stopped, and nothing is under way any more when this returns.
-    private func wait(for tasks: [Task<Void, any Error>]) async throws {
-        try await withTaskCancellationHandler {
-            var failure: (any Error)?
-            for task in tasks {
-                do { try await task.value } catch {
-                    if failure == nil { for other in tasks { other.cancel() } }
-                    if failure == nil || failure is CancellationError { failure = error }
+    /// Fetches layers by keys that name what is fetched. When one fails the others are cancelled, unless somebody else
+    /// waits for them too.
+    private func fetch(_ layers: [(key: Digest, diffID: DiffID, blob: Descriptor?)], _ report: @escaping Report)
+        async throws
+    {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for layer in layers {
+                group.addTask { [fetches, places, fetcher] in
+                    try await fetches.value(for: layer.key) {
+                        try await places.withPlace {
+                            try Task.checkCancellation()
+                            try await fetcher.fetch(layer.diffID, as: layer.blob, report)
+                        }
+                    }
                 }
             }
-            if let failure { throw failure }
-        } onCancel: {
-            for task in tasks { task.cancel() }
-        }
-    }
-
-    private func task(
-        _ key: Digest, _ body: @escaping @Sendable () async throws -> Void
-    ) -> Task<Void, any Error> {
-        if let task = tasks[key] { return task }
-        let task = Task {
-            await acquire()
-            defer { end(key) }
-            try Task.checkCancellation()
-            try await body()
-        }
-        tasks[key] = task
-        return task
-    }
-
-    private func acquire() async {
-        if running < Self.limit {
-            running += 1
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    /// Hands the place on to the fetch that waits longest.
-    private func end(_ key: Digest) {
-        tasks[key] = nil
-        if waiting.isEmpty {
-            running -= 1
-        } else {
-            waiting.removeFirst().resume()
+            try await group.waitForAll()
         }
     }
 }
@@ -175,25 +141,24 @@ private struct SingleLayerFetch: Sendable {
     }
 
     private func fetch(
-        _ diffID: DiffID, _ blob: LayerBlob, from location: BlobLocation, _ report: @escaping LayerFetcher.Report
+        _ diffID: DiffID, _ blob: Descriptor, from location: BlobLocation, _ report: @escaping LayerFetcher.Report
     ) async throws {
-        let descriptor = blob.descriptor
-        guard descriptor.mediaType.isLayer else {
+        guard blob.mediaType.isLayer else {
             throw ImagesError(
                 .unsupported,
                 "the layer \(blob.digest) is of type \(blob.mediaType.rawValue), which cannot be unpacked")
         }
         let turn = try await FetchTurn.take(blob.digest, in: store)
-        report(.fetching(diffID, descriptor, 0, from: location.description))
-        try await blobs.fetch(descriptor, from: location) {
+        report(.fetching(diffID, blob, 0, from: location.description))
+        try await blobs.fetch(blob, from: location) {
             turn.note($0)
-            report(.fetching(diffID, descriptor, $0, from: location.description))
+            report(.fetching(diffID, blob, $0, from: location.description))
         }
         try await offload { [store, storage] in
-            try storage.index(descriptor, expecting: diffID)
+            try storage.index(blob, expecting: diffID)
             try store.images.updateSizes(holding: diffID)
         }
-        report(.fetched(diffID, descriptor))
+        report(.fetched(diffID, blob))
         withExtendedLifetime(turn) {}
     }
 }

@@ -32,7 +32,7 @@ package struct LayerStorage: Sendable {
         try ingest.commit(as: blob.digest, size: blob.size)
         try record(written)
         try store.layers.addBlob(
-            LayerBlob(mediaType: .ociLayer, digest: blob.digest, size: blob.size), of: written.diffID)
+            Descriptor(mediaType: .ociLayer, digest: blob.digest, size: blob.size), of: written.diffID)
         return written.diffID
     }
 
@@ -139,7 +139,7 @@ package struct LayerStorage: Sendable {
         }
         try record(summary.diffID, summary.fileList)
         try store.layers.addBlob(
-            LayerBlob(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), of: expected)
+            Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), of: expected)
     }
 }
 

@@ -2,7 +2,7 @@ import Graph
 import Linux
 package import OCI
 package import Solver
-package import Store
+import Store
 import Synchronization
 
 /// Progress of layers that are fetched and unpacked, shown under the step that they belong to.
@@ -102,13 +102,13 @@ package final class LayerSession: Sendable {
 
     /// Shows that a layer is unpacked while `body` runs, if it was fetched for it or is large.
     package func extracting<Value>(
-        _ diffID: DiffID, _ blob: LayerBlob, _ body: () async throws -> Value
-    ) async throws -> Value {
+        _ diffID: DiffID, _ blob: Descriptor, _ body: () throws -> Value
+    ) rethrows -> Value {
         let hasFetched = steps.withLock { !$0.isEmpty }
-        guard hasFetched || blob.size >= Self.noticeableSize else { return try await body() }
+        guard hasFetched || blob.size >= Self.noticeableSize else { return try body() }
         let step = step(diffID)
         step?.status("extracting \(blob.digest)")
-        let value = try await body()
+        let value = try body()
         step?.status("extracting \(blob.digest)", isComplete: true)
         return value
     }

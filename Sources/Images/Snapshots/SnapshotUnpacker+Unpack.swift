@@ -18,7 +18,7 @@ extension SnapshotUnpacker {
     /// `lower` and `below` are the layers underneath, bottom first, and their directories: what an incomplete layer
     /// says nothing about is as it is there.
     package static func unpack(
-        _ blob: LayerBlob, _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID],
+        _ blob: Descriptor, _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID],
         _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTreeCache, _ form: SnapshotForm
     ) throws -> Snapshot {
         let active = try store.snapshots.prepare()

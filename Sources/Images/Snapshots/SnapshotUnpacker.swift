@@ -1,19 +1,22 @@
+import Asynchrony
 import Layers
 package import Linux
 package import OCI
 package import Store
+import Synchronization
 package import SystemPackage
 package import Trees
 
 /// Unpacks layers when a step needs their files, each once however many steps ask; those that are elsewhere are
 /// fetched first.
-package actor SnapshotUnpacker {
+package final class SnapshotUnpacker: Sendable {
     private let store: StoreRoot
     private let trees: LayerTreeCache
     private let form: @Sendable () throws -> SnapshotForm
     private let supply: LayerFetcher
     private let progress: LayerProgress
-    private var tasks: [ChainID: Task<Snapshot, any Error>] = [:]
+    private let known = Mutex<[ChainID: Snapshot]>([:])
+    private let tasks = SharedTasks<ChainID, Snapshot>()
 
     /// `form` gives the form of the snapshots. It may ask the kernel, so it is called only when a layer is unpacked.
     package init(
@@ -37,7 +40,7 @@ package actor SnapshotUnpacker {
     package func lowers(of diffIDs: [DiffID], copiesFiles: Bool) async throws -> [FilePath] {
         guard copiesFiles else { return try await all(of: diffIDs).map(\.directory) }
         try await progress.session { session in
-            try await supply.requireContent(diffIDs, only: Array(diffIDs.indices)) { session.report($0) }
+            try await supply.requireContent(diffIDs) { session.report($0) }
         }
         return []
     }
@@ -54,74 +57,50 @@ package actor SnapshotUnpacker {
 
     private func snapshots(_ indices: [Int], of diffIDs: [DiffID]) async throws -> [Snapshot] {
         try await progress.session { session in
-            let chains = Self.chains(of: diffIDs)
-            let tasks = indices.map { task(diffIDs, chains, $0, session) }
-            do {
-                return try await withTaskCancellationHandler {
-                    var snapshots: [Snapshot] = []
-                    for task in tasks { snapshots.append(try await task.value) }
-                    return snapshots
-                } onCancel: {
-                    for task in tasks { task.cancel() }
+            let stack = LayerChains(diffIDs)
+            return try await withThrowingTaskGroup(of: (Int, Snapshot).self) { group in
+                for (position, index) in indices.enumerated() {
+                    group.addTask { (position, try await self.snapshot(index, of: stack, session)) }
                 }
-            } catch {
-                await stop(diffIDs)
-                throw error
+                var snapshots: [Int: Snapshot] = [:]
+                for try await (position, snapshot) in group { snapshots[position] = snapshot }
+                return indices.indices.compactMap { snapshots[$0] }
             }
         }
     }
 
-    /// Ends what is under way for a stack: nothing may go on when a step has failed.
-    private func stop(_ diffIDs: [DiffID]) async {
-        let rest = Self.chains(of: diffIDs).compactMap { tasks[$0] }
-        for task in rest { task.cancel() }
-        for task in rest { _ = await task.result }
+    /// The snapshot of a layer. A failed preparation may be tried again: a layer that is missing in one place may be
+    /// made anew.
+    private func snapshot(_ index: Int, of stack: LayerChains, _ session: LayerSession) async throws -> Snapshot {
+        let chain = stack.chains[index]
+        if let known = known.withLock({ $0[chain] }) { return known }
+        return try await tasks.value(for: chain) { [self] in
+            let snapshot = try await prepare(index, of: stack, session)
+            known.withLock { $0[chain] = snapshot }
+            return snapshot
+        }
     }
 
-    /// The IDs of all stacks that a stack consists of, from its bottom layer alone to all of it.
-    private static func chains(of diffIDs: [DiffID]) -> [ChainID] {
-        var chains: [ChainID] = []
-        for diffID in diffIDs { chains.append(ChainID(diffID, on: chains.last)) }
-        return chains
-    }
-
-    private func task(
-        _ diffIDs: [DiffID], _ chains: [ChainID], _ index: Int, _ session: LayerSession
-    ) -> Task<Snapshot, any Error> {
-        let chain = chains[index]
-        if let task = tasks[chain] { return task }
-        let lower = Array(diffIDs[..<index])
-        let parent = index > 0 ? chains[index - 1] : nil
-        let task = Task { [store, trees, form, supply] in
-            do {
-                let known = try await offload { try store.snapshots.snapshot(chain, in: form()) }
-                if let known { return known }
-                // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but
-                // fetched side by side.
-                let rest = lower.indices.map { self.task(diffIDs, chains, $0, session) }
-                try await supply.requireContent(diffIDs, only: [index]) { session.report($0) }
-                var below: [FilePath] = []
-                for task in rest { below.append(try await task.value.directory) }
-                let directories = below
-                let blob = try await offload { try LayerStorage(store: store).anyBlob(of: lower + [diffIDs[index]]) }
-                return try await session.extracting(diffIDs[index], blob) {
-                    try await offload {
-                        try Self.unpack(
-                            blob, diffIDs[index], as: chain, on: parent, lower: lower, directories, store, trees,
-                            form())
-                    }
-                }
-            } catch {
-                self.forget(chain)
-                throw error
+    private func prepare(_ index: Int, of stack: LayerChains, _ session: LayerSession) async throws -> Snapshot {
+        let (diffID, chain) = (stack.diffIDs[index], stack.chains[index])
+        let parent = index > 0 ? stack.chains[index - 1] : nil
+        let ready = try await offload { [store, form] in try store.snapshots.snapshot(chain, in: form()) }
+        if let ready { return ready }
+        // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but fetched
+        // side by side.
+        async let next = index > 0 ? snapshot(index - 1, of: stack, session) : nil
+        try await supply.requireContent(chained: [(diffID, chain)]) { session.report($0) }
+        _ = try await next
+        var below: [FilePath] = []
+        for lower in 0..<index { below.append(try await snapshot(lower, of: stack, session).directory) }
+        return try await offload { [store, trees, form, below] in
+            let lower = Array(stack.diffIDs[..<index])
+            let blob = try LayerStorage(store: store).anyBlob(of: lower + [diffID])
+            return try session.extracting(diffID, blob) {
+                try Self.unpack(blob, diffID, as: chain, on: parent, lower: lower, below, store, trees, form())
             }
         }
-        tasks[chain] = task
-        return task
     }
-
-    /// A failed preparation may be tried again: a layer that is missing in one place may be made anew.
-    private func forget(_ chain: ChainID) { tasks[chain] = nil }
 
     /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.
     package func tree(of state: LayerStack) async throws -> LayerTree {
@@ -140,5 +119,17 @@ package actor SnapshotUnpacker {
         return try await offload {
             UserDatabase(passwd: try files.content(of: "etc/passwd"), group: try files.content(of: "etc/group"))
         }
+    }
+}
+
+/// A stack of layers, bottom first, with the ID of each stack that it consists of.
+private struct LayerChains: Sendable {
+    let diffIDs: [DiffID]
+    /// From the bottom layer alone to all of them.
+    let chains: [ChainID]
+
+    init(_ diffIDs: [DiffID]) {
+        self.diffIDs = diffIDs
+        chains = ChainID.prefixes(of: diffIDs)
     }
 }

@@ -97,10 +97,12 @@ private final class ListingsAhead: Sendable {
         }
     }
 
+    private static let queue = DispatchQueue(label: "context-walk", attributes: .concurrent)
+
     func stop() { state.withLock { $0.stack = [] } }
 
     private func start(_ count: Int) {
-        for _ in 0..<count { DispatchQueue.global().async { [self] in work() } }
+        for _ in 0..<count { Self.queue.async { [self] in work() } }
     }
 
     private func work() {

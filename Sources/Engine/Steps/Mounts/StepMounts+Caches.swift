@@ -1,3 +1,4 @@
+import Asynchrony
 import Caching
 import Contexts
 import Diagnostics
@@ -91,14 +92,12 @@ extension StepMounts {
     private func acquire(_ request: CacheRequest) async throws -> CacheMountLease {
         let seed: (any FileTree)? =
             if let state = request.seed { try await files.tree(of: state) } else { nil }
-        while true {
-            let lease = try await offload { [store] in
+        return try await LockWaiter.wait {
+            try await offload { [store] in
                 try store.cacheMounts.acquire(request.key, named: request.name, request.access) { path in
                     try Self.prepare(path, request.mount, seed: seed)
                 }
             }
-            if let lease { return lease }
-            try await Task.sleep(for: .milliseconds(100))
         }
     }
 
