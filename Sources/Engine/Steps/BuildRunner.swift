@@ -8,7 +8,7 @@ import Solver
 import Store
 import Trees
 
-/// Gives each vertex of a graph its step, and with it to the solver what it asks of operations.
+/// Makes the step of each vertex, and answers the solver with it.
 struct BuildRunner: OperationRunner {
     let cache: StepCache
     let files: InputFiles
@@ -43,7 +43,6 @@ struct BuildRunner: OperationRunner {
     }
 
     func isVisible(_ vertex: Vertex) -> Bool { step(vertex).isVisible }
-
     func isComputing(_ vertex: Vertex) -> Bool { step(vertex).isComputing }
 
     func definitionKey(of vertex: Vertex, inputs: [Digest]) async throws -> Digest {
@@ -71,9 +70,7 @@ struct BuildRunner: OperationRunner {
 
     func run(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
         let operation = self.step(vertex)
-        let result = try await NetworkNotice.heard(by: step.notice) {
-            try await operation.run(inputs: inputs, step: step)
-        }
+        let result = try await NetworkNotice.heard(by: step.notice) { try await operation.run(inputs: inputs, step: step) }
         if let traffic = try await cache.traffic(of: operation, result) {
             ingredients.note(bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut, of: step.id)
         }
