@@ -12,7 +12,7 @@ package final class SharedTasks<Key: Hashable & Sendable, Value: Sendable>: Send
         var waiters: [UInt64: Waiter] = [:]
         /// Set when the last waiter has gone; the work then only ends.
         var isCancelled = false
-        /// Those that came after that, for whom the work begins again.
+        /// The tasks that came after that, for which the work begins again.
         var next: [(id: UInt64, waiter: Waiter, body: Body)] = []
     }
 

@@ -55,11 +55,9 @@ struct BuildRunner: OperationRunner {
     func contentKey(of vertex: Vertex, inputs: [StepResult]) async throws -> Digest {
         try await step(vertex).contentKey(inputs: inputs)
     }
-
     func cached(_ key: Digest, for vertex: Vertex) async throws -> StepResult? {
         try await cache.result(of: key, for: step(vertex))
     }
-
     func save(_ result: StepResult, under keys: [Digest], for vertex: Vertex) async throws {
         try await cache.save(result, under: keys, of: vertex, as: step(vertex))
     }
@@ -70,7 +68,9 @@ struct BuildRunner: OperationRunner {
 
     func run(_ vertex: Vertex, inputs: [StepResult], step: StepReporter) async throws -> StepResult {
         let operation = self.step(vertex)
-        let result = try await NetworkNotice.heard(by: step.notice) { try await operation.run(inputs: inputs, step: step) }
+        let result = try await NetworkNotice.heard(by: step.notice) {
+            try await operation.run(inputs: inputs, step: step)
+        }
         if let traffic = try await cache.traffic(of: operation, result) {
             ingredients.note(bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut, of: step.id)
         }
