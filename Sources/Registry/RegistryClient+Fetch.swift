@@ -15,15 +15,16 @@ extension RegistryClient {
     ) async throws {
         if try await offload({ try sink.contains(descriptor.digest) }) { return }
         try await describing("cannot pull \(reference)") {
-            let connection = try await connection(to: reference)
-            let writer = try await offload { try sink.writer(for: descriptor) }
-            do {
-                var reception = BlobReception(descriptor, into: writer)
-                try await connection.fetch(&reception, progress: progress)
-                try await reception.finish()
-            } catch {
-                writer.discard()
-                throw error
+            try await reading(reference) { connection in
+                let writer = try await offload { try sink.writer(for: descriptor) }
+                do {
+                    var reception = BlobReception(descriptor, into: writer)
+                    try await connection.fetch(&reception, progress: progress)
+                    try await reception.finish()
+                } catch {
+                    writer.discard()
+                    throw error
+                }
             }
         }
     }
@@ -31,14 +32,13 @@ extension RegistryClient {
 
 extension RegistryClient {
     /// Part of a blob as the registry sends it. It is not compared with its digest, and a connection that breaks is not
-    /// taken up again: whoever takes the bytes sees to that.
+    /// taken up again: both are left to the caller.
     package func blobStream(
         _ descriptor: Descriptor, of reference: ImageReference, _ range: Range<Int64>
     ) async throws -> ByteStream {
         try await describing("cannot pull \(reference)") {
-            let connection = try await connection(to: reference)
-            return try await connection.retry.run { _ in
-                try await connection.stream(descriptor, range)
+            try await reading(reference) { connection in
+                try await connection.retry.run { _ in try await connection.stream(descriptor, range) }
             }
         }
     }
@@ -51,16 +51,30 @@ extension RegistryClient {
     ) async throws -> [Descriptor] {
         guard !blobs.isEmpty else { return [] }
         return try await describing("cannot pull \(reference)") {
-            let connection = try await connection(to: reference)
-            return try await withThrowingTaskGroup(of: Descriptor?.self) { group in
+            try await withThrowingTaskGroup(of: Descriptor?.self) { group in
                 var missing: [Descriptor] = []
                 for (index, blob) in blobs.enumerated() {
                     if index >= 8, let found = try await group.next() ?? nil { missing.append(found) }
-                    group.addTask { try await connection.has(blob) ? nil : blob }
+                    group.addTask { try await has(blob, reference) ? nil : blob }
                 }
                 for try await found in group { if let found { missing.append(found) } }
                 return missing
             }
+        }
+    }
+}
+
+extension RegistryClient {
+    /// Whether a mirror or the registry has a blob, as far as they tell.
+    private func has(_ blob: Descriptor, _ reference: ImageReference) async throws -> Bool {
+        do {
+            return try await reading(reference) { connection in
+                let request = HTTPRequest(.head, connection.url("blobs/\(blob.digest)"))
+                return try await connection.send(request, for: .pull, expecting: [200]).response.status == 200
+            }
+        } catch let error as RegistryError {
+            guard error.code != .blocked, error.code != .configuration else { throw error }
+            return error.code != .notFound
         }
     }
 }
@@ -118,15 +132,6 @@ extension RepositoryConnection {
     /// After so many bytes a broken connection counts as a fresh start, so that slow lines get through in the end.
     private static let amends: Int64 = 1 << 20
 
-    fileprivate func has(_ blob: Descriptor) async throws -> Bool {
-        do {
-            let request = HTTPRequest(.head, url("blobs/\(blob.digest)"))
-            return try await send(request, for: .pull, expecting: [200, 404]).response.status == 200
-        } catch is RegistryError {
-            return true
-        }
-    }
-
     fileprivate func fetch(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
         var failures = 0
         repeat {
@@ -136,7 +141,7 @@ extension RepositoryConnection {
                 try await receive(&reception, progress: progress)
             } catch {
                 failures = reception.count - start >= Self.amends ? 1 : failures + 1
-                if failures >= retry.limit(after: error) || !RetryPolicy.isTransient(error) { throw error }
+                if failures >= retry.limit(after: error) || !retry.isTransient(error) { throw error }
                 try await retry.rest(after: failures, error)
             }
         } while reception.count < reception.descriptor.size

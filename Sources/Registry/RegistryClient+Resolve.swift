@@ -21,21 +21,7 @@ extension RegistryClient {
     /// Throws `RegistryError`, e.g. `.notFound`, `.noPlatform`, `.digestMismatch`, `.unsupportedManifest`.
     package func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedImage {
         try await describing("cannot pull \(reference)") {
-            let connection = try await connection(to: reference)
-            let root = try await connection.document(reference.digest?.description ?? reference.tag ?? "latest")
-            var current = root
-            var depth = 0
-            while current.isIndex {
-                depth += 1
-                guard depth <= 4 else {
-                    throw RegistryError(.malformedResponse, "its indexes are nested more than 4 deep")
-                }
-                let choice = try readingManifest { try current.index().manifest(for: platform) }
-                current = try await connection.document(choice.digest.description, as: choice)
-            }
-            return ResolvedImage(
-                manifestDescriptor: current.descriptor, manifest: try readingManifest(current.manifest),
-                manifestBytes: current.bytes, rootDescriptor: root.descriptor, rootBytes: root.bytes)
+            try await reading(reference) { try await $0.image(for: platform) }
         }
     }
 
@@ -44,10 +30,32 @@ extension RegistryClient {
         _ reference: ImageReference
     ) async throws -> (descriptor: Descriptor, bytes: [UInt8]) {
         try await describing("cannot pull \(reference)") {
-            let connection = try await connection(to: reference)
-            let document = try await connection.document(reference.digest?.description ?? reference.tag ?? "latest")
+            let document = try await reading(reference) { try await $0.document($0.referenceName) }
             return (document.descriptor, document.bytes)
         }
+    }
+}
+
+extension RepositoryConnection {
+    /// The last part of the path to the manifest or index.
+    var referenceName: String { reference.digest?.description ?? reference.tag ?? "latest" }
+
+    /// The image that the reference names on a platform.
+    fileprivate func image(for platform: Platform) async throws -> ResolvedImage {
+        let root = try await document(referenceName)
+        var current = root
+        var depth = 0
+        while current.isIndex {
+            depth += 1
+            guard depth <= 4 else {
+                throw RegistryError(.malformedResponse, "its indexes are nested more than 4 deep")
+            }
+            let choice = try readingManifest { try current.index().manifest(for: platform) }
+            current = try await document(choice.digest.description, as: choice)
+        }
+        return ResolvedImage(
+            manifestDescriptor: current.descriptor, manifest: try readingManifest(current.manifest),
+            manifestBytes: current.bytes, rootDescriptor: root.descriptor, rootBytes: root.bytes)
     }
 }
 

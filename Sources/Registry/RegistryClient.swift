@@ -10,6 +10,8 @@ package struct RegistryClient: Sendable {
         package var insecureRegistries: [String] = []
         /// Token servers of other domains that may get the logins of registries: hosts, or hosts with ports.
         package var allowedRealms: [String] = []
+        /// Mirrors and other rules.
+        package var configuration = RegistryConfigurationFiles.none
         /// Certificates of registries.
         package var certificates = CertificateDirectories.none
         /// How many blobs are uploaded at once.
@@ -24,7 +26,10 @@ package struct RegistryClient: Sendable {
 
     let transport: any HTTPTransport
     let options: Options
-    private let authenticator: Authenticator
+    let authenticator: Authenticator
+    let configuration: RegistryConfigurationFiles
+    /// Mirrors that could not be reached.
+    let deadMirrors = SharedSet()
     let endpoints: RegistryEndpoints
 
     /// Creates a client. The transport stays the caller's to shut down.
@@ -33,15 +38,11 @@ package struct RegistryClient: Sendable {
     ) {
         self.transport = transport
         self.options = options
+        configuration = options.configuration
         authenticator = Authenticator(
             credentials: credentials, transport: transport, realms: RealmPolicy(allowed: options.allowedRealms))
         endpoints = RegistryEndpoints(
-            transport: transport, insecure: options.insecureRegistries, certificates: options.certificates)
-    }
-
-    func connection(to reference: ImageReference) async throws -> RepositoryConnection {
-        RepositoryConnection(
-            transport: transport, authenticator: authenticator, retry: options.retry, userAgent: options.userAgent,
-            reference: reference, endpoint: try await endpoints.endpoint(for: reference.registry))
+            transport: transport, insecure: options.insecureRegistries, certificates: options.certificates,
+            configuration: options.configuration)
     }
 }

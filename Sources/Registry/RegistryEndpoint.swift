@@ -20,20 +20,27 @@ final class RegistryEndpoints: Sendable {
     private let transport: any HTTPTransport
     private let insecure: [String]
     private let certificates: CertificateDirectories
+    private let configuration: RegistryConfigurationFiles
     private let found = Mutex<[String: RegistryEndpoint]>([:])
 
-    init(transport: any HTTPTransport, insecure: [String], certificates: CertificateDirectories = .none) {
+    init(
+        transport: any HTTPTransport, insecure: [String], certificates: CertificateDirectories = .none,
+        configuration: RegistryConfigurationFiles = .none
+    ) {
         self.transport = transport
         self.insecure = insecure
         self.certificates = certificates
+        self.configuration = configuration
     }
 
-    func endpoint(for registry: String) async throws -> RegistryEndpoint {
+    /// The way to a registry; `isInsecure` says that the configuration calls it so.
+    func endpoint(for registry: String, isInsecure: Bool = false) async throws -> RegistryEndpoint {
         let name = registry == "docker.io" ? "registry-1.docker.io" : registry
         let secure = try HTTPURL(parsing: "https://\(name)")
         if let known = found.withLock({ $0[registry] }) { return known }
         var trust = try certificates.trust(for: registry, at: secure)
-        let isNamedInsecure = isInsecure(registry, secure.host)
+        let named = insecure + (try configuration.load().insecureRegistries)
+        let isNamedInsecure = isInsecure || Self.contains(named, registry, secure.host)
         let endpoint: RegistryEndpoint
         if isNamedInsecure || AddressRange.isLoopback(secure.host) {
             // An authority is given to be asked, but where the user says not to.
@@ -47,8 +54,8 @@ final class RegistryEndpoints: Sendable {
         return endpoint
     }
 
-    private func isInsecure(_ registry: String, _ host: String) -> Bool {
-        insecure.contains { $0 == "*" || $0 == registry || $0 == host || AddressRange($0)?.contains(host) == true }
+    private static func contains(_ registries: [String], _ registry: String, _ host: String) -> Bool {
+        registries.contains { $0 == "*" || $0 == registry || $0 == host || AddressRange($0)?.contains(host) == true }
     }
 
     /// Whether a server answers by TLS. A failure of TLS itself is thrown if the server does not answer in plain HTTP

@@ -96,6 +96,13 @@ struct Refusal: Error {
         }
     }
 
+    /// A time in the largest unit that keeps it exact enough, e.g. `6 hours`.
+    private static func words(_ time: Duration) -> String {
+        let seconds = time.components.seconds
+        if seconds < 120 { return "\(seconds) seconds" }
+        return seconds < 7200 ? "\((seconds + 59) / 60) minutes" : "\((seconds + 3599) / 3600) hours"
+    }
+
     private var hint: String? {
         let isWrite = method != .get && method != .head
         switch status {
@@ -107,7 +114,9 @@ struct Refusal: Error {
         case 404: return "Check the name and the tag; a private repository may also look like this without a login."
         case 412: return "A policy of the registry forbids this; ask its administrator."
         case 413: return "A proxy before the registry limits the size of requests; have the limit raised."
-        case 429: return "Wait a while, or log in: registries allow more to those they know."
+        case 429:
+            let time = retryAfter.map { "for \(Self.words($0))" } ?? "a while"
+            return "Wait \(time), or log in to \(url.authority): registries allow more to those they know."
         default: return nil
         }
     }

@@ -29,6 +29,10 @@ package enum RegistryCode: String, FailureCode {
     /// The user's URL is malformed.
     case malformedURL = "registry.malformed-url"
     case credentials = "registry.credentials"
+    /// A configuration file or option about registries is wrong.
+    case configuration = "registry.configuration"
+    /// The machine's configuration forbids the registry.
+    case blocked = "registry.blocked"
     /// A blob to be pushed could not be read whole.
     case source = "registry.source"
 }

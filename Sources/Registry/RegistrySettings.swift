@@ -16,6 +16,8 @@ package struct RegistrySettings: Sendable {
 
     /// A directory of certificates for every registry, in place of the `certs.d` directories.
     package var certificateDirectory: String?
+    /// Mirrors, `[REGISTRY=]URL`; without a registry they are Docker Hub's.
+    package var mirrors: [String] = []
     /// The file of logins to be used in place of all others.
     package var authFile: String?
     /// A login for one registry, before those of files.
@@ -33,6 +35,7 @@ package struct RegistrySettings: Sendable {
         options.retry = RetryPolicy(
             attempts: retries.map { $0 + 1 } ?? usual.attempts, delay: retryDelay ?? usual.delay,
             longestDelay: max(usual.longestDelay, retryDelay ?? .zero))
+        options.configuration = RegistryConfigurationFiles(environment: environment, mirrors: mirrors)
         return options
     }
 

@@ -73,6 +73,31 @@ struct RegistryTests {
         }
     }
 
+    @Test("A build passes with a mirror while Docker Hub is down", arguments: ["option", "registries.conf"])
+    func buildsFromAMirror(_ place: String) throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let base = "\(registry.name)/hub/library/mirrored:1"
+            try lamina.build(context, "-t", base, "--push")
+            let child = try scratch.context("FROM mirrored:1\nRUN cat /t\n", named: "child")
+            let file = try scratch.write(
+                "[[registry]]\nlocation = \"docker.io\"\n[[registry.mirror]]\nlocation = \"\(registry.name)/hub\"\n",
+                to: "registries.conf")
+            // A proxy that is not there stands for a registry that is down; this machine is reached without it.
+            let down = lamina.environment.merging([
+                "HTTPS_PROXY": "http://127.0.0.1:1", "CONTAINERS_REGISTRIES_CONF": file.string,
+            ]) { $1 }
+            var other = Lamina(root: scratch.path.appending("other")).with(down)
+            var options: [String] = []
+            if place == "option" {
+                other = other.with(down.merging(["CONTAINERS_REGISTRIES_CONF": "/nowhere"]) { $1 })
+                #expect(try other("build", child.string).status == 1)
+                options = ["--registry-mirror", "http://\(registry.name)/hub"]
+            }
+            let built = try other.start(["build", "--progress", "plain"] + options + [child.string]).wait()
+            #expect(built.status == 0 && built.errorText.contains(" travelled\n"), "\(built.errorText)")
+        }
+    }
+
     @Test func saysThatNobodyListens() throws {
         let finished = try lamina("pull", "localhost:1/app:1")
         #expect(finished.status == 1)

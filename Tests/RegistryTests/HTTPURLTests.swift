@@ -1,3 +1,6 @@
+import Diagnostics
+import OCI
+import Synchronization
 import Testing
 
 @testable import Registry
@@ -95,7 +98,7 @@ import Testing
             policy.pause(after: 1, await Refusal(HTTPResponse(429, fields), to: request).error)
         }
         #expect(await pause(["Retry-After": "7"]) == .seconds(7))
-        #expect(await pause(["Retry-After": "86400000"]) == .seconds(30))
+        #expect(await pause(["Retry-After": "86400000"]) == .seconds(120))
         #expect(await pause(["Retry-After": "-3"]) == .zero)
         #expect(await pause(["Retry-After": "soon"]) == .milliseconds(300))
         let date: HTTPFields = [
@@ -103,5 +106,30 @@ import Testing
         ]
         #expect(await pause(date) == .seconds(4))
         #expect(policy.pause(after: 3, CancellationError()) == .milliseconds(1200))
+    }
+
+    @Test(
+        "A server that wants to be left alone for long is, and the user is told for how long",
+        arguments: [
+            (7, 2, "7 seconds"), (120, 2, "2 minutes"), (3600, 1, "60 minutes"), (21600, 1, "6 hours"),
+        ])
+    func longWaits(_ seconds: Int, _ attempts: Int, _ words: String) async throws {
+        let pauses = Pauses()
+        let notices = Mutex<[String]>([])
+        let transport = FakeTransport { _, index in
+            index < 1 || attempts == 1 ? HTTPResponse(429, ["Retry-After": "\(seconds)"]) : HTTPResponse(404)
+        }
+        let error = try await NetworkNotice.heard(by: { notice in notices.withLock { $0.append(notice) } }) {
+            try await registryError {
+                _ = try await makeClient(transport, pauses: pauses).resolve(image, platform: linux)
+            }
+        }
+        #expect(transport.exchanges.count == attempts)
+        #expect(pauses.all == (attempts == 1 ? [] : [.seconds(seconds)]))
+        if attempts == 1 {
+            #expect(error?.code == .rateLimited && error?.hint?.contains(words) == true)
+        } else {
+            #expect(notices.withLock { $0 }.contains { $0.hasSuffix("trying again in \(seconds) seconds") })
+        }
     }
 }

@@ -1,25 +1,36 @@
 import Diagnostics
 import OCI
 
-/// How often and how patiently a request is repeated.
+/// The number of attempts for a request, and the pauses between them.
 package struct RetryPolicy: Sendable {
-    /// How often a request is sent at most.
+    /// The number of times that a request is sent at most.
     package let attempts: Int
     /// The first pause; each later one is twice as long.
     package let delay: Duration
-    /// The longest pause, also where the server asks for more.
+    /// The longest pause of its own choice.
     package let longestDelay: Duration
+    /// The longest pause that a server may ask for; a request that is to wait longer is not sent again.
+    package let longestWish: Duration
     /// Waits; replaced in tests.
     package let sleep: @Sendable (Duration) async throws -> Void
 
     package init(
         attempts: Int = 4, delay: Duration = .milliseconds(300), longestDelay: Duration = .seconds(30),
+        longestWish: Duration = .seconds(120),
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.attempts = attempts
         self.delay = delay
         self.longestDelay = longestDelay
+        self.longestWish = longestWish
         self.sleep = sleep
+    }
+
+    /// The same with fewer attempts.
+    func limited(to attempts: Int) -> RetryPolicy {
+        RetryPolicy(
+            attempts: min(self.attempts, attempts), delay: delay, longestDelay: longestDelay, longestWish: longestWish,
+            sleep: sleep)
     }
 
     /// Runs `body`, again after a pause while it fails for a reason that may pass. It gets the number of the attempt,
@@ -31,29 +42,34 @@ package struct RetryPolicy: Sendable {
             do {
                 return try await body(attempt)
             } catch {
-                guard attempt < limit(after: error), Self.isTransient(error) else { throw error }
+                guard attempt < limit(after: error), isTransient(error) else { throw error }
                 try await rest(after: attempt, error)
                 attempt += 1
             }
         }
     }
 
-    /// How often to try at most, the last time having ended with this. Who waited for nothing once waits once more: the
-    /// user waits, too.
+    /// The number of attempts at most, the last one having ended with this error. After a time-out there is one more, as
+    /// the user waits, too.
     func limit(after error: any Error) -> Int {
         (error as? RegistryError)?.cause is NetworkTimeout ? min(attempts, 2) : attempts
     }
 
     /// Pauses after a failed attempt (counted from 1), and says so.
     func rest(after attempt: Int, _ error: any Error) async throws {
-        if let error = error as? RegistryError { NetworkNotice.report("\(error.message); trying again") }
-        try await sleep(pause(after: attempt, error))
+        let pause = pause(after: attempt, error)
+        if let error = error as? RegistryError {
+            let seconds = pause.components.seconds
+            let time = seconds < 2 ? "" : " in \(seconds) seconds"
+            NetworkNotice.report("\(error.message); trying again\(time)")
+        }
+        try await sleep(pause)
     }
 
-    /// The pause after a failed attempt (counted from 1); the `Retry-After` of an answer is heeded.
+    /// The pause after a failed attempt (counted from 1), or as long as the `Retry-After` of an answer says.
     func pause(after attempt: Int, _ error: any Error) -> Duration {
         let refusal = (error as? RegistryError)?.cause as? Refusal
-        if let wish = refusal?.retryAfter { return min(wish, longestDelay) }
+        if let wish = refusal?.retryAfter { return min(wish, longestWish) }
         return min(delay * (1 << min(attempt - 1, 16)), longestDelay)
     }
 
@@ -79,9 +95,12 @@ package struct RetryPolicy: Sendable {
     }
 
     /// Whether a later attempt may fare better.
-    static func isTransient(_ error: any Error) -> Bool {
+    func isTransient(_ error: any Error) -> Bool {
         guard let error = error as? RegistryError else { return false }
-        if let refusal = error.cause as? Refusal { return [408, 429, 500, 502, 503, 504].contains(refusal.status) }
+        if let refusal = error.cause as? Refusal {
+            if let wish = refusal.retryAfter, wish > longestWish { return false }
+            return [408, 429, 500, 502, 503, 504].contains(refusal.status)
+        }
         return error.code == .connectionLost || error.code == .unreachable
     }
 }

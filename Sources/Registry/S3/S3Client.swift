@@ -119,7 +119,7 @@ package struct S3Client: Sendable {
                 }
             } catch {
                 failures = reception.count > start ? 1 : failures + 1
-                if failures >= retry.limit(after: error) || !RetryPolicy.isTransient(error) { throw error }
+                if failures >= retry.limit(after: error) || !retry.isTransient(error) { throw error }
                 try await retry.rest(after: failures, error)
             }
         }

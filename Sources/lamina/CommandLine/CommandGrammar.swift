@@ -90,7 +90,9 @@ struct CommandGrammar: Sendable {
 }
 
 extension CommandGrammar {
-    private static let registryValues = "insecure-registry allow-auth-realm cert-dir authfile retry retry-delay"
+    private static let registryValues = """
+        insecure-registry allow-auth-realm registry-mirror cert-dir authfile retry retry-delay
+        """
 
     private static let commands = """
         allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \

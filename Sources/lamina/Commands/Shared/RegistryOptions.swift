@@ -39,6 +39,12 @@ struct RegistryOptions: ParsableArguments {
     var allowedRealms: [String] = []
 
     @Option(
+        name: .customLong("registry-mirror"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Read from a mirror first: of Docker Hub, or of the registry named.", valueName: "[registry=]url"))
+    var mirrors: [String] = []
+
+    @Option(
         name: .customLong("cert-dir"),
         help: ArgumentHelp(
             "Certificates for registries: *.crt of authorities, NAME.cert and NAME.key of this client.",
@@ -63,6 +69,7 @@ struct RegistryOptions: ParsableArguments {
         settings.authFile = authFile
         settings.retries = retries.retry
         settings.retryDelay = retries.delay
+        settings.mirrors = mirrors
         return settings
     }
 }

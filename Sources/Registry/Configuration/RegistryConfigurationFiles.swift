@@ -1,0 +1,90 @@
+import Diagnostics
+import Linux
+import OCI
+import Synchronization
+import SystemPackage
+
+/// The registry configuration of the command line and of the machine's files, read when it is first needed.
+package final class RegistryConfigurationFiles: Sendable {
+    private let containers: [(file: String, directory: String)]
+    private let daemon: [String]
+    private let mirrors: [String]
+    private let loaded = Mutex<RegistryConfiguration?>(nil)
+
+    /// No configuration at all.
+    package static let none = RegistryConfigurationFiles(containers: [], daemon: [], mirrors: [])
+
+    /// - Parameters:
+    ///   - containers: Files in the form of `registries.conf` with their directories of additions. The first file that
+    ///     exists counts, and the additions of all in reverse order, so that those of the user come last.
+    ///   - daemon: Files in the form of dockerd's `daemon.json`.
+    ///   - mirrors: Mirrors of the command line.
+    init(containers: [(file: String, directory: String)], daemon: [String], mirrors: [String]) {
+        self.containers = containers
+        self.daemon = daemon
+        self.mirrors = mirrors
+    }
+
+    /// The files of the user, then those of the machine.
+    package convenience init(environment: [String: String], mirrors: [String]) {
+        func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let own = variable("XDG_CONFIG_HOME") ?? variable("HOME").map { "\($0)/.config" }
+        var containers = (own.map { ["\($0)/containers"] } ?? [])
+            .map { (file: "\($0)/registries.conf", directory: "\($0)/registries.conf.d") }
+        containers.append((file: "/etc/containers/registries.conf", directory: "/etc/containers/registries.conf.d"))
+        if let named = variable("CONTAINERS_REGISTRIES_CONF") { containers = [(named, "\(named).d")] }
+        self.init(
+            containers: containers,
+            daemon: (own.map { ["\($0)/docker/daemon.json"] } ?? []) + ["/etc/docker/daemon.json"],
+            mirrors: mirrors)
+    }
+
+    /// Throws ``RegistryError`` `.configuration`.
+    func load() throws -> RegistryConfiguration {
+        if let loaded = loaded.withLock({ $0 }) { return loaded }
+        var configuration = RegistryConfiguration()
+        for mirror in mirrors { try configuration.add(option: mirror) }
+        var files = containers.lazy.map(\.file).first { (try? FileStatus(of: FilePath($0))) != nil }.map { [$0] } ?? []
+        for place in containers.reversed() { files += try Self.additions(in: place.directory) }
+        for file in files {
+            guard let bytes = try Self.read(file) else { continue }
+            do { try configuration.add(registriesFile: TOML.parse(bytes), path: file) } catch let error
+                as TOML.Malformed
+            {
+                throw RegistryError(.configuration, "'\(file)' cannot be read: \(error)", cause: error)
+            }
+        }
+        for file in daemon {
+            guard let bytes = try Self.read(file) else { continue }
+            guard let json = try? JSON(parsing: bytes) else {
+                throw RegistryError(.configuration, "'\(file)' is not JSON")
+            }
+            try configuration.add(daemonFile: json)
+            break
+        }
+        loaded.withLock { $0 = configuration }
+        return configuration
+    }
+
+    private static func additions(in directory: String) throws -> [String] {
+        do {
+            let names = try Directory(opening: FilePath(directory)).names().map(\.text)
+            return names.filter { $0.hasSuffix(".conf") }.sorted().map { "\(directory)/\($0)" }
+        } catch let error as LinuxError where error.code == .notFound {
+            return []
+        } catch {
+            throw RegistryError(.configuration, "'\(directory)' cannot be read", cause: error)
+        }
+    }
+
+    /// The bytes of a file; `nil` if it does not exist.
+    private static func read(_ path: String) throws -> [UInt8]? {
+        do { return try OwnedDescriptor.open(FilePath(path)).readAll(limit: 4 << 20) } catch let error as LinuxError
+            where error.code == .notFound
+        {
+            return nil
+        } catch {
+            throw RegistryError(.configuration, "'\(path)' cannot be read", cause: error)
+        }
+    }
+}
