@@ -48,7 +48,7 @@ package struct ImageRun: Sendable {
             form: isolation.form)
         let state = LayerStack(layers: config.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
         let lowers = try await snapshots.lowers(
-            of: config.diffIDs, copiesFiles: offload { try isolation.copiesFiles() })
+            of: config.diffIDs, copiesFiles: offload { try isolation.copiesFiles(ofLayers: config.diffIDs.count) })
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))
         try hostCapabilities.requireNumber(for: user)
         try Task.checkCancellation()

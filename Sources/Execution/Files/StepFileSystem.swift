@@ -20,7 +20,7 @@ package enum StepFileSystem: ~Copyable, Sendable {
     /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``SnapshotUnpacker/lowers(of:copiesFiles:)``.
     package init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
         self =
-            try isolation.copiesFiles()
+            try isolation.copiesFiles(ofLayers: state.layers.count)
             ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.mode() == .namespaces)))
             : .overlay(try StepOverlay(of: state, lowers: lowers, isolation, trees.layers, trees.store))
     }

@@ -64,15 +64,21 @@ package final class StepIsolation: Sendable {
         }
     }
 
-    /// Whether commands get a copy of their files, as no overlay can be mounted.
-    package func copiesFiles() throws -> Bool {
+    /// The most layers that an overlay is mounted of: `OVL_MAX_STACK` of the kernel is 500.
+    package static let overlayLimit = 500
+
+    /// Whether commands get a copy of their files, as no overlay of so many layers can be mounted.
+    package func copiesFiles(ofLayers count: Int) throws -> Bool {
+        if count > Self.overlayLimit { return true }
         if try mode() == .chroot { return true }
         if case .none = try hostCapabilities().overlay { return true }
         return false
     }
 
-    /// Whether a tree that a command mounts is copied, unless it is one directory that is not written to.
-    package func copiesMounts() throws -> Bool {
+    /// Whether a tree of so many layers that a command mounts is copied, unless it is one directory that is not written
+    /// to.
+    package func copiesMounts(ofLayers count: Int) throws -> Bool {
+        if count > Self.overlayLimit { return true }
         if try mode() == .chroot { return true }
         return switch try hostCapabilities().overlay {
         case .trusted, .user: false

@@ -25,13 +25,15 @@ struct StepMounts: Sendable {
     /// for one that the other holds.
     func prepare(_ run: RunOperation, inputs: [StepResult]) async throws -> PreparedMounts {
         let isolation = commands.isolation
-        let (mode, copies) = try await offload { (try isolation.mode(), try isolation.copiesMounts()) }
-        let isMounted = mode != .chroot
+        let isMounted = try await offload { try isolation.mode() } != .chroot
+        let copies = try await offload {
+            try inputs.map { try isolation.copiesMounts(ofLayers: $0.state.layers.count) }
+        }
         var prepared = PreparedMounts()
         var caches: [CacheRequest] = []
         for mount in run.mounts {
             switch mount {
-            case .bind(let bind) where copies && !(isMounted && bind.isReadOnly && inputs[bind.input].isContext):
+            case .bind(let bind) where copies[bind.input] && !(isMounted && bind.isReadOnly && inputs[bind.input].isContext):
                 try await addCopy(of: bind, inputs[bind.input], isMounted: isMounted, to: &prepared)
             case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
             case .cache(let cache):
