@@ -4,7 +4,8 @@ package import OCI
 /// Cache records on their way between stores: which results there are under which keys, and which layers they consist
 /// of. The layers themselves are blobs beside it.
 ///
-/// The layers of base images are named but not brought along: whoever computes the same keys has the same base at hand.
+/// The layers of base images are named but not brought along: a build that computes the same keys has the same base at
+/// hand.
 package struct CacheDocument: Hashable, Sendable {
     package static let mediaType = MediaType(rawValue: "application/vnd.lamina.cache.config.v1+json")
 
@@ -57,7 +58,8 @@ package struct CacheDocument: Hashable, Sendable {
         self.records = records
     }
 
-    /// The kinds of steps whose results are worth carrying: a file of the web has to be looked at anyway to know its key.
+    /// The kinds of steps whose results are worth carrying: a file of the web has to be looked at anyway to know its
+    /// key.
     package static let kinds: Set<String> = ["run", "copy", "directory", "git"]
 
     /// Limits for what others wrote. No build comes near them.

@@ -18,7 +18,7 @@ struct DirectiveScanner {
         return true
     }
 
-    /// The directives a file has for whoever reads it before parsing: `syntax` and `check`.
+    /// The directives of a file that are read before parsing: `syntax` and `check`.
     ///
     /// Unlike the parser, which only asks for `escape`, this look-up passes over an interpreter line and does not
     /// accept indented lines.

@@ -21,7 +21,7 @@ extension Run {
     }
 
     /// Checks the little that must be right before anything is expanded: the list itself, and that the place files come
-    /// from is spelt out. All else about mounts is for whoever expands them.
+    /// from is spelt out. The expansion of mounts does the rest.
     private static func check(mount: String) throws(DockerfileError) {
         let fields: [String]
         do {

@@ -12,7 +12,8 @@ import Trees
 extension Build {
     /// The result under the keys of buildx's `--metadata-file`.
     ///
-    /// Digest and descriptor of a manifest are there only where the build has written or pushed one: the one in the store
+    /// Digest and descriptor of a manifest are there only where the build has written or pushed one: the one in the
+    /// store
     /// is seen by nobody else.
     package func metadata(of result: BuildResult) -> JSON {
         var members = JSONObject()
@@ -28,7 +29,7 @@ extension Build {
         return .object(members)
     }
 
-    /// Writes a file in place of what is there, so that nobody sees half of it.
+    /// Writes a file in place of what is there, so that a reader sees all of it or none.
     package static func write(_ text: String, to path: FilePath) async throws {
         try await offload { try FileSystem.write(Array(text.utf8), to: path) }
     }

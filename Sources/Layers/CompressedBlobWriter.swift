@@ -25,7 +25,7 @@ package struct CompressedBlobWriter: ~Copyable {
     private let compression: Compression
 
     /// Passes the blob to `sink` piece by piece and in order. Until ``finish(uncompressed:)`` returns, or the writer is
-    /// gone, `sink` is called from another thread, and what it uses is to be used by nobody else.
+    /// gone, `sink` is called from another thread, and must have what it uses for itself.
     package init(_ options: CompressionOptions, to sink: @escaping (Span<UInt8>) throws -> Void) throws {
         // The digest of an uncompressed blob is that of the archive, which the caller may have anyway.
         let output = BlobOutput(sink, isHashed: options.compression != .none)

@@ -24,7 +24,7 @@ package struct FileLock: ~Copyable, Sendable {
 
     private init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
 
-    /// Takes the lock if nobody else has it; `nil` otherwise.
+    /// Takes the lock if it is free; `nil` otherwise.
     package static func attempt(_ path: FilePath, _ mode: Mode) throws -> FileLock? {
         let descriptor = try open(path)
         let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
@@ -39,7 +39,7 @@ package struct FileLock: ~Copyable, Sendable {
         try check("touch", "a lock") { futimens(number, nil) }
     }
 
-    /// Whether the locked file still has this path: nobody has removed it.
+    /// Whether the locked file still has this path and was not removed.
     package func isLock(of path: FilePath) throws -> Bool {
         let own = try descriptor.status()
         do {

@@ -9,7 +9,7 @@ package final class SharedDescriptor: Sendable {
     /// The number of the descriptor.
     package var number: CInt { descriptor.number }
 
-    /// Writes all bytes, also to a descriptor that does not block; `false` when nobody reads them any more.
+    /// Writes all bytes, also to a descriptor that does not block; `false` when the reader has gone.
     package func writeAll(_ bytes: ArraySlice<UInt8>) -> Bool {
         var rest = bytes
         while !rest.isEmpty {

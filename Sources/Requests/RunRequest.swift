@@ -12,7 +12,7 @@ package struct RunRequest: Sendable {
     package var user: String?
     /// Absolute, in place of the image's.
     package var workingDirectory: String?
-    /// `nil` for one that nobody else has.
+    /// `nil` for a random one.
     package var hostname: String?
     package var isRootReadOnly = false
     /// When the registry is asked though the store may have the image.

@@ -15,7 +15,8 @@ package enum SandboxStreams: Hashable, Sendable {
 
 /// The standard streams of a sandbox while it is being started: our ends and those of the command.
 ///
-/// The terminal is made inside, on the sandbox's own `/dev/pts`, so that it has a name there; our end of it comes through
+/// The terminal is made inside, on the sandbox's own `/dev/pts`, so that it has a name there; our end of it comes
+/// through
 /// a socket.
 struct StandardStreams {
     private let isTerminal: Bool
@@ -76,7 +77,7 @@ package final class SandboxInput: Sendable {
         self.isTerminal = isTerminal
     }
 
-    /// Writes all bytes; `false` when nobody reads them any more. A pipe is at its end when this object is gone.
+    /// Writes all bytes; `false` when the reader has gone. A pipe is at its end when this object is gone.
     package func write(_ bytes: ArraySlice<UInt8>) -> Bool { descriptor.writeAll(bytes) }
 
     /// Gives the terminal a size in characters. The corresponding request is `TIOCSWINSZ`.

@@ -7,7 +7,8 @@ package struct StepUsage: Hashable, Sendable {
     /// In microseconds.
     package var userTime: UInt64 = 0
     package var systemTime: UInt64 = 0
-    /// In bytes: with a control group the peak of all processes together with their page cache, else that of the largest
+    /// In bytes: with a control group the peak of all processes together with their page cache, else that of the
+    /// largest
     /// process.
     package var peakMemory: UInt64 = 0
     /// How many processes the kernel killed for want of memory; only a control group tells.
@@ -22,7 +23,7 @@ package struct StepUsage: Hashable, Sendable {
         peakMemory = UInt64(max(0, usage.ru_maxrss)) * 1024
     }
 
-    /// Takes what a control group has counted, which misses nobody.
+    /// Takes what a control group has counted: all processes of the command.
     package mutating func take(_ usage: ControlGroupUsage) {
         userTime = usage.userTime ?? userTime
         systemTime = usage.systemTime ?? systemTime

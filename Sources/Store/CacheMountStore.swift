@@ -21,9 +21,9 @@ package struct CacheMountStore: Sendable {
     package enum Access: Hashable, Sendable {
         /// With all who ask for the same.
         case shared
-        /// With nobody; while it is in use there is another directory.
+        /// Exclusive; if busy, use another directory.
         case `private`
-        /// With nobody; while it is in use there is none.
+        /// Exclusive; if busy, wait.
         case locked
     }
 
@@ -128,7 +128,7 @@ package struct CacheMountStore: Sendable {
     }
 }
 
-/// A directory of a cache, which nobody removes until this is dropped. See ``CacheMountStore``.
+/// A directory of a cache, which is not removed until this is dropped. See ``CacheMountStore``.
 package final class CacheMountLease: Sendable {
     package let path: FilePath
     private let lock: FileLock

@@ -46,7 +46,8 @@ package struct ContentStore: Sendable {
 
     /// Begins a blob. Nothing is visible before it is committed.
     ///
-    /// `size` is that of the blob in bytes as far as it is known. Throws ``StoreError`` `.noSpace` when there is no room
+    /// `size` is that of the blob in bytes as far as it is known. Throws ``StoreError`` `.noSpace` when there is no
+    /// room
     /// for it.
     package func begin(expecting size: Int64 = 0) throws -> Ingest {
         _ = try root.database()
@@ -63,7 +64,7 @@ package struct ContentStore: Sendable {
         return try ingest.commit(expecting: digest).digest
     }
 
-    /// Removes a blob, whoever needs it. Nothing happens when it is not here.
+    /// Removes a blob even if something needs it. Ignores a blob that is not here.
     package func remove(_ digest: Digest) throws {
         try root.writeFreeingSpace { transaction in
             guard try transaction.execute("DELETE FROM blobs WHERE digest = ?", [digest.description]) > 0 else {

@@ -22,7 +22,7 @@ package struct DiskUsage: Hashable, Sendable {
 
     package struct Category: Hashable, Sendable {
         package let total: Amount
-        /// How many of them nobody may remove: they have a name, or are in use.
+        /// How many of them cannot be removed: they have a name, or are in use.
         package let active: Int
         /// The bytes that would be free without the removable ones.
         package let reclaimable: Int64

@@ -86,7 +86,7 @@ extension LayerIndex {
         return true
     }
 
-    /// The size of a layer's files or, as long as nobody has seen them, that of the blob to fetch, in bytes.
+    /// The size of a layer's files or, until it is fetched, the size of the blob, in bytes.
     package func approximateSize(_ diffID: DiffID) throws -> Int64 {
         if let layer = try layer(diffID) { return layer.contentSize }
         return try sources(of: diffID).first?.blob.size ?? 0

@@ -67,7 +67,7 @@ struct Leftovers {
         trash = taken
     }
 
-    /// Whether a process has ended, so that what bears its name is nobody's.
+    /// Whether a process has ended, so that what bears its name can be removed.
     func isDead(_ owner: ProcessIdentity) -> Bool { !owner.isAlive && isUnlocked(owner) }
 
     private func isUnlocked(_ owner: ProcessIdentity) -> Bool {
@@ -127,7 +127,7 @@ struct Trash: Sendable {
         return size.bytes
     }
 
-    /// As ``remove()``, but nobody waits for it.
+    /// As ``remove()``, but in the background.
     func removeInBackground() {
         guard !names.isEmpty else { return }
         DispatchQueue(label: "store.trash", qos: .utility).async { remove() }

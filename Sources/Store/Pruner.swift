@@ -23,7 +23,7 @@ package struct Pruner: Sendable {
     /// Applies the rules in turn.
     ///
     /// - Parameters:
-    ///   - rules: each takes what it is about out of what the former ones left.
+    ///   - rules: each selects from what the rules before it have left.
     ///   - dryRun: whether to change nothing and only say what would go.
     /// - Returns: what was removed, or would be.
     /// - Throws: ``StoreError``.

@@ -6,7 +6,7 @@ package struct SnapshotForm: Hashable, Sendable {
         case trusted
         /// In attributes that everybody can see, also in a user namespace.
         case user
-        /// By files that are named as in layers, for whoever is not the kernel.
+        /// As `.wh.*` files, for overlays that the kernel does not mount.
         case names
     }
 

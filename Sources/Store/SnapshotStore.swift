@@ -81,7 +81,7 @@ package struct ActiveSnapshot: ~Copyable, Sendable {
     ///   - chainID: the stack.
     ///   - parent: the stack without its top layer; its snapshot is kept as long as this one is.
     ///   - form: how the files were made.
-    /// - Returns: the snapshot of the stack, whoever made it.
+    /// - Returns: the snapshot of the stack, made by this process or another.
     /// - Throws: ``StoreError``, e.g. `.noSpace`; nothing is left then.
     package consuming func commit(
         as chainID: ChainID, on parent: ChainID? = nil, form: SnapshotForm = .root

@@ -21,7 +21,7 @@ package import SystemPackage
 /// builds/files/<hex>         a list of files that went into a key
 /// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
 /// claims/<hex>               locked by the build that makes what has this key, see ``StepClaims``
-/// lock                       shared by whoever uses the store, exclusive for the collector
+/// lock                       shared by the processes that use the store, exclusive for the collector
 /// collect                    there when something was removed that a lease still held
 /// collected                  when the store was cleaned up last, see ``CollectionPolicy``
 /// damaged/<n>                a snapshot that was taken out of use because it was changed
@@ -31,7 +31,7 @@ package import SystemPackage
 ///
 /// **Many processes.** Any number may share a root. Files and directories are made under a name that tells their
 /// owner (``Linux/ProcessIdentity``) and appear by `rename(2)` inside the database transaction that adds their row, so
-/// whoever has the database's write lock sees files and rows agree. A process that is killed leaves files without
+/// the holder of the database's write lock sees files and rows agree. A process that is killed leaves files without
 /// rows: those are invisible, and swept by the next process that opens the store for writing.
 ///
 /// **Power loss.** Nothing is synced step by step: a build would spend its time there, and a killed process loses

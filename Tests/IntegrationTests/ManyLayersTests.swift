@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 
 /// Images of more layers than the kernel mounts as one overlay (500).

@@ -30,7 +30,7 @@ struct FileExport {
         _ = try tar.finish()
     }
 
-    /// Files belong to whoever runs the build; what is there is merged with or replaced.
+    /// Files belong to the user who runs the build; what is there is merged with or replaced.
     func write(toDirectory path: FilePath) throws {
         try FileSystem.makeDirectories(path)
         let root = try Directory(opening: path)

@@ -9,7 +9,7 @@ import SystemPackage
 /// Something in the store that is not as it should be.
 package struct StoreDefect: Sendable {
     package enum Remedy: Hashable, Sendable {
-        /// Nothing was done about it, as nobody asked for it.
+        /// Reported only: a repair was not asked for.
         case none
         /// The action.
         case done(String)

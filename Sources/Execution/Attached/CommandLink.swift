@@ -2,7 +2,7 @@ import Glibc
 package import Sandbox
 import Synchronization
 
-/// The way to a command from whoever hears of signals: passes them on while the command runs.
+/// Passes signals of this process on to a command while it runs.
 package final class CommandLink: Sendable {
     private struct State {
         var signaller: SandboxSignaller?

@@ -47,7 +47,7 @@ package final class WorkingTreePool: Sendable {
     package let layers: LayerTreeCache
     private let idle = Mutex<[WorkingTree]>([])
 
-    /// Trees that nobody uses take space on the disk; the stages of most builds have no more.
+    /// Idle trees take space on the disk; the stages of most builds have no more.
     private static let idleLimit = 3
 
     package init(store: StoreRoot, layers: LayerTreeCache) {

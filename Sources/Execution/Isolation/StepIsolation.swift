@@ -24,7 +24,8 @@ package final class StepIsolation: Sendable {
 
     /// The mode that commands run on.
     ///
-    /// Throws ``ExecutionError`` `.isolation` when there is none, and `.outsideUserNamespace` when this process would have
+    /// Throws ``ExecutionError`` `.isolation` when there is none, and `.outsideUserNamespace` when this process would
+    /// have
     /// to enter a user namespace first.
     package func mode() throws -> Isolation {
         try knownMode.withLock { known in
@@ -43,7 +44,8 @@ package final class StepIsolation: Sendable {
         }.get()
     }
 
-    /// Throws ``ExecutionError`` `.outsideUserNamespace` when the first command would: sooner is better, as the build has
+    /// Throws ``ExecutionError`` `.outsideUserNamespace` when the first command would: sooner is better, as the build
+    /// has
     /// to begin again then.
     package func requireEntry() throws {
         // Who may do everything is not in need of a namespace of its own, unless that is what was asked for.
@@ -86,7 +88,7 @@ package final class StepIsolation: Sendable {
         }
     }
 
-    /// The form of the snapshots that commands, and whoever reads files of layers, use.
+    /// The form of the snapshots that commands and readers of layers use.
     package func form() throws -> SnapshotForm {
         let hostCapabilities = try hostCapabilities()
         let marks: SnapshotForm.Marks =

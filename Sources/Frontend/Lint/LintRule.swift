@@ -1,4 +1,4 @@
-/// A check of Dockerfiles: its name, what it is about, and where that is explained.
+/// A check of Dockerfiles: its name, its subject, and the page that explains it.
 ///
 /// Most rules and their names are BuildKit's, so that `# check=` comments mean the same here. The others are advice of
 /// our own: they are listed like the rest, but never make a check or a build fail.

@@ -35,7 +35,7 @@ package final class LayerFetcher: Sendable {
 
     /// Makes sure that the files of layers are known.
     ///
-    /// Layers without a source are passed over: whoever reads their lists finds out about them.
+    /// Layers without a source are passed over: reading their lists fails.
     package func requireLists(_ diffIDs: [DiffID], report: @escaping Report = { _ in }) async throws {
         let missing = try await offload { [store] in
             try diffIDs.filter { try store.layers.layer($0) == nil && store.layers.hasSource($0) }
@@ -43,9 +43,10 @@ package final class LayerFetcher: Sendable {
         try await fetch(missing, report)
     }
 
-    /// Makes sure that the layers of a stack, bottom first, are here as blobs or as directories; all or those in `indices`.
+    /// Makes sure that the layers of a stack, bottom first, are here as blobs or as directories; all or those in
+    /// `indices`.
     ///
-    /// Layers without a source are passed over: whoever opens them finds out.
+    /// Layers without a source are passed over: opening them fails.
     package func requireContent(
         _ diffIDs: [DiffID], only indices: [Int]? = nil, report: @escaping Report = { _ in }
     ) async throws {

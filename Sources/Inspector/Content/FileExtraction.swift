@@ -5,7 +5,8 @@ package import SystemPackage
 
 /// Copies files of an image into a directory of this machine.
 ///
-/// Files belong to whoever runs the program, keep their times, and lose the bits for setuid, setgid and sticky. Nothing
+/// Files belong to the user who runs the program, keep their times, and lose the bits for setuid, setgid and sticky.
+/// Nothing
 /// that exists is replaced, and no link is followed on the way, so nothing is written outside the directory.
 package struct FileExtraction: ~Copyable {
     /// The counts of what was written.

@@ -153,7 +153,7 @@ private struct ControlGroupMaker {
         }
     }
 
-    /// A new group of version 1 has no processors and no memory: nobody could join it.
+    /// A new group of version 1 has no processors and no memory, so no process could join it.
     private func inheritCPUSet(_ directory: FilePath, below mountPoint: FilePath) throws {
         guard directory != mountPoint else { return }
         let upper = directory.removingLastComponent()

@@ -11,7 +11,7 @@ package struct S3Client: Sendable {
     private let userAgent: String
     private let now: @Sendable () -> Timestamp
 
-    /// The transport is shut down by whoever made it; `now` is the clock of the system.
+    /// The caller shuts the transport down; `now` is the clock of the system.
     package init(
         transport: any HTTPTransport, bucket: S3Bucket, credentials: S3Credentials, retry: RetryPolicy = RetryPolicy(),
         userAgent: String = "lamina", now: @escaping @Sendable () -> Timestamp

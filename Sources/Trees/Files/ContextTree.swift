@@ -8,7 +8,7 @@ package import SystemPackage
 
 /// The files of a build context: a directory of the user's, without what its ignore file names.
 ///
-/// Every file belongs to root, whoever owns it on the machine of the build. Nothing is read before it is asked for.
+/// Every file belongs to root, as in BuildKit. Nothing is read before it is asked for.
 package final class ContextTree: FileTree {
     package let path: FilePath
     private let root: Directory
@@ -28,7 +28,7 @@ package final class ContextTree: FileTree {
     package func saveDigests() { digests.save() }
 
     /// The key of what was selected, computed when it is first asked for: all steps of a build see a context as it was
-    /// then. Whoever reads a file after that asks whether it ``isAsRead(_:)``.
+    /// then. A later reader asks whether it ``isAsRead(_:)``.
     package func key(of selection: ContextSelection, compute: () throws -> Digest) throws -> Digest {
         if let known = selections.withLock({ $0[selection] }) { return known }
         let key = try compute()

@@ -3,7 +3,8 @@ import Glibc
 package import Linux
 import Synchronization
 
-/// A context for one walk through all of it, depth first: other threads list the directories that the walk will come to.
+/// A context for one walk through all of it, depth first: other threads list the directories that the walk will come
+/// to.
 ///
 /// For one thread at a time, and for one walk: what was listed may be old in the next.
 package final class ContextWalk: FileTree {
@@ -77,7 +78,7 @@ private final class ListingsAhead: Sendable {
             })
     }
 
-    /// The files of a directory, listed now if nobody has begun to.
+    /// The files of a directory, listed now unless another thread has begun to.
     func children(of directory: FileNode) throws -> [FileNode] {
         let (listing, more) = state.withLock { state -> (Listing?, Int) in
             let listing = state.listings[directory.path]

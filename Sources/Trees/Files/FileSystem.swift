@@ -27,12 +27,12 @@ package enum FileSystem {
         return unsafe FilePath(platformString: directory).pushing(path)
     }
 
-    /// Writes a file so that nobody sees half of it.
+    /// Writes a file and renames it into place, so that a reader sees all of it or none.
     package static func write(_ bytes: [UInt8], to path: FilePath) throws {
         try replace(path) { try $0.write(bytes.span) }
     }
 
-    /// Copies the rest of a file so that nobody sees half of it.
+    /// Copies the rest of a file and renames the copy into place.
     package static func copy(_ source: borrowing OwnedDescriptor, to path: FilePath) throws {
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         try replace(path) { target in
@@ -44,7 +44,8 @@ package enum FileSystem {
         }
     }
 
-    /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there. A device or a
+    /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there. A device
+    /// or a
     /// pipe is written to.
     package static func replace<Value>(
         _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Value

@@ -40,7 +40,7 @@ struct BuildTrace: Sendable {
 
     /// Takes in an event and returns the position of its step; `nil` when it says nothing new.
     ///
-    /// `sink` gets the output as lines. Output after the end of a step is dropped: nobody would look for it there.
+    /// `sink` gets the output as lines. Output after the end of a step is dropped.
     /// Warnings are not: what is wrong with a Dockerfile shows only after it was read.
     mutating func apply(_ event: BuildEvent, at now: Duration, sink: (LineCutter.Piece) -> Void = { _ in }) -> Int? {
         if case .started(let id, let label, _) = event {

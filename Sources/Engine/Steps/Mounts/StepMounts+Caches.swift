@@ -18,7 +18,7 @@ import Trees
 struct CacheRequest: Sendable {
     let mount: CacheMount
     let seed: LayerStack?
-    /// Whether the directory itself goes into the file system of the command, so that nobody else can use it.
+    /// Whether the directory itself goes into the file system of the command, so that no other command can use it.
     let isLent: Bool
     let key: Digest
 
