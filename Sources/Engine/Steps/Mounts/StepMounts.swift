@@ -33,7 +33,8 @@ struct StepMounts: Sendable {
         var caches: [CacheRequest] = []
         for mount in run.mounts {
             switch mount {
-            case .bind(let bind) where copies[bind.input] && !(isMounted && bind.isReadOnly && inputs[bind.input].isContext):
+            case .bind(let bind)
+            where copies[bind.input] && !(isMounted && bind.isReadOnly && inputs[bind.input].isContext):
                 try await addCopy(of: bind, inputs[bind.input], isMounted: isMounted, to: &prepared)
             case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
             case .cache(let cache):
