@@ -144,8 +144,9 @@ extension ImageTransfer {
         let present = try await offload { [store] in
             Set(try blobs.map(\.1.digest).filter { try store.content.contains($0) })
         }
-        for digest in present {
-            if let blob = blobs.first(where: { $0.1.digest == digest }) { report(.layerExists(blob.1)) }
+        var reported: Set<Digest> = []
+        for (_, blob) in blobs where present.contains(blob.digest) && reported.insert(blob.digest).inserted {
+            report(.layerExists(blob))
         }
         let missing = blobs.filter { !present.contains($0.1.digest) }.map { (diffID: $0.0, blob: $0.1) }
         let progress = Self.progress(report)

@@ -98,11 +98,11 @@ extension LayerStorage {
     /// A blob of the top layer of a stack, written from its directory if there is none.
     ///
     /// Throws ``ImagesError`` `.corrupt` when there is neither.
-    package func anyBlob(of diffIDs: [DiffID]) throws -> Descriptor {
-        let known = try store.layers.blobs(of: diffIDs[diffIDs.count - 1])
+    package func anyBlob(of diffIDs: ArraySlice<DiffID>) throws -> Descriptor {
+        let known = try diffIDs.last.map { try store.layers.blobs(of: $0) } ?? []
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
         return try blob(
-            of: diffIDs, diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
+            of: Array(diffIDs), diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
     }
 
     /// The files of the layer, as recorded when it was made: its directory may hold more files that make no difference.

@@ -53,6 +53,32 @@ struct ArchiveLimitTests {
         #expect(!finished.errorText.contains("lamina import"))
     }
 
+    /// Commands, copies and exports see what an overlay shows: a directory that hides the link, and a hard link that
+    /// kept its file. Where no archive is unpacked, its list says the same.
+    @Test(arguments: ["namespaces", "chroot"]) func showsLayersAsOverlaysDo(_ isolation: String) throws {
+        let lamina = lamina.with(isolation: isolation)
+        try lamina.succeeding("load", "-i", archive("image-below-link"))
+        let context = try scratch.context(
+            """
+            FROM x:1 AS image
+            COPY --from=lamina/base /bin /bin
+            RUN [ ! -L /link ] && [ "$(ls /link /lower)" = "$(printf '/link:\\ntool\\n\\n/lower:\\nold')" ]
+            RUN [ "$(cat /h /t)" = oldnew ]
+            FROM lamina/base AS added
+            ADD linked-then-replaced /a/
+            RUN [ "$(cat /a/h /a/t)" = oldnew ]
+            FROM lamina/base
+            COPY --from=x:1 / /from-image
+            COPY --from=added /a /a
+            COPY --from=image /link /copied
+            RUN [ "$(cat /from-image/h /from-image/t /a/h /a/t /copied/tool)" = oldnewoldnewy ] && [ ! -L /from-image/link ]
+
+            """)
+        try expectSuccess("cp", archive("linked-then-replaced"), context.string)
+        try lamina.build(context)
+        #expect(try lamina.succeeding("fsck").status == 0)
+    }
+
     /// An image without layers, as Go writes it.
     @Test(arguments: ["null-docker", "null-layout"]) func nullIsEmpty(_ name: String) throws {
         try lamina.succeeding("load", "-i", archive(name))

@@ -142,6 +142,13 @@ def layout(manifest, config=b"{}"):
 for name in ("endless-member", "sparse-endless", "many-attributes", "long-link", "links-in-links", "itself"):
     ARCHIVES["image-of-" + name] = lambda make=ARCHIVES[name]: image([make()])
 
+# The second layer has files below a link of the first, and a file that is replaced after it was linked.
+ARCHIVES["image-below-link"] = lambda: image([
+    archive([member("lower", type=tarfile.DIRTYPE, mode=0o755), member("lower/old", b"x"), link("link", "lower")]),
+    archive([member("link/tool", b"y"), member("t", b"old"), link("h", "t", tarfile.LNKTYPE), member("t", b"new")])])
+ARCHIVES["linked-then-replaced"] = lambda: archive([
+    member("t", b"old"), link("h", "t", tarfile.LNKTYPE), member("t", b"new")])
+
 PLATFORM = {"architecture": {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine], "os": "linux"}
 HUGE = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "sha256:" + "a" * 64, "size": 1 << 62}
 

@@ -65,7 +65,7 @@ package final class WorkingTreePool: Sendable {
         let storage = LayerStorage(store: store)
         for index in rest.indices {
             // Layers that are known as directories only, from commands in an overlay, get their archives here.
-            try unpack(diffIDs[index], try storage.anyBlob(of: Array(diffIDs[...index])), to: tree, makesDevices)
+            try unpack(diffIDs[index], try storage.anyBlob(of: diffIDs[...index]), to: tree, makesDevices)
         }
         try setDirectoryTimes(of: tree, layers.tree(of: diffIDs))
         tree.diffIDs = diffIDs

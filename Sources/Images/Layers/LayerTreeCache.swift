@@ -16,7 +16,12 @@ package final class LayerTreeCache: Sendable {
     ///
     /// Throws ``ImagesError`` `.corrupt` when the store has no list of a layer's files.
     package func tree(of diffIDs: [DiffID]) throws -> LayerTree {
-        let chains = ChainID.prefixes(of: diffIDs)
+        try tree(of: diffIDs[...], ChainID.prefixes(of: diffIDs)[...])
+    }
+
+    /// The tree of a stack whose ``OCI/ChainID/prefixes(of:)`` are known. The time does not grow with the stack when that
+    /// below its top layer was asked for before.
+    func tree(of diffIDs: ArraySlice<DiffID>, _ chains: ArraySlice<ChainID>) throws -> LayerTree {
         var tree = LayerTree()
         var start = 0
         // The longest part that is known already is where to start.

@@ -1,36 +1,43 @@
 import Diagnostics
 package import Layers
 import Linux
-package import OCI
+import OCI
 package import Store
-package import SystemPackage
 import Trees
 
-extension SnapshotUnpacker {
-    private static func lost(_ diffID: DiffID) -> ImagesError {
-        ImagesError(
-            .corrupt, "the store has lost the layer \(diffID)",
-            hint: "Pull or load the base image again, or build with --no-cache.")
+/// A stack of layers, bottom first, with the ID of each stack that it consists of.
+struct LayerChains: Sendable {
+    let diffIDs: [DiffID]
+    /// From the bottom layer alone to all of them.
+    let chains: [ChainID]
+
+    init(_ diffIDs: [DiffID]) {
+        self.diffIDs = diffIDs
+        chains = ChainID.prefixes(of: diffIDs)
     }
 
-    /// Unpacks one layer from a blob of it into a snapshot of its own.
+    /// Unpacks one layer from a blob of it into a snapshot of its own; the layers below it are unpacked already.
     ///
-    /// `lower` and `below` are the layers underneath, bottom first, and their directories: what an incomplete layer
-    /// says nothing about is as it is there.
-    package static func unpack(
-        _ blob: Descriptor, _ diffID: DiffID, as chain: ChainID, on parent: ChainID?, lower: [DiffID],
-        _ below: [FilePath], _ store: StoreRoot, _ trees: LayerTreeCache, _ form: SnapshotForm
+    /// Directories that an incomplete layer does not describe are as they are below.
+    func unpack(
+        _ blob: Descriptor, _ index: Int, _ store: StoreRoot, _ trees: LayerTreeCache, _ form: SnapshotForm
     ) throws -> Snapshot {
+        let diffID = diffIDs[index]
         let active = try store.snapshots.prepare()
         guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }
-        let base = LayerFileTree(tree: try trees.tree(of: lower), directories: below)
+        let below = try trees.tree(of: diffIDs[..<index], chains[..<index])
         var applier = LayerApplier(.overlay(form.marks.overlay))
         // An unprivileged user cannot change owners, and need not: readers take owners from the file lists.
         applier.preservesOwners = form.owners != nil
-        applier.missingParent = { try base.node(at: $0)?.entry }
+        applier.missingParent = { below.node(at: $0)?.entry }
         applier.missingLinkSource = { path in
-            guard let node = try base.node(at: path), node.entry.kind == .regular else { return nil }
-            return try base.open(node)
+            guard let node = below.node(at: path), node.entry.kind == .regular,
+                case .layer(let holder, let place) = node.origin, chains.indices.contains(holder)
+            else { return nil }
+            guard let snapshot = try store.snapshots.snapshot(chains[holder], in: form) else {
+                throw lost(diffIDs[holder])
+            }
+            return try Directory(opening: snapshot.directory).open(place, resolving: .noSymlinks)
         }
         let summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: active.upper))
         guard summary.diffID == diffID else {
@@ -38,7 +45,13 @@ extension SnapshotUnpacker {
                 .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
                 hint: "Remove the image and get it again.")
         }
-        return try active.commit(as: chain, on: parent, form: form)
+        return try active.commit(as: chains[index], on: index > 0 ? chains[index - 1] : nil, form: form)
+    }
+
+    private func lost(_ diffID: DiffID) -> ImagesError {
+        ImagesError(
+            .corrupt, "the store has lost the layer \(diffID)",
+            hint: "Pull or load the base image again, or build with --no-cache.")
     }
 }
 

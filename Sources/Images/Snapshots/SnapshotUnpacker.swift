@@ -83,22 +83,16 @@ package final class SnapshotUnpacker: Sendable {
 
     private func prepare(_ index: Int, of stack: LayerChains, _ session: LayerSession) async throws -> Snapshot {
         let (diffID, chain) = (stack.diffIDs[index], stack.chains[index])
-        let parent = index > 0 ? stack.chains[index - 1] : nil
         let ready = try await offload { [store, form] in try store.snapshots.snapshot(chain, in: form()) }
         if let ready { return ready }
-        // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, but fetched
-        // side by side.
+        // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, each after the
+        // one below it, but fetched side by side.
         async let next = index > 0 ? snapshot(index - 1, of: stack, session) : nil
         try await supply.requireContent(chained: [(diffID, chain)]) { session.report($0) }
         _ = try await next
-        var below: [FilePath] = []
-        for lower in 0..<index { below.append(try await snapshot(lower, of: stack, session).directory) }
-        return try await offload { [store, trees, form, below] in
-            let lower = Array(stack.diffIDs[..<index])
-            let blob = try LayerStorage(store: store).anyBlob(of: lower + [diffID])
-            return try session.extracting(diffID, blob) {
-                try Self.unpack(blob, diffID, as: chain, on: parent, lower: lower, below, store, trees, form())
-            }
+        return try await offload { [store, trees, form] in
+            let blob = try LayerStorage(store: store).anyBlob(of: stack.diffIDs[...index])
+            return try session.extracting(diffID, blob) { try stack.unpack(blob, index, store, trees, form()) }
         }
     }
 
@@ -119,17 +113,5 @@ package final class SnapshotUnpacker: Sendable {
         return try await offload {
             UserDatabase(passwd: try files.content(of: "etc/passwd"), group: try files.content(of: "etc/group"))
         }
-    }
-}
-
-/// A stack of layers, bottom first, with the ID of each stack that it consists of.
-private struct LayerChains: Sendable {
-    let diffIDs: [DiffID]
-    /// From the bottom layer alone to all of them.
-    let chains: [ChainID]
-
-    init(_ diffIDs: [DiffID]) {
-        self.diffIDs = diffIDs
-        chains = ChainID.prefixes(of: diffIDs)
     }
 }

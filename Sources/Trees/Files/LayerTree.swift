@@ -7,8 +7,7 @@ package import OCI
 ///
 /// Immutable; a layer on top shares all directories it does not touch.
 package struct LayerTree: Sendable {
-    /// Bottom first.
-    package let layers: [DiffID]
+    private let layerCount: Int
     private let root: TreeNode
 
     /// The layer of directories that no layer describes.
@@ -16,12 +15,12 @@ package struct LayerTree: Sendable {
 
     /// The empty file system.
     package init() {
-        layers = []
+        layerCount = 0
         root = TreeNode(entry: .directory(at: ""), layer: Self.impliedLayer, contentPath: "", children: [:])
     }
 
-    private init(layers: [DiffID], root: TreeNode) {
-        self.layers = layers
+    private init(layerCount: Int, root: TreeNode) {
+        self.layerCount = layerCount
         self.root = root
     }
 
@@ -30,9 +29,9 @@ package struct LayerTree: Sendable {
     /// Throws ``TreesError`` `.badLayer` for a hard link to what neither the layer nor those below have.
     package func adding(_ layer: DiffID, _ files: FileList) throws -> LayerTree {
         let resolved = try resolveHardLinks(files.entries, of: layer)
-        var merge = TreeMerge(root, layer: layers.count)
+        var merge = TreeMerge(root, layer: layerCount)
         for entry in resolved { merge.add(entry) }
-        return LayerTree(layers: layers + [layer], root: merge.finish())
+        return LayerTree(layerCount: layerCount + 1, root: merge.finish())
     }
 
     /// Gives each hard link the metadata and the content of the file it names: in the same layer, else below.
