@@ -15,6 +15,8 @@ package struct ResolvedImage: Sendable {
 extension RegistryClient {
     /// The largest manifest or index accepted, in bytes: what registries must support, and no more.
     package static let manifestLimit = 4 << 20
+    /// The largest config of an image accepted, in bytes: it is read as a whole.
+    package static let configLimit: Int64 = 20 << 20
 
     /// Finds the image a name stands for; of several, the one that runs best on `platform`.
     ///
@@ -53,8 +55,12 @@ extension RepositoryConnection {
             let choice = try readingManifest { try current.index().manifest(for: platform) }
             current = try await document(choice.digest.description, as: choice)
         }
+        let manifest = try readingManifest(current.manifest)
+        guard manifest.config.size <= RegistryClient.configLimit else {
+            throw RegistryError(.tooLarge, "its config has \(manifest.config.size) bytes, more than 20 MiB")
+        }
         return ResolvedImage(
-            manifestDescriptor: current.descriptor, manifest: try readingManifest(current.manifest),
+            manifestDescriptor: current.descriptor, manifest: manifest,
             manifestBytes: current.bytes, rootDescriptor: root.descriptor, rootBytes: root.bytes)
     }
 }

@@ -129,6 +129,14 @@ import Testing
         #expect(error?.code == .digestMismatch)
     }
 
+    @Test func `a config of more than a limit is not fetched`() async throws {
+        let config = Descriptor(mediaType: .ociConfig, digest: Digest(of: "c"), size: RegistryClient.configLimit + 1)
+        let manifest = Manifest(config: config, layers: []).encoded
+        let error = try await failure { _ in HTTPResponse(200, [:], bytes: manifest) }
+        #expect(error?.code == .tooLarge)
+        #expect(error?.message.contains("its config has 20971521 bytes, more than 20 MiB") == true)
+    }
+
     @Test func wrongDigestHeader() async throws {
         let sample = SampleImage()
         let other = Digest(of: "other")
