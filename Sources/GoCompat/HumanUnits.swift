@@ -67,9 +67,11 @@ package enum HumanDuration {
         return whole < 3600 ? "\(whole / 60)m \(two(whole % 60))s" : "\(whole / 3600)h \(two(whole / 60 % 60))m"
     }
 
-    /// The time since `time`: `3 weeks ago`.
-    package static func ago(_ time: Timestamp, now: Timestamp) -> String {
-        let (seconds, overflow) = now.seconds.subtractingReportingOverflow(time.seconds)
-        return text(seconds: overflow ? (time.seconds < 0 ? .max : 0) : seconds) + " ago"
+    /// The time since `time`: `3 weeks ago`; `N/A` without one.
+    ///
+    /// Times before 1970 say that there is none: Go's zero time is the year 1.
+    package static func ago(_ time: Timestamp?, now: Timestamp) -> String {
+        guard let time, time.seconds >= 0 else { return "N/A" }
+        return text(seconds: now.seconds - time.seconds) + " ago"
     }
 }

@@ -18,6 +18,8 @@ struct Lamina: AsyncParsableCommand {
             LoadCommand.self, ImportCommand.self, RunCommand.self, BuildsCommand.self, ExplainCommand.self,
             DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self, StoreCheckCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
+            VersionCommand.self, InfoCommand.self, ImageGroup.self, BuilderGroup.self, BuildxGroup.self,
+            SystemGroup.self,
         ])
 
     static func main() async {

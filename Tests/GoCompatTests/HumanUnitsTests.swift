@@ -41,8 +41,12 @@ import Testing
         let now = Timestamp(seconds: 1_700_000_000)
         #expect(HumanDuration.ago(Timestamp(seconds: 1_700_000_000 - 21 * 86400), now: now) == "3 weeks ago")
         #expect(HumanDuration.ago(Timestamp(seconds: 1_700_000_100), now: now) == "Less than a second ago")
-        #expect(HumanDuration.ago(Timestamp(seconds: .min), now: now) == "292471208677 years ago")
-        #expect(HumanDuration.ago(Timestamp(seconds: .max), now: Timestamp(seconds: -10)) == "Less than a second ago")
+        for seconds in [Int64.min, -62_135_596_800, -1] {
+            #expect(HumanDuration.ago(Timestamp(seconds: seconds), now: now) == "N/A")
+        }
+        #expect(HumanDuration.ago(nil, now: now) == "N/A")
+        #expect(HumanDuration.ago(Timestamp(seconds: 0), now: now) == "53 years ago")
+        #expect(HumanDuration.ago(Timestamp(seconds: .max), now: Timestamp(seconds: 0)) == "Less than a second ago")
     }
 
     @Test(arguments: [

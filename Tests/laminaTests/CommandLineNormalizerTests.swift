@@ -79,7 +79,7 @@ import Testing
         (["inspct", "x"], "unknown command 'inspct'; did you mean 'inspect'?\nSee 'lamina --help' for the commands."),
         (["remove", "x"], "unknown command 'remove'; did you mean 'rmi'?\nSee 'lamina --help' for the commands."),
         (["logs"], "unknown command 'logs'; did you mean 'builds logs'?\nSee 'lamina --help' for the commands."),
-        (["ps"], "unknown command 'ps'\nSee 'lamina --help' for the commands."),
+        
         (["-D", "frobnicate"], "unknown command 'frobnicate'\nSee 'lamina --help' for the commands."),
         (
             ["builds", "inspekt"],

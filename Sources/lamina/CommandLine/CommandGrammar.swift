@@ -105,7 +105,8 @@ extension CommandGrammar {
         switch command.joined(separator: " ") {
         case "build": build
         case "run": run
-        case "images": CommandGrammar(flags: "quiet/q no-trunc digests", values: "format")
+        case "images": CommandGrammar(flags: "all/a quiet/q no-trunc digests", values: "filter/f format")
+        case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
         case "history":
             CommandGrammar(
                 flags: "human/H quiet/q no-trunc", values: "format", negations: ["human": "no-human"],
@@ -121,7 +122,8 @@ extension CommandGrammar {
         case "logout": CommandGrammar(values: "authfile")
         case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i")
-        case "tag", "import", "doctor": CommandGrammar()
+        case "tag", "import", "doctor", "image", "builder", "buildx", "system", "buildx ls": CommandGrammar()
+        case "version", "info": CommandGrammar(values: "format/f")
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
         case "builds inspect": CommandGrammar(flags: "timings", values: "format/f trace")
         case "builds logs": CommandGrammar(flags: "follow/f")

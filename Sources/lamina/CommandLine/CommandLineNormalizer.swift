@@ -41,13 +41,27 @@ struct CommandLineNormalizer {
     private func takeCommand(_ rest: inout ArraySlice<String>) throws(CommandLineError) -> [String] {
         var known = commands
         var command: [String] = []
+        if let (meaning, count) = CommandSpellings.meaning(of: rest),
+            !(count == 1 && known.contains { $0.configuration.commandName == rest.first })
+        {
+            switch meaning {
+            case .command(let words):
+                rest = words[...] + rest.dropFirst(count)
+            case .refused(let sentence):
+                throw CommandLineError(
+                    message: "'\(rest.prefix(count).joined(separator: " "))' is not there: \(sentence)")
+            }
+        }
         while !known.isEmpty, let word = rest.first, !word.hasPrefix("-"), !(command.isEmpty && word == "help") {
             let names = known.map { $0.configuration.commandName ?? "" }
             guard
                 let index = known.indices.first(where: {
                     names[$0] == word || known[$0].configuration.aliases.contains(word)
                 })
-            else { throw .unknownCommand(word, after: command, known: names) }
+            else {
+                let members = command.first.map { CommandSpellings.members(of: $0) } ?? []
+                throw .unknownCommand(word, after: command, known: names + members)
+            }
             command.append(names[index])
             known = known[index].configuration.subcommands
             rest.removeFirst()
@@ -166,11 +180,11 @@ struct CommandLineError: Error, Equatable {
 
     /// Words of other tools for what a command here does.
     private static let meanings = [
-        "rm": "rmi", "remove": "rmi", "delete": "rmi", "untag": "rmi", "image": "images",
+        "rm": "rmi", "remove": "rmi", "delete": "rmi", "ls-images": "images", "list-images": "images",
         "show": "inspect", "exec": "run", "start": "run", "gc": "prune", "clean": "prune", "cleanup": "prune",
         "check": "fsck", "verify": "fsck", "format": "fmt", "download": "pull", "fetch": "pull", "upload": "push",
-        "publish": "push", "export": "save", "log": "builds logs", "logs": "builds logs", "info": "doctor",
-        "bud": "build", "make": "build", "layers": "analyze", "why": "explain",
+        "publish": "push", "export": "save", "log": "builds logs", "logs": "builds logs",
+        "signin": "login", "signout": "logout", "copy": "extract", "cp": "extract", "make": "build", "layers": "analyze", "why": "explain",
     ]
 
     static func unknownCommand(_ word: String, after command: [String], known: [String]) -> CommandLineError {

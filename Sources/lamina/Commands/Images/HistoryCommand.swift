@@ -62,7 +62,7 @@ struct HistoryCommand: AsyncParsableCommand {
         let command = TerminalText.line(row.createdBy.split(separator: "\t").joined(separator: " "))
         return .object(
             ("ID", .string(row.idText(full: noTruncation))),
-            ("CreatedSince", .string(human ? created.map { HumanDuration.ago($0, now: now) } ?? "N/A" : date)),
+            ("CreatedSince", .string(human ? HumanDuration.ago(created, now: now) : date)),
             ("CreatedAt", .string(date)),
             ("CreatedBy", .string(noTruncation ? command : command.ellipsized(to: 45))),
             ("Size", .string(human ? HumanSize.short(row.size) : "\(row.size)")),

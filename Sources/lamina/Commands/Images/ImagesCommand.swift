@@ -1,6 +1,8 @@
 import ArgumentParser
+import DockerfileSyntax
 import Engine
 import GoCompat
+import Images
 import OCI
 import Store
 
@@ -9,6 +11,9 @@ struct ImagesCommand: AsyncParsableCommand {
         commandName: "images", abstract: "List the images of the store.", aliases: ["list"])
 
     @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Accepted, as it is always so: there are no intermediate images.")
+    var all = false
 
     @Flag(name: .shortAndLong, help: "Print IDs only.")
     var quiet = false
@@ -19,22 +24,32 @@ struct ImagesCommand: AsyncParsableCommand {
     @Flag(help: "Show the digests of pulled and pushed images.")
     var digests = false
 
+    @Option(
+        name: [.customShort("f"), .customLong("filter")], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Only what fits: reference=PATTERN, dangling=true, label=K[=V], before=IMAGE, since=IMAGE, until=TIME.",
+            valueName: "filter"))
+    var filters: [String] = []
+
     @Option(help: ArgumentHelp("table, json, or a template such as '{{.Repository}}:{{.Tag}}'.", valueName: "format"))
     var format: String?
 
-    @Argument(help: ArgumentHelp("Only images of this name.", valueName: "repository[:tag]"))
+    @Argument(help: ArgumentHelp("Only images of this name or pattern.", valueName: "repository[:tag]"))
     var name: String?
 
     private static let columns: [ListFormat.Column] = [
         .init(field: "Repository", header: "REPOSITORY"), .init(field: "Tag", header: "TAG"),
         .init(field: "Digest", header: "DIGEST"), .init(field: "ID", header: "IMAGE ID"),
         .init(field: "CreatedSince", header: "CREATED"), .init(field: "CreatedAt", header: "CREATED AT"),
-        .init(field: "Size", header: "SIZE"),
+        .init(field: "Size", header: "SIZE"), .init(field: "VirtualSize", header: "SIZE"),
+        .init(field: "SharedSize", header: "SHARED SIZE"), .init(field: "UniqueSize", header: "UNIQUE SIZE"),
+        .init(field: "Containers", header: "CONTAINERS"),
     ]
 
     func run() async throws {
         try await global.run {
-            let rows = try selected(global.store(.readOnly).images.list())
+            let images = try global.images(.readOnly)
+            let rows = try selected(images)
             if quiet {
                 for row in rows { say(id(row.image)) }
                 return
@@ -54,17 +69,22 @@ struct ImagesCommand: AsyncParsableCommand {
     }
 
     /// A row for each name, and one for an image without any.
-    private func selected(_ images: [StoredImage]) throws -> [(image: StoredImage, name: ImageReference?)] {
-        let wanted = try name.map { try ImageReference(parsing: $0) }
-        let isAnyTag = name.map { !$0.split(separator: "/").suffix(1).joined().contains(":") } ?? true
-        return images.flatMap { image -> [(StoredImage, ImageReference?)] in
-            guard !image.names.isEmpty else { return wanted == nil ? [(image, nil)] : [] }
-            let names = image.names.filter { name in
-                guard let wanted else { return true }
-                return name.name == wanted.name && (isAnyTag || name.tag == wanted.tag)
-            }
-            return names.sorted { $0.description < $1.description }.map { (image, $0) }
+    private func selected(_ images: ImageTransfer) throws -> [(image: StoredImage, name: ImageReference?)] {
+        var filter = try ImageFilter(filters, images: images, now: WallClock.now())
+        if let name { try filter.add(reference: Self.whole(name)) }
+        let rows = try images.store.images.list().flatMap { image -> [(StoredImage, ImageReference?)] in
+            guard !image.names.isEmpty else { return [(image, nil)] }
+            return image.names.sorted { $0.description < $1.description }.map { (image, $0) }
         }
+        return try rows.filter { try filter.passes($0.0, $0.1, images: images) }
+    }
+
+    /// A name in full, so that each of its spellings finds it; a pattern as it is.
+    private static func whole(_ name: String) throws -> String {
+        guard !Glob.hasMeta(name) else { return name }
+        let reference = try ImageReference(parsing: name)
+        let hasTag = name.split(separator: "/").last?.contains(":") == true
+        return hasTag ? reference.description : reference.name
     }
 
     /// The digest that the name stands for in its repository, as far as it is known.
@@ -76,8 +96,10 @@ struct ImagesCommand: AsyncParsableCommand {
         .object(
             ("Repository", .string(name?.familiarName ?? "<none>")), ("Tag", .string(name?.tag ?? "<none>")),
             ("Digest", .string(digest(of: image, name)?.description ?? "<none>")), ("ID", .string(id(image))),
-            ("CreatedSince", .string(image.created.map { HumanDuration.ago($0, now: now) } ?? "N/A")),
+            ("CreatedSince", .string(HumanDuration.ago(image.created, now: now))),
             ("CreatedAt", .string(image.created.map { "\($0.civil(separator: " ")) +0000 UTC" } ?? "N/A")),
-            ("Size", .string(HumanSize.short(image.size))))
+            ("Size", .string(HumanSize.short(image.size))), ("VirtualSize", .string(HumanSize.short(image.size))),
+            // Docker says so itself in this list.
+            ("SharedSize", .string("N/A")), ("UniqueSize", .string("N/A")), ("Containers", .string("N/A")))
     }
 }

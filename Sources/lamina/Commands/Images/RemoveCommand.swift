@@ -11,7 +11,7 @@ struct RemoveCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Remove an image with all its names.")
+    @Flag(name: .shortAndLong, help: "Remove an image with all its names; one that is not there is no failure.")
     var force = false
 
     @Argument(help: ArgumentHelp("Names or IDs.", valueName: "image"))
@@ -29,6 +29,8 @@ struct RemoveCommand: UserNamespaceCommand {
                         case .deleted(let id): say("Deleted: \(id)")
                         }
                     }
+                } catch let error as any AnyFailure where force && error.codeName == ImagesCode.imageNotFound.rawValue {
+                    ErrorRenderer(isDebug: global.debug).print(error)
                 } catch {
                     if failure != nil {
                         ErrorRenderer(isDebug: global.debug).print(error)

@@ -7,5 +7,6 @@ enum CommandCode: String, FailureCode {
     case storeInUse = "store.in-use"
     case badOutput = "output.invalid"
     case badArchive = "archive.malformed"
+    case badFilter = "filter.invalid"
 }
 typealias CommandError = Failure<CommandCode>

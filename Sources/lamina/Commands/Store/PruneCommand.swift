@@ -2,7 +2,6 @@ import ArgumentParser
 import Console
 import Diagnostics
 import Engine
-import Glibc
 import GoCompat
 import Linux
 import OCI
@@ -94,27 +93,7 @@ struct PruneCommand: UserNamespaceCommand {
             count(.image, "image without a name", "images without a name"),
         ].compactMap { $0 }
         let what = parts.isEmpty ? "what nothing needs" : parts.joined(separator: ", ")
-        OutputTerminal.standardError.write(
-            "This will remove \(what): \(HumanSize.short(plan.freedBytes)).\nAre you sure you want to continue? [y/N] ")
-        let answer = try await Self.readLine()
-        return ["y", "yes"].contains(answer.lowercased())
-    }
-
-    /// A line of the standard input, what there is of it at its end. Ctrl-C ends the wait.
-    private static func readLine() async throws -> String {
-        var line: [UInt8] = []
-        while true {
-            let byte = try await offload { () -> UInt8? in
-                var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-                guard unsafe poll(&waiting, 1, 100) != 0 else { return 0 }
-                var byte: UInt8 = 0
-                return unsafe read(STDIN_FILENO, &byte, 1) == 1 ? byte : nil
-            }
-            try Task.checkCancellation()
-            guard let byte, byte != UInt8(ascii: "\n") else { break }
-            if byte != 0 { line.append(byte) }
-        }
-        return String(decoding: line, as: UTF8.self)
+        return try await Confirmation.ask("This will remove \(what): \(HumanSize.short(plan.freedBytes)).")
     }
 
     private func report(_ pruning: Pruning) {

@@ -1,0 +1,73 @@
+/// Commands of Docker, Buildah and Podman that are spelled otherwise here.
+enum CommandSpellings {
+    enum Meaning: Hashable, Sendable {
+        /// The words of a command of this program.
+        case command([String])
+        /// Not there; the sentence says why, or what to do instead.
+        case refused(String)
+    }
+
+    /// The meaning of the first words of a command line, and how many of them it takes.
+    static func meaning(of words: ArraySlice<String>) -> (meaning: Meaning, count: Int)? {
+        let names = words.prefix(3).prefix { !$0.hasPrefix("-") }
+        for count in [3, 2, 1] where names.count >= count {
+            if let meaning = table[names.prefix(count).joined(separator: " ")] { return (meaning, count) }
+        }
+        guard let first = names.first, let sentence = refusedGroups[first] else { return nil }
+        return (.refused(sentence), 1)
+    }
+
+    /// The second words of a group, in order.
+    static func members(of group: String) -> [String] {
+        table.keys.filter { $0.hasPrefix(group + " ") }.compactMap { $0.split(separator: " ").last.map(String.init) }
+            .sorted()
+    }
+
+    /// The spellings of a group with their meanings, a line each, for help.
+    static func list(of group: String) -> String {
+        let rows = table.filter { $0.key.hasPrefix(group + " ") }.sorted { $0.key < $1.key }
+        let width = rows.map(\.key.count).max() ?? 0
+        return rows.compactMap { spelling, meaning in
+            guard case .command(let words) = meaning else { return nil }
+            return "\(spelling.padding(to: width))  lamina \(words.joined(separator: " "))"
+        }.joined(separator: "\n")
+    }
+
+    private static let noContainers = "lamina keeps no containers; see 'lamina run'"
+    private static let noBuilders = "there are no builders to manage: every build runs in its own process"
+
+    private static let refusedGroups = [
+        "container": noContainers, "ps": noContainers, "stop": noContainers, "kill": noContainers,
+        "wait": noContainers, "attach": noContainers, "create": noContainers, "commit": noContainers,
+        "diff": noContainers, "stats": noContainers, "top": noContainers, "pause": noContainers,
+        "unpause": noContainers, "restart": noContainers, "rename": noContainers, "port": noContainers,
+        "manifest": "manifest lists are not made here yet; join pushed images with 'docker buildx imagetools create'",
+        "volume": "there are no named volumes; use cache mounts in a build, and -v in 'lamina run'",
+        "swarm": noContainers, "service": noContainers, "compose": noContainers,
+    ]
+
+    private static let table: [String: Meaning] = {
+        var table: [String: Meaning] = [
+            "bud": .command(["build"]), "build-using-dockerfile": .command(["build"]),
+            "image ls": .command(["images"]), "image list": .command(["images"]),
+            "image rm": .command(["rmi"]), "image remove": .command(["rmi"]), "untag": .command(["rmi"]),
+            "image build": .command(["build"]), "builder build": .command(["build"]),
+            "buildx build": .command(["build"]), "buildx b": .command(["build"]),
+            "builder prune": .command(["prune"]), "buildx prune": .command(["prune"]),
+            "builder du": .command(["df", "--verbose"]), "buildx du": .command(["df", "--verbose"]),
+            "system df": .command(["df"]), "system prune": .command(["prune"]), "system info": .command(["info"]),
+            "container run": .command(["run"]), "buildx version": .command(["version"]),
+            "buildx history ls": .command(["builds", "ls"]), "buildx history logs": .command(["builds", "logs"]),
+            "buildx history inspect": .command(["builds", "inspect"]),
+            "buildx history rm": .command(["builds", "rm"]),
+            "buildx create": .refused(noBuilders), "buildx use": .refused(noBuilders),
+            "buildx rm": .refused(noBuilders), "buildx stop": .refused(noBuilders),
+            "buildx inspect": .refused(noBuilders), "buildx bake": .refused("bake files are not read yet"),
+            "buildx imagetools": .refused("indexes are not made here yet; 'lamina pull' and 'push' keep them whole"),
+        ]
+        for name in ["history", "import", "inspect", "load", "pull", "push", "save", "tag"] {
+            table["image \(name)"] = .command([name])
+        }
+        return table
+    }()
+}

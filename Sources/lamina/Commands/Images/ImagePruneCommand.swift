@@ -1,0 +1,65 @@
+import ArgumentParser
+import Console
+import Diagnostics
+import GoCompat
+import Images
+import OCI
+import Store
+
+/// The group of Docker's spellings for images; all but `prune` are spellings of other commands.
+struct ImageGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Docker's spellings for images: image ls, image rm, …",
+        discussion: CommandSpellings.list(of: "image"), subcommands: [ImagePruneCommand.self])
+}
+
+struct ImagePruneCommand: UserNamespaceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove images without a name.",
+        discussion: "The build cache stays: see 'lamina prune'.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Remove images with a name, too.")
+    var all = false
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var force = false
+
+    @Option(
+        name: .customLong("filter"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Only what fits: until=24h, label=K[=V], label!=K[=V].", valueName: "filter"))
+    var filters: [String] = []
+
+    func run() async throws {
+        try await global.run {
+            let images = try global.images()
+            if !force {
+                let what = all ? "all images" : "all images without a name"
+                guard try await Confirmation.ask("This will remove \(what).") else {
+                    throw CommandError(
+                        .cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
+                }
+            }
+            let filter = try ImageFilter(filters, images: images, now: WallClock.now())
+            var removed: [String] = []
+            for image in try images.store.images.list() where all || image.names.isEmpty {
+                guard try filter.passes(image, image.names.first, images: images) else { continue }
+                // A root with several names is listed once a name by no command: it goes with all of them.
+                for event in try images.remove(image.id.description, force: true) {
+                    switch event {
+                    case .untagged(let name): removed.append("untagged: \(name.familiar)")
+                    case .deleted(let id): removed.append("deleted: \(id)")
+                    }
+                }
+            }
+            let freed = try images.store.collector.collect().freedBytes
+            if !removed.isEmpty {
+                say("Deleted Images:")
+                removed.forEach(say)
+                say("")
+            }
+            say("Total reclaimed space: \(HumanSize.short(freed))")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Glibc
+import GoCompat
+import Linux
+import OCI
+import Requests
+import Store
+import SystemPackage
+
+struct InfoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Show the store and the machine in the words of 'docker info'.",
+        discussion: "What builds can do here is said by 'lamina doctor'.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.DockerRootDir}}'.", valueName: "format"))
+    var format: String?
+
+    func run() async throws {
+        try await global.run {
+            let facts = try facts()
+            if let format { return say(try FactsFormat(format).line(for: .object(facts))) }
+            for (key, value) in facts.members where key != "Schema" {
+                say("\(Self.titles[key] ?? key): \(value.string ?? value.text())")
+            }
+        }
+    }
+
+    private static let titles = [
+        "ServerVersion": "Version", "OSType": "OS type", "NCPU": "CPUs", "MemTotal": "Memory in bytes",
+        "KernelVersion": "Kernel version", "DockerRootDir": "Store",
+    ]
+
+    /// The facts under the keys of `docker info`.
+    private func facts() throws -> JSONObject {
+        let store = try global.store(.readOnly)
+        let images = try store.images.list()
+        var names = utsname()
+        // It fails for a bad address only.
+        _ = unsafe uname(&names)
+        let (bytes, _) = sysconf(CInt(_SC_PHYS_PAGES)).multipliedReportingOverflow(by: sysconf(CInt(_SC_PAGESIZE)))
+        return JSONObject([
+            ("Schema", .integer(1)), ("Name", .string(Self.text(of: names.nodename))),
+            ("ServerVersion", .string(Version.current)), ("Images", .integer(Set(images.map(\.id)).count)),
+            ("Containers", .integer(0)), ("OSType", .string(Platform.host.os)),
+            ("Architecture", .string(Self.text(of: names.machine))), ("NCPU", .integer(Processors.online)),
+            ("MemTotal", .integer(bytes)), ("KernelVersion", .string(Self.text(of: names.release))),
+            ("DockerRootDir", .string(store.path.string)),
+        ])
+    }
+
+    /// A text in an array of C, up to its NUL.
+    private static func text<Array>(of array: Array) -> String {
+        unsafe withUnsafeBytes(of: array) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}

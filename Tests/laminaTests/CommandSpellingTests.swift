@@ -1,0 +1,61 @@
+import Testing
+
+@testable import lamina
+
+@Suite struct CommandSpellingTests {
+    @Test(arguments: [
+        ("image ls -q", "images --quiet"), ("image list", "images"), ("image rm -f x", "rmi --force x"),
+        ("image history x", "history x"), ("image inspect -f {{.Id}} x", "inspect --format={{.Id}} x"),
+        ("image save -o f x", "save --output=f x"), ("image build -t x .", "build --tag=x ."),
+        ("image prune -af", "image prune --all --force"), ("-D image ls", "images --debug"),
+        ("bud --layers -f F .", "build --file=F ."), ("build-using-dockerfile .", "build ."),
+        ("buildx build --load .", "build --output=type=docker ."), ("buildx b .", "build ."),
+        ("builder prune -f", "prune --force"), ("buildx du", "df --verbose"),
+        ("builder du --format json", "df --verbose --format=json"),
+        ("system df -v", "df --verbose"), ("system prune -af", "prune --all --force"),
+        ("system info -f {{.NCPU}}", "info --format={{.NCPU}}"), ("container run -i x sh", "run --interactive x sh"),
+        ("buildx history ls -q", "builds ls --quiet"), ("buildx ls", "buildx ls"), ("buildx version", "version"),
+        ("image --help", "image --help"), ("buildx -h", "buildx --help"), ("help image", "help image"),
+        ("images -f dangling=true -q", "images --filter=dangling=true --quiet"), ("untag x", "rmi x"),
+    ])
+    func spellingsOfOtherToolsAreCommands(_ words: String, _ expected: String) throws {
+        let normalized = try CommandLineNormalizer.normalized(words.split(separator: " ").map(String.init))
+        #expect(normalized == expected.split(separator: " ").map(String.init))
+        #expect(try CommandLineNormalizer.normalized(normalized) == normalized)
+    }
+
+    @Test(arguments: [
+        ("ps -a", "'ps' is not there: lamina keeps no containers; see 'lamina run'"),
+        ("container ls", "'container' is not there: lamina keeps no containers; see 'lamina run'"),
+        (
+            "buildx create --use",
+            "'buildx create' is not there: there are no builders to manage: every build runs in its own process"
+        ),
+        (
+            "image prun",
+            "unknown command 'image prun'; did you mean 'prune'?\nSee 'lamina image --help' for the commands."
+        ),
+        (
+            "image inspekt",
+            "unknown command 'image inspekt'; did you mean 'inspect'?\nSee 'lamina image --help' for the commands."
+        ),
+    ])
+    func whatIsNotThereHasASentence(_ words: String, _ message: String) {
+        let error = #expect(throws: CommandLineError.self) {
+            try CommandLineNormalizer.normalized(words.split(separator: " ").map(String.init))
+        }
+        #expect(error?.message == message)
+    }
+
+    @Test func everySpellingMeansACommandThatIsThere() throws {
+        for group in ["image", "builder", "buildx", "system"] {
+            let lines = CommandSpellings.list(of: group).split(separator: "\n")
+            #expect(!lines.isEmpty)
+            for line in lines {
+                let words = try #require(line.firstRange(of: "  lamina ")).upperBound
+                let command = line[words...].split(separator: " ").map(String.init)
+                #expect(CommandGrammar.of(command.filter { !$0.hasPrefix("-") }) != nil, "\(line)")
+            }
+        }
+    }
+}
