@@ -20,7 +20,8 @@ struct LocalNameTests {
 
     private func names(_ filters: String...) throws -> [String] {
         let arguments = filters.flatMap { $0.contains("=") ? ["--filter", $0] : [$0] }
-        return try lamina.succeeding(["images", "--format", "{{.Repository}}:{{.Tag}}"] + arguments).outputLines.sorted()
+        return try lamina.succeeding(["images", "--format", "{{.Repository}}:{{.Tag}}"] + arguments).outputLines
+            .sorted()
     }
 
     @Test func filtersChooseAsDockersDo() throws {

@@ -79,7 +79,7 @@ import Testing
         (["inspct", "x"], "unknown command 'inspct'; did you mean 'inspect'?\nSee 'lamina --help' for the commands."),
         (["remove", "x"], "unknown command 'remove'; did you mean 'rmi'?\nSee 'lamina --help' for the commands."),
         (["logs"], "unknown command 'logs'; did you mean 'builds logs'?\nSee 'lamina --help' for the commands."),
-        
+
         (["-D", "frobnicate"], "unknown command 'frobnicate'\nSee 'lamina --help' for the commands."),
         (
             ["builds", "inspekt"],
@@ -105,8 +105,8 @@ import Testing
         if name == "help" { return }
         let words = parents + [name]
         for subcommand in command["subcommands"]?.array ?? [] { try compare(subcommand, after: words) }
-        // The options of a default subcommand are those of its parent.
-        if name == "builds" { return }
+        // The options of a default subcommand are those of its parent, and groups have none.
+        if ["builds", "image", "builder", "buildx", "system"].contains(name) { return }
         let grammar = try #require(CommandGrammar.of(words), "\(words) has no grammar")
         var parsed: [String: Bool] = [:]
         for argument in command["arguments"]?.array ?? [] where argument["kind"]?.string != "positional" {

@@ -15,7 +15,7 @@ import Testing
         ("system df -v", "df --verbose"), ("system prune -af", "prune --all --force"),
         ("system info -f {{.NCPU}}", "info --format={{.NCPU}}"), ("container run -i x sh", "run --interactive x sh"),
         ("buildx history ls -q", "builds ls --quiet"), ("buildx ls", "buildx ls"), ("buildx version", "version"),
-        ("image --help", "image --help"), ("buildx -h", "buildx --help"), ("help image", "help image"),
+        ("image --help", "image --help"), ("buildx -h", "buildx -h"), ("help image", "help image"),
         ("images -f dangling=true -q", "images --filter=dangling=true --quiet"), ("untag x", "rmi x"),
     ])
     func spellingsOfOtherToolsAreCommands(_ words: String, _ expected: String) throws {

@@ -30,6 +30,12 @@ enum CompatibilityPage {
 
         Where tools disagree about a short name, Docker's meaning counts: `-c` is `--cpu-shares`, `-D` is `--debug`, `-f` is
         `--file` and `-v` is `--volume`.
+
+        Commands have the spellings of Docker, Buildah and Podman as well: `lamina image --help`, `lamina buildx --help`,
+        `lamina builder --help` and `lamina system --help` list them; `bud` is `build`. `images`, `history`, `inspect`, `df`,
+        `version` and `info` take Docker's `--format`, `images` its `--filter` (`reference`, `dangling`, `label`, `before`,
+        `since`, `until`) and `image prune` its `--filter` (`until`, `label`). Commands about containers are refused: none is
+        kept.
         """
 
     private static func meaning(of flag: BuilderFlag) -> String {

@@ -117,12 +117,13 @@ extension CommandGrammar {
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
-        case "pull", "push": CommandGrammar(flags: "quiet/q", values: "platform creds", reachesRegistries: true)
+        case "pull", "push": CommandGrammar(flags: "quiet/q", values: "platform creds format", reachesRegistries: true)
         case "login": CommandGrammar(flags: "password-stdin", values: "username/u password/p", reachesRegistries: true)
         case "logout": CommandGrammar(values: "authfile")
         case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
-        case "load": CommandGrammar(flags: "quiet/q", values: "input/i")
-        case "tag", "import", "doctor", "image", "builder", "buildx", "system", "buildx ls": CommandGrammar()
+        case "load": CommandGrammar(flags: "quiet/q", values: "input/i format")
+        case "doctor": CommandGrammar(values: "format")
+        case "tag", "import", "buildx ls": CommandGrammar()
         case "version", "info": CommandGrammar(values: "format/f")
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
         case "builds inspect": CommandGrammar(flags: "timings", values: "format/f trace")
@@ -132,8 +133,8 @@ extension CommandGrammar {
         case "prune":
             CommandGrammar(
                 flags: "all/a force/f cache-mounts dry-run",
-                values: "filter until keep-storage/reserved-space/max-used-space")
-        case "fsck": CommandGrammar(flags: "repair full quiet/q")
+                values: "filter until format keep-storage/reserved-space/max-used-space")
+        case "fsck": CommandGrammar(flags: "repair full quiet/q", values: "format")
         case "parse": CommandGrammar(flags: "compact")
         case "expand": CommandGrammar(flags: "split unset", values: "env/e escape mode format")
         case "context": CommandGrammar(values: "file/f sort format why")

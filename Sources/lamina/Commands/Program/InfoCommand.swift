@@ -15,13 +15,14 @@ struct InfoCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.DockerRootDir}}'.", valueName: "format"))
+        name: .shortAndLong,
+        help: ArgumentHelp("json, or a template such as '{{.DockerRootDir}}'.", valueName: "format"))
     var format: String?
 
     func run() async throws {
         try await global.run {
             let facts = try facts()
-            if let format { return say(try FactsFormat(format).line(for: .object(facts))) }
+            if let format { return say(try GoTemplate(format: format).render(.object(facts))) }
             for (key, value) in facts.members where key != "Schema" {
                 say("\(Self.titles[key] ?? key): \(value.string ?? value.text())")
             }

@@ -19,7 +19,7 @@ struct VersionCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             guard let format else { return say(ProgramVersion.text) }
-            say(try FactsFormat(format).line(for: Self.facts))
+            say(try GoTemplate(format: format).render(Self.facts))
         }
     }
 

@@ -11,6 +11,8 @@ struct PullCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     @OptionGroup var login: LoginOption
@@ -24,18 +26,20 @@ struct PullCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag|@digest]"))
     var name: String
 
+    private var showsText: Bool { !quiet && !document.isDocument }
+
     func run() async throws {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) } ?? .host
             let images = try global.images(registries, login, for: reference)
             let before = try images.store.images.image(named: reference)
-            if !quiet {
+            if showsText {
                 say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)")
             }
             let image = try await images.closingRegistry {
                 try await images.pull(reference, platform: platform) { event in
-                    guard !quiet else { return }
+                    guard showsText else { return }
                     switch event {
                     case .layerExists(let layer): say("\(layer.digest.short): Already exists")
                     case .layerDone(let layer): say("\(layer.digest.short): Pull complete")
@@ -44,12 +48,17 @@ struct PullCommand: AsyncParsableCommand {
                     }
                 }
             }
-            if !quiet {
+            if showsText {
                 if let digest = image.rootDigest { say("Digest: \(digest)") }
                 let isNew = before?.id != image.id
                 say("Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)")
             }
-            say(reference.description)
+            guard document.isDocument else { return say(reference.description) }
+            try document.show(
+                ("name", .string(reference.description)), ("id", .string(image.id.description)),
+                ("digest", image.rootDigest.map { .string($0.description) } ?? .null),
+                ("platform", .string(image.platform.description)), ("isNew", .bool(before?.id != image.id)),
+                ("layers", .array(image.layers.map { .string($0.digest.description) })))
         }
     }
 }

@@ -12,6 +12,8 @@ struct PushCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     @OptionGroup var login: LoginOption
@@ -26,16 +28,18 @@ struct PushCommand: UserNamespaceCommand {
     @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag]"))
     var name: String
 
+    private var showsText: Bool { !quiet && !document.isDocument }
+
     func run() async throws {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) }
             let images = try global.images(registries, login, for: reference)
-            if !quiet { say("The push refers to repository [\(reference.name)]") }
+            if showsText { say("The push refers to repository [\(reference.name)]") }
             let done = Mutex<Set<Digest>>([])
             let pushed = try await images.closingRegistry {
                 try await images.push(reference, platform: platform) { event in
-                    guard !quiet else { return }
+                    guard showsText else { return }
                     switch event {
                     case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
                     case .layerMounted(let layer, let origin): say("\(layer.digest.short): Mounted from \(origin)")
@@ -45,6 +49,11 @@ struct PushCommand: UserNamespaceCommand {
                     case .resolved, .layerProgress: break
                     }
                 }
+            }
+            guard !document.isDocument else {
+                return try document.show(
+                    ("name", .string(reference.description)), ("digest", .string(pushed.digest.description)),
+                    ("mediaType", .string(pushed.mediaType.rawValue)), ("size", .integer(pushed.size)))
             }
             let tag = reference.tag ?? ""
             say(quiet ? reference.description : "\(tag): digest: \(pushed.digest) size: \(pushed.size)")

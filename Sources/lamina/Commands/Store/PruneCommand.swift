@@ -19,6 +19,8 @@ struct PruneCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @Flag(name: .shortAndLong, help: "Remove the cached steps of images with a name, too.")
     var all = false
 
@@ -62,7 +64,8 @@ struct PruneCommand: UserNamespaceCommand {
                     throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
-            report(try await offload { [dryRun] in try pruner.prune([rule], dryRun: dryRun) })
+            let pruning = try await offload { [dryRun] in try pruner.prune([rule], dryRun: dryRun) }
+            if document.isDocument { try show(pruning) } else { report(pruning) }
         }
     }
 
@@ -94,6 +97,18 @@ struct PruneCommand: UserNamespaceCommand {
         ].compactMap { $0 }
         let what = parts.isEmpty ? "what nothing needs" : parts.joined(separator: ", ")
         return try await Confirmation.ask("This will remove \(what): \(HumanSize.short(plan.freedBytes)).")
+    }
+
+    private func show(_ pruning: Pruning) throws {
+        let records = pruning.records.map { record in
+            JSON.object(
+                ("id", .string(record.id.description)), ("type", .string(record.type)),
+                ("size", .integer(record.bytes)), ("description", .string(record.description)),
+                ("created", .string(record.createdAt.description)), ("lastUsed", .string(record.lastUsed.description)))
+        }
+        try document.show(
+            ("isDryRun", .bool(dryRun)), ("isPending", .bool(pruning.isPending)),
+            ("reclaimed", .integer(pruning.freedBytes)), ("records", .array(records)))
     }
 
     private func report(_ pruning: Pruning) {

@@ -11,6 +11,8 @@ struct StoreCheckCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @Flag(help: "Make good what can be.")
     var repair = false
 
@@ -23,10 +25,10 @@ struct StoreCheckCommand: UserNamespaceCommand {
     func run() async throws {
         try await global.run {
             let store = try global.store(.readWrite)
-            let result = try await offload { [repair, full] in
-                try StoreCheck(store, repairs: repair, readsFiles: full) { say(Self.line($0)) }.run()
+            let result = try await offload { [repair, full, isText = !document.isDocument] in
+                try StoreCheck(store, repairs: repair, readsFiles: full) { if isText { say(Self.line($0)) } }.run()
             }
-            if !quiet { summarise(result) }
+            if document.isDocument { try show(result) } else if !quiet { summarise(result) }
             if !result.defects.allSatisfy(\.isRepaired) { throw ExitStatus.failure }
         }
     }
@@ -39,6 +41,27 @@ struct StoreCheckCommand: UserNamespaceCommand {
             case .beyondRepair(let hint): " [\(hint)]"
             }
         return "\(defect.subject) \(defect.problem)\(remedy)"
+    }
+
+    private func show(_ result: StoreCheckResult) throws {
+        let defects = result.defects.map { defect in
+            let remedy: String? =
+                switch defect.remedy {
+                case .none: nil
+                case .done(let what), .beyondRepair(let what): what
+                }
+            return JSON.object(
+                ("subject", .string(defect.subject)), ("problem", .string(defect.problem)),
+                ("isRepaired", .bool(defect.isRepaired)), ("remedy", remedy.map { .string($0) } ?? .null))
+        }
+        try document.show(
+            (
+                "checked",
+                .object(
+                    ("blobs", .integer(result.blobs)), ("layers", .integer(result.layers)),
+                    ("snapshots", .integer(result.snapshots)), ("cacheRecords", .integer(result.cacheRecords)),
+                    ("images", .integer(result.images)), ("builds", .integer(result.builds)))
+            ), ("defects", .array(defects)))
     }
 
     private func summarise(_ result: StoreCheckResult) {
