@@ -68,8 +68,9 @@ extension BuilderFlags {
             "registry-certificate= registry-client-cert=", [.kaniko],
             .refused("put them into a directory as certs.d has them, and name it with --cert-dir"))
         + flags(
-            "registry-mirror= registry-map= skip-default-registry-fallback", [.kaniko],
-            .refused("mirrors are not asked; name the registry in the image's name"))
+            "registry-map= skip-default-registry-fallback", [.kaniko],
+            .refused("name mirrors with --registry-mirror, or in registries.conf"))
+        + flags("registry-mirror=", [.kaniko], .works)
         + flags(
             "azure-container-registry-config=", [.kaniko], .refused("use a credential helper in Docker's config.json"))
 }
