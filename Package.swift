@@ -149,9 +149,8 @@ let package = Package(
         tests(
             "lamina",
             [
-                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Linux", "OCI", "Records",
-                "Requests",
-                "Solver", systemPackage,
+                "Console", "Diagnostics", "DockerfileSyntax", "Engine", "GoCompat", "Inspector", "Layers", "Linux",
+                "OCI", "Records", "Requests", "Solver", systemPackage,
             ]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
     ],

@@ -8,6 +8,11 @@ package struct ContentPlace: Hashable, Sendable {
     package let layer: Int
     /// The index in the file list of the layer.
     package let entry: Int
+
+    package init(layer: Int, entry: Int) {
+        self.layer = layer
+        self.entry = entry
+    }
 }
 
 extension InspectedImage {

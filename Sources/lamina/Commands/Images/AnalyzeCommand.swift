@@ -9,9 +9,11 @@ import Linux
 import OCI
 import Store
 
-struct AnalyzeCommand: AsyncParsableCommand {
+struct AnalyzeCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyze", abstract: "Show where an image's bytes are, and which of them nobody can see.",
+        discussion:
+            "On a terminal, a view to walk in; '?' lists its keys. Otherwise, or with --format, tables or JSON.",
         aliases: ["dive"])
 
     @OptionGroup var global: GlobalOptions
@@ -19,7 +21,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     @Option(help: ArgumentHelp("table or json.", valueName: "format"))
-    var format = "table"
+    var format: String?
 
     @Option(help: ArgumentHelp("How many of the most wasteful paths to list.", valueName: "number"))
     var paths = 10
@@ -28,7 +30,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     var image: String
 
     func validate() throws {
-        guard ["table", "json"].contains(format) else {
+        if let format, !["table", "json"].contains(format) {
             throw ValidationError("unknown format '\(format)': use table or json")
         }
         guard paths >= 0 else { throw ValidationError("--paths takes a number from 0 on") }
@@ -37,7 +39,14 @@ struct AnalyzeCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             let (images, image) = try await global.inspectable(image, registries)
-            let analysis = try StoreInspector(store: images.store).analysis(of: image)
+            let inspector = StoreInspector(store: images.store)
+            let environment: @Sendable (String) -> String? = { OutputTerminal.environment($0) }
+            if format == nil, ImageViewDriver.isPossible(environment: environment) {
+                let sources = ImageSources(store: images.store).sources(of: image.id, diffIDs: image.diffIDs)
+                let subject = ViewedImage(name: self.image, image: try inspector.inspect(image), sources: sources)
+                return try await ImageViewDriver(subject: subject, environment: environment).run()
+            }
+            let analysis = try inspector.analysis(of: image)
             if format == "json" {
                 say(analysis.json(pathLimit: paths).text(.pretty(2)))
             } else {

@@ -1,0 +1,108 @@
+import Console
+import GoCompat
+import Inspector
+import Linux
+
+extension ImageView {
+    func wastePage(_ layout: ViewLayout) -> [StyledLine] {
+        let paths = subject.image.analysis.paths
+        var lines = [StyledLine("   Wasted  Copies  In layers  Reason         Path", .strong)]
+        if paths.isEmpty { lines.append(StyledLine("  Nothing is stored in vain.", .faint)) }
+        for index in waste.window(layout.list.height, of: paths.count) {
+            let path = paths[index]
+            let layers = subject.tree.node(at: path.path).map { node in
+                subject.tree.files(at: node).map { "\($0.layer + 1)" }.joined(separator: ",")
+            }
+            let reasons = path.reasons.map(\.rawValue).joined(separator: ",")
+            let text =
+                " " + Self.right(HumanSize.short(path.bytes), 8) + Self.right("\(path.count)", 8) + "  "
+                + TerminalText.padded((layers ?? "").ellipsized(to: 9), columns: 11)
+                + TerminalText.padded(reasons.ellipsized(to: 13), columns: 15) + "/"
+                + VisibleText.escaped(path.path.bytes)
+            lines.append(listLine(text, isSelected: index == waste.selected))
+        }
+        return lines
+    }
+
+    func linesPage(_ layout: ViewLayout) -> [StyledLine] {
+        var lines = [StyledLine("  Line      Size    Wasted  Source", .strong)]
+        for index in self.lines.window(layout.list.height, of: subject.layers.count) {
+            let layer = subject.layers[index]
+            let source = subject.sources[index].map { source in
+                source.text.split(separator: "\n").map { TerminalText.visibleLine(Array($0.utf8)) }.joined(
+                    separator: "↵")
+            }
+            let text =
+                Self.right(subject.lines(of: index) ?? "-", 6) + Self.right(HumanSize.short(layer.size), 10)
+                + Self.right(HumanSize.short(layer.reclaimable.total), 10) + "  "
+                + (source.flatMap { $0.isEmpty ? nil : $0 } ?? subject.command(of: index))
+            lines.append(listLine(text, isSelected: index == self.lines.selected))
+        }
+        return lines
+    }
+
+    func contentPage(_ layout: ViewLayout) -> [StyledLine] {
+        guard let content else { return [] }
+        var lines = [StyledLine(" \(content.title)", .strong)]
+        let count = content.lineCount(size.columns)
+        if count == 0 { lines.append(StyledLine("  The file is empty.", .faint)) }
+        for index in content.position.window(layout.list.height, of: count) {
+            let line = content.line(index, columns: size.columns)
+            lines.append(index == content.position.selected ? line.fitted(to: size.columns).styled(.marked) : line)
+        }
+        return lines
+    }
+
+    private func listLine(_ text: String, isSelected: Bool) -> StyledLine {
+        StyledLine(text).fitted(to: size.columns).styled(isSelected ? .selected : .plain)
+    }
+
+    // MARK: Help
+
+    func helpPage(_ layout: ViewLayout) -> [StyledLine] {
+        var lines = [StyledLine(" Keys", .strong)]
+        for index in help.window(layout.list.height, of: Self.helpLines.count) {
+            let (keys, text) = Self.helpLines[index]
+            guard !text.isEmpty else {
+                lines.append(StyledLine(" \(keys)", .strong))
+                continue
+            }
+            var line = StyledLine("   " + TerminalText.padded(keys, columns: 18), .key)
+            line.append(text)
+            lines.append(index == help.selected ? line.fitted(to: size.columns).styled(.marked) : line)
+        }
+        return lines
+    }
+
+    static let helpLines: [(String, String)] = [
+        ("Everywhere", ""),
+        ("↑ k, ↓ j", "a line up or down"),
+        ("PgUp u, PgDn d", "a page up or down"),
+        ("Home g, End G", "to the first or the last line"),
+        ("q", "back, and from the first page out; Ctrl-C leaves at once"),
+        ("Ctrl-Z", "stop; fg goes on"),
+        ("?", "these keys"),
+        ("Layers and files", ""),
+        ("Tab", "from the layers to the files and back"),
+        ("/ Ctrl-F", "filter by path while you type; Tab: text or regular expression"),
+        ("Esc", "drop the filter"),
+        ("A R M U", "hide or show files added, removed, modified, unmodified"),
+        ("s Ctrl-O", "sort by name, by size in directories, largest files first"),
+        ("b", "largest files of the whole image"),
+        ("Ctrl-B", "permissions and owners"),
+        ("w", "paths that layers store in vain"),
+        ("L", "sizes by the lines of the Dockerfile"),
+        ("Layers", ""),
+        ("Ctrl-L", "compare the layer with those below it (░ earlier, ▒ later)"),
+        ("Ctrl-A a", "compare all layers up to this one with the first"),
+        ("Files: + added, ~ modified, - removed", ""),
+        ("Enter", "open or close a directory, view a file"),
+        ("→ l, ← h", "into a directory, out of it"),
+        ("Space", "collapse or expand a directory; Ctrl-Space or * all"),
+        ("x Ctrl-E", "copy the file or directory into the working directory"),
+        ("^A ^R ^U", "as A, R and U"),
+        ("File contents", ""),
+        ("x", "text or hexadecimal"),
+        ("→ l, ← h", "scroll long lines"),
+    ]
+}

@@ -1,0 +1,306 @@
+import Console
+import Inspector
+import Layers
+import Linux
+
+extension ImageView {
+    /// Takes an event; returns the work that is to be done for it, if any.
+    mutating func handle(_ event: TerminalEvent) -> Effect? {
+        if case .resize(let columns, let rows) = event {
+            size = WindowSize(columns: columns, rows: rows)
+        } else {
+            message = ""
+            isFailure = false
+        }
+        defer { layout() }
+        switch event {
+        case .key(let key): return isTyping ? type(key) : press(key)
+        case .paste(let text):
+            if isTyping { setFilter(filter.text + Self.line(text), isRegularExpression: filter.isRegularExpression) }
+            return nil
+        case .click(let column, let row): return click(column, row)
+        case .wheel(let steps, let column, let row):
+            scroll(steps, column, row)
+            return nil
+        case .resize: return nil
+        }
+    }
+
+    /// The first line of pasted text.
+    private static func line(_ text: String) -> String {
+        let line = text.prefix { !$0.isNewline }
+        return String(line.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.map(Character.init))
+    }
+
+    // MARK: Typing
+
+    private mutating func type(_ key: TerminalKey) -> Effect? {
+        var text = filter.text
+        switch key {
+        case .enter:
+            isTyping = false
+            pane = .tree
+            return nil
+        case .escape, .control("c"):
+            isTyping = false
+            setFilter("", isRegularExpression: filter.isRegularExpression)
+            return nil
+        case .tab:
+            setFilter(text, isRegularExpression: !filter.isRegularExpression)
+            return nil
+        case .backspace:
+            if text.isEmpty { isTyping = false }
+            text = String(text.dropLast())
+        case .control("u"): text = ""
+        case .character(let character): text.append(character)
+        case .up: return move(-1)
+        case .down: return move(1)
+        default: return nil
+        }
+        setFilter(text, isRegularExpression: filter.isRegularExpression)
+        return nil
+    }
+
+    // MARK: Keys
+
+    private mutating func press(_ key: TerminalKey) -> Effect? {
+        switch key {
+        case .control("c"): return .quit
+        case .control("z"): return .suspend
+        case .character("q"), .character("Q"):
+            if page == .main { return .quit }
+            page = .main
+        case .character("?"): page = page == .help ? .main : .help
+        case .up, .character("k"): return move(-1)
+        case .down, .character("j"): return move(1)
+        case .pageUp, .character("u"): return move(-pageHeight)
+        case .pageDown, .character("d"): return move(pageHeight)
+        case .home, .character("g"): return move(-Int(Int32.max))
+        case .end, .character("G"): return move(Int(Int32.max))
+        default: return pressOnPage(key)
+        }
+        return nil
+    }
+
+    private mutating func pressOnPage(_ key: TerminalKey) -> Effect? {
+        switch page {
+        case .content: pressInContent(key)
+        case .main: return pressOnMain(key)
+        case .waste, .lines, .help:
+            switch key {
+            case .escape, .left, .character("h"): page = .main
+            case .enter, .right, .character("l"): jump()
+            default: openPage(key)
+            }
+        }
+        return nil
+    }
+
+    /// The keys that open another page from anywhere.
+    private mutating func openPage(_ key: TerminalKey) {
+        switch key {
+        case .character("w"): page = page == .waste ? .main : .waste
+        case .character("L"): page = page == .lines ? .main : .lines
+        default: show(message: "no such key here: ? lists the keys")
+        }
+    }
+
+    private mutating func pressOnMain(_ key: TerminalKey) -> Effect? {
+        switch key {
+        case .tab, .backTab: pane = pane == .layers ? .tree : .layers
+        case .control("f"), .control("/"), .character("/"): isTyping = true
+        case .escape: setFilter("", isRegularExpression: filter.isRegularExpression)
+        case .control("o"), .character("s"): nextOrder()
+        case .character("b"): setOrder(order == .largest ? .name : .largest)
+        case .control("b"): showsAttributes.toggle()
+        case .character("A"): toggleHidden(.added)
+        case .character("R"): toggleHidden(.removed)
+        case .character("M"): toggleHidden(.modified)
+        case .character("U"): toggleHidden(.unmodified)
+        case .control("p"): show(message: "names are not wrapped: the line below the tree shows the whole path")
+        case .character("w"), .character("L"): openPage(key)
+        default: return pane == .layers ? pressInLayers(key) : pressInTree(key)
+        }
+        return nil
+    }
+
+    private mutating func pressInLayers(_ key: TerminalKey) -> Effect? {
+        switch key {
+        case .control("a"), .character("a"): compare(.aggregated)
+        case .control("l"): compare(.layer)
+        case .right, .character("l"), .enter: pane = .tree
+        case .left, .character("h"): break
+        default: show(message: "no such key here: ? lists the keys")
+        }
+        return nil
+    }
+
+    private mutating func pressInTree(_ key: TerminalKey) -> Effect? {
+        switch key {
+        case .control("a"): toggleHidden(.added)
+        case .control("r"): toggleHidden(.removed)
+        case .control("m"): toggleHidden(.modified)
+        case .control("u"): toggleHidden(.unmodified)
+        case .control(" "), .character("*"): toggleAll()
+        case .character(" "):
+            if let node = selectedNode, isDirectory(node) { setCollapsed(node, !collapsed[node]) }
+        case .left, .character("h"): leave()
+        case .right, .character("l"): enter()
+        case .enter: return open()
+        case .control("e"), .character("x"):
+            guard let node = selectedNode else { break }
+            guard let layer = layerOfFile(node) else { break }
+            return .copyOut(node: node, layer: layer)
+        default: show(message: "no such key here: ? lists the keys")
+        }
+        return nil
+    }
+
+    /// The layer after which the file of a node is there.
+    private func layerOfFile(_ node: Int) -> Int? {
+        comparison.change(of: node).map { $0 == .removed ? comparison.base : comparison.layer }
+    }
+
+    private mutating func pressInContent(_ key: TerminalKey) {
+        switch key {
+        case .escape, .backspace: page = .main
+        case .character("x"), .tab: content?.toggleHex(size.columns)
+        case .left, .character("h"):
+            guard let column = content?.column, column > 0 else {
+                page = .main
+                return
+            }
+            content?.column = max(0, column - 8)
+        case .right, .character("l"): if content?.showsHex == false { content?.column += 8 }
+        case .enter, .character(" "): _ = move(key == .enter ? 1 : pageHeight)
+        default: show(message: "no such key here: ? lists the keys")
+        }
+    }
+
+    // MARK: Moving
+
+    private var pageHeight: Int {
+        let layout = ViewLayout(self)
+        switch page {
+        case .main: return max(1, (pane == .layers ? layout.layers : layout.tree).height - 1)
+        default: return max(1, layout.list.height - 1)
+        }
+    }
+
+    private mutating func move(_ steps: Int) -> Effect? {
+        switch page {
+        case .main where pane == .layers && !isTyping:
+            let before = selectedLayer
+            layers.move(by: steps, of: subject.layers.count)
+            if selectedLayer != before { compare() }
+        case .main: tree.move(by: steps, of: rows.nodes.count)
+        case .waste: waste.move(by: steps, of: subject.image.analysis.paths.count)
+        case .lines: lines.move(by: steps, of: subject.layers.count)
+        case .help: help.move(by: steps, of: Self.helpLines.count)
+        case .content:
+            let count = content?.lineCount(size.columns) ?? 0
+            content?.position.move(by: steps, of: count)
+        }
+        return nil
+    }
+
+    /// Goes to the directory of the selected file, or closes the selected directory.
+    private mutating func leave() {
+        guard let node = selectedNode else {
+            pane = .layers
+            return
+        }
+        let parent = subject.tree.parent(of: node)
+        if order != .largest, isDirectory(node), !collapsed[node] {
+            setCollapsed(node, true)
+        } else if parent > ImageTree.root, order != .largest {
+            select(parent)
+        } else {
+            pane = .layers
+        }
+    }
+
+    /// Opens the selected directory and goes into it.
+    private mutating func enter() {
+        guard let node = selectedNode, isDirectory(node), order != .largest else { return }
+        let wasOpen = !collapsed[node]
+        setCollapsed(node, false)
+        let next = tree.selected + 1
+        let isInside = rows.nodes.indices.contains(next) && Int(rows.nodes[next]) < subject.tree.end(of: node)
+        if wasOpen, isInside { tree.select(next, of: rows.nodes.count) }
+    }
+
+    private mutating func open() -> Effect? {
+        guard let node = selectedNode, let entry = entry(of: node) else { return nil }
+        if isDirectory(node) {
+            setCollapsed(node, !collapsed[node])
+            return nil
+        }
+        if let file = comparison.file(at: node, in: subject.tree), let place = subject.image.place(of: file) {
+            return .load(place)
+        }
+        switch entry.kind {
+        case .symlink:
+            show(message: "a symbolic link to \(VisibleText.escaped(entry.linkTarget.bytes))")
+        case .hardLink:
+            show(message: "a hard link to a file that is not in the image", isFailure: true)
+        default: show(message: "this file has no content", isFailure: true)
+        }
+        return nil
+    }
+
+    /// Goes from a line of a list to what it is about.
+    private mutating func jump() {
+        switch page {
+        case .waste:
+            guard subject.image.analysis.paths.indices.contains(waste.selected) else { return }
+            let path = subject.image.analysis.paths[waste.selected].path
+            guard let node = subject.tree.node(at: path), let last = subject.tree.files(at: node).last else { return }
+            layers.select(last.layer, of: subject.layers.count)
+            hide([])
+            setFilter("", isRegularExpression: filter.isRegularExpression)
+            compare()
+            reveal(node)
+            pane = .tree
+        case .lines:
+            layers.select(lines.selected, of: subject.layers.count)
+            compare()
+            pane = .layers
+        default: break
+        }
+        page = .main
+    }
+
+    // MARK: The mouse
+
+    private mutating func click(_ column: Int, _ row: Int) -> Effect? {
+        let layout = ViewLayout(self)
+        guard page == .main else {
+            guard let line = layout.list.line(column, row) else { return nil }
+            switch page {
+            case .waste: waste.select(waste.top + line, of: subject.image.analysis.paths.count)
+            case .lines: lines.select(lines.top + line, of: subject.layers.count)
+            default: break
+            }
+            return nil
+        }
+        if let line = layout.layers.line(column, row), layers.top + line < subject.layers.count {
+            pane = .layers
+            return move(layers.top + line - layers.selected)
+        }
+        guard let line = layout.tree.line(column, row), tree.top + line < rows.nodes.count else { return nil }
+        let isAgain = pane == .tree && tree.selected == tree.top + line
+        pane = .tree
+        tree.select(tree.top + line, of: rows.nodes.count)
+        return isAgain ? open() : nil
+    }
+
+    private mutating func scroll(_ steps: Int, _ column: Int, _ row: Int) {
+        let layout = ViewLayout(self)
+        if page == .main {
+            if layout.layers.line(column, row) != nil { pane = .layers }
+            if layout.tree.line(column, row) != nil { pane = .tree }
+        }
+        _ = move(steps)
+    }
+}

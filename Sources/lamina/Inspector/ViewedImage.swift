@@ -1,0 +1,47 @@
+import Console
+import Inspector
+import OCI
+
+/// The image that a view shows, with what is known about it besides its files.
+struct ViewedImage: Sendable {
+    /// The place in a Dockerfile that a layer comes from.
+    struct Source: Hashable, Sendable {
+        let lines: ClosedRange<Int>
+        /// The text of these lines; empty when the Dockerfile was changed or is gone.
+        let text: String
+    }
+
+    let name: String
+    let image: InspectedImage
+    /// By layer, as far as the build is recorded.
+    let sources: [Source?]
+
+    init(name: String, image: InspectedImage, sources: [Source?] = []) {
+        self.name = name
+        self.image = image
+        self.sources = image.analysis.layers.indices.map { sources.indices.contains($0) ? sources[$0] : nil }
+    }
+
+    var tree: ImageTree { image.tree }
+    var layers: [AnalyzedLayer] { image.analysis.layers }
+
+    /// The command of a layer on one line, without the shell that every command has.
+    func command(of layer: Int) -> String {
+        guard var text = layers[layer].command else { return "\(layers[layer].diffID.digest.short)" }
+        for shell in ["RUN /bin/sh -c ", "/bin/sh -c #(nop) ", "/bin/sh -c "] where text.hasPrefix(shell) {
+            text = (shell.hasPrefix("RUN") ? "RUN " : "") + text.dropFirst(shell.count)
+            break
+        }
+        if text.hasSuffix(" # buildkit") { text.removeLast(11) }
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        return lines.map { VisibleText.escaped(Array($0.utf8), doublingBackslashes: false) }.joined(separator: "↵")
+    }
+
+    /// The Dockerfile lines of a layer, e.g. `7` or `7-9`.
+    func lines(of layer: Int) -> String? {
+        sources[layer].map { source in
+            source.lines.count == 1
+                ? "\(source.lines.lowerBound)" : "\(source.lines.lowerBound)-\(source.lines.upperBound)"
+        }
+    }
+}
