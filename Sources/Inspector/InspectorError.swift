@@ -18,6 +18,10 @@ package enum InspectorCode: String, FailureCode {
     case noSuchLayer = "inspect.no-such-layer"
     /// The store does not have the bytes of a layer, or not those that were recorded.
     case missingContent = "inspect.missing-content"
+    /// A file of rules cannot be read, or a rule has a bad value.
+    case badPolicy = "inspect.bad-policy"
+    /// A file is no image, or a damaged one.
+    case badImageFile = "inspect.bad-image-file"
     /// Something is there already.
     case exists = "inspect.exists"
 }

@@ -117,6 +117,21 @@ struct ListingTests {
                 .string == "buildkit.dockerfile.v0")
     }
 
+    @Test("The verbose history has the layers with the steps that made them")
+    func verboseHistory() throws {
+        let header = try #require(try lamina.succeeding("history", "-v", "listed:1").outputLines.first)
+        #expect(header.split(separator: " ").prefix(5) == ["CREATED", "BY", "SIZE", "COMPRESSED", "UNCOMPRESSED"])
+        let format = "{{.Layer}}|{{.Added}}|{{.Changed}}|{{.Removed}}|{{.Line}}|{{.Outcome}}"
+        let lines = try lamina.succeeding("history", "--verbose", "--format", format, "listed:1").outputLines
+        #expect(lines.prefix(4) == ["|||||", "|||||", "3|0|2|1|3|ran", "2|3|0|0|2|ran"], "\(lines)")
+        let sizes = try lamina.succeeding(
+            "history", "-v", "--human=false", "--format", "{{.TarSize}} {{.DiffID}}", "listed:1")
+        let words = try #require(sizes.outputLines.dropFirst(3).first).split(separator: " ")
+        #expect(words.count == 2 && (Int(words[0]) ?? 0) > 10_000 && words[1].hasPrefix("sha256:"))
+        // Without the flag the fields are docker's.
+        #expect(try lamina("history", "--format", "{{.Layer}}", "listed:1").status != 0)
+    }
+
     @Test("Inspecting shows names, config and layers")
     func inspect() throws {
         let image = try #require(

@@ -78,6 +78,35 @@ extension InspectedImage {
         return bytes
     }
 
+    /// The first bytes of regular files, in one pass over each layer that is no directory. Files of layers that are not
+    /// there are left out.
+    package func beginnings(of places: [ContentPlace], limit: Int) throws -> [ContentPlace: [UInt8]] {
+        var found: [ContentPlace: [UInt8]] = [:]
+        for (layer, places) in Dictionary(grouping: places, by: \.layer) {
+            if try contents.directory(of: layer) != nil {
+                for place in places { found[place] = try beginning(of: place, limit: limit) }
+                continue
+            }
+            guard let blob = try contents.blob(of: layer) else { continue }
+            let list = tree.lists[layer]
+            var wanted = Set(places.map(\.entry))
+            try LayerReader.forEachFile(in: blob) { entry, content in
+                guard entry.kind == .regular, let index = list.index(of: entry.path), wanted.contains(index),
+                    list.entries[index].size == entry.size
+                else { return true }
+                var bytes: [UInt8] = []
+                let hash = try content { piece in
+                    for position in piece.indices where bytes.count < limit { bytes.append(piece[position]) }
+                }
+                guard hash == list.entries[index].contentHash else { return true }
+                found[ContentPlace(layer: layer, entry: index)] = bytes
+                wanted.remove(index)
+                return !wanted.isEmpty
+            }
+        }
+        return found
+    }
+
     /// The reading is over before the end of the file.
     private struct Stop: Error {}
 

@@ -109,10 +109,15 @@ extension CommandGrammar {
         case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
         case "history":
             CommandGrammar(
-                flags: "human/H quiet/q no-trunc", values: "format", negations: ["human": "no-human"],
+                flags: "human/H quiet/q no-trunc verbose/v", values: "format", negations: ["human": "no-human"],
                 reachesRegistries: true)
         case "inspect", "explain": CommandGrammar(values: "format/f")
-        case "analyze": CommandGrammar(values: "format paths", reachesRegistries: true)
+        case "analyze":
+            CommandGrammar(
+                flags: "ci",
+                values: """
+                    format paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
+                    """, reachesRegistries: true)
         case "ls": CommandGrammar(flags: "recursive/R", values: "layer format", reachesRegistries: true)
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)

@@ -1,6 +1,7 @@
 import Console
 import Inspector
 import OCI
+import Records
 
 /// The image that a view shows, with what is known about it besides its files.
 struct ViewedImage: Sendable {
@@ -9,6 +10,14 @@ struct ViewedImage: Sendable {
         let lines: ClosedRange<Int>
         /// The text of these lines; empty when the Dockerfile was changed or is gone.
         let text: String
+        /// The outcome and the time of the step in that build.
+        var outcome: RecordedStep.Outcome?
+        var duration: Duration?
+
+        /// `7` or `7-9`.
+        var lineText: String {
+            lines.count == 1 ? "\(lines.lowerBound)" : "\(lines.lowerBound)-\(lines.upperBound)"
+        }
     }
 
     let name: String
@@ -39,9 +48,6 @@ struct ViewedImage: Sendable {
 
     /// The Dockerfile lines of a layer, e.g. `7` or `7-9`.
     func lines(of layer: Int) -> String? {
-        sources[layer].map { source in
-            source.lines.count == 1
-                ? "\(source.lines.lowerBound)" : "\(source.lines.lowerBound)-\(source.lines.upperBound)"
-        }
+        sources[layer]?.lineText
     }
 }

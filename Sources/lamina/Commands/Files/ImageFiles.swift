@@ -21,26 +21,24 @@ struct FileScopeOptions: ParsableArguments {
     }
 }
 
-/// An image of the store whose files a command looks at.
+/// An image whose files a command looks at.
 struct ImageFiles: Sendable {
     let image: InspectedImage
     let files: ScopedFiles
-    private let stored: StoredImage
-    private let transfer: ImageTransfer
+    private let stored: (transfer: ImageTransfer, image: StoredImage)?
     private let global: GlobalOptions
     private let registries: RegistryOptions
 
     init(_ global: GlobalOptions, _ name: String, _ options: FileScopeOptions) async throws {
         self.global = global
         registries = options.registries
-        (transfer, stored) = try await global.inspectable(name, registries)
-        image = try StoreInspector(store: transfer.store).inspect(stored)
+        (image, stored) = try await global.inspected(name, registries)
         files = ScopedFiles(image.tree, try options.scope(in: image))
     }
 
     /// Brings layers into the store, by their indexes, of which only the whereabouts are known.
     func fetchContent(of layers: Set<Int>) async throws {
-        if try transfer.hasContent(of: stored, in: layers) { return }
+        guard let (transfer, stored) = stored, try !transfer.hasContent(of: stored, in: layers) else { return }
         let writer = try global.images(registries)
         let messages = FetchMessages()
         try await writer.closingRegistry {

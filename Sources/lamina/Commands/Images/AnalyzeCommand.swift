@@ -7,115 +7,92 @@ import Images
 import Inspector
 import Linux
 import OCI
+import Requests
 import Store
 
 struct AnalyzeCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyze", abstract: "Show where an image's bytes are, and which of them nobody can see.",
-        discussion:
-            "On a terminal, a view to walk in; '?' lists its keys. Otherwise, or with --format, tables or JSON.",
+        discussion: """
+            On a terminal, a view to walk in; '?' lists its keys. Otherwise, or with --format, tables or JSON. With --ci, \
+            the rules of .dive-ci are evaluated.
+            """,
         aliases: ["dive"])
 
     @OptionGroup var global: GlobalOptions
-
+    @OptionGroup(title: "Rules") var rules: PolicyOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
-    @Option(help: ArgumentHelp("table or json.", valueName: "format"))
+    @Option(help: ArgumentHelp("table or json; with rules also junit, sarif or markdown.", valueName: "format"))
     var format: String?
 
     @Option(help: ArgumentHelp("How many of the most wasteful paths to list.", valueName: "number"))
     var paths = 10
 
-    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    @Argument(help: ArgumentHelp("A name or an ID, or an archive or OCI layout such as ./app.tar.", valueName: "image"))
     var image: String
 
+    private static let reports = ["junit", "sarif", "markdown"]
+
     func validate() throws {
-        if let format, !["table", "json"].contains(format) {
-            throw ValidationError("unknown format '\(format)': use table or json")
+        let formats = ["table", "json"] + Self.reports
+        if let format, !formats.contains(format) {
+            throw ValidationError("unknown format '\(format)': use \(formats.joined(separator: ", "))")
         }
         guard paths >= 0 else { throw ValidationError("--paths takes a number from 0 on") }
     }
 
     func run() async throws {
         try await global.run {
-            let (images, image) = try await global.inspectable(image, registries)
-            let inspector = StoreInspector(store: images.store)
+            let (image, stored) = try await global.inspected(image, registries)
             let environment: @Sendable (String) -> String? = { OutputTerminal.environment($0) }
-            if format == nil, ImageViewDriver.isPossible(environment: environment) {
-                let sources = ImageSources(store: images.store).sources(of: image.id, diffIDs: image.diffIDs)
-                let subject = ViewedImage(name: self.image, image: try inspector.inspect(image), sources: sources)
-                return try await ImageViewDriver(subject: subject, environment: environment).run()
-            }
-            let analysis = try inspector.analysis(of: image)
-            if format == "json" {
-                say(analysis.json(pathLimit: paths).text(.pretty(2)))
+            if evaluatesRules(environment) {
+                try await evaluateRules(image)
+            } else if format == nil, ImageViewDriver.isPossible(environment: environment) {
+                let sources = stored.map { stored in
+                    ImageSources(store: stored.transfer.store)
+                        .sources(of: stored.image.id, diffIDs: stored.image.diffIDs)
+                }
+                let subject = ViewedImage(name: self.image, image: image, sources: sources ?? [])
+                try await ImageViewDriver(subject: subject, environment: environment).run()
             } else {
-                for line in AnalysisTable(analysis, pathLimit: paths).lines { say(line) }
+                show(image.analysis)
             }
         }
     }
-}
 
-/// An analysis as tables for people.
-private struct AnalysisTable {
-    private let analysis: ImageAnalysis
-    private let pathLimit: Int
-
-    init(_ analysis: ImageAnalysis, pathLimit: Int) {
-        self.analysis = analysis
-        self.pathLimit = pathLimit
-    }
-
-    var lines: [String] { layers + [""] + waste + paths + summary }
-
-    private var layers: [String] {
-        var table = Table(headers: ["LAYER", "SIZE", "ADDED", "CHANGED", "REMOVED", "RECLAIMABLE", "CREATED BY"])
-        for layer in analysis.layers {
-            table.append([
-                "\(layer.index + 1)", HumanSize.short(layer.size), tally(layer.added), tally(layer.changed),
-                tally(layer.removed), HumanSize.short(layer.reclaimable.total),
-                TerminalText.line(layer.command ?? "").ellipsized(to: 60),
-            ])
+    private func show(_ analysis: ImageAnalysis) {
+        if format == "json" {
+            say(analysis.json(pathLimit: paths).text(.pretty(2)))
+        } else {
+            for line in AnalysisTable(analysis, pathLimit: paths).lines { say(line) }
         }
-        return table.lines()
     }
 
-    private func tally(_ files: FileTally) -> String {
-        files.count == 0 ? "0" : "\(files.count) (\(HumanSize.short(files.bytes)))"
+    // MARK: Rules
+
+    /// An explicit table or document stays without rules in continuous integration, as dive's `--json` does.
+    private func evaluatesRules(_ environment: (String) -> String?) -> Bool {
+        if rules.ci || format.map(Self.reports.contains) ?? false { return true }
+        return format == nil && PolicyOptions.isAsked(by: environment("CI"))
     }
 
-    private var waste: [String] {
-        guard !analysis.waste.isEmpty else { return [] }
-        var table = Table(headers: ["RECLAIMABLE", "FILES", "REASON", "IN LAYER", "BY LAYER"])
-        for waste in analysis.waste.sorted(by: { $0.files.bytes > $1.files.bytes }) {
-            table.append([
-                HumanSize.short(waste.files.bytes), "\(waste.files.count)", waste.reason.rawValue,
-                "\(waste.holder + 1)", "\(waste.cause + 1)",
-            ])
+    private func evaluateRules(_ image: InspectedImage) async throws {
+        let policy = try rules.policy()
+        var baseline: Int64?
+        if let name = rules.baseline {
+            baseline = try await global.inspected(name, registries).image.analysis.size
         }
-        return table.lines() + [""]
-    }
-
-    private var paths: [String] {
-        let wasteful = analysis.paths.prefix(pathLimit)
-        guard !wasteful.isEmpty else { return [] }
-        var table = Table(headers: ["WASTED", "COPIES", "REASON", "PATH"])
-        for path in wasteful {
-            table.append([
-                HumanSize.short(path.bytes), "\(path.count)", path.reasons.map(\.rawValue).joined(separator: ", "),
-                "/" + TerminalText.line(path.path.text),
-            ])
+        let report = PolicyReport(
+            name: self.image, analysis: image.analysis,
+            evaluation: try PolicyEvaluation(policy, for: image, baseline: baseline))
+        switch format {
+        case "json": say(report.json(pathLimit: paths).text(.pretty(2)))
+        case "junit": say(report.junit)
+        case "sarif": say(report.sarif(version: Version.current).text(.pretty(2)))
+        case "markdown": say(report.markdown)
+        default: for line in report.lines { say(line) }
         }
-        return table.lines() + [""]
-    }
-
-    private var summary: [String] {
-        let dive = analysis.dive
-        return [
-            "Size: \(HumanSize.short(analysis.size)), reclaimable: \(HumanSize.short(analysis.reclaimable.total)), "
-                + "efficiency: \(Percentage.exact(analysis.efficiency))",
-            "As dive counts: efficiency \(Percentage.exact(dive.efficiency)), wasted \(HumanSize.short(dive.wastedBytes)), "
-                + "wasted of what was added: \(Percentage.exact(dive.wastedUserPercent))",
-        ]
+        if !report.evaluation.passes { throw ExitStatus.failure }
     }
 }

@@ -26,6 +26,9 @@ struct HistoryCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-trunc"), help: "Print whole IDs and commands.")
     var noTruncation = false
 
+    @Flag(name: .shortAndLong, help: "Print what each layer holds and how its step was made.")
+    var verbose = false
+
     @Option(help: ArgumentHelp("table, json, or a template such as '{{.Size}} {{.CreatedBy}}'.", valueName: "format"))
     var format: String?
 
@@ -37,21 +40,30 @@ struct HistoryCommand: AsyncParsableCommand {
             .init(field: "ID", header: "IMAGE"), .init(field: "CreatedSince", header: human ? "CREATED" : "CREATED AT"),
             .init(field: "CreatedAt", header: "CREATED AT"), .init(field: "CreatedBy", header: "CREATED BY"),
             .init(field: "Size", header: "SIZE"), .init(field: "Comment", header: "COMMENT"),
-        ]
+        ] + (verbose ? VerboseHistory.columns : [])
     }
 
     func run() async throws {
         try await global.run {
             let (images, image) = try await global.inspectable(image, registries)
-            let rows = try StoreInspector(store: images.store).history(of: image).rows
+            let inspector = StoreInspector(store: images.store)
+            let rows = try inspector.history(of: image).rows
             if quiet {
                 for row in rows { say(row.idText(full: noTruncation)) }
                 return
             }
-            let list = try ListFormat(
-                format, columns: columns, shown: ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"])
+            let shown = verbose ? VerboseHistory.shown : ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"]
+            let list = try ListFormat(format, columns: columns, shown: shown)
             let now = WallClock.now()
-            for line in try list.lines(for: rows.map { json($0, now: now) }) { say(line) }
+            var documents = rows.map { json($0, now: now) }
+            if verbose {
+                let details = VerboseHistory(
+                    analysis: try inspector.analysis(of: image),
+                    sources: ImageSources(store: images.store).sources(of: image.id, diffIDs: image.diffIDs),
+                    isForPeople: human)
+                documents = details.extended(documents, rows)
+            }
+            for line in try list.lines(for: documents) { say(line) }
         }
     }
 

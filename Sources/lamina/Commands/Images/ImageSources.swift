@@ -30,7 +30,8 @@ struct ImageSources {
                 pending.append(index)
                 continue
             }
-            let source = ViewedImage.Source(lines: lines, text: Self.text(lines, text))
+            let source = ViewedImage.Source(
+                lines: lines, text: Self.text(lines, text), outcome: step.outcome, duration: step.wall)
             sources[index] = source
             if step.kind == .image { for lower in pending { sources[lower] = source } }
             pending = []
