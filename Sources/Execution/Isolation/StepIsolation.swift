@@ -71,19 +71,21 @@ package final class StepIsolation: Sendable {
 
     /// Whether commands get a copy of their files, as no overlay of so many layers can be mounted.
     package func copiesFiles(ofLayers count: Int) throws -> Bool {
-        if count > Self.overlayLimit { return true }
         if try mode() == .chroot { return true }
-        if case .none = try hostCapabilities().overlay { return true }
-        return false
+        return switch try hostCapabilities().overlay {
+        case .trusted, .user: count > Self.overlayLimit
+        // A program that serves overlays has no such limit.
+        case .served: false
+        case .none: true
+        }
     }
 
     /// Whether a tree of so many layers that a command mounts is copied, unless it is one directory that is not written
     /// to.
     package func copiesMounts(ofLayers count: Int) throws -> Bool {
-        if count > Self.overlayLimit { return true }
         if try mode() == .chroot { return true }
         return switch try hostCapabilities().overlay {
-        case .trusted, .user: false
+        case .trusted, .user: count > Self.overlayLimit
         case .served, .none: true
         }
     }
