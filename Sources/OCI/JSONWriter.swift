@@ -4,6 +4,8 @@ package enum JSONStyle: Sendable {
     case compact
     /// Indented by the given number of spaces: manifests (2), output for people (4).
     case pretty(Int)
+    /// Indented by tabs: configuration files and documents of Docker's command line.
+    case tabs
 }
 
 extension JSON {
@@ -11,8 +13,12 @@ extension JSON {
     /// bytes and therefore digests can equal those of BuildKit.
     package func encoded(_ style: JSONStyle = .compact) -> [UInt8] {
         var output: [UInt8] = []
-        var indent: Int?
-        if case .pretty(let width) = style { indent = width }
+        let indent: String? =
+            switch style {
+            case .compact: nil
+            case .pretty(let width): String(repeating: " ", count: width)
+            case .tabs: "\t"
+            }
         write(to: &output, indent: indent, depth: 0)
         return output
     }
@@ -22,7 +28,7 @@ extension JSON {
         String(decoding: encoded(style), as: UTF8.self)
     }
 
-    private func write(to output: inout [UInt8], indent: Int?, depth: Int) {
+    private func write(to output: inout [UInt8], indent: String?, depth: Int) {
         switch self {
         case .null: output += Array("null".utf8)
         case .bool(let value): output += Array((value ? "true" : "false").utf8)
@@ -43,7 +49,7 @@ extension JSON {
     }
 
     private static func write<Item>(
-        _ items: [Item], _ open: Unicode.Scalar, _ close: Unicode.Scalar, to output: inout [UInt8], indent: Int?,
+        _ items: [Item], _ open: Unicode.Scalar, _ close: Unicode.Scalar, to output: inout [UInt8], indent: String?,
         depth: Int, each: (Item, inout [UInt8]) -> Void
     ) {
         output.append(UInt8(ascii: open))
@@ -56,10 +62,10 @@ extension JSON {
         output.append(UInt8(ascii: close))
     }
 
-    private static func newline(to output: inout [UInt8], indent: Int?, depth: Int) {
+    private static func newline(to output: inout [UInt8], indent: String?, depth: Int) {
         guard let indent else { return }
         output.append(UInt8(ascii: "\n"))
-        output += [UInt8](repeating: UInt8(ascii: " "), count: indent * depth)
+        for _ in 0..<depth { output += indent.utf8 }
     }
 
     private static func write(_ text: String, to output: inout [UInt8]) {

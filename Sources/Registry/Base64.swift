@@ -1,5 +1,9 @@
 import FoundationEssentials
 
+extension [UInt8] {
+    package var base64Encoded: String { Data(self).base64EncodedString() }
+}
+
 extension String {
     /// The UTF-8 of the text in base64.
     var base64Encoded: String { Data(utf8).base64EncodedString() }

@@ -104,7 +104,7 @@ package struct LoginFile: Sendable {
             let temporary = PathBytes("\(name.string)\(getpid())")
             do {
                 let file = try directory.create(temporary, permissions: 0o600)
-                try file.write(Self.text(json).span)
+                try file.write(json.encoded(.tabs).span)
                 if let before {
                     try directory.setPermissions(temporary, before.permissions)
                     if geteuid() == 0 { try directory.setOwner(temporary, before.owner, before.group) }
@@ -119,15 +119,6 @@ package struct LoginFile: Sendable {
             throw RegistryError(
                 .credentials, "the login cannot be kept in '\(path)'",
                 hint: "Make it writable, or name another file with --authfile.", cause: error)
-        }
-    }
-
-    /// The document with tabs, as Docker writes it.
-    private static func text(_ json: JSON) -> [UInt8] {
-        var isIndented = true
-        return json.encoded(.pretty(1)).map { byte in
-            if byte == UInt8(ascii: "\n") { isIndented = true } else if byte != UInt8(ascii: " ") { isIndented = false }
-            return isIndented && byte == UInt8(ascii: " ") ? UInt8(ascii: "\t") : byte
         }
     }
 

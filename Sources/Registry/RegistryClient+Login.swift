@@ -2,7 +2,7 @@ import Diagnostics
 import OCI
 
 extension RegistryClient {
-    /// Proves a login to its registry, and gives what is to be kept of it: a refresh token if the token server grants one,
+    /// Verifies a login with its registry and gives the credential to keep: a refresh token if the token server grants one,
     /// otherwise the login itself.
     ///
     /// Throws ``RegistryError``, e.g. `.unauthorised`.

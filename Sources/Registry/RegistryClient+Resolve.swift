@@ -109,7 +109,7 @@ private struct Document {
     func manifest() throws -> Manifest { try Manifest(parsing: bytes, declared: descriptor.mediaType) }
 }
 
-/// Tells a problem with the content of a manifest as one with what the registry sent.
+/// Runs `body`; an error in the content of a manifest becomes an error of the registry.
 private func readingManifest<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
@@ -126,14 +126,16 @@ private func readingManifest<Value>(_ body: () throws -> Value) throws -> Value 
     }
 }
 
-extension RepositoryConnection {
+extension RegistryClient {
     /// All types in one field: some proxies keep only the last of several, and registries then fall back to schema 1.
-    private static let accepted = [MediaType.ociIndex, .dockerIndex, .ociManifest, .dockerManifest]
+    static let acceptedManifests = [MediaType.ociIndex, .dockerIndex, .ociManifest, .dockerManifest]
         .map(\.rawValue).joined(separator: ", ")
+}
 
+extension RepositoryConnection {
     /// Fetches a manifest or index by tag or digest; `choice` is the descriptor in the index that led here.
     fileprivate func document(_ name: String, as choice: Descriptor? = nil) async throws -> Document {
-        let request = HTTPRequest(.get, url("manifests/\(name)"), ["Accept": Self.accepted])
+        let request = HTTPRequest(.get, url("manifests/\(name)"), ["Accept": RegistryClient.acceptedManifests])
         let answer = try await send(request, for: .pull, expecting: [200])
         let fields = answer.response.fields
         let limit = RegistryClient.manifestLimit

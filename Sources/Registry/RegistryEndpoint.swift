@@ -7,9 +7,6 @@ struct RegistryEndpoint: Sendable {
     /// Scheme, host and port.
     let base: HTTPURL
     let trust: ServerTrust
-
-    /// Whether what the registry says is proven to be its own.
-    var isSecure: Bool { base.scheme == .https && trust.verifiesServer }
 }
 
 /// Finds out how registries are reached, and remembers it.

@@ -1,13 +1,13 @@
 import Diagnostics
 import OCI
 
-/// An answer that is not the one hoped for, with what the server said about it.
+/// An answer with a status that was not expected, and the reasons that the server gives.
 struct Refusal: Error {
     let status: Int
     /// The `errors` of the body. Source: OCI distribution-spec, "Error Codes".
     let errors: [ServerError]
     let requestID: String?
-    /// How long the server wants to be left alone.
+    /// The pause that the server asks for in `Retry-After`.
     let retryAfter: Duration?
     let method: HTTPRequest.Method
     let url: HTTPURL
@@ -17,7 +17,7 @@ struct Refusal: Error {
         let message: String
     }
 
-    /// Reads what the body tells: at most 64 KiB of it, as it may be anything.
+    /// Reads the errors in the body: at most 64 KiB of it, as it may be anything.
     init(_ response: HTTPResponse, to request: HTTPRequest) async {
         status = response.status
         method = request.method
@@ -106,10 +106,10 @@ struct Refusal: Error {
     private var hint: String? {
         let isWrite = method != .get && method != .head
         switch status {
-        case 401: return "Log in to \(url.authority) with an account that may do this."
+        case 401: return "Log in to \(url.authority) by 'lamina login \(url.authority)', as a user who may do this."
         case 403 where said.lowercased().contains("quota") || said.contains("exceed"):
             return "The project's storage quota is used up: free some of it or have it raised."
-        case 403: return "Log in to \(url.authority) with an account that may do this."
+        case 403: return "Log in to \(url.authority) by 'lamina login \(url.authority)', as a user who may do this."
         case 404 where isWrite: return "Create the project or repository first, if this registry wants that."
         case 404: return "Check the name and the tag; a private repository may also look like this without a login."
         case 412: return "A policy of the registry forbids this; ask its administrator."

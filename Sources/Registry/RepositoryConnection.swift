@@ -67,7 +67,7 @@ struct RepositoryConnection: Sendable {
     /// Sends a request with the authorization known, and answers one challenge.
     ///
     /// An authorization that worked before and does no longer is dropped and the request sent without, as some
-    /// registries (Harbor) offer their token server only to those who come with empty hands. An authorization just
+    /// registries (Harbor) offer their token server only to requests without an authorization. An authorization just
     /// obtained that is refused ends it: to ask again would go on for ever.
     private func authorised(_ original: HTTPRequest, _ body: HTTPBody?, for access: Access) async throws -> Answer {
         let purpose = purpose(access)
@@ -102,7 +102,8 @@ struct RepositoryConnection: Sendable {
         if authorization?.hasPrefix("Basic ") == true {
             return RegistryError(
                 .unauthorised, "\(error.message): user name or password were not accepted",
-                hint: "Log in to \(answer.url.authority) again.", cause: error.cause)
+                hint: "Log in to \(answer.url.authority) again, by 'lamina login \(answer.url.authority)'.",
+                cause: error.cause)
         }
         let isScope = challenges.contains { $0.parameters["error"] == "insufficient_scope" }
         guard isScope else { return error }

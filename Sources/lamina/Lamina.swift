@@ -14,6 +14,8 @@ struct Lamina: AsyncParsableCommand {
             BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self, FindCommand.self,
             ExtractCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self,
+            ListTagsCommand.self,
+            DigestCommand.self, ManifestCommand.self,
             SaveCommand.self,
             LoadCommand.self, ImportCommand.self, RunCommand.self, BuildsCommand.self, ExplainCommand.self,
             DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self, StoreCheckCommand.self,

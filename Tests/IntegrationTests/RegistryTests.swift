@@ -98,6 +98,52 @@ struct RegistryTests {
         }
     }
 
+    @Test("list-tags, digest, manifest inspect and inspect docker:// agree with skopeo")
+    func looksIntoARegistry() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/team/app"
+            for tag in ["b", "a"] {
+                try lamina.build(context, "-t", "\(name):\(tag)", "--label", "tag=\(tag)", "--push")
+            }
+            #expect(try lamina.succeeding("list-tags", name).outputLines.sorted() == ["a", "b"])
+            #expect(try lamina.succeeding("list-tags", "--format", "{{len .Tags}}", "docker://\(name)").trimmed == "2")
+            let refused = try lamina("list-tags", "\(name):a")
+            #expect(refused.status == 1 && refused.errorText.contains("Leave the tag or digest out"))
+
+            let digest = try lamina.succeeding("digest", "\(name):a").trimmed
+            #expect(try lamina.succeeding("digest", "--platform", "linux/amd64", "\(name):a").trimmed == digest)
+            let raw = try lamina.succeeding("inspect", "--raw", "docker://\(name):a")
+            let manifest = try lamina.succeeding("manifest", "inspect", "\(name):a")
+            #expect(
+                manifest.outputText.contains("\n\t\"schemaVersion\": 2")
+                    || manifest.outputText.contains("\t\"schemaVersion\": 2"))
+            #expect(try JSONValue(parsing: manifest.outputText) == JSONValue(parsing: raw.outputText))
+            let verbose = try JSONValue(parsing: lamina.succeeding("manifest", "inspect", "-v", "\(name):a").outputText)
+            #expect(verbose["Descriptor"]?["digest"]?.string == digest)
+            #expect(verbose["Descriptor"]?["platform"]?["os"]?.string == "linux")
+
+            let own = try JSONValue(parsing: lamina.succeeding("inspect", "docker://\(name):a").outputText)
+            #expect(own["Digest"]?.string == digest && own["Labels"]?["tag"]?.string == "a")
+            #expect(try lamina("inspect", "--raw", "x").status == 2)
+            guard Machine.hasSkopeo else { return }
+            for options in [[], ["--config"], ["--raw"]] {
+                let theirs = try RunningProcess(
+                    ["skopeo", "inspect", "--tls-verify=false"] + options + ["docker://\(name):a"]
+                ).wait()
+                let ours = try lamina.start(["inspect"] + options + ["docker://\(name):a"]).wait()
+                let (one, other) = try (JSONValue(parsing: ours.outputText), JSONValue(parsing: theirs.outputText))
+                #expect(Self.known(one) == Self.known(other), "\(options)")
+            }
+        }
+    }
+
+    /// The members that skopeo of any age has.
+    private static func known(_ document: JSONValue) -> JSONValue {
+        guard case .object(var members) = document else { return document }
+        members["LayersData"] = nil
+        return .object(members)
+    }
+
     @Test func saysThatNobodyListens() throws {
         let finished = try lamina("pull", "localhost:1/app:1")
         #expect(finished.status == 1)

@@ -64,6 +64,51 @@ import Testing
         if error == nil { #expect(transport.lines == probe + ["GET \(scheme)://\(registry.name)/v2/a/manifests/1"]) }
     }
 
+    @Test("Tags come from all pages")
+    func tags() async throws {
+        let transport = FakeTransport { exchange, index in
+            switch index {
+            case 0:
+                HTTPResponse(200, ["Link": "</v2/team/app/tags/list?n=2&last=b>; rel=\"next\""], #"{"tags":["a","b"]}"#)
+            case 1: HTTPResponse(200, ["Link": "<?last=c>; foo=bar;REL = next"], #"{"tags":null}"#)
+            default: HTTPResponse(200, ["Link": "<x>; rel=prev"], #"{"name":"team/app","tags":["c"]}"#)
+            }
+        }
+        #expect(try await makeClient(transport).tags(of: image) == ["a", "b", "c"])
+        #expect(
+            transport.lines
+                == ["n=1000", "n=2&last=b", "last=c"].map { "GET https://r.test/v2/team/app/tags/list?\($0)" })
+    }
+
+    @Test("A list of tags that does not end is given up")
+    func endlessTags() async throws {
+        let transport = FakeTransport { _, _ in HTTPResponse(200, ["Link": "<?again>; rel=next"], #"{"tags":["a"]}"#) }
+        let error = try await registryError { _ = try await makeClient(transport).tags(of: image) }
+        #expect(error?.code == .malformedResponse && transport.exchanges.count == 1000)
+    }
+
+    @Test(
+        "A digest is asked for by HEAD, and computed where that does not tell it",
+        arguments: [
+            HTTPResponse(
+                200,
+                [
+                    "Docker-Content-Digest": "\(SampleImage().digest)",
+                    "Content-Length": "\(SampleImage().bytes.count)",
+                    "Content-Type": "application/vnd.oci.image.manifest.v1+json; charset=utf-8",
+                ]),
+            HTTPResponse(200), HTTPResponse(405), HTTPResponse(200, ["Docker-Content-Digest": "sha256:0"]),
+        ])
+    func digests(_ head: HTTPResponse) async throws {
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in
+            exchange.request.method == .head ? head : HTTPResponse(200, [:], bytes: sample.bytes)
+        }
+        let found = try await makeClient(transport).descriptor(of: image)
+        #expect(found == Descriptor(mediaType: .ociManifest, digest: sample.digest, size: Int64(sample.bytes.count)))
+        #expect(transport.exchanges.count == (head.fields["Content-Length"] == nil ? 2 : 1))
+    }
+
     @Test("A failure of TLS on this machine is told if there is no plain HTTP either", arguments: [400, 200])
     func brokenTLS(_ status: Int) async throws {
         let transport = FakeTransport { exchange, _ in

@@ -5,7 +5,7 @@ import OCI
 ///
 /// Source: containers-registries.conf(5), version 2; the option `registry-mirrors` of dockerd.
 struct RegistryConfiguration: Sendable {
-    /// A place that has copies of what another has.
+    /// A registry, or a part of one, with copies of another's images.
     struct Mirror: Hashable, Sendable {
         /// Host with an optional port, and with the path that takes the place of the prefix.
         var location: String
@@ -148,7 +148,7 @@ extension RegistryConfiguration {
         return mirror
     }
 
-    /// Adds what the configuration of dockerd says about registries.
+    /// Adds the mirrors and the insecure registries in a configuration of dockerd.
     mutating func add(daemonFile json: JSON) throws {
         hubMirrors += try (json["registry-mirrors"]?.strings ?? []).map { try Self.mirror(url: $0) }
         insecureRegistries += json["insecure-registries"]?.strings ?? []

@@ -6,7 +6,7 @@ package struct WebFiles: Sendable {
     private let retry: RetryPolicy
     private let userAgent: String
 
-    /// The caller shuts the transport down.
+    /// Creates a reader. The caller shuts the transport down.
     package init(transport: any HTTPTransport, retry: RetryPolicy = RetryPolicy(), userAgent: String = "lamina") {
         self.transport = transport
         self.retry = retry

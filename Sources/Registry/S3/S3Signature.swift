@@ -31,7 +31,7 @@ struct S3Signature {
     let region: String
     let time: Timestamp
 
-    /// Adds the fields that prove who sends the request and that it was not changed; `payload` is the SHA-256 of the
+    /// Adds the fields that prove the sender and the content of the request; `payload` is the SHA-256 of the
     /// body.
     func sign(_ request: inout HTTPRequest, payload: Digest) {
         request.fields["Host"] = request.url.authority

@@ -111,7 +111,13 @@ extension CommandGrammar {
             CommandGrammar(
                 flags: "human/H quiet/q no-trunc verbose/v", values: "format", negations: ["human": "no-human"],
                 reachesRegistries: true)
-        case "inspect", "explain": CommandGrammar(values: "format/f")
+        case "inspect":
+            CommandGrammar(
+                flags: "raw config no-tags/n", values: "format/f platform creds", reachesRegistries: true)
+        case "explain": CommandGrammar(values: "format/f")
+        case "list-tags": CommandGrammar(values: "format creds", reachesRegistries: true)
+        case "digest": CommandGrammar(values: "platform creds", reachesRegistries: true)
+        case "manifest inspect": CommandGrammar(flags: "verbose/v", values: "creds", reachesRegistries: true)
         case "analyze":
             CommandGrammar(
                 flags: "ci",

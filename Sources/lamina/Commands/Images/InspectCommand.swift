@@ -8,19 +8,65 @@ import Store
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show all that the store knows of images, as JSON.")
+        commandName: "inspect", abstract: "Show all that the store knows of images, as JSON.",
+        discussion: "A name with docker:// is an image in its registry, whose layers are not fetched.")
 
     @OptionGroup var global: GlobalOptions
+
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
+    @OptionGroup var login: LoginOption
+
+    @Flag(help: "Of a docker:// name: print the manifest or index as it is.")
+    var raw = false
+
+    @Flag(help: "Of a docker:// name: print the config of the image as it is.")
+    var config = false
+
+    @Flag(name: [.customShort("n"), .customLong("no-tags")], help: "Of a docker:// name: do not list the tags.")
+    var omitsTags = false
+
+    @Option(help: ArgumentHelp("Of a docker:// name: the platform of an index to show.", valueName: "os/arch"))
+    var platform: String?
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.Config.Cmd}}'.", valueName: "format"))
     var format: String?
 
-    @Argument(help: ArgumentHelp("Names or IDs.", valueName: "image"))
+    @Argument(help: ArgumentHelp("Names or IDs, or one docker:// name.", valueName: "image"))
     var images: [String]
+
+    func validate() throws {
+        guard !images.contains(where: { $0.hasPrefix(RemoteName.prefix) }) else {
+            guard images.count == 1 else { throw ValidationError("a docker:// name is inspected alone") }
+            guard !(raw && config) else { throw ValidationError("--raw and --config contradict each other") }
+            return
+        }
+        guard !raw, !config, !omitsTags, platform == nil, login.text == nil else {
+            throw ValidationError("--raw, --config, --no-tags, --platform and --creds are for docker:// names")
+        }
+    }
+
+    /// Prints an image of a registry.
+    private func inspect(_ reference: ImageReference) async throws {
+        let platform = try platform.map { try Platform(parsing: $0) } ?? .host
+        let template = try format.flatMap { $0 == "json" ? nil : try GoTemplate(format: $0) }
+        let bytes = try await registries.access(login, for: reference) { (registry) -> [UInt8] in
+            let image = RemoteInspection(
+                reference: reference, registry: registry, platform: platform, listsTags: !omitsTags)
+            if raw { return try await image.rawManifest() }
+            if config { return try await image.config() }
+            let document = try await image.document()
+            return Array((try template?.render(document) ?? document.text(.pretty(4))).utf8 + [0x0a])
+        }
+        CommandResult.write(bytes)
+    }
 
     func run() async throws {
         try await global.run {
+            if let name = images.first, name.hasPrefix(RemoteName.prefix) {
+                return try await inspect(RemoteName.image(name))
+            }
             let transfer = try global.images(.readOnly)
             // What is found is printed even if something else is not, as docker does.
             var documents: [JSON] = []

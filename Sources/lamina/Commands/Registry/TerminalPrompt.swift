@@ -13,8 +13,9 @@ enum TerminalPrompt {
     ///
     /// Cancellation ends the wait, and the terminal is as it was before.
     static func ask(_ question: String, isHidden: Bool = false) async throws -> String {
-        OutputTerminal.standardOutput.write(question)
+        // First, as it drops what was typed before: an answer to the question must not be lost.
         let hidden = isHidden ? HiddenInput(STDIN_FILENO) : nil
+        OutputTerminal.standardOutput.write(question)
         let line = await Result { try await Self.line() }
         _ = consume hidden
         return try line.get()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Diagnostics
 import Images
 import Registry
@@ -57,6 +58,9 @@ struct RegistryOptions: ParsableArguments {
     var authFile: String?
 
     @OptionGroup var retries: RetryOptions
+
+    /// Shows what a command waits for.
+    static let showNotice: @Sendable (String) -> Void = { OutputTerminal.standardError.write($0 + "\n") }
 
     /// The settings that the options and the environment make: the one place where they come together.
     func settings(_ login: LoginOption? = nil, for registry: String = "") throws -> RegistrySettings {
