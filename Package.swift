@@ -55,7 +55,8 @@ let package = Package(
         module("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),
         module("Solver", ["Asynchrony", "Diagnostics", "Graph"]),
         module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
-        module("Registry", ["Diagnostics", "OCI", "Linux", "CCurl", systemPackage]),
+        module("Logins", ["Diagnostics", "OCI", "Linux", systemPackage]),
+        module("Registry", ["Diagnostics", "OCI", "Linux", "Logins", "CCurl", systemPackage]),
         module("Store", ["Diagnostics", "OCI", "Linux", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
         // Row 3a
@@ -71,7 +72,8 @@ let package = Package(
         module(
             "Images",
             [
-                "Asynchrony", "Diagnostics", "OCI", "Linux", "Graph", "Solver", "Registry", "Store", "Layers", "Trees",
+                "Asynchrony", "Diagnostics", "OCI", "Linux", "Graph", "Solver", "Logins", "Registry", "Store", "Layers",
+                "Trees",
                 systemPackage,
             ]),
         // Row 3c
@@ -115,7 +117,8 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Registry", "Layers", "Trees", "Requests", "Images", "Contexts", "Execution", "Records",
+                "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Images", "Contexts", "Execution",
+                "Records",
                 "Engine",
                 "Inspector", "CBuildInfo", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -131,7 +134,7 @@ let package = Package(
         tests("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
         tests("Solver", ["Diagnostics", "Graph", "OCI"]),
         tests("Sandbox", ["Diagnostics", "Linux", systemPackage]),
-        tests("Registry", ["Diagnostics", "OCI"]),
+        tests("Registry", ["Diagnostics", "Logins", "OCI"]),
         tests("Store", ["Diagnostics", "Linux", "OCI", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
         tests("Trees", ["Layers", "Linux", "OCI", systemPackage]),

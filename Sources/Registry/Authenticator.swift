@@ -1,4 +1,5 @@
 import Diagnostics
+import Logins
 import OCI
 
 /// Answers the challenges of registries, and remembers what satisfied them.

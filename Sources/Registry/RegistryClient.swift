@@ -1,3 +1,4 @@
+package import Logins
 import OCI
 
 /// Talks to registries.

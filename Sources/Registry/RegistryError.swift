@@ -1,4 +1,5 @@
 package import Diagnostics
+import Logins
 
 /// Errors between this program and a registry, by what the user can do about them.
 package enum RegistryCode: String, FailureCode {
@@ -28,7 +29,6 @@ package enum RegistryCode: String, FailureCode {
     case unsafeRealm = "registry.unsafe-realm"
     /// The user's URL is malformed.
     case malformedURL = "registry.malformed-url"
-    case credentials = "registry.credentials"
     /// A configuration file or option about registries is wrong.
     case configuration = "registry.configuration"
     /// The machine's configuration forbids the registry.
@@ -45,6 +45,9 @@ func describing<Value>(_ operation: @autoclosure () -> String, _ body: () async 
         return try await body()
     } catch let error as RegistryError {
         throw RegistryError(
+            error.code, "\(operation()): \(error.message)", hint: error.hint, at: error.location, cause: error.cause)
+    } catch let error as LoginsError {
+        throw LoginsError(
             error.code, "\(operation()): \(error.message)", hint: error.hint, at: error.location, cause: error.cause)
     }
 }

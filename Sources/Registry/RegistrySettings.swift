@@ -1,3 +1,5 @@
+package import Logins
+
 /// The settings of registries that a user gives on the command line and in the environment.
 package struct RegistrySettings: Sendable {
     /// Tells where credentials, certificates and proxies are.
@@ -41,7 +43,9 @@ package struct RegistrySettings: Sendable {
 
     /// The logins: that of the command line, then those of the environment and the files.
     package var credentials: any CredentialProvider {
-        let files = CredentialFiles(environment: environment, authFile: authFile)
+        let files = CredentialFiles(environment: environment, authFile: authFile) {
+            NetworkNotice.report($0)
+        }
         guard let login else { return files }
         return FixedCredential(login.credential, for: login.registry, otherwise: files)
     }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Logins
 import OCI
 
 /// The grant of a token server.

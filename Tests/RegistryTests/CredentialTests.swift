@@ -3,7 +3,7 @@ import Foundation
 import OCI
 import Testing
 
-@testable import Registry
+@testable import Logins
 
 @Suite struct CredentialTests {
     private static let file = #"""
@@ -64,7 +64,7 @@ import Testing
 
     @Test func brokenEntryIsSaidSo() throws {
         let file = CredentialFile(json: try JSON(parsing: Self.file), path: "config.json")
-        let error = #expect(throws: RegistryError.self) { try file.entry(for: "broken.test", repository: "a") }
+        let error = #expect(throws: LoginsError.self) { try file.entry(for: "broken.test", repository: "a") }
         #expect(error?.code == .credentials)
     }
 
@@ -116,7 +116,7 @@ import Testing
     @Test func unreadableFileIsSaidSo() async throws {
         try await withDirectory { directory in
             try write("{nonsense", to: "\(directory)/config.json")
-            let error = try await registryError {
+            let error = try await loginsError {
                 _ = try await CredentialFiles(environment: ["DOCKER_CONFIG": directory])
                     .credential(for: "r.test", repository: "a")
             }
@@ -155,7 +155,7 @@ import Testing
         let path = root.appendingPathComponent("testdata/registry/helpers/docker-credential-\(example.name)").path
         let helper = CredentialHelper(name: example.name, program: path, environment: ["PATH": "/usr/bin:/bin"])
         if let complaint = example.complaint {
-            let error = #expect(throws: RegistryError.self) { try helper.credential(for: "r.test") }
+            let error = #expect(throws: LoginsError.self) { try helper.credential(for: "r.test") }
             #expect(error?.code == .credentials)
             #expect(error?.message.contains(complaint) == true)
         } else {
@@ -165,7 +165,7 @@ import Testing
 
     @Test func missingHelperIsSaidSo() {
         let helper = CredentialHelper(name: "no-such-thing", environment: [:])
-        let error = #expect(throws: RegistryError.self) { try helper.credential(for: "r.test") }
+        let error = #expect(throws: LoginsError.self) { try helper.credential(for: "r.test") }
         #expect(error?.message.contains("docker-credential-no-such-thing' failed: it is not installed") == true)
     }
 }
@@ -182,4 +182,14 @@ func write(_ text: String, to path: String) throws {
     let url = URL(fileURLWithPath: path)
     try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: url)
+}
+
+/// Runs `body`, which must fail with an error of logins, and returns that.
+func loginsError(_ body: () async throws -> Void) async throws -> LoginsError? {
+    do {
+        try await body()
+        return nil
+    } catch let error as LoginsError {
+        return error
+    }
 }

@@ -2,7 +2,7 @@ import Foundation
 import OCI
 import Testing
 
-@testable import Registry
+@testable import Logins
 
 @Suite struct LoginFileTests {
     private let password = LoginFile.Login(user: "u", .password(user: "u", password: "p:q"))
@@ -82,6 +82,6 @@ import Testing
     }
 
     @Test func nameThatIsNone() {
-        #expect(throws: RegistryError.self) { try RegistryName.parsed("a b") }
+        #expect(throws: LoginsError.self) { try RegistryName.parsed("a b") }
     }
 }

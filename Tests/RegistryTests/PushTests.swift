@@ -1,4 +1,5 @@
 import Diagnostics
+import Logins
 import OCI
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import Diagnostics
+import Logins
 import OCI
 
 /// The rules of a machine by which images are read from other places than their names say.

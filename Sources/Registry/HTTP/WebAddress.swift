@@ -1,4 +1,5 @@
 import Diagnostics
+import Logins
 
 /// The URL of a file as a user writes it: what is no part of the request is taken off, and what the request needs
 /// escaped is.

@@ -3,6 +3,7 @@ import Console
 import Diagnostics
 import Glibc
 import Images
+import Logins
 import Registry
 
 struct LoginCommand: AsyncParsableCommand {
@@ -55,10 +56,10 @@ struct LoginCommand: AsyncParsableCommand {
 
     private func checkOptions() throws {
         if readsPassword, password != nil {
-            throw RegistryError(.credentials, "--password and --password-stdin are mutually exclusive")
+            throw LoginsError(.credentials, "--password and --password-stdin are mutually exclusive")
         }
         if readsPassword, username == nil {
-            throw RegistryError(.credentials, "Must provide --username with --password-stdin")
+            throw LoginsError(.credentials, "Must provide --username with --password-stdin")
         }
         if password != nil {
             warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
@@ -86,7 +87,7 @@ struct LoginCommand: AsyncParsableCommand {
         if let username, readsPassword { return (username, try await standardInput()) }
         if let username, let password { return (username, password) }
         guard TerminalPrompt.isPossible else {
-            throw RegistryError(
+            throw LoginsError(
                 .credentials, "Cannot perform an interactive login from a non TTY device",
                 hint: "Use --username and --password-stdin.")
         }
@@ -95,10 +96,10 @@ struct LoginCommand: AsyncParsableCommand {
             user = try await TerminalPrompt.ask("Username\(knownUser.map { " (\($0))" } ?? ""): ")
             if user.isEmpty { user = knownUser ?? "" }
         }
-        guard !user.isEmpty else { throw RegistryError(.credentials, "username is required") }
+        guard !user.isEmpty else { throw LoginsError(.credentials, "username is required") }
         if let password { return (user, password) }
         let typed = try await TerminalPrompt.ask("Password: ", isHidden: true)
-        guard !typed.isEmpty else { throw RegistryError(.credentials, "password is required") }
+        guard !typed.isEmpty else { throw LoginsError(.credentials, "password is required") }
         return (user, typed)
     }
 
@@ -107,7 +108,7 @@ struct LoginCommand: AsyncParsableCommand {
         var password = try await TerminalPrompt.readAll()
         if password.hasSuffix("\r\n") || password.hasSuffix("\n") { password.removeLast() }
         guard !password.isEmpty else {
-            throw RegistryError(.credentials, "the standard input holds no password")
+            throw LoginsError(.credentials, "the standard input holds no password")
         }
         return password
     }

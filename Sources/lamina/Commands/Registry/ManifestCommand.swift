@@ -1,5 +1,6 @@
 import ArgumentParser
 import Images
+import Logins
 import OCI
 import Registry
 

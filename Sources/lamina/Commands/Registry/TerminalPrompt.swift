@@ -2,6 +2,7 @@ import Console
 import Diagnostics
 import Glibc
 import Linux
+import Logins
 import Registry
 import Synchronization
 
@@ -27,7 +28,7 @@ enum TerminalPrompt {
         while let piece = try await next() {
             bytes += piece
             guard bytes.count <= 1 << 20 else {
-                throw RegistryError(.credentials, "the standard input is no password: it holds more than 1 MiB")
+                throw LoginsError(.credentials, "the standard input is no password: it holds more than 1 MiB")
             }
         }
         return try text(bytes)
@@ -42,7 +43,7 @@ enum TerminalPrompt {
 
     private static func text(_ bytes: [UInt8]) throws -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw RegistryError(.credentials, "the login is not text in UTF-8")
+            throw LoginsError(.credentials, "the login is not text in UTF-8")
         }
         return text
     }

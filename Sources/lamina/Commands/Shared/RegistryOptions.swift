@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Diagnostics
 import Images
+import Logins
 import Registry
 
 /// The login for the one registry that a command reaches.
@@ -15,7 +16,7 @@ struct LoginOption: ParsableArguments {
     fileprivate func credential() throws -> Credential? {
         guard let text else { return nil }
         guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else {
-            throw RegistryError(
+            throw LoginsError(
                 .credentials, "--creds takes a user name and a password", hint: "Write it as --creds user:password.")
         }
         return .password(user: String(text[..<colon]), password: String(text[text.index(after: colon)...]))

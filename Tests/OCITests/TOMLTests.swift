@@ -1,7 +1,6 @@
-import OCI
 import Testing
 
-@testable import Registry
+@testable import OCI
 
 @Suite struct TOMLTests {
     @Test(arguments: [

@@ -11,9 +11,13 @@ package struct CredentialFiles: CredentialProvider {
     private let paths: [String]
     private let environment: [String: String]
     private let inline: String?
+    private let warn: @Sendable (String) -> Void
 
-    /// Creates the source; `authFile` is the only place to look at, if given.
-    package init(environment: [String: String], authFile: String? = nil) {
+    /// Creates the source; `authFile` is the only place to look at, if given, and `warn` gets what is passed over.
+    package init(
+        environment: [String: String], authFile: String? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.warn = warn
         let inline = environment["DOCKER_AUTH_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         self.inline = authFile == nil ? inline : nil
         paths = authFile.map { [$0] } ?? Self.paths(environment: environment)
@@ -57,7 +61,7 @@ package struct CredentialFiles: CredentialProvider {
     private func inlineCredential(for registry: String, repository: String) throws -> Credential? {
         guard let inline else { return nil }
         guard let json = try? JSON(parsing: Array(inline.utf8)), json.object != nil else {
-            NetworkNotice.report("the variable DOCKER_AUTH_CONFIG is not JSON and counts for nothing")
+            warn("the variable DOCKER_AUTH_CONFIG is not JSON and counts for nothing")
             return nil
         }
         let file = CredentialFile(
@@ -87,13 +91,13 @@ struct CredentialFile: Sendable {
             bytes = try OwnedDescriptor.open(FilePath(path)).readAll(limit: 4 << 20)
         } catch let error as LinuxError {
             if error.code == .notFound { return nil }
-            throw RegistryError(.credentials, "the credentials in '\(path)' cannot be read", cause: error)
+            throw LoginsError(.credentials, "the credentials in '\(path)' cannot be read", cause: error)
         }
         do {
             // Podman makes its file before it has something to write.
             return CredentialFile(json: bytes.isEmpty ? .object() : try JSON(parsing: bytes), path: path)
         } catch {
-            throw RegistryError(
+            throw LoginsError(
                 .credentials, "'\(path)' is not JSON", hint: "Repair the file, or remove it and log in again.",
                 cause: error)
         }
@@ -150,7 +154,7 @@ struct CredentialFile: Sendable {
         }
         guard let auth = entry["auth"]?.string, !auth.isEmpty else { return nil }
         guard let text = auth.base64Decoded, let colon = text.firstIndex(of: ":") else {
-            throw RegistryError(
+            throw LoginsError(
                 .credentials, "an entry in '\(path)' is not base64 of 'user:password'", hint: "Log in again.")
         }
         let password = text[text.index(after: colon)...].reversed().drop { $0 == "\0" }.reversed()

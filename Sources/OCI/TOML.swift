@@ -1,15 +1,15 @@
-import OCI
+import Diagnostics
 
 /// A parser for the part of TOML that configuration files of registries use: tables, arrays of tables, dotted and quoted
 /// keys, strings, integers, booleans, arrays and inline tables.
 ///
 /// Floats and dates are refused. Source: https://toml.io/en/v1.0.0.
-struct TOML {
-    struct Malformed: Error, CustomStringConvertible {
+package struct TOML {
+    package struct Malformed: Error, CustomStringConvertible {
         let line: Int
         let reason: String
 
-        var description: String { "line \(line): \(reason)" }
+        package var description: String { "line \(line): \(reason)" }
     }
 
     private let bytes: [UInt8]
@@ -19,7 +19,7 @@ struct TOML {
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The document as an object. Throws ``Malformed``.
-    static func parse(_ bytes: [UInt8]) throws -> JSON {
+    package static func parse(_ bytes: [UInt8]) throws -> JSON {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw Malformed(line: 1, reason: "it is not UTF-8")
         }

@@ -6,7 +6,7 @@ extension [UInt8] {
 
 extension String {
     /// The UTF-8 of the text in base64.
-    var base64Encoded: String { Data(utf8).base64EncodedString() }
+    package var base64Encoded: String { Data(utf8).base64EncodedString() }
 
     /// The text behind base64, with or without padding; `nil` when it is not base64 of UTF-8.
     var base64Decoded: String? {

@@ -57,13 +57,13 @@ struct CredentialHelper {
         String(decoding: output, as: UTF8.self).contains("credentials not found in native keychain")
     }
 
-    private func failure(_ status: CInt, _ output: [UInt8]) -> RegistryError {
+    private func failure(_ status: CInt, _ output: [UInt8]) -> LoginsError {
         let text = String(decoding: output, as: UTF8.self).printable(limit: 500)
         return failure(text.isEmpty ? "exit code \(status)" : text)
     }
 
-    private func failure(_ reason: String, cause: (any Error)? = nil) -> RegistryError {
-        RegistryError(
+    private func failure(_ reason: String, cause: (any Error)? = nil) -> LoginsError {
+        LoginsError(
             .credentials, "the credential helper 'docker-credential-\(name.printable(limit: 100))' failed: \(reason)",
             hint: "Install the helper, or remove it from credsStore and credHelpers and log in again.", cause: cause)
     }

@@ -28,10 +28,10 @@ package struct LoginFile: Sendable {
 
     /// The file `authFile`, or the first of those that logins are read from.
     ///
-    /// Throws ``RegistryError`` `.credentials` when there is none.
+    /// Throws ``LoginsError`` `.credentials` when there is none.
     package init(environment: [String: String], authFile: String?) throws {
         guard let path = authFile ?? CredentialFiles.paths(environment: environment).first else {
-            throw RegistryError(
+            throw LoginsError(
                 .credentials, "there is no place to keep a login", hint: "Set HOME or DOCKER_CONFIG, or use --authfile."
             )
         }
@@ -116,7 +116,7 @@ package struct LoginFile: Sendable {
                 throw error
             }
         } catch {
-            throw RegistryError(
+            throw LoginsError(
                 .credentials, "the login cannot be kept in '\(path)'",
                 hint: "Make it writable, or name another file with --authfile.", cause: error)
         }

@@ -22,7 +22,7 @@ extension Credential: CustomStringConvertible {
 package protocol CredentialProvider: Sendable {
     /// The credential for a repository; `nil` where there is none, which means to ask anonymously.
     ///
-    /// The registry is named as in `ImageReference`, e.g. `docker.io` or `localhost:5000`. Throws `RegistryError`
+    /// The registry is named as in `ImageReference`, e.g. `docker.io` or `localhost:5000`. Throws `LoginsError`
     /// `.credentials` when there is one that cannot be read.
     func credential(for registry: String, repository: String) async throws -> Credential?
 }
