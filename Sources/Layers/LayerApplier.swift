@@ -68,6 +68,8 @@ final class UnpackTarget {
     var space = SpaceGuard()
     /// Copies of files from the layers below, by the path that hard links call them.
     var copies: [PathBytes: PathBytes] = [:]
+    /// Device files that were not made, and hard links to them.
+    var missingDevices: Set<PathBytes> = []
 
     init(_ options: LayerApplier, _ root: consuming Directory) {
         self.options = options

@@ -54,11 +54,15 @@ extension UnpackTarget {
 
     func addOther(_ entry: LayerEntry, _ name: PathBytes, in parent: OpenDirectory) throws {
         let isDevice = entry.kind == .characterDevice || entry.kind == .blockDevice
-        if isDevice, !options.makesDevices { return try removeExisting(name, in: parent) }
+        if isDevice, !options.makesDevices {
+            missingDevices.insert(entry.path)
+            return try removeExisting(name, in: parent)
+        }
         do {
             try replacing(name, in: parent) { try makeNode(entry, name, in: parent.directory) }
         } catch let error as LinuxError where error.code == .permission && isDevice {
             // Without the privilege to make devices, as in a user namespace, the image does without.
+            missingDevices.insert(entry.path)
             return
         }
         try setMetadata(entry, name, in: parent)
@@ -93,6 +97,10 @@ extension UnpackTarget {
             return try replacing(name, in: parent) {
                 try parent.directory.makeHardLink(name, to: copy.lastComponent, in: directory.directory)
             }
+        }
+        if missingDevices.contains(wanted) {
+            missingDevices.insert(entry.path)
+            return try removeExisting(name, in: parent)
         }
         try copyFromBelow(entry, name, in: parent)
         copies[wanted] = entry.path

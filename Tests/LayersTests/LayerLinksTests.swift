@@ -47,6 +47,21 @@ import Testing
         ([file("f"), directory("f"), file("f/in")], ["f", "f/in"]),
     ]
 
+    /// Without the privilege to make devices, hard links to them are not made either; the list has both.
+    @Test func hardLinksToDevicesThatAreNotMade() throws {
+        let device = LayerEntry(path: "d/null", kind: .characterDevice, permissions: 0o600, deviceMajor: 1, deviceMinor: 3)
+        let (bytes, _) = try tar([
+            Self.directory("d"), device, Self.file("h"), LayerEntry(path: "h", kind: .hardLink, linkTarget: "d/null"),
+            LayerEntry(path: "i", kind: .hardLink, linkTarget: "h"), Self.file("kept"),
+        ])
+        let scratch = try Scratch()
+        var applier = LayerApplier(.plain)
+        applier.makesDevices = false
+        let list = try applier.apply(PieceStream(bytes), to: try scratch.makeDirectory("target")).fileList
+        #expect(try scratch.output(of: "cd target && find . -mindepth 1 | sort") == "./d\n./kept\n")
+        #expect(Set(list.entries.map(\.path.text)) == ["d", "d/null", "h", "i", "kept"])
+    }
+
     @Test(arguments: cases.indices) func listSaysWhereFilesAre(_ number: Int) throws {
         let (entries, paths) = Self.cases[number]
         let (bytes, _) = try tar(entries)
