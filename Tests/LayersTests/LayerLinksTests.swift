@@ -49,7 +49,8 @@ import Testing
 
     /// Without the privilege to make devices, hard links to them are not made either; the list has both.
     @Test func hardLinksToDevicesThatAreNotMade() throws {
-        let device = LayerEntry(path: "d/null", kind: .characterDevice, permissions: 0o600, deviceMajor: 1, deviceMinor: 3)
+        let device = LayerEntry(
+            path: "d/null", kind: .characterDevice, permissions: 0o600, deviceMajor: 1, deviceMinor: 3)
         let (bytes, _) = try tar([
             Self.directory("d"), device, Self.file("h"), LayerEntry(path: "h", kind: .hardLink, linkTarget: "d/null"),
             LayerEntry(path: "i", kind: .hardLink, linkTarget: "h"), Self.file("kept"),
