@@ -2,7 +2,6 @@ import Diagnostics
 import DockerfileSyntax
 import Frontend
 package import Graph
-import Images
 import Linux
 package import Sandbox
 import Store
