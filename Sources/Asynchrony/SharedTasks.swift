@@ -4,10 +4,10 @@ import Synchronization
 /// any more.
 package final class SharedTasks<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     package typealias Body = @Sendable () async throws -> Value
-    private typealias Waiter = CheckedContinuation<Value, any Error>
+    fileprivate typealias Waiter = CheckedContinuation<Value, any Error>
 
     /// The work for one key.
-    private struct Work {
+    fileprivate struct Work {
         var task: Task<Void, Never>?
         var waiters: [UInt64: Waiter] = [:]
         /// Set when the last waiter has gone; the work then only ends.
@@ -16,7 +16,7 @@ package final class SharedTasks<Key: Hashable & Sendable, Value: Sendable>: Send
         var next: [(id: UInt64, waiter: Waiter, body: Body)] = []
     }
 
-    private struct State {
+    fileprivate struct State {
         var works: [Key: Work] = [:]
         var lastID: UInt64 = 0
     }
@@ -69,19 +69,10 @@ package final class SharedTasks<Key: Hashable & Sendable, Value: Sendable>: Send
     }
 
     private func leave(_ key: Key, _ id: UInt64) {
-        let waiter = state.withLock { state -> Waiter? in
-            guard var work = state.works[key] else { return nil }
-            defer { state.works[key] = work }
-            if let position = work.next.firstIndex(where: { $0.id == id }) {
-                return work.next.remove(at: position).waiter
-            }
-            guard work.waiters[id] != nil else { return nil }
-            guard work.waiters.count == 1 else { return work.waiters.removeValue(forKey: id) }
-            work.isCancelled = true
-            work.task?.cancel()
-            return nil
-        }
+        let (waiter, task) = state.withLock { $0.leave(key, id) }
         waiter?.resume(throwing: CancellationError())
+        // Not with the lock held: the work may wait for other work here, and leaves that at once.
+        task?.cancel()
     }
 
     private func finish(_ key: Key, _ result: Result<Value, any Error>) {
@@ -94,5 +85,20 @@ package final class SharedTasks<Key: Hashable & Sendable, Value: Sendable>: Send
             return work?.waiters.values.map(\.self) ?? []
         }
         for waiter in waiters { waiter.resume(with: result) }
+    }
+}
+
+extension SharedTasks.State {
+    /// Takes a waiter away. The last one of a work stays, and the work is to be cancelled.
+    fileprivate mutating func leave(_ key: Key, _ id: UInt64) -> (SharedTasks.Waiter?, Task<Void, Never>?) {
+        guard var work = works[key] else { return (nil, nil) }
+        defer { works[key] = work }
+        if let position = work.next.firstIndex(where: { $0.id == id }) {
+            return (work.next.remove(at: position).waiter, nil)
+        }
+        guard work.waiters[id] != nil else { return (nil, nil) }
+        guard work.waiters.count == 1 else { return (work.waiters.removeValue(forKey: id), nil) }
+        work.isCancelled = true
+        return (nil, work.task)
     }
 }

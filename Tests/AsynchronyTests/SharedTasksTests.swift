@@ -97,6 +97,18 @@ private final class Counter: Sendable {
         #expect(gate.cancelled == 1)
     }
 
+    @Test("Work that waits for other work is cancelled with it")
+    func nestedWork() async throws {
+        let (tasks, gate) = (SharedTasks<String, Int>(), Gate())
+        let task = Task {
+            try await tasks.value(for: "a") { try await tasks.value(for: "b") { try await gate.pass() } }
+        }
+        await gate.waitUntilEntered()
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(gate.cancelled == 1)
+    }
+
     @Test("Work begins again for those that came when it was cancelled")
     func beginsAgain() async throws {
         let tasks = SharedTasks<String, Int>()

@@ -68,7 +68,20 @@ struct ImageViewDriver: Sendable {
     }
 
     /// Stops the job that this process belongs to, as the terminal does for ctrl+z; returns when it goes on.
-    private static func stop() { kill(0, SIGTSTP) }
+    ///
+    /// This process gets the signal by itself, on this thread: one that another thread takes would stop this one later,
+    /// when the terminal is taken again already.
+    private static func stop() {
+        let former = signal(SIGTSTP, SIG_IGN)
+        kill(0, SIGTSTP)
+        signal(SIGTSTP, former)
+        var (stop, mask) = (sigset_t(), sigset_t())
+        _ = unsafe sigemptyset(&stop)
+        _ = unsafe sigaddset(&stop, SIGTSTP)
+        raise(SIGTSTP)
+        _ = unsafe pthread_sigmask(SIG_UNBLOCK, &stop, &mask)
+        _ = unsafe pthread_sigmask(SIG_SETMASK, &mask, nil)
+    }
 
     private func perform(_ effect: ImageView.Effect, _ view: inout ImageView) {
         do {
