@@ -84,7 +84,7 @@ package struct CacheWriter: Sendable {
             guard export.forcesCompression else { return false }
             return try !store.layers.sources(of: stack[index]).contains { $0.blob.mediaType.compression == compression }
         }
-        if mustFetch { try await images.supply.requireContent(stack, only: [index]) }
+        if mustFetch { try await images.fetcher.requireContent(stack, only: [index]) }
         let blob = try await offload { [storage = images.storage] in
             try storage.blob(
                 of: stack, index, as: export.compression, isExact: export.forcesCompression, mayBeElsewhere: true)
@@ -141,7 +141,7 @@ package struct CacheWriter: Sendable {
             try layout.create()
             return try package.layers.filter { try !layout.contains($0.descriptor) }
         }
-        try await images.supply.requireBlobs(missing.map { ($0.diffID, $0.descriptor) })
+        try await images.fetcher.requireBlobs(missing.map { ($0.diffID, $0.descriptor) })
         try await offload {
             for (blob, _) in missing {
                 guard let file = try store.content.open(blob.digest) else {

@@ -147,7 +147,7 @@ package struct Build: Sendable {
     ) -> BuildRunner {
         BuildRunner(
             cache: StepCache(
-                store: store, imports: imports, missing: images.supply.gone,
+                store: store, imports: imports, missing: images.fetcher.gone,
                 oldest: request.freshness.oldest(at: tools.started)),
             files: InputFiles(snapshots: tools.loader.snapshots), contexts: contexts, remotes: tools.remotes,
             storage: LayerStorage(store: store), layerProgress: tools.layerProgress,

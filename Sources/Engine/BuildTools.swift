@@ -31,7 +31,7 @@ struct BuildTools: Sendable {
         trees = LayerTreeCache(store.layers)
         layerProgress = LayerProgress(progress)
         let snapshots = SnapshotUnpacker(
-            store: store, trees: trees, supply: images.supply, progress: layerProgress,
+            store: store, trees: trees, fetcher: images.fetcher, progress: layerProgress,
             form: isolation.form)
         loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
     }

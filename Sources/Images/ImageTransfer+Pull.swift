@@ -151,12 +151,12 @@ extension ImageTransfer {
         let missing = blobs.filter { !present.contains($0.1.digest) }.map { (diffID: $0.0, blob: $0.1) }
         let progress = Self.progress(report)
         do {
-            try await supply.requireBlobs(missing, report: progress)
+            try await fetcher.requireBlobs(missing, report: progress)
         } catch let error as ImagesError where error.code == .layerGone {
             guard try await offload({ [store] in try store.layers.areWithinReach(image.diffIDs) }) else { throw error }
         }
-        try await supply.requireContent(image.diffIDs, report: progress)
-        try await supply.requireLists(image.diffIDs, report: progress)
+        try await fetcher.requireContent(image.diffIDs, report: progress)
+        try await fetcher.requireLists(image.diffIDs, report: progress)
     }
 
     /// Whether it is known which files the layers of an image hold.
@@ -170,7 +170,7 @@ extension ImageTransfer {
     ) async throws {
         let lease = try store.lease()
         try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
-            try await supply.requireLists(image.diffIDs, report: Self.progress(report))
+            try await fetcher.requireLists(image.diffIDs, report: Self.progress(report))
         }
         _ = consume lease
     }
@@ -188,7 +188,7 @@ extension ImageTransfer {
         of image: StoredImage, in layers: Set<Int>, report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws {
         let lease = try store.lease()
-        try await supply.requireContent(image.diffIDs, only: layers.sorted(), report: Self.progress(report))
+        try await fetcher.requireContent(image.diffIDs, only: layers.sorted(), report: Self.progress(report))
         _ = consume lease
     }
 

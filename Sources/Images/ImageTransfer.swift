@@ -10,14 +10,14 @@ package struct ImageTransfer: Sendable {
     package let store: StoreRoot
     package let registry: RegistryAccess
     /// Fetches layers that are elsewhere.
-    package let supply: LayerFetcher
+    package let fetcher: LayerFetcher
     package let storage: LayerStorage
 
     package init(store: StoreRoot, registry: RegistryAccess) {
         self.store = store
         self.registry = registry
         storage = LayerStorage(store: store)
-        supply = LayerFetcher(store: store, registry: registry, storage: storage)
+        fetcher = LayerFetcher(store: store, registry: registry, storage: storage)
     }
 
     /// The image a user means by a name or an ID.

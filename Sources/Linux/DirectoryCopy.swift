@@ -16,7 +16,7 @@ extension Directory {
 private struct DirectoryCopy: ~Copyable {
     let from: DirectoryStack
     let to: DirectoryStack
-    /// Where the walk through the copies began.
+    /// The directory that the walk through the copies began in.
     let root: Directory
     /// The copies of files with several names, from the root.
     private var links: [FileNumber: PathBytes] = [:]

@@ -78,7 +78,7 @@ extension SandboxRequest {
     }
 
     /// `--device`: `HOST[:PATH[:PERMISSIONS]]`.
-    package mutating func lendDevice(_ text: String) throws {
+    package mutating func addDevice(_ text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 3, !parts[0].isEmpty else { throw Self.bad("invalid device specification: \(text)") }
         let permissions = parts.count == 3 ? parts[2] : "rwm"

@@ -8,7 +8,7 @@ import Trees
 
 /// The ignore file of a build, or that there is none.
 package struct IgnoreFile: Sendable {
-    /// Where it is; `nil` if there is none, and then nothing is ignored.
+    /// Path of the file; `nil` if there is none, and then nothing is ignored.
     package let path: FilePath?
     package let rules: IgnoreRules
     /// Its size in bytes.

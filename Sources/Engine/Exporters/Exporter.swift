@@ -49,7 +49,7 @@ struct ExportTools: Sendable {
     func archive(of product: BuildProduct, isForDocker: Bool) async throws -> ImageArchive {
         let image = try product.requireImage()
         try await layerProgress.session { session in
-            try await images.supply.requireContent(image.diffIDs) { session.report($0) }
+            try await images.fetcher.requireContent(image.diffIDs) { session.report($0) }
         }
         return try await offload { [images] in
             let archived = ArchivedImage(names: product.names, image: image, config: try images.config(of: image))

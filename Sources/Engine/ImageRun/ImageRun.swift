@@ -44,7 +44,7 @@ package struct ImageRun: Sendable {
         }
         let trees = WorkingTreePool(store: store, layers: LayerTreeCache(store.layers))
         let snapshots = SnapshotUnpacker(
-            store: store, trees: trees.layers, supply: images.supply, progress: LayerProgress(progress),
+            store: store, trees: trees.layers, fetcher: images.fetcher, progress: LayerProgress(progress),
             form: isolation.form)
         let state = LayerStack(layers: config.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
         let lowers = try await snapshots.lowers(

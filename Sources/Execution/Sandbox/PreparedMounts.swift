@@ -33,7 +33,7 @@ extension PreparedMounts {
     /// A cache: its directory itself, or a copy where the command must not change it.
     ///
     /// Throws ``ExecutionError`` `.unsupported` for one directory in two places.
-    package mutating func add(_ mount: CacheMount, lentFrom directory: FilePath, _ path: FilePath) throws {
+    package mutating func add(_ mount: CacheMount, from directory: FilePath, _ path: FilePath) throws {
         // A link that a command left in the cache leads to where it would lead in there.
         let opened = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot)
         let source = path == "/" ? directory : FilePath(try opened.path().text)
@@ -41,11 +41,11 @@ extension PreparedMounts {
             substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .copy(source)))
             return
         }
-        let isLent = substitutes.contains { substitute in
+        let isPlaced = substitutes.contains { substitute in
             guard case .cache(let other) = substitute.content else { return false }
             return other.starts(with: directory)
         }
-        guard !isLent else {
+        guard !isPlaced else {
             throw ExecutionError(
                 .unsupported, "the cache '\(mount.id)' cannot be in two places where nothing can be mounted",
                 hint: "Mount it once, or use an isolation that can mount, see 'lamina doctor'.")

@@ -7,7 +7,7 @@ package import Store
 import SystemPackage
 
 /// How it goes with a layer that is fetched.
-package enum SupplyEvent: Sendable {
+package enum LayerFetchEvent: Sendable {
     /// So many bytes of the blob are here.
     case fetching(DiffID, Descriptor, Int64, from: String)
     /// The blob is here, and the files of the layer are known.
@@ -17,7 +17,7 @@ package enum SupplyEvent: Sendable {
 /// Brings layers into the store of which only the whereabouts are known: when they are needed, several at once, and
 /// each once however many ask, in this process and in others.
 package final class LayerFetcher: Sendable {
-    package typealias Report = @Sendable (SupplyEvent) -> Void
+    package typealias Report = @Sendable (LayerFetchEvent) -> Void
 
     /// The places that were found not to have what they were said to have.
     package let gone = MissingLayers()

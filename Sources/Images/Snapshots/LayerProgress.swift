@@ -88,7 +88,7 @@ package final class LayerSession: Sendable {
         steps.withLock { progress.open(diffID, from: place, &$0) }
     }
 
-    package func report(_ event: SupplyEvent) {
+    package func report(_ event: LayerFetchEvent) {
         switch event {
         case .fetching(let diffID, let blob, let count, let place):
             step(diffID, from: place)?.status("\(blob.digest)", current: count, total: blob.size)

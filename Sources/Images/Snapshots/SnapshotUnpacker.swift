@@ -13,20 +13,20 @@ package final class SnapshotUnpacker: Sendable {
     private let store: StoreRoot
     private let trees: LayerTreeCache
     private let form: @Sendable () throws -> SnapshotForm
-    private let supply: LayerFetcher
+    private let fetcher: LayerFetcher
     private let progress: LayerProgress
     private let known = Mutex<[ChainID: Snapshot]>([:])
     private let tasks = SharedTasks<ChainID, Snapshot>()
 
     /// `form` gives the form of the snapshots. It may ask the kernel, so it is called only when a layer is unpacked.
     package init(
-        store: StoreRoot, trees: LayerTreeCache, supply: LayerFetcher, progress: LayerProgress,
+        store: StoreRoot, trees: LayerTreeCache, fetcher: LayerFetcher, progress: LayerProgress,
         form: @escaping @Sendable () throws -> SnapshotForm
     ) {
         self.form = form
         self.store = store
         self.trees = trees
-        self.supply = supply
+        self.fetcher = fetcher
         self.progress = progress
     }
 
@@ -40,7 +40,7 @@ package final class SnapshotUnpacker: Sendable {
     package func lowers(of diffIDs: [DiffID], copiesFiles: Bool) async throws -> [FilePath] {
         guard copiesFiles else { return try await all(of: diffIDs).map(\.directory) }
         try await progress.session { session in
-            try await supply.requireContent(diffIDs) { session.report($0) }
+            try await fetcher.requireContent(diffIDs) { session.report($0) }
         }
         return []
     }
@@ -88,7 +88,7 @@ package final class SnapshotUnpacker: Sendable {
         // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, each after the
         // one below it, but fetched side by side.
         async let next = index > 0 ? snapshot(index - 1, of: stack, session) : nil
-        try await supply.requireContent(chained: [(diffID, chain)]) { session.report($0) }
+        try await fetcher.requireContent(chained: [(diffID, chain)]) { session.report($0) }
         _ = try await next
         return try await offload { [store, trees, form] in
             let blob = try LayerStorage(store: store).anyBlob(of: stack.diffIDs[...index])
@@ -99,7 +99,7 @@ package final class SnapshotUnpacker: Sendable {
     /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.
     package func tree(of state: LayerStack) async throws -> LayerTree {
         try await progress.session { session in
-            try await supply.requireLists(state.diffIDs) { session.report($0) }
+            try await fetcher.requireLists(state.diffIDs) { session.report($0) }
         }
         return try await offload { [trees] in try trees.tree(of: state.diffIDs) }
     }

@@ -32,7 +32,7 @@ package struct FileChanges: Hashable, Sendable {
         case owner([UInt32], [UInt32])
         /// Words such as `file` and `directory`.
         case kind(String, String)
-        /// Where links lead; empty for a file that is none, or that the source reaches through none.
+        /// The target of a link; empty for a file that is no link and is not reached through one.
         case linkTarget(PathBytes, PathBytes)
         /// Another name of the same file; empty for a file of its own.
         case hardLink(PathBytes, PathBytes)

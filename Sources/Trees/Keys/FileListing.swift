@@ -14,7 +14,7 @@ package struct FileListing: Sendable {
         package var group: UInt32
         /// Of a regular file, in bytes.
         package var size: Int64
-        /// Where a symbolic link leads, as it says; of a file that the source reaches through links its own path.
+        /// The target of a symbolic link as it is written; for a file that is reached through links, its own path.
         package var linkTarget: PathBytes
         /// The first of the listed names of a file that has several, if this is another one.
         package var hardLink: PathBytes

@@ -19,13 +19,13 @@ struct CacheRequest: Sendable {
     let mount: CacheMount
     let seed: LayerStack?
     /// Whether the directory itself goes into the file system of the command, so that no other command can use it.
-    let isLent: Bool
+    let isInTree: Bool
     let key: Digest
 
-    init(_ mount: CacheMount, seed: LayerStack?, isLent: Bool) {
+    init(_ mount: CacheMount, seed: LayerStack?, isInTree: Bool) {
         self.mount = mount
         self.seed = seed
-        self.isLent = isLent
+        self.isInTree = isInTree
         var key = KeyHasher("cache-mount/1")
         key.add(mount.id)
         // A directory that started with something else is another one.
@@ -39,7 +39,7 @@ struct CacheRequest: Sendable {
 
     var access: CacheMountStore.Access {
         switch mount.sharing {
-        case .shared: isLent ? .locked : .shared
+        case .shared: isInTree ? .locked : .shared
         case .private: .private
         case .locked: .locked
         }
@@ -67,8 +67,8 @@ extension StepMounts {
             // What a seeded directory has is the source already.
             let path = mount.seed == nil ? FilePath(mount.source) : "/"
             try Self.requireSource(path, in: lease.path)
-            if request.isLent {
-                try prepared.add(mount, lentFrom: lease.path, path)
+            if request.isInTree {
+                try prepared.add(mount, from: lease.path, path)
                 continue
             }
             prepared.mounts.append(

@@ -39,7 +39,7 @@ struct StepMounts: Sendable {
             case .bind(let bind): try await add(bind, of: inputs[bind.input], to: &prepared)
             case .cache(let cache):
                 caches.append(
-                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isLent: !isMounted))
+                    CacheRequest(cache, seed: cache.seed.map { inputs[$0].state }, isInTree: !isMounted))
             case .tmpfs(let tmpfs):
                 prepared.mounts.append(
                     SandboxMount(

@@ -100,7 +100,7 @@ struct SandboxOptions: ParsableArguments {
         try request.setCapabilities(adding: addedCapabilities, dropping: droppedCapabilities)
         for text in securityOptions { try request.setSecurityOption(text) }
         for text in allow.flatMap({ $0.split(separator: ",") }) { try request.allow(String(text)) }
-        for text in devices { try request.lendDevice(text) }
+        for text in devices { try request.addDevice(text) }
         for text in ulimits { try request.addLimit(text) }
         if let sharedMemorySize { try request.setSharedMemorySize(sharedMemorySize) }
         for text in resources { try request.setResource(text) }
