@@ -70,7 +70,7 @@ struct Lamina: Sendable {
             mount --rbind / /mnt
             exec chroot /mnt setpriv --bounding-set "$0" --inh-caps=-all -- "$@"
             """
-        var variables = ["LAMINA_ROOT": root.string, "NO_COLOR": "1"]
+        var variables = ["LAMINA_ROOT": root.string, "NO_COLOR": "1", "CI": ""]
         variables.merge(environment) { $1 }
         return try RunningProcess(
             ["unshare", "--mount", "sh", "-ec", script, set, binary.string] + arguments, environment: variables)
