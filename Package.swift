@@ -30,7 +30,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
-        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     ],
     targets: [
         // Row 0
@@ -40,10 +39,12 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
             name: "CCompression", pkgConfig: "libisal libzstd", providers: [.apt(["libisal-dev", "libzstd-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         module("Diagnostics"),
         module("Asynchrony"),
+        module("SQLite", ["CSQLite"]),
         // Row 1
         module("OCI", ["Diagnostics", "COpenSSL"]),
         module("Linux", ["Asynchrony", "Diagnostics", "CLinux", systemPackage]),
@@ -57,7 +58,7 @@ let package = Package(
         module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
         module("Logins", ["Diagnostics", "OCI", "Linux", systemPackage]),
         module("Registry", ["Diagnostics", "OCI", "Linux", "Logins", "CCurl", systemPackage]),
-        module("Store", ["Diagnostics", "OCI", "Linux", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
+        module("Store", ["Diagnostics", "OCI", "Linux", "SQLite", systemPackage]),
         module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
         // Row 3a
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
@@ -126,16 +127,17 @@ let package = Package(
             swiftSettings: settings),
         // Tests
         tests("Asynchrony"),
+        tests("SQLite"),
         tests("OCI", ["Diagnostics"]),
         tests("Linux", ["CLinux", "Diagnostics", systemPackage]),
         tests("DockerfileSyntax"),
         tests("GoCompat", ["Diagnostics", "OCI"]),
-        tests("Console"),
+        tests("Console", [systemPackage]),
         tests("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
         tests("Solver", ["Diagnostics", "Graph", "OCI"]),
         tests("Sandbox", ["CLinux", "Diagnostics", "Linux", systemPackage]),
         tests("Registry", ["Diagnostics", "Logins", "OCI"]),
-        tests("Store", ["Diagnostics", "Linux", "OCI", .product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
+        tests("Store", ["Diagnostics", "Linux", "OCI", "SQLite", systemPackage]),
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
         tests("Trees", ["Graph", "Layers", "Linux", "OCI", systemPackage]),
         tests("Records", ["Diagnostics", "Layers", "Linux", "OCI", "Solver", "Store", "Trees", systemPackage]),
@@ -155,6 +157,7 @@ let package = Package(
                 "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend", "GoCompat", "Inspector",
                 "Layers", "Linux",
                 "OCI", "Records", "Registry", "Requests", "Solver", "Trees", systemPackage,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),
     ],

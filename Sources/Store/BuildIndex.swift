@@ -1,7 +1,7 @@
 import Diagnostics
-import GRDB
 package import Linux
 package import OCI
+import SQLite
 import SystemPackage
 
 /// The history of builds. It is told to users and relied upon by nobody: it is not synced to the disk, and a reader
@@ -40,7 +40,7 @@ package struct BuildIndex: Sendable {
             var log = log.take()
             let old = try root.write { transaction in
                 try transaction.insert(build)
-                let number = transaction.db.lastInsertedRowID
+                let number = transaction.db.lastInsertedRow
                 try transaction.note(facts.keys, of: number)
                 for digest in facts.lists.keys {
                     let target = Self.listName(digest)
@@ -244,11 +244,11 @@ extension Transaction {
         let count: Int = try row("SELECT count(*) FROM builds")?[0] ?? 0
         if count > limits.builds + slack {
             let oldest = try row("SELECT number FROM builds ORDER BY number DESC LIMIT 1 OFFSET ?", [limits.builds - 1])
-            if let oldest: Int64 = oldest?[0] {
+            if let oldest: Int64 = try oldest?[0] {
                 names += try rows("SELECT id FROM builds WHERE number < ? AND log_size > 0", [oldest])
-                    .map { BuildIndex.logName($0[0]) }
+                    .map { try BuildIndex.logName($0[0]) }
                 names += try rows("SELECT digest FROM build_lists WHERE build < ?", [oldest])
-                    .map { BuildIndex.listName(try Digest(parsing: $0[0] as String)) }
+                    .map { try BuildIndex.listName(Digest(parsing: $0[0] as String)) }
                 try execute("DELETE FROM builds WHERE number < ?", [oldest])
                 try execute("DELETE FROM build_keys WHERE build < ?", [oldest])
                 try execute("DELETE FROM build_lists WHERE build < ?", [oldest])
@@ -256,9 +256,9 @@ extension Transaction {
         }
         var bytes: Int64 = 0
         for row in try rows("SELECT number, id, log_size FROM builds WHERE log_size > 0 ORDER BY number DESC") {
-            bytes += row[2]
-            guard bytes > limits.logBytes, bytes > row[2] as Int64 else { continue }
-            names.append(BuildIndex.logName(row[1]))
+            bytes += try row[2]
+            guard bytes > limits.logBytes, try bytes > row[2] else { continue }
+            names.append(BuildIndex.logName(try row[1]))
             try execute("UPDATE builds SET log_size = 0 WHERE number = ?", [row[0] as Int64])
         }
         return names

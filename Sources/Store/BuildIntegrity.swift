@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 
 // What a check of the history needs, and nobody else: all rows as they are, and ways to take broken ones out.
 
@@ -18,7 +18,7 @@ extension BuildIndex {
         try root.read { transaction in
             try transaction.rows("SELECT * FROM builds ORDER BY number").map { row in
                 BuildRow(
-                    number: row["number"], id: String.fromDatabaseValue(row["id"] as DatabaseValue) ?? "",
+                    number: try row["number"], id: (try? row["id"]) ?? "",
                     record: Result { try BuildRecord(row) })
             }
         }
@@ -73,7 +73,7 @@ extension BuildIndex {
     private func texts(_ sql: String) throws -> [[String]] {
         try root.read { transaction in
             try transaction.rows(sql).map { row in
-                row.databaseValues.map { String.fromDatabaseValue($0) ?? "" }
+                row.values.map { String(sqliteValue: $0) ?? "" }
             }
         }
     }
@@ -84,7 +84,7 @@ extension BuildIndex {
             guard try directory.statusIfExists(folder) != nil else { return [] }
             return try directory.directory(folder).names().map { folder.appending($0) }
         }
-        let logs = Set(try transaction.rows("SELECT id FROM builds WHERE log_size > 0").map { logName($0[0]) })
+        let logs = Set(try transaction.rows("SELECT id FROM builds WHERE log_size > 0").map { try logName($0[0]) })
         let lists = Set(
             try transaction.rows("SELECT digest FROM build_lists").compactMap { row -> PathBytes? in
                 (try? Digest(parsing: row[0] as String)).map(listName)

@@ -1,6 +1,6 @@
 import Diagnostics
-import GRDB
 package import OCI
+import SQLite
 
 /// One build, as history tells it.
 package struct BuildRecord: Hashable, Sendable {
@@ -57,14 +57,11 @@ package struct BuildRecord: Hashable, Sendable {
 
     /// Throws ``StoreError`` `.corrupt` for a row that no version of this program has written.
     init(_ row: Row) throws {
-        func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
-            let found: DatabaseValue? = row[column]
-            guard let value = found.flatMap(Value.fromDatabaseValue) else { throw Self.corrupt(column) }
-            return value
+        func value<Value: SQLiteConvertible>(_ column: String) throws -> Value {
+            do { return try row[column] } catch { throw Self.corrupt(column) }
         }
-        func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
-            let found: DatabaseValue? = row[column]
-            return found?.isNull ?? true ? nil : try value(column)
+        func optional<Value: SQLiteConvertible>(_ column: String) throws -> Value? {
+            try value(column) as Value?
         }
         func time(_ column: String) throws -> Timestamp {
             guard let time = Timestamp(parsing: try value(column) as String) else { throw Self.corrupt(column) }

@@ -1,5 +1,5 @@
-import GRDB
 package import OCI
+import SQLite
 
 /// The result of a step, under the key of its inputs.
 package struct CacheRecord: Hashable, Sendable {
@@ -32,10 +32,10 @@ package struct CacheRecord: Hashable, Sendable {
 
     init(_ row: Row) throws {
         self.init(
-            key: try Digest(parsing: row["key"] as String), kind: row["kind"], description: row["description"],
-            result: row["result"],
+            key: try Digest(parsing: row["key"] as String), kind: try row["kind"], description: try row["description"],
+            result: try row["result"],
             diffIDs: try Array(column: row["diff_ids"]), blobs: try Array(column: row["blobs"]),
-            createdAt: Timestamp(column: row["created"]), lastUsed: Timestamp(column: row["last_used"]))
+            createdAt: Timestamp(column: try row["created"]), lastUsed: Timestamp(column: try row["last_used"]))
     }
 }
 
@@ -101,7 +101,7 @@ package struct CacheIndex: Sendable {
         guard !results.isEmpty else { return [:] }
         var keys: [String: [Digest]] = [:]
         for row in try root.read({ try $0.rows("SELECT key, result FROM cache ORDER BY last_used DESC, key") }) {
-            let result: String = row[1]
+            let result: String = try row[1]
             if results.contains(result) { keys[result, default: []].append(try Digest(parsing: row[0] as String)) }
         }
         return keys

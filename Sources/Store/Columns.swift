@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 
 // How values are kept in columns: digests as text, lists of digests joined by spaces, times as text that sorts.
 

@@ -1,7 +1,7 @@
 import Diagnostics
-import GRDB
 package import Linux
 package import OCI
+import SQLite
 package import SystemPackage
 
 /// The blobs of the store, each under its digest. A blob never changes.
@@ -104,7 +104,9 @@ extension Transaction {
 
     func blobSizes() throws -> [Digest: Int64] {
         var sizes: [Digest: Int64] = [:]
-        for row in try rows("SELECT digest, size FROM blobs") { sizes[try Digest(parsing: row[0] as String)] = row[1] }
+        for row in try rows("SELECT digest, size FROM blobs") {
+            sizes[try Digest(parsing: row[0] as String)] = try row[1]
+        }
         return sizes
     }
 }

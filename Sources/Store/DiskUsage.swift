@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 
 /// The store's size on disk.
 package struct DiskUsage: Hashable, Sendable {

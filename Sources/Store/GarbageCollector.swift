@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 import SystemPackage
 
 /// The actions of the collector, done or planned.
@@ -104,22 +104,22 @@ private struct Sweep {
             if reachable.layers.contains(diffID) {
                 keptLists.insert(LayerIndex.fileListName(diffID))
             } else {
-                layers.insert(row[0])
+                layers.insert(try row[0])
             }
         }
         for row in try transaction.rows("SELECT digest, diff_id FROM layer_blobs")
         where !reachable.layers.contains(try DiffID(parsing: row[1] as String)) {
-            layerBlobs.append(row[0])
+            layerBlobs.append(try row[0])
         }
         for row in try transaction.rows("SELECT number, diff_id FROM layer_sources")
         where !reachable.layers.contains(try DiffID(parsing: row[1] as String)) {
-            sources.append(row[0])
+            sources.append(try row[0])
         }
         for row in try transaction.rows("SELECT number, chain_id FROM snapshots") {
             if reachable.chains.contains(try ChainID(parsing: row[1] as String)) {
-                keptSnapshots.insert(row[0])
+                keptSnapshots.insert(try row[0])
             } else {
-                snapshots.insert(row[0])
+                snapshots.insert(try row[0])
             }
         }
         historyStrays = try BuildIndex.strays(in: root.openDirectory(), transaction)
@@ -130,7 +130,7 @@ private struct Sweep {
     }
 
     func deleteRows(_ transaction: Transaction) throws {
-        func delete(_ table: String, _ column: String, _ keys: some Sequence<some DatabaseValueConvertible>) throws {
+        func delete(_ table: String, _ column: String, _ keys: some Sequence<some SQLiteConvertible>) throws {
             for key in keys { try transaction.execute("DELETE FROM \(table) WHERE \(column) = ?", [key]) }
         }
         try delete("cache", "key", cacheKeys.map(\.description))
@@ -146,9 +146,9 @@ private struct Sweep {
         keptBlobs = Set(try transaction.blobSizes().keys.map(ContentStore.name))
         keptLists = Set(
             try transaction.rows("SELECT diff_id FROM layers").map {
-                LayerIndex.fileListName(try DiffID(parsing: $0[0] as String))
+                try LayerIndex.fileListName(DiffID(parsing: $0[0] as String))
             })
-        keptSnapshots = Set(try transaction.rows("SELECT number FROM snapshots").map { $0[0] })
+        keptSnapshots = Set(try transaction.rows("SELECT number FROM snapshots").map { try $0[0] })
         historyStrays = try BuildIndex.strays(in: root.openDirectory(), transaction)
     }
 

@@ -1,7 +1,7 @@
 import Diagnostics
-import GRDB
 import Linux
 package import OCI
+import SQLite
 
 /// The images of the store, their roots and their names.
 ///
@@ -186,13 +186,13 @@ package struct ImageIndex: Sendable {
         guard !hex.isEmpty, hex.utf8.count <= 64, isHex else { return nil }
         return try root.read { transaction in
             // 'g' sorts after all hexadecimal digits.
-            let range: StatementArguments = [prefix + hex, prefix + hex + "g"]
+            let range: [any SQLiteConvertible] = [prefix + hex, prefix + hex + "g"]
             let matches = try transaction.rows("SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2", range)
             guard matches.count < 2 else {
                 throw StoreError(
                     .ambiguous, "'\(idPrefix)' is the beginning of several image IDs", hint: "Write more of the ID.")
             }
-            return try matches.first.flatMap { try transaction.image(id: try Digest(parsing: $0[0] as String)) }
+            return try matches.first.flatMap { try transaction.image(id: Digest(parsing: $0[0] as String)) }
         }
     }
 

@@ -1,5 +1,5 @@
-import GRDB
 package import OCI
+import SQLite
 
 /// How the store came to a root.
 package enum RootOrigin: String, Sendable {
@@ -79,29 +79,29 @@ extension Transaction {
         guard let row = try row("SELECT root FROM names WHERE reference = ?", [reference.description]) else {
             return nil
         }
-        return try imageRoot(try Digest(parsing: row[0] as String))
+        return try imageRoot(Digest(parsing: row[0] as String))
     }
 
     /// The roots that lead to an image: first those of which it is the default image, and of these those with a name.
     func imageRoots(leadingTo id: Digest) throws -> [ImageRoot] {
         let rows = try rows("SELECT root FROM root_manifests WHERE image = ?", [id.description])
         func rank(_ root: ImageRoot) -> Int { (root.defaultImage?.id == id ? 0 : 2) + (root.names.isEmpty ? 1 : 0) }
-        let roots = try rows.compactMap { try imageRoot(try Digest(parsing: $0[0] as String)) }
+        let roots = try rows.compactMap { try imageRoot(Digest(parsing: $0[0] as String)) }
         return (0...3).flatMap { wanted in roots.filter { rank($0) == wanted } }
     }
 
-    private func imageRoots(_ condition: String, _ arguments: StatementArguments) throws -> [ImageRoot] {
+    private func imageRoots(_ condition: String, _ arguments: [any SQLiteConvertible]) throws -> [ImageRoot] {
         var names: [String: [ImageReference]] = [:]
         for row in try rows("SELECT root, reference FROM names \(condition) ORDER BY reference", arguments) {
-            names[row[0], default: []].append(try ImageReference(parsing: row[1] as String))
+            names[try row[0], default: []].append(try ImageReference(parsing: row[1] as String))
         }
         var pushed: [String: [ImageReference]] = [:]
         for row in try rows("SELECT root, reference FROM pushed \(condition) ORDER BY reference", arguments) {
-            pushed[row[0], default: []].append(try ImageReference(parsing: row[1] as String))
+            pushed[try row[0], default: []].append(try ImageReference(parsing: row[1] as String))
         }
         var blobs: [String: Set<Digest>] = [:]
         for row in try rows("SELECT root, digest FROM root_blobs \(condition)", arguments) {
-            blobs[row[0], default: []].insert(try Digest(parsing: row[1] as String))
+            blobs[try row[0], default: []].insert(try Digest(parsing: row[1] as String))
         }
         var manifests: [String: [Row]] = [:]
         let joined = """
@@ -109,17 +109,17 @@ extension Transaction {
                 FROM root_manifests JOIN images ON images.id = root_manifests.image \(condition)
                 ORDER BY root, position
             """
-        for row in try rows(joined, arguments) { manifests[row["root"], default: []].append(row) }
+        for row in try rows(joined, arguments) { manifests[try row["root"], default: []].append(row) }
         let found = condition.isEmpty ? condition : "WHERE digest = ?"
         return try rows("SELECT * FROM roots \(found) ORDER BY number DESC", arguments).map { row in
-            let digest: String = row["digest"]
+            let digest: String = try row["digest"]
             let descriptor = try Descriptor(json: try JSON(parsing: row["descriptor"] as String))
-            let origin = RootOrigin(rawValue: row["origin"]) ?? .whole
+            let origin = RootOrigin(rawValue: try row["origin"]) ?? .whole
             let images = try (manifests[digest] ?? []).map {
                 try StoredImage($0, root: descriptor, origin, names: names[digest] ?? [], pushed[digest] ?? [])
             }
             return ImageRoot(
-                descriptor, origin: origin, location: row["location"], images: images, blobs: blobs[digest] ?? [],
+                descriptor, origin: origin, location: try row["location"], images: images, blobs: blobs[digest] ?? [],
                 names: names[digest] ?? [])
         }
     }
@@ -133,8 +133,8 @@ extension StoredImage {
         self.init(
             id: try Digest(parsing: row["image"] as String),
             platform: Platform(json: try JSON(parsing: row["platform"] as String)) ?? .host,
-            created: (row["created"] as String?).map(Timestamp.init(column:)),
-            diffIDs: try Array(column: row["diff_ids"]), size: row["size"],
+            created: try (row["created"] as String?).map(Timestamp.init(column:)),
+            diffIDs: try Array(column: row["diff_ids"]), size: try row["size"],
             manifest: try Descriptor(json: try JSON(parsing: row["descriptor"] as String)),
             layers: try [Descriptor](column: row["layers"]),
             annotations: try [String: String](column: row["annotations"]), root: root, origin: origin, names: names,

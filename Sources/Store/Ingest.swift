@@ -1,8 +1,8 @@
 import Diagnostics
-import GRDB
 import Glibc
 import Linux
 package import OCI
+import SQLite
 import SystemPackage
 
 /// A blob being written. Dropped without a commit, it leaves nothing.

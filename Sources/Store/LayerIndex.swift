@@ -1,7 +1,7 @@
 import Diagnostics
-import GRDB
 import Linux
 package import OCI
+import SQLite
 
 /// The facts about a layer.
 package struct LayerRecord: Hashable, Sendable {
@@ -49,7 +49,7 @@ package struct LayerIndex: Sendable {
         try root.read { transaction in
             try transaction.row(
                 "SELECT content_size, file_count, tar_size FROM layers WHERE diff_id = ?", [diffID.description]
-            ).map { LayerRecord(diffID: diffID, contentSize: $0[0], fileCount: $0[1], tarSize: $0[2]) }
+            ).map { try LayerRecord(diffID: diffID, contentSize: $0[0], fileCount: $0[1], tarSize: $0[2]) }
         }
     }
 
@@ -87,7 +87,8 @@ package struct LayerIndex: Sendable {
                 [diffID.description]
             ).map {
                 Descriptor(
-                    mediaType: MediaType(rawValue: $0[1]), digest: try Digest(parsing: $0[0] as String), size: $0[2])
+                    mediaType: MediaType(rawValue: try $0[1]), digest: try Digest(parsing: $0[0] as String),
+                    size: try $0[2])
             }
         }
     }

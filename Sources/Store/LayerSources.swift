@@ -1,5 +1,5 @@
-import GRDB
 package import OCI
+import SQLite
 
 /// A place outside the store that is said to have a layer. Nothing is proven before the blob was fetched and read.
 package struct LayerSource: Hashable, Sendable {
@@ -42,9 +42,9 @@ extension LayerIndex {
             ).map {
                 LayerSource(
                     blob: Descriptor(
-                        mediaType: MediaType(rawValue: $0[1]), digest: try Digest(parsing: $0[0] as String),
-                        size: $0[2]),
-                    location: $0[3])
+                        mediaType: MediaType(rawValue: try $0[1]), digest: try Digest(parsing: $0[0] as String),
+                        size: try $0[2]),
+                    location: try $0[3])
             }
         }
     }
@@ -99,7 +99,7 @@ extension ImageIndex {
         let images = try root.read { transaction in
             try transaction.rows(
                 "SELECT id, diff_ids, size FROM images WHERE instr(diff_ids, ?) > 0", [diffID.description]
-            ).map { (id: $0[0] as String, diffIDs: try [DiffID](column: $0[1]), size: $0[2] as Int64) }
+            ).map { try (id: $0[0] as String, diffIDs: [DiffID](column: $0[1]), size: $0[2] as Int64) }
         }
         for image in images {
             let size = try image.diffIDs.clampedSum { try root.layers.approximateSize($0) }

@@ -1,7 +1,7 @@
 import Diagnostics
 import Dispatch
-import GRDB
 import Linux
+import SQLite
 import Synchronization
 import SystemPackage
 
@@ -24,7 +24,7 @@ struct Leftovers {
     /// Takes over what dead processes left, by renaming it, so that it can be deleted without anybody waiting.
     ///
     /// Call with `db.lock` held.
-    func claim(from queue: DatabaseQueue) throws -> Trash {
+    func claim(from queue: SQLiteDatabase) throws -> Trash {
         let directory = try Directory(opening: root)
         try CacheMountStore.recoverMovedDirectories(in: root)
         var trash = Trash(root: root)
@@ -48,13 +48,13 @@ struct Leftovers {
     /// A numbered snapshot gets its name inside the transaction that makes its row: so one that has none, while we have
     /// the write lock, never will.
     private func claimSnapshotsWithoutRow(
-        from queue: DatabaseQueue, _ directory: borrowing Directory, into trash: inout Trash
+        from queue: SQLiteDatabase, _ directory: borrowing Directory, into trash: inout Trash
     ) throws {
         func strays() throws -> Set<Int64> {
             Set(try directory.directory("snapshots").names().compactMap { Int64($0.text) })
         }
-        func numbers(_ db: Database) throws -> Set<Int64> {
-            try Int64.fetchSet(db, sql: "SELECT number FROM snapshots")
+        func numbers(_ db: SQLiteConnection) throws -> Set<Int64> {
+            Set(try db.rows("SELECT number FROM snapshots").map { try $0[0] })
         }
         let found = try strays()
         guard try !found.isSubset(of: queue.read(numbers)) else { return }

@@ -1,5 +1,5 @@
-import GRDB
 import OCI
+import SQLite
 
 /// The manifest of an image that was made in this store.
 ///
@@ -51,9 +51,9 @@ extension Transaction {
     }
 
     private static func layer(_ row: Row) throws -> Descriptor {
-        let type = MediaType(rawValue: row[1])
+        let type = MediaType(rawValue: try row[1])
         return Descriptor(
             mediaType: type.compression.map(MediaType.ociLayer) ?? type, digest: try Digest(parsing: row[0] as String),
-            size: row[2])
+            size: try row[2])
     }
 }

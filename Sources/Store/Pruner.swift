@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 
 /// The result of pruning, done or planned.
 package struct Pruning: Sendable {

@@ -1,5 +1,5 @@
-import GRDB
 import OCI
+import SQLite
 
 /// The layers and blobs that roots and cache records need: the marks of the collector.
 struct Reachable {

@@ -1,5 +1,5 @@
-import GRDB
 package import OCI
+import SQLite
 
 /// A file as a server gave it.
 package struct RemoteFile: Hashable, Sendable {

@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 
 /// The blobs, snapshots and file lists of the store by number, with their sizes and with who needs them.
 struct ResourceTable: Sendable {
@@ -29,12 +29,12 @@ struct ResourceTable: Sendable {
     init(_ transaction: Transaction) throws {
         for (digest, size) in try transaction.blobSizes() { blobs[digest] = add(.blob, size) }
         for row in try transaction.rows("SELECT chain_id, number FROM snapshots") {
-            snapshots[try ChainID(parsing: row[0] as String), default: []].append((row[1], add(.snapshot, -1)))
+            snapshots[try ChainID(parsing: row[0] as String), default: []].append(try (row[1], add(.snapshot, -1)))
         }
         for row in try transaction.rows("SELECT diff_id, content_size FROM layers") {
             let diffID = try DiffID(parsing: row[0] as String)
             lists[diffID] = add(.fileList, 0)
-            contentSizes[diffID] = row[1]
+            contentSizes[diffID] = try row[1]
         }
         for row in try transaction.rows("SELECT diff_id, digest FROM layer_blobs") {
             guard let number = blobs[try Digest(parsing: row[1] as String)] else { continue }

@@ -1,7 +1,7 @@
 import Diagnostics
-import GRDB
 import Linux
 package import OCI
+import SQLite
 package import SystemPackage
 
 /// The files of one layer, unpacked: a lower directory of an overlay.
@@ -146,10 +146,11 @@ extension Transaction {
     func snapshots(_ chainID: ChainID, _ root: FilePath) throws -> [Snapshot] {
         let rows = try rows(
             "SELECT number, parent, form FROM snapshots WHERE chain_id = ? ORDER BY number", [chainID.description])
-        return try rows.compactMap { row in
-            guard let form = SnapshotForm(text: row[2]) else { return nil }
+        return try rows.compactMap { row -> Snapshot? in
+            guard let form = SnapshotForm(text: try row[2]) else { return nil }
             return Snapshot(
-                number: row[0], directory: root.appending(SnapshotStore.contentName(row[0]).text), chainID: chainID,
+                number: try row[0], directory: root.appending(SnapshotStore.contentName(try row[0]).text),
+                chainID: chainID,
                 parent: try (row[1] as String?).map { try ChainID(parsing: $0) }, form: form)
         }
     }
@@ -169,7 +170,7 @@ extension Transaction {
         try execute(
             "INSERT INTO snapshots (chain_id, parent, form, generation) VALUES (?, ?, ?, ?)",
             [chainID.description, parent?.description, form.text, stamp()])
-        let number = db.lastInsertedRowID
+        let number = db.lastInsertedRow
         return Snapshot(
             number: number, directory: root.appending(SnapshotStore.contentName(number).text), chainID: chainID,
             parent: parent, form: form)

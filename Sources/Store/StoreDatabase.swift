@@ -1,14 +1,14 @@
 import Diagnostics
-import GRDB
 import Glibc
 import Linux
+import SQLite
 import SystemPackage
 
 /// The open database of a store, and this process's claim to the names it gives to files in the making.
 ///
 /// Opened for writing, it has been swept of what dead processes left and of what another boot did not sync.
 final class StoreDatabase: Sendable {
-    let queue: DatabaseQueue
+    let queue: SQLiteDatabase
     /// Shared as long as this process runs; see ``Leftovers``.
     private let owner: FileLock?
 
@@ -39,16 +39,14 @@ final class StoreDatabase: Sendable {
         }
     }
 
-    private static func openForWriting(_ root: FilePath, bootID: String) throws -> DatabaseQueue {
-        var configuration = configuration
-        configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA journal_mode = WAL")
-            try db.execute(sql: "PRAGMA synchronous = NORMAL")
-            // After a kill the whole log is read again: it is kept small, at 200 pages of 4 KiB.
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = 200")
-        }
+    private static func openForWriting(_ root: FilePath, bootID: String) throws -> SQLiteDatabase {
         try makePrivate(root)
-        let queue = try DatabaseQueue(path: root.appending("db.sqlite").string, configuration: configuration)
+        let queue = try SQLiteDatabase(path: root.appending("db.sqlite").string)
+        // After a kill the whole log is read again: it is kept small, at 200 pages of 4 KiB.
+        try queue.withoutTransaction {
+            try $0.executeScript(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 200")
+        }
         let version = try checkedVersion(queue, root)
         let isCurrent = try queue.read {
             try version == StoreSchema.version && Transaction(db: $0).isOfBoot(bootID)
@@ -98,16 +96,14 @@ final class StoreDatabase: Sendable {
         }
     }
 
-    private static func openForReading(_ root: FilePath, bootID: String) throws -> DatabaseQueue {
-        var configuration = configuration
+    private static func openForReading(_ root: FilePath, bootID: String) throws -> SQLiteDatabase {
         let path = root.appending("db.sqlite")
         guard try exists(path, root) else {
-            let empty = try DatabaseQueue(configuration: configuration)
+            let empty = try SQLiteDatabase()
             try empty.write { try StoreSchema.create($0) }
             return empty
         }
-        configuration.readonly = true
-        let queue = try DatabaseQueue(path: path.string, configuration: configuration)
+        let queue = try SQLiteDatabase(path: path.string, readOnly: true)
         let version = try checkedVersion(queue, root)
         guard version > 0 else {
             throw StoreError(.busy, "the store '\(root)' is just being made", hint: "Try again.")
@@ -116,9 +112,8 @@ final class StoreDatabase: Sendable {
         if isOfBoot, version == StoreSchema.version { return queue }
         // A store opened for reading is not changed. Rows that another boot did not sync are dropped from a copy, and
         // an older schema is migrated in a copy.
-        configuration.readonly = false
-        let copy = try DatabaseQueue(configuration: configuration)
-        try queue.backup(to: copy)
+        let copy = try SQLiteDatabase()
+        try queue.copy(to: copy)
         try copy.write { db in
             if !isOfBoot { try Transaction(db: db).beginBoot(bootID) }
             if version == 3 { try StoreMigration(root: root, writesFiles: false).run(Transaction(db: db)) }
@@ -126,16 +121,8 @@ final class StoreDatabase: Sendable {
         return copy
     }
 
-    private static var configuration: Configuration {
-        var configuration = Configuration()
-        configuration.label = "store"
-        configuration.busyMode = .timeout(30)
-        configuration.foreignKeysEnabled = false
-        return configuration
-    }
-
-    private static func checkedVersion(_ queue: DatabaseQueue, _ root: FilePath) throws -> Int {
-        let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+    private static func checkedVersion(_ queue: SQLiteDatabase, _ root: FilePath) throws -> Int {
+        let version = try queue.read { try $0.row("PRAGMA user_version")?[0] ?? 0 }
         guard version <= StoreSchema.version else {
             throw StoreError(
                 .newerSchema, "the store '\(root)' was made by a newer version of lamina",

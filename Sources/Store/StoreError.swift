@@ -1,6 +1,6 @@
 package import Diagnostics
-import GRDB
 import Linux
+import SQLite
 import SystemPackage
 
 /// The kinds of failure of a store.
@@ -28,31 +28,30 @@ extension Failure<StoreCode> {
         switch error {
         case let error as LinuxError where error.code == .noSpace: noSpace(root, error)
         case let error as LinuxError where error.code == .permission: notWritable(root, error)
-        case let error as DatabaseError: explaining(error, root: root)
+        case let error as SQLiteError: explaining(error, root: root)
         default: error
         }
     }
 
-    private static func explaining(_ error: DatabaseError, root: FilePath) -> StoreError {
-        switch error.resultCode {
-        case .SQLITE_FULL: noSpace(root, error)
-        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: noSpace(root, error)
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+    private static func explaining(_ error: SQLiteError, root: FilePath) -> StoreError {
+        switch error.kind {
+        case .full: noSpace(root, error)
+        case .inputOutput where error.lacksSharedMemory: noSpace(root, error)
+        case .corrupt, .notADatabase:
             StoreError(
                 .corrupt, "the database of the store '\(root)' is corrupt",
                 hint: "Remove the directory; what was in it must be built or pulled again.", cause: error)
-        case .SQLITE_BUSY, .SQLITE_LOCKED:
+        case .busy, .locked:
             StoreError(
                 .busy, "another process keeps the database of the store '\(root)' locked",
                 hint: "Wait for it to end and try again.", cause: error)
-        case .SQLITE_CANTOPEN where isFull(root): noSpace(root, error)
-        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: notWritable(root, error)
-        default:
+        case .cannotOpen where isFull(root): noSpace(root, error)
+        case .readOnly, .cannotOpen, .permission: notWritable(root, error)
+        case .inputOutput, .other:
             StoreError(
                 .failed,
                 """
-                the database of the store '\(root)' failed: \(error.message ?? "unknown") \
-                (SQLite's code \(error.extendedResultCode.rawValue))
+                the database of the store '\(root)' failed: \(error.message) (SQLite's code \(error.code))
                 """, cause: error)
         }
     }

@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 package import OCI
+import SQLite
 package import SystemPackage
 
 // What a check of the whole store needs, and nobody else: all rows as they are, and ways to take broken ones out.
@@ -8,7 +8,7 @@ package import SystemPackage
 extension StoreRoot {
     /// The defects that SQLite finds in its own file; empty when it is sound.
     package func databaseDefects() throws -> [String] {
-        try read { try $0.rows("PRAGMA quick_check").map { $0[0] as String } }.filter { $0 != "ok" }
+        try read { try $0.rows("PRAGMA quick_check").map { try $0[0] as String } }.filter { $0 != "ok" }
     }
 
     /// Keeps everybody else from relying on the store, as the collector does; `nil` while somebody holds a lease.
@@ -26,7 +26,8 @@ extension LayerIndex {
                 "SELECT diff_id, content_size, file_count, tar_size FROM layers ORDER BY diff_id"
             ).map {
                 LayerRecord(
-                    diffID: try DiffID(parsing: $0[0] as String), contentSize: $0[1], fileCount: $0[2], tarSize: $0[3])
+                    diffID: try DiffID(parsing: $0[0] as String), contentSize: try $0[1], fileCount: try $0[2],
+                    tarSize: try $0[3])
             }
         }
     }
@@ -38,7 +39,8 @@ extension LayerIndex {
                 (
                     try DiffID(parsing: $0[0] as String),
                     Descriptor(
-                        mediaType: MediaType(rawValue: $0[2]), digest: try Digest(parsing: $0[1] as String), size: $0[3]
+                        mediaType: MediaType(rawValue: try $0[2]), digest: try Digest(parsing: $0[1] as String),
+                        size: try $0[3]
                     )
                 )
             }
@@ -66,7 +68,7 @@ extension SnapshotStore {
     package func all() throws -> [Snapshot] {
         try root.read { transaction in
             try transaction.rows("SELECT DISTINCT chain_id FROM snapshots")
-                .flatMap { try transaction.snapshots(try ChainID(parsing: $0[0] as String), root.path) }
+                .flatMap { try transaction.snapshots(ChainID(parsing: $0[0] as String), root.path) }
                 .sorted { $0.number < $1.number }
         }
     }

@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 
 /// The users of each part of the store and its size on disk, for `df` and for choosing what to remove.
 ///

@@ -1,7 +1,7 @@
-import GRDB
 import Glibc
 import Linux
 import OCI
+import SQLite
 import SystemPackage
 
 /// Migrates a store of version 3, whose names point to image configs, to version 4, whose names point to roots.
@@ -18,8 +18,8 @@ struct StoreMigration {
         try noteArchiveSizes(transaction)
         let images = try transaction.rows("SELECT * FROM images ORDER BY created, id")
         let names = try transaction.rows("SELECT reference, image FROM names ORDER BY reference")
-        try transaction.db.execute(
-            sql: "DROP INDEX names_by_image; DROP TABLE names; DROP TABLE images; \(StoreSchema.images)")
+        try transaction.db.executeScript(
+            "DROP INDEX names_by_image; DROP TABLE names; DROP TABLE images; \(StoreSchema.images)")
         var roots: [String: String] = [:]
         var made: [(Descriptor, [UInt8])] = []
         for row in images {
@@ -35,19 +35,19 @@ struct StoreMigration {
             }
         }
         for row in names {
-            guard let root = roots[row[1]] else { continue }
+            guard let root = roots[try row[1]] else { continue }
             try transaction.execute("INSERT INTO names VALUES (?, ?)", [row[0] as String, root])
         }
         if writesFiles { try write(made, transaction) }
-        try transaction.db.execute(sql: "PRAGMA user_version = \(StoreSchema.version)")
+        try transaction.db.executeScript("PRAGMA user_version = \(StoreSchema.version)")
     }
 
     private static func image(_ row: Row) throws -> StoredImage {
         StoredImage(
             id: try Digest(parsing: row["id"] as String),
             platform: Platform(json: try JSON(parsing: row["platform"] as String)) ?? .host,
-            created: (row["created"] as String?).map(Timestamp.init(column:)),
-            diffIDs: try Array(column: row["diff_ids"]), size: row["size"],
+            created: try (row["created"] as String?).map(Timestamp.init(column:)),
+            diffIDs: try Array(column: row["diff_ids"]), size: try row["size"],
             manifest: try (row["manifest"] as String?).map { try Descriptor(json: try JSON(parsing: $0)) },
             layers: try [Descriptor](column: row["layers"]),
             annotations: try [String: String](column: row["annotations"]))

@@ -1,7 +1,7 @@
 import Diagnostics
-import GRDB
 import Glibc
 import Linux
+import SQLite
 import Synchronization
 package import SystemPackage
 
@@ -205,13 +205,13 @@ extension StoreRoot {
     }
 
     /// Reads from the database, all from one state of it.
-    func read<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+    func read<Value: Sendable>(_ body: (Transaction) throws -> Value) throws -> Value {
         let database = try database()
         return try explaining { try database.queue.read { try body(Transaction(db: $0)) } }
     }
 
     /// Changes the database, all or nothing, while no other process does.
-    func write<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+    func write<Value: Sendable>(_ body: (Transaction) throws -> Value) throws -> Value {
         guard mode == .readWrite else {
             throw StoreError(.notWritable, "the store '\(path)' was opened for reading only")
         }
@@ -220,7 +220,7 @@ extension StoreRoot {
     }
 
     /// As ``write(_:)``, for what frees space: on a full disk it may use the reserve.
-    func writeFreeingSpace<Value>(_ body: (Transaction) throws -> Value) throws -> Value {
+    func writeFreeingSpace<Value: Sendable>(_ body: (Transaction) throws -> Value) throws -> Value {
         try freeingReserve { try write(body) }
     }
 

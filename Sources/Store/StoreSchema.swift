@@ -1,4 +1,4 @@
-import GRDB
+import SQLite
 
 /// The tables of the database.
 enum StoreSchema {
@@ -11,38 +11,38 @@ enum StoreSchema {
     ///
     /// Digests are text as in `sha256:...`, lists of them are joined by spaces, times are text that sorts, descriptors
     /// are JSON.
-    static func create(_ db: Database) throws {
-        try db.execute(
-            sql: """
-                CREATE TABLE state (boot TEXT NOT NULL, current INTEGER NOT NULL, written INTEGER NOT NULL,
-                    durable INTEGER NOT NULL);
-                INSERT INTO state VALUES ('', 0, 0, 0);
-                CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, generation INTEGER NOT NULL)
-                    WITHOUT ROWID;
-                CREATE TABLE layers (diff_id TEXT PRIMARY KEY, content_size INTEGER NOT NULL,
-                    file_count INTEGER NOT NULL, generation INTEGER NOT NULL, tar_size INTEGER NOT NULL DEFAULT 0)
-                    WITHOUT ROWID;
-                CREATE TABLE layer_blobs (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, media_type TEXT NOT NULL,
-                    size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
-                CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
-                CREATE TABLE layer_sources (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT NOT NULL,
-                    digest TEXT NOT NULL, location TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
-                    generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
-                CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL,
-                    form TEXT NOT NULL, parent TEXT, generation INTEGER NOT NULL, UNIQUE (chain_id, form));
-                CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
-                    result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
-                    created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
-                \(images)
-                CREATE TABLE builds (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-                    started TEXT NOT NULL, finished TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL,
-                    status TEXT NOT NULL, cached_steps INTEGER NOT NULL, total_steps INTEGER NOT NULL, image TEXT,
-                    tags TEXT NOT NULL, error TEXT, log_size INTEGER NOT NULL, details TEXT NOT NULL);
-                CREATE TABLE build_keys (key TEXT PRIMARY KEY, ingredients TEXT NOT NULL, build INTEGER NOT NULL)
-                    WITHOUT ROWID;
-                CREATE TABLE build_lists (digest TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
-                PRAGMA user_version = \(version);
-                """)
+    static func create(_ db: SQLiteConnection) throws {
+        try db.executeScript(
+            """
+            CREATE TABLE state (boot TEXT NOT NULL, current INTEGER NOT NULL, written INTEGER NOT NULL,
+                durable INTEGER NOT NULL);
+            INSERT INTO state VALUES ('', 0, 0, 0);
+            CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, generation INTEGER NOT NULL)
+                WITHOUT ROWID;
+            CREATE TABLE layers (diff_id TEXT PRIMARY KEY, content_size INTEGER NOT NULL,
+                file_count INTEGER NOT NULL, generation INTEGER NOT NULL, tar_size INTEGER NOT NULL DEFAULT 0)
+                WITHOUT ROWID;
+            CREATE TABLE layer_blobs (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, media_type TEXT NOT NULL,
+                size INTEGER NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+            CREATE INDEX layer_blobs_by_layer ON layer_blobs (diff_id);
+            CREATE TABLE layer_sources (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT NOT NULL,
+                digest TEXT NOT NULL, location TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+                generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
+            CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL,
+                form TEXT NOT NULL, parent TEXT, generation INTEGER NOT NULL, UNIQUE (chain_id, form));
+            CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
+                result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
+                created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+            \(images)
+            CREATE TABLE builds (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+                started TEXT NOT NULL, finished TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL,
+                status TEXT NOT NULL, cached_steps INTEGER NOT NULL, total_steps INTEGER NOT NULL, image TEXT,
+                tags TEXT NOT NULL, error TEXT, log_size INTEGER NOT NULL, details TEXT NOT NULL);
+            CREATE TABLE build_keys (key TEXT PRIMARY KEY, ingredients TEXT NOT NULL, build INTEGER NOT NULL)
+                WITHOUT ROWID;
+            CREATE TABLE build_lists (digest TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
+            PRAGMA user_version = \(version);
+            """)
     }
 
     /// The tables of images, their roots and their names.

@@ -1,5 +1,5 @@
-import GRDB
 package import OCI
+import SQLite
 
 /// An image of one platform in the store.
 package struct StoredImage: Hashable, Sendable {

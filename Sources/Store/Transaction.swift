@@ -1,27 +1,26 @@
-import GRDB
+import SQLite
 
 /// The database inside a transaction.
 struct Transaction {
-    let db: Database
+    let db: SQLiteConnection
 
     /// The first row of a query.
-    func row(_ sql: String, _ arguments: StatementArguments = []) throws -> Row? {
-        try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
+    func row(_ sql: String, _ arguments: [any SQLiteConvertible] = []) throws -> Row? {
+        try db.row(sql, arguments)
     }
 
-    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
-        try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments)
+    func rows(_ sql: String, _ arguments: [any SQLiteConvertible] = []) throws -> [Row] {
+        try db.rows(sql, arguments)
     }
 
-    func exists(_ sql: String, _ arguments: StatementArguments = []) throws -> Bool {
+    func exists(_ sql: String, _ arguments: [any SQLiteConvertible] = []) throws -> Bool {
         try row(sql, arguments) != nil
     }
 
     /// Runs a statement and returns how many rows it changed.
     @discardableResult
-    func execute(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
-        try db.cachedStatement(sql: sql).execute(arguments: arguments)
-        return db.changesCount
+    func execute(_ sql: String, _ arguments: [any SQLiteConvertible] = []) throws -> Int {
+        try db.execute(sql, arguments)
     }
 }
 
@@ -49,9 +48,9 @@ extension Transaction {
 
     private func generations() throws -> (current: Int64, written: Int64, durable: Int64) {
         guard let row = try row("SELECT current, written, durable FROM state") else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the state is missing")
+            throw SQLiteError.corrupt("the state is missing")
         }
-        return (row[0], row[1], row[2])
+        return (try row[0], try row[1], try row[2])
     }
 
     /// Drops what another boot wrote and did not sync.

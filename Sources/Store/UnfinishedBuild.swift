@@ -1,6 +1,6 @@
-import GRDB
 package import Linux
 package import OCI
+import SQLite
 import SystemPackage
 
 /// A build of which there is no record yet: it runs, or its process was killed.

@@ -12,7 +12,7 @@ import Trees
 /// Cached results equal fresh ones: random trees and Dockerfiles, edited at random.
 @Suite(.enabled(if: IsolationModes.probe().best != nil, "RUN needs root with CAP_SYS_ADMIN"))
 struct CacheEqualityTests {
-    private static let rounds = 20
+    private static let rounds = 8
 
     @Test(arguments: [1, 2] as [UInt64]) func cachedEqualsUncached(seed: UInt64) async throws {
         let (cached, uncached) = (try KeyFixture(), try KeyFixture())

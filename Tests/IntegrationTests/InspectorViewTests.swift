@@ -117,7 +117,8 @@ private final class TMux {
         let command = inShell ? "PS1='$ ' exec bash --norc -i" : "exec sh '\(file)'"
         try expectSuccess(
             "tmux", "-S", socket, "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
-            command, environment: [
+            command,
+            environment: [
                 "LAMINA_ROOT": lamina.root.string, "LC_ALL": "C.UTF-8", "SHELL": "/bin/sh", "CI": "",
             ],
             in: scratch.path)

@@ -1,6 +1,6 @@
-import GRDB
 import Linux
 import OCI
+import SQLite
 import Store
 import SystemPackage
 import Testing
@@ -30,14 +30,14 @@ import Testing
             }
         }
         let dump = try OwnedDescriptor.open(source.appending("dump.sql")).readAll(limit: 1 << 20)
-        try DatabaseQueue(path: fixture.path.appending("db.sqlite").string).writeWithoutTransaction {
-            try $0.execute(sql: String(decoding: dump, as: UTF8.self))
+        try SQLiteDatabase(path: fixture.path.appending("db.sqlite").string).withoutTransaction {
+            try $0.executeScript(String(decoding: dump, as: UTF8.self))
         }
     }
 
     private func version() throws -> Int? {
-        try DatabaseQueue(path: fixture.path.appending("db.sqlite").string).read {
-            try Int.fetchOne($0, sql: "PRAGMA user_version")
+        try SQLiteDatabase(path: fixture.path.appending("db.sqlite").string).read {
+            try $0.row("PRAGMA user_version")?[0]
         }
     }
 

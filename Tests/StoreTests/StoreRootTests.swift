@@ -1,8 +1,8 @@
 import Diagnostics
-import GRDB
 import Glibc
 import Linux
 import OCI
+import SQLite
 import Store
 import SystemPackage
 import Testing
@@ -85,8 +85,8 @@ import Testing
     func anotherSchemaIsRefused(_ version: Int, _ code: StoreCode) throws {
         let fixture = try StoreFixture()
         _ = try fixture.open().images.list()
-        try DatabaseQueue(path: fixture.path.appending("db.sqlite").string).write {
-            try $0.execute(sql: "PRAGMA user_version = \(version)")
+        try SQLiteDatabase(path: fixture.path.appending("db.sqlite").string).write {
+            try $0.executeScript("PRAGMA user_version = \(version)")
         }
         for mode in [StoreRoot.Mode.readWrite, .readOnly] {
             let error = #expect(throws: StoreError.self) { try fixture.open(mode).images.list() }
