@@ -154,7 +154,8 @@ let package = Package(
         tests(
             "lamina",
             [
-                "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend", "GoCompat", "Inspector",
+                "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend", "GoCompat", "Images",
+                "Inspector",
                 "Layers", "Linux",
                 "OCI", "Records", "Registry", "Requests", "Solver", "Trees", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -16,8 +16,14 @@ package struct BaseImages: BaseImageResolver {
     package let progress: ProgressReporter
     package let pull: PullPolicy
     package var contexts: [NamedContext] = []
+    /// The digests that names are to stand for.
+    package let lock: BaseLock?
 
-    package init(images: ImageTransfer, progress: ProgressReporter, pull: PullPolicy, contexts: [NamedContext] = []) {
+    package init(
+        images: ImageTransfer, progress: ProgressReporter, pull: PullPolicy, contexts: [NamedContext] = [],
+        lock: BaseLock? = nil
+    ) {
+        self.lock = lock
         self.images = images
         self.progress = progress
         self.pull = pull
@@ -45,8 +51,9 @@ package struct BaseImages: BaseImageResolver {
     package func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
         try await progress.step("[internal] load metadata for \(reference)") { step in
             let image = try await NetworkNotice.heard(by: step.notice) {
-                try await find(reference, platform: platform)
+                try await find(lock?.locked(reference, pull: pull) ?? reference, platform: platform)
             }
+            lock?.note(reference, image.rootDigest)
             let config = try await offload { [images] in try images.config(of: image) }
             return ResolvedBase(
                 source: ImageSource(

@@ -11,6 +11,8 @@ package enum ContextsCode: String, FailureCode {
     case download = "remote.download"
     case checksum = "remote.checksum"
     case git = "remote.git"
+    /// The file with the digests of base images is malformed, or cannot be written.
+    case badLock = "build.lock"
     /// A secret that cannot be used as what it is asked for.
     case badSecret = "secret.invalid"
     case secretNotFound = "secret.not-found"

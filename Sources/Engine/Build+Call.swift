@@ -30,9 +30,8 @@ extension Build {
             options.checksAllStages = (options.target ?? "").isEmpty
             let copied = CopiedFiles(tree: try ContextTree(files.directory, rules: rules, cache: nil), keeping: files)
             options.contextFiles = copied.files(of:)
-            let resolver = BaseImages(
-                images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
-            _ = try await lower(definition.dockerfile, options, resolver: resolver, log: warnings)
+            _ = try await lower(
+                definition.dockerfile, options, resolver: baseImages(try await lock()), log: warnings)
         } catch {
             if error is CancellationError || source == nil { throw error }
             failure = error
@@ -55,8 +54,7 @@ extension Build {
         let definition = try await loadDefinition(in: files, remotes)
         let outline = try await Outline(
             definition.dockerfile, request.options.named(definition.name), source: definition.source,
-            resolver: BaseImages(
-                images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts))
+            resolver: baseImages(try await lock()))
         _ = consume lease
         return outline
     }

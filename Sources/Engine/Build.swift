@@ -105,8 +105,8 @@ package struct Build: Sendable {
         _ source: Definition, _ rules: IgnoreRules, _ context: BuildContext, _ tools: BuildTools
     ) async throws -> (BuildProduct, Bool) {
         async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
-        let resolver = BaseImages(
-            images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
+        let lock = try await lock()
+        let resolver = baseImages(lock)
         let options = try await options(
             for: source, BuildEpoch(remotes: tools.remotes, inputs: request.inputs, context: context))
         let plan = try await self.plan(source, options, rules: rules, resolver: resolver)
@@ -134,10 +134,22 @@ package struct Build: Sendable {
         }
         let product = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
         try await exportCaches(plan, result.state, runner: runner)
+        try await offload { try lock?.save() }
         await review(plan, result.state, step: source.step)
         // Nothing else keeps what was unpacked for this build.
         withExtendedLifetime(context) {}
         return (product, runner.cache.uses.hasGrown)
+    }
+
+    /// The digests of base images that the build is to start from.
+    func lock() async throws -> BaseLock? {
+        try await offload { [request] in try request.freshness.lock.map { try BaseLock(path: $0) } }
+    }
+
+    func baseImages(_ lock: BaseLock?) -> BaseImages {
+        BaseImages(
+            images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts,
+            lock: lock)
     }
 
     /// The runner of the build's steps; `time` stands for every time if it is given.

@@ -13,8 +13,10 @@ package final class RegistryAccess: Sendable {
         var credentials: [S3Bucket: S3Credentials] = [:]
     }
 
-    /// Says where credentials and proxies are.
+    /// The environment, which tells where credentials and proxies are.
     package let environment: [String: String]
+    /// Whether nothing is asked of the network.
+    package let isOffline: Bool
     private let options: RegistryClient.Options
     private let credentials: any CredentialProvider
     private let state = Mutex(State())
@@ -22,12 +24,14 @@ package final class RegistryAccess: Sendable {
     package init(environment: [String: String], options: RegistryClient.Options = RegistryClient.Options()) {
         self.environment = environment
         self.options = options
+        isOffline = false
         credentials = CredentialFiles(environment: environment)
     }
 
     package init(_ settings: RegistrySettings) {
         environment = settings.environment
         options = settings.clientOptions
+        isOffline = settings.isOffline
         credentials = settings.credentials
     }
 
@@ -69,7 +73,8 @@ package final class RegistryAccess: Sendable {
         }
     }
 
-    private func transport(_ state: inout State) -> NetworkTransport {
+    private func transport(_ state: inout State) -> any HTTPTransport {
+        if isOffline { return OfflineTransport() }
         if let transport = state.transport { return transport }
         let transport = NetworkTransport(environment: environment)
         state.transport = transport

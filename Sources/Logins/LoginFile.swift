@@ -72,12 +72,23 @@ package struct LoginFile: Sendable {
         return isFound
     }
 
+    /// Forgets the logins of all registries that the file knows, its helpers' included.
+    ///
+    /// - Returns: the registries that had one, sorted.
+    package func eraseAll() throws -> [String] {
+        guard let file = try CredentialFile.read(path) else { return [] }
+        return try file.registries.sorted().filter { try erase($0) }
+    }
+
     /// The user of the login that the registry has here, by which a prompt begins; `nil` if there is none.
     package func user(of registry: String) throws -> String? {
-        guard let file = try CredentialFile.read(path),
-            case .credential(.password(let user, _)) =
-                try file.entry(for: registry, repository: "")
-        else { return nil }
+        guard let file = try CredentialFile.read(path) else { return nil }
+        if case .credential(.password(let user, _)) = try file.entry(for: registry, repository: "") { return user }
+        guard let name = file.helper(for: registry) else { return nil }
+        let helper = CredentialHelper(name: name, environment: environment)
+        guard case .password(let user, _) = try helper.credential(for: RegistryName.server(of: registry)) else {
+            return nil
+        }
         return user
     }
 
@@ -155,6 +166,12 @@ extension CredentialFile {
         object["auths"] = .object(auths)
         json = .object(object)
         return !keys.isEmpty
+    }
+
+    /// The registries with entries or helpers of their own.
+    fileprivate var registries: Set<String> {
+        let keys = ["auths", "credHelpers"].flatMap { json[$0]?.object.map { Array($0.keys) } ?? [] }
+        return Set(keys.map(Self.normalised))
     }
 
     mutating func set(_ entry: JSON, for server: String) {

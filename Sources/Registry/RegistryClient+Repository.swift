@@ -2,7 +2,7 @@ import Diagnostics
 package import OCI
 
 extension RegistryClient {
-    /// The largest number of pages that a list of tags may have.
+    /// The largest number of pages that a list may have.
     private static let pageLimit = 1000
 
     /// The tags of a repository in the order of its registry; tag and digest of `reference` do not matter.
@@ -11,23 +11,30 @@ extension RegistryClient {
     package func tags(of reference: ImageReference) async throws -> [String] {
         try await describing("cannot list the tags of \(reference.name)") {
             let connection = try await connection(to: reference)
-            var tags: [String] = []
-            var next: HTTPURL? = connection.url("tags/list").appending("n", "1000")
-            var pages = 0
-            while let url = next {
-                pages += 1
-                guard pages <= Self.pageLimit else {
-                    throw RegistryError(.malformedResponse, "\(url.authority) lists tags without an end")
-                }
-                let answer = try await connection.send(HTTPRequest(.get, url), for: .pull, expecting: [200])
-                guard let bytes = try await answer.response.body.collect(limit: Self.manifestLimit),
-                    let json = try? JSON(parsing: bytes), json.object != nil
-                else { throw RegistryError(.malformedResponse, "\(url.authority) sent no list of tags") }
-                tags += (json["tags"]?.array ?? []).compactMap(\.string)
-                next = try Self.nextPage(answer.response.fields.all("link")).map { try answer.url.resolving($0) }
-            }
-            return tags
+            return try await names("tags", at: connection.url("tags/list"), over: connection, for: .pull)
         }
+    }
+
+    /// The names in the member `key` of all pages of a list that begins at a URL.
+    func names(
+        _ key: String, at url: HTTPURL, over connection: RepositoryConnection, for access: RepositoryConnection.Access
+    ) async throws -> [String] {
+        var names: [String] = []
+        var next: HTTPURL? = url.appending("n", "1000")
+        var pages = 0
+        while let url = next {
+            pages += 1
+            guard pages <= Self.pageLimit else {
+                throw RegistryError(.malformedResponse, "\(url.authority) lists \(key) without an end")
+            }
+            let answer = try await connection.send(HTTPRequest(.get, url), for: access, expecting: [200])
+            guard let bytes = try await answer.response.body.collect(limit: Self.manifestLimit),
+                let json = try? JSON(parsing: bytes), json.object != nil
+            else { throw RegistryError(.malformedResponse, "\(url.authority) sent no list of \(key)") }
+            names += (json[key]?.array ?? []).compactMap(\.string)
+            next = try Self.nextPage(answer.response.fields.all("link")).map { try answer.url.resolving($0) }
+        }
+        return names
     }
 
     /// The target of the link to the next page. Source: RFC 8288; OCI distribution-spec, "Listing Tags".

@@ -33,6 +33,8 @@ package enum RegistryCode: String, FailureCode {
     case configuration = "registry.configuration"
     /// The machine's configuration forbids the registry.
     case blocked = "registry.blocked"
+    /// The network is not to be used.
+    case offline = "registry.offline"
     /// A blob to be pushed could not be read whole.
     case source = "registry.source"
 }

@@ -16,6 +16,8 @@ package struct RegistrySettings: Sendable {
     /// The pause before the first repetition; each later one is twice as long.
     package var retryDelay: Duration?
 
+    /// Whether nothing is asked of the network.
+    package var isOffline = false
     /// A directory of certificates for every registry, in place of the `certs.d` directories.
     package var certificateDirectory: String?
     /// Mirrors, `[REGISTRY=]URL`; without a registry they are Docker Hub's.

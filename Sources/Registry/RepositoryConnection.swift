@@ -15,6 +15,10 @@ struct RepositoryConnection: Sendable {
         case push
         /// Pushing, and reading another repository to mount a blob from it.
         case mount(from: String)
+        /// Removing manifests.
+        case delete
+        /// Listing the repositories of the registry.
+        case catalog
         /// Nothing but to be known to the registry.
         case login
     }
@@ -118,6 +122,8 @@ struct RepositoryConnection: Sendable {
             switch access {
             case .pull: ["repository:\(name):pull"]
             case .push: ["repository:\(name):pull,push"]
+            case .delete: ["repository:\(name):pull,delete"]
+            case .catalog: ["registry:catalog:*"]
             case .login: []
             case .mount(let origin): ["repository:\(name):pull,push", "repository:\(origin):pull"]
             }

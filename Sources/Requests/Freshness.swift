@@ -1,5 +1,6 @@
 import Diagnostics
 package import OCI
+package import SystemPackage
 
 /// When an image is looked for at its registry though the store may have it.
 package enum PullPolicy: String, CaseIterable, Sendable {
@@ -16,6 +17,8 @@ package enum PullPolicy: String, CaseIterable, Sendable {
 /// How new the things must be that a build finds and does not make.
 package struct Freshness: Hashable, Sendable {
     package var pull = PullPolicy.missing
+    /// The file that keeps the digests of base images, if there is to be one.
+    package var lock: FilePath?
     /// In nanoseconds: steps that were run longer ago run again; `nil` takes a result of any age.
     package var cacheLifetime: Int64?
 

@@ -15,6 +15,7 @@ struct Lamina: AsyncParsableCommand {
             TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self, FindCommand.self,
             ExtractCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self,
             ListTagsCommand.self,
+            CatalogCommand.self, SearchCommand.self, DeleteCommand.self,
             DigestCommand.self, ManifestCommand.self,
             SaveCommand.self,
             LoadCommand.self, ImportCommand.self, RunCommand.self, BuildsCommand.self, ExplainCommand.self,

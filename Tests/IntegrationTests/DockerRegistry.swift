@@ -65,7 +65,7 @@ struct DockerRegistry {
         var settings = """
             version: 0.1
             log: {level: error}
-            storage: {filesystem: {rootdirectory: \(scratch.path.appending("registry"))}}
+            storage: {filesystem: {rootdirectory: \(scratch.path.appending("registry"))}, delete: {enabled: true}}
             http: {addr: "\(address)"\(tls.map { ", tls: \($0.registrySettings)" } ?? "")}
 
             """

@@ -137,6 +137,40 @@ struct RegistryTests {
         }
     }
 
+    @Test func listsSearchesAndDeletesWhatARegistryHas() throws {
+        try DockerRegistry.with(login: true, in: scratch) { registry in
+            let creds = ["--creds", "\(DockerRegistry.user):\(DockerRegistry.password)"]
+            func succeeding(_ words: String...) throws -> Finished {
+                let finished = try lamina.start(words + creds).wait()
+                #expect(finished.status == 0, "\(finished.errorText)")
+                return finished
+            }
+            try lamina.build(context, "-t", "app")
+            for name in ["team/app:1", "team/app:2", "other/tool:1"] {
+                try lamina.succeeding("tag", "app", "\(registry.name)/\(name)")
+                _ = try succeeding("push", "\(registry.name)/\(name)")
+            }
+            #expect(try succeeding("catalog", registry.name).outputLines == ["other/tool", "team/app"])
+            #expect(
+                try succeeding("catalog", "--full-ref", registry.name).outputLines.first
+                    == "\(registry.name)/other/tool")
+            #expect(
+                try succeeding("search", "--format", "{{.Name}}", "\(registry.name)/app").trimmed
+                    == "\(registry.name)/team/app")
+            let refused = try lamina("catalog", registry.name)
+            #expect(refused.status == 1 && refused.errorText.contains("administrators only"))
+
+            // This registry, of version 2, deletes no tag alone.
+            let tag = try lamina.start(["delete", "\(registry.name)/team/app:2"] + creds).wait()
+            #expect(tag.status == 1 && tag.errorText.contains("lamina digest"), "\(tag.errorText)")
+            #expect(try lamina("delete", "\(registry.name)/team/app").errorText.contains("no tag and no digest"))
+            let digest = try succeeding("digest", "\(registry.name)/team/app:2").trimmed
+            _ = try succeeding("delete", "\(registry.name)/team/app@\(digest)")
+            #expect(try lamina.start(["digest", "\(registry.name)/team/app:1"] + creds).wait().status == 1)
+            #expect(try succeeding("digest", "\(registry.name)/other/tool:1").trimmed == digest)
+        }
+    }
+
     /// The members that skopeo of any age has.
     private static func known(_ document: JSONValue) -> JSONValue {
         guard case .object(var members) = document else { return document }

@@ -26,15 +26,19 @@ package final class GitRepository: Sendable {
     private let login: RemoteLogin?
     /// For what to say when it is missing.
     private let needsAgent: Bool
+    /// Whether the server may not be asked.
+    private let isOffline: Bool
 
     /// The name under which the fetched commit is kept, apart from all that the repository itself has.
     private static let localRef = "refs/lamina/source"
     private static let folder: FilePath = "files"
 
-    package init(_ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials)
-        throws
-    {
+    package init(
+        _ source: GitSource, in store: StoreRoot, environment: [String: String], credentials: BuildCredentials,
+        isOffline: Bool = false
+    ) throws {
         self.source = source
+        self.isOffline = isOffline
         remote = source.publicRemote
         let ssh = try source.isSSH ? SSHAccess(credentials, environment: environment) : nil
         needsAgent = source.isSSH && ssh == nil
@@ -48,8 +52,13 @@ package final class GitRepository: Sendable {
             login: address.flatMap { address in authorization.map { (address.url.origin, $0) } }, ssh: ssh)
     }
 
-    /// A commit that is known already needs no agent; this is for when the server is to be asked.
-    private func requireAgent() throws {
+    /// Throws if the server cannot be asked. A commit that is known already needs neither network nor agent.
+    private func requireAccess() throws {
+        guard !isOffline else {
+            throw ContextsError(
+                .git, "the repository \(remote) is not asked because of --offline",
+                hint: "Name the whole hash of a commit that was fetched before, or leave --offline out.")
+        }
         guard needsAgent else { return }
         throw ContextsError(
             .agentNotFound, "no SSH key \"default\" forwarded from the client",
@@ -76,7 +85,7 @@ package final class GitRepository: Sendable {
             return GitCommit(hash: source.ref, ref: nil)
         }
         let names = try candidates()
-        try requireAgent()
+        try requireAccess()
         let patterns = names.flatMap { [$0, "\($0)^{}"] }
         let listing = try await explaining("failed to list refs of remote") {
             try await git.run(["ls-remote", "--quiet", "--", remote] + patterns)
@@ -148,7 +157,7 @@ package final class GitRepository: Sendable {
 
     /// Makes a repository that has the commit, and no files yet.
     private func obtain(_ commit: GitCommit, step: StepReporter) async throws {
-        try requireAgent()
+        try requireAccess()
         let format = commit.hash.utf8.count == 64 ? ["--object-format=sha256"] : []
         let make = ["init", "--quiet", "--template="] + format + ["--", Self.folder.string]
         try await explaining("failed to make a repository for remote") { _ = try await git.run(make, step: step) }

@@ -69,6 +69,8 @@ package struct HTTPDownload: Sendable {
                 return (known, false)
             }
         } catch let error as RegistryError {
+            // The file as it was last time is what a build without the network can have.
+            if error.code == .offline, let known { return (known, false) }
             throw ContextsError(
                 .download, "failed to load cache key: \(error.message)", hint: Self.hint(error, address, login),
                 cause: error)

@@ -90,6 +90,8 @@ package final class RemoteSources: Sendable {
 
     /// A repository in a directory of its own, which goes away with it.
     package func repository(_ source: GitSource) throws -> GitRepository {
-        try GitRepository(source, in: store, environment: registry.environment, credentials: credentials)
+        try GitRepository(
+            source, in: store, environment: registry.environment, credentials: credentials,
+            isOffline: registry.isOffline)
     }
 }

@@ -49,6 +49,7 @@ struct CommandGrammar: Sendable {
         for name in negations.values { long[name] = Option(name: name, form: .flag(negation: nil)) }
         if reachesRegistries {
             add(Self.registryValues, .value)
+            add("offline", .flag(negation: nil))
             add("tls-verify", .flag(negation: "no-tls-verify"))
             add("no-tls-verify", .flag(negation: nil))
         }
@@ -116,6 +117,10 @@ extension CommandGrammar {
                 flags: "raw config no-tags/n", values: "format/f platform creds", reachesRegistries: true)
         case "explain": CommandGrammar(values: "format/f")
         case "list-tags": CommandGrammar(values: "format creds", reachesRegistries: true)
+        case "catalog": CommandGrammar(flags: "full-ref", values: "creds", reachesRegistries: true)
+        case "delete": CommandGrammar(values: "creds", reachesRegistries: true)
+        case "search":
+            CommandGrammar(flags: "no-trunc", values: "limit filter/f format creds", reachesRegistries: true)
         case "digest": CommandGrammar(values: "platform creds", reachesRegistries: true)
         case "manifest inspect": CommandGrammar(flags: "verbose/v", values: "creds", reachesRegistries: true)
         case "analyze":
@@ -128,9 +133,11 @@ extension CommandGrammar {
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
-        case "pull", "push": CommandGrammar(flags: "quiet/q", values: "platform creds format", reachesRegistries: true)
-        case "login": CommandGrammar(flags: "password-stdin", values: "username/u password/p", reachesRegistries: true)
-        case "logout": CommandGrammar(values: "authfile")
+        case "pull", "push":
+            CommandGrammar(flags: "quiet/q", values: "platform creds format progress", reachesRegistries: true)
+        case "login":
+            CommandGrammar(flags: "password-stdin get-login", values: "username/u password/p", reachesRegistries: true)
+        case "logout": CommandGrammar(flags: "all/a", values: "authfile")
         case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i format")
         case "doctor": CommandGrammar(values: "format")
@@ -161,7 +168,7 @@ extension CommandGrammar {
                 """,
             values: """
                 tag/t file/f target build-arg build-arg-file platform os arch variant build-context ignorefile label \
-                env unsetenv unsetlabel from secret ssh no-cache-filter cache-ttl progress logfile output/o iidfile \
+                env unsetenv unsetlabel from lock secret ssh no-cache-filter cache-ttl progress logfile output/o iidfile \
                 iidfile-raw digest-file metadata-file annotation call explain-format trace timeout on-error hostname \
                 cache-from cache-to jobs/j gc \(commands)
                 """,

@@ -180,7 +180,7 @@ struct CommandLineError: Error, Equatable {
 
     /// Words of other tools for what a command here does.
     private static let meanings = [
-        "rm": "rmi", "remove": "rmi", "delete": "rmi", "ls-images": "images", "list-images": "images",
+        "rm": "rmi", "remove": "rmi", "ls-images": "images", "list-images": "images",
         "show": "inspect", "exec": "run", "start": "run", "gc": "prune", "clean": "prune", "cleanup": "prune",
         "check": "fsck", "verify": "fsck", "format": "fmt", "download": "pull", "fetch": "pull", "upload": "push",
         "publish": "push", "export": "save", "log": "builds logs", "logs": "builds logs",

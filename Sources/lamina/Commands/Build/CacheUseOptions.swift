@@ -4,6 +4,7 @@ import DockerfileSyntax
 import Engine
 import Frontend
 import Requests
+import SystemPackage
 
 /// The parts of the cache and the store that a build may use.
 struct CacheUseOptions: ParsableArguments {
@@ -20,6 +21,12 @@ struct CacheUseOptions: ParsableArguments {
             "When to ask registries for base images: always (also --pull alone), missing, never or newer.",
             valueName: "when"))
     var pull: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Start from the base images whose digests this file has, and add those that it has not.",
+            valueName: "file"))
+    var lock: String?
 
     @Option(
         name: .customLong("cache-ttl"), parsing: .unconditional,
@@ -39,6 +46,10 @@ struct CacheUseOptions: ParsableArguments {
     func freshness() throws -> Freshness {
         var freshness = Freshness()
         freshness.pull = try PullPolicy(option: pull)
+        if let lock {
+            guard !lock.isEmpty else { throw ValidationError("--lock needs the name of a file") }
+            freshness.lock = FilePath(lock)
+        }
         freshness.cacheLifetime = try lifetime()
         return freshness
     }

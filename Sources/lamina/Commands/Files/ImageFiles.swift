@@ -40,10 +40,7 @@ struct ImageFiles: Sendable {
     func fetchContent(of layers: Set<Int>) async throws {
         guard let (transfer, stored) = stored, try !transfer.hasContent(of: stored, in: layers) else { return }
         let writer = try global.images(registries)
-        let messages = FetchMessages()
-        try await writer.closingRegistry {
-            try await writer.fetchContent(of: stored, in: layers) { messages.show($0) }
-        }
+        try await writer.showing(.fetch) { try await writer.fetchContent(of: stored, in: layers, report: $0) }
     }
 }
 

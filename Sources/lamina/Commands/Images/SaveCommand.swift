@@ -28,9 +28,8 @@ struct SaveCommand: UserNamespaceCommand {
                     .badOutput, "cowardly refusing to save to a terminal", hint: "Use the -o flag or redirect.")
             }
             let transfer = try global.images(registries)
-            let messages = FetchMessages()
-            try await transfer.closingRegistry {
-                try await transfer.save(images, to: FilePath(output ?? "-")) { messages.show($0) }
+            try await transfer.showing(.fetch) {
+                try await transfer.save(images, to: FilePath(output ?? "-"), report: $0)
             }
         }
     }

@@ -30,6 +30,9 @@ struct LoginCommand: AsyncParsableCommand {
     @Flag(name: .customLong("password-stdin"), help: "Take the password from the standard input.")
     var readsPassword = false
 
+    @Flag(name: .customLong("get-login"), help: "Print the user of the login that is kept, and do nothing else.")
+    var printsUser = false
+
     @Argument(help: ArgumentHelp("The registry: host, or host:port.", valueName: "server"))
     var server: String?
 
@@ -38,8 +41,15 @@ struct LoginCommand: AsyncParsableCommand {
             try checkOptions()
             let registry = try RegistryName.parsed(server ?? "")
             let settings = try registries.settings()
-            let access = RegistryAccess(settings)
             let file = try LoginFile(environment: settings.environment, authFile: settings.authFile)
+            if printsUser {
+                guard let user = try file.user(of: registry) else {
+                    throw LoginsError(
+                        .credentials, "not logged in to \(registry)", hint: "Use 'lamina login \(registry)'.")
+                }
+                return lamina.say(user)
+            }
+            let access = RegistryAccess(settings)
             do {
                 if try await !reusesLogin(of: registry, settings, access) {
                     let login = try await verified(try await credential(file.user(of: registry)), registry, access)
@@ -146,11 +156,25 @@ struct LogoutCommand: AsyncParsableCommand {
     )
     var authFile: String?
 
+    @Flag(name: .shortAndLong, help: "Forget the logins of all registries.")
+    var all = false
+
     @Argument(help: ArgumentHelp("The registry: host, or host:port; without one, Docker Hub.", valueName: "server"))
     var server: String?
 
+    func validate() throws {
+        if all, server != nil { throw ValidationError("--all takes no registry") }
+    }
+
     func run() async throws {
         try await global.run {
+            if all {
+                let file = try LoginFile(environment: GlobalOptions.environment, authFile: authFile)
+                let names = try file.eraseAll()
+                for name in names { say("Removing login credentials for \(RegistryName.server(of: name))") }
+                if names.isEmpty { say("Not logged in to any registry") }
+                return
+            }
             let registry = try RegistryName.parsed(server ?? "")
             let file = try LoginFile(environment: GlobalOptions.environment, authFile: authFile)
             let isErased = try file.erase(registry)

@@ -23,6 +23,8 @@ struct PullCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Print the name only.")
     var quiet = false
 
+    @OptionGroup var progress: TransferProgressOption
+
     @Argument(help: ArgumentHelp("The image.", valueName: "name[:tag|@digest]"))
     var name: String
 
@@ -32,21 +34,14 @@ struct PullCommand: AsyncParsableCommand {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) } ?? .host
+            let mode = progress.mode(isQuiet: !showsText)
             let images = try global.images(registries, login, for: reference)
             let before = try images.store.images.image(named: reference)
             if showsText {
                 say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)")
             }
-            let image = try await images.closingRegistry {
-                try await images.pull(reference, platform: platform) { event in
-                    guard showsText else { return }
-                    switch event {
-                    case .layerExists(let layer): say("\(layer.digest.short): Already exists")
-                    case .layerDone(let layer): say("\(layer.digest.short): Pull complete")
-                    case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
-                    case .resolved, .layerProgress, .layerMounted: break
-                    }
-                }
+            let image = try await images.showing(.pull, mode, to: .standardOutput) {
+                try await images.pull(reference, platform: platform, report: $0)
             }
             if showsText {
                 if let digest = image.rootDigest { say("Digest: \(digest)") }

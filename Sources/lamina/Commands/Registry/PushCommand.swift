@@ -4,7 +4,6 @@ import Engine
 import Images
 import OCI
 import Store
-import Synchronization
 
 struct PushCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
@@ -21,6 +20,8 @@ struct PushCommand: UserNamespaceCommand {
     @Flag(name: .shortAndLong, help: "Print the name only.")
     var quiet = false
 
+    @OptionGroup var progress: TransferProgressOption
+
     @Option(
         help: ArgumentHelp("Push the image for this platform only, and not the whole index.", valueName: "os/arch"))
     var platform: String?
@@ -34,21 +35,11 @@ struct PushCommand: UserNamespaceCommand {
         try await global.run {
             let reference = try ImageReference(parsing: name)
             let platform = try platform.map { try Platform(parsing: $0) }
+            let mode = progress.mode(isQuiet: !showsText)
             let images = try global.images(registries, login, for: reference)
             if showsText { say("The push refers to repository [\(reference.name)]") }
-            let done = Mutex<Set<Digest>>([])
-            let pushed = try await images.closingRegistry {
-                try await images.push(reference, platform: platform) { event in
-                    guard showsText else { return }
-                    switch event {
-                    case .layerExists(let layer): say("\(layer.digest.short): Layer already exists")
-                    case .layerMounted(let layer, let origin): say("\(layer.digest.short): Mounted from \(origin)")
-                    case .layerDone(let layer):
-                        if done.withLock({ $0.insert(layer.digest).inserted }) { say("\(layer.digest.short): Pushed") }
-                    case .waiting(let text): OutputTerminal.standardError.write(text + "\n")
-                    case .resolved, .layerProgress: break
-                    }
-                }
+            let pushed = try await images.showing(.push, mode, to: .standardOutput) {
+                try await images.push(reference, platform: platform, report: $0)
             }
             guard !document.isDocument else {
                 return try document.show(

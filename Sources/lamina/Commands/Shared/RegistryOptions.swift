@@ -58,6 +58,9 @@ struct RegistryOptions: ParsableArguments {
         help: ArgumentHelp("The file of logins, in place of Docker's and Podman's.", valueName: "file"))
     var authFile: String?
 
+    @Flag(help: "Ask nothing of the network: what is not in the store is said to be missing.")
+    var offline = false
+
     @OptionGroup var retries: RetryOptions
 
     /// Shows what a command waits for.
@@ -72,6 +75,7 @@ struct RegistryOptions: ParsableArguments {
         if let credential = try login?.credential() { settings.login = (registry, credential) }
         settings.certificateDirectory = certificateDirectory
         settings.authFile = authFile
+        settings.isOffline = offline
         settings.retries = retries.retry
         settings.retryDelay = retries.delay
         settings.mirrors = mirrors
