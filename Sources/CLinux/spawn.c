@@ -47,6 +47,7 @@ struct child {
     char **environment;
     const char *search_path;
     int init_program, init_errors;
+    int must_join; // whether the child has to go into its control group by itself
     uint32_t step;
     int slots[LINUX_SPAWN_SLOTS];
 };
@@ -359,6 +360,11 @@ static void close_inherited(const void *argument, int also_kept) {
     }
 }
 
+static int join_control_group(int directory) {
+    int file = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    return file < 0 || write(file, "0", 1) != 1 ? -1 : 0;
+}
+
 static int child_main(void *argument) {
     struct child *child = argument;
     // The child has its own copy of the dispositions. An ignored signal stays ignored across execve, a handler of the
@@ -371,6 +377,10 @@ static int child_main(void *argument) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     const struct linux_spawn_program *program = child->program;
+    if (child->must_join && join_control_group(program->control_group) < 0) {
+        child->result->error = errno ? errno : EIO;
+        _exit(127);
+    }
     close_inherited(child, -1);
     for (child->step = 0; child->step < program->step_count; child->step++) {
         const struct linux_spawn_step *step = &program->steps[child->step];
@@ -399,8 +409,17 @@ static const char *search_path(char **environment) {
 static pid_t start(void *argument) {
     struct child *child = argument;
     struct linux_spawn_result *result = child->result;
-    char *stack_top = (char *)result->memory + GUARD + STACK;
+    char *stack = (char *)result->memory + GUARD, *stack_top = stack + STACK;
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)child->program->clone_flags;
+    int group = child->program->control_group;
+    if (group >= 0) {
+        pid_t pid = linux_clone_into_group(
+            group, (uint32_t)flags, stack, STACK, child_main, child, &result->pidfd);
+        if (pid >= 0) return pid;
+        if (errno != ENOSYS && errno != EINVAL && errno != E2BIG)
+            return result->error = errno, result->pidfd = -1, -1;
+        child->must_join = 1;
+    }
     pid_t pid = clone(child_main, stack_top, flags, child, &result->pidfd, NULL, NULL);
     if (pid < 0) return result->error = errno, result->pidfd = -1, -1;
     return pid;

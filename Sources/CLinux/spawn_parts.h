@@ -1,6 +1,14 @@
 #pragma once
 #include "linux_spawn.h"
 
+#include <sys/types.h>
+
+// A child in a control group of version 2, whose directory is `group`, from its first instruction: to move a process there
+// later waits for all processors. Flags are those of clone(2), with CLONE_VM and CLONE_VFORK. Returns the child, or -1 with
+// errno set; ENOSYS before kernel 5.7 and where a filter of system calls hides the call, as a container's may.
+pid_t linux_clone_into_group(
+    int group, uint64_t flags, char *stack, size_t stack_size, int (*body)(void *), void *argument, int *pidfd);
+
 // Opens a path, O_PATH and `flags`, without following a magic link.
 int linux_open_plain(const char *path, uint64_t flags);
 int linux_enter_directory(const char *path);

@@ -22,6 +22,7 @@ package struct NamespaceSet: OptionSet, Hashable, Sendable {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = rawValue
         unsafe program.stdio = (-1, -1, -1)
+        unsafe program.control_group = -1
         var result = unsafe linux_spawn_result()
         let outcome = unsafe linux_spawn(&program, &result)
         defer { unsafe linux_spawn_release(&result) }

@@ -110,9 +110,10 @@ struct OverlayProbe {
 
 extension StepEncoding {
     /// Why a child cannot perform the steps, in words; `nil` if it can.
-    func obstacle(namespaces: NamespaceSet) -> String? {
+    func obstacle(namespaces: NamespaceSet, controlGroup: CInt = -1) -> String? {
         do {
-            let spawned = try spawn(namespaces: namespaces, standardStreams: (-1, -1, -1))
+            let spawned = try spawn(
+                namespaces: namespaces, standardStreams: (-1, -1, -1), controlGroup: controlGroup)
             try spawned.process.close()
             try check("wait for", "a child") { waitpid(spawned.pid, nil, 0) }
             return nil

@@ -51,9 +51,9 @@ package struct SandboxPlan: Sendable {
 
     var isHardened: Bool { spec.security == .sandbox }
 
-    /// Mounts on which a device node made inside could be used. Without a device controller this keeps the disk of the
-    /// host out of reach of `mknod`.
-    var noDevices: MountFlags { isHardened ? .noDevices : [] }
+    /// The flag of mounts on which a device node made inside could be used. Where no control group filters devices, this
+    /// keeps the disk of the host out of reach of `mknod`.
+    var noDevices: MountFlags { isHardened && !spec.controlGroups.filtersDevices ? .noDevices : [] }
 }
 
 // MARK: - Before the new root
@@ -98,7 +98,7 @@ extension SandboxPlan {
         add(.makeDirectory(target, permissions: 0o700))
         add(.takeInherited(slot: slot))
         add(.attach(slot: slot, target: target))
-        if isHardened { add(.restrictMount(target, .noDevices)) }
+        forbidDevices(on: target)
     }
 
     /// Mounts a tree on a new directory.
@@ -118,11 +118,15 @@ extension SandboxPlan {
         }
     }
 
+    private mutating func forbidDevices(on target: FilePath) {
+        if !noDevices.isEmpty { add(.restrictMount(target, noDevices)) }
+    }
+
     private var usesUserAttributes: Bool { spec.hostCapabilities.overlay != .trusted }
 
     private mutating func planBind(_ path: FilePath, on target: FilePath) {
         add(.mount(source: path, target: target, type: nil, flags: .bind, data: nil))
-        if isHardened { add(.restrictMount(target, .noDevices)) }
+        forbidDevices(on: target)
     }
 
     private mutating func planOverlay(_ options: OverlayOptions, on target: FilePath) {
@@ -138,7 +142,7 @@ extension SandboxPlan {
         for option in options.others { add(.setOption(slot: slot, key: option.key, value: option.value)) }
         add(.makeMount(slot: slot))
         add(.attach(slot: slot, target: target))
-        if isHardened { add(.restrictMount(target, .noDevices)) }
+        forbidDevices(on: target)
     }
 }
 

@@ -121,11 +121,14 @@ package struct SandboxProcess: ~Copyable {
 
 extension SandboxPlan {
     fileprivate func spawn(_ streams: StandardStreams, inherited: CInt) throws -> Spawned {
+        let group = try spec.controlGroups.birthplace.map { SharedDescriptor(try .open($0, options: .directory)) }
         do {
-            return try StepEncoding(self).spawn(
-                namespaces: namespaces, standardStreams: streams.standardStreams,
-                terminalSocket: streams.terminalSocket, inherited: inherited, hasInit: spec.hasInit,
-                isSupervised: spec.confinement == .chroot)
+            return try withExtendedLifetime(group) {
+                try StepEncoding(self).spawn(
+                    namespaces: namespaces, standardStreams: streams.standardStreams,
+                    terminalSocket: streams.terminalSocket, inherited: inherited, controlGroup: group?.number ?? -1,
+                    hasInit: spec.hasInit, isSupervised: spec.confinement == .chroot)
+            }
         } catch let failure as SpawnFailure {
             throw explain(failure)
         }

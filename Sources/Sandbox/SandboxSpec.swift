@@ -106,23 +106,6 @@ package enum SandboxConfinement: Hashable, Sendable {
     case chroot
 }
 
-/// The control groups of the process.
-package struct SandboxControlGroups: Hashable, Sendable {
-    /// The `cgroup.procs` files of the groups it joins: one for version 2, one for each controller for version 1.
-    package let members: [FilePath]
-    /// Whether there is nothing but version 2, so that the process gets its group mounted read-only on
-    /// `/sys/fs/cgroup`.
-    package let isUnified: Bool
-    /// The controllers of version 1 to mount below `/sys/fs/cgroup`.
-    package let legacyControllers: [String]
-
-    package init(members: [FilePath] = [], isUnified: Bool = false, legacyControllers: [String] = []) {
-        self.members = members
-        self.isUnified = isUnified
-        self.legacyControllers = legacyControllers
-    }
-}
-
 /// One process to run in a root file system of its own. A value: nothing has happened yet.
 package struct SandboxSpec: Hashable, Sendable {
     /// The command and its arguments; a command without a slash is searched in the `PATH` of `environment`.

@@ -63,18 +63,20 @@ extension StepEncoding {
     ///
     /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
     ///
-    /// `inherited` is a descriptor for the steps that take or place one. With `isSupervised` the supervisor of the child
+    /// `inherited` is a descriptor for the steps that take or place one; `controlGroup` is the directory of a group of
+    /// version 2 that the child is made in. With `isSupervised` the supervisor of the child
     /// is returned: it ends when all processes that descend from the command have ended, and ends them itself once the
     /// command has ended or when it is told to.
     func spawn(
         namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, inherited: CInt = -1,
-        hasInit: Bool = false, isSupervised: Bool = false
+        controlGroup: CInt = -1, hasInit: Bool = false, isSupervised: Bool = false
     ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
         unsafe program.stdio = standardStreams
         unsafe program.terminal = terminalSocket
         unsafe program.inherited = inherited
+        unsafe program.control_group = controlGroup
         unsafe program.has_init = hasInit ? 1 : 0
         unsafe program.is_supervised = isSupervised ? 1 : 0
         var result = unsafe linux_spawn_result()

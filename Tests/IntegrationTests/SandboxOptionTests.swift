@@ -185,7 +185,6 @@ struct LimitTests {
         try wait(for: "a control group of the build", until: { try groups().contains { $0.contains(own) } })
         build.send(9)
         _ = try build.wait()
-        #expect(try groups().contains { $0.contains(own) })
         let next = try scratch.context("FROM lamina/base\nRUN true\n", named: "next")
         try lamina.build(next, "--memory", "64m")
         #expect(try !groups().contains { $0.contains(own) })

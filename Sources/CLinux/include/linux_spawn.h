@@ -88,6 +88,7 @@ struct linux_spawn_program {
     int stdio[3];
     int terminal; // a socket that takes the other end of the terminal; -1 without one
     int inherited; // a descriptor that the steps hand on; -1 without one
+    int control_group; // the directory of a group of version 2 that the child is in from the start; -1 without one
     int has_init; // whether the command runs below the init program
 };
 

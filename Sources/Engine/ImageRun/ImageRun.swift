@@ -75,8 +75,7 @@ package struct ImageRun: Sendable {
             spec.hasInit = true
             spec.streams = request.hasTerminal ? .terminal : request.isInteractive ? .interactive : .captured
             try request.sandbox.apply(to: &spec, for: RunOperation(arguments: spec.arguments, environment: []))
-            let limited = try LimitedRun(request.sandbox)
-            limited.join(&spec)
+            let limited = try LimitedRun(request.sandbox, joining: &spec, isolation)
             let tree = try root.entered(by: &spec, PreparedMounts(), isolation, store, warn: report)
             let status = try withExtendedLifetime((files, network, volumes)) {
                 try run(spec, limited, link, report)

@@ -62,8 +62,7 @@ struct RunStep: Step {
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
                 try commands.request.apply(to: &spec, for: run)
                 if run.mounts.contains(where: \.isSecret) { spec.forbidCores() }
-                let limited = try LimitedRun(commands.request)
-                limited.join(&spec)
+                let limited = try LimitedRun(commands.request, joining: &spec, isolation)
                 let entered = try tree.entered(by: &spec, mounts, isolation, storage.store) { step.warn($0) }
                 try withExtendedLifetime((mounts, network)) {
                     do {

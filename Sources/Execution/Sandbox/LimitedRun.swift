@@ -5,39 +5,68 @@ package import Requests
 package import Sandbox
 import SystemPackage
 
-/// The control group of one command, where it is to have one. It goes away with this value.
+/// The control groups of one command: one with its limits, where it has any, and a filter of its devices. They go away
+/// with this value.
 package struct LimitedRun: ~Copyable {
     private let group: ControlGroup?
-    private let members: [FilePath]
+    /// `nil` where the group with the limits has the filter, and where there is no filter.
+    private let devices: DeviceControlGroup?
     private let limits: ControlGroupLimits
-    private let hierarchies: ControlGroupHierarchies
 
-    /// Makes the group. Nothing is made for a command without limits: what it uses, the kernel counts anyway.
+    /// Makes the groups and puts the command into them. For a command without limits nothing is counted: what it uses,
+    /// the kernel counts anyway.
     ///
     /// Throws `LinuxError` for a limit that cannot be applied.
-    package init(_ request: SandboxRequest) throws {
+    package init(_ request: SandboxRequest, joining spec: inout SandboxSpec, _ isolation: StepIsolation) throws {
+        let hierarchies = ControlGroupHierarchies.current
         limits = request.groupLimits
-        hierarchies = .current
-        guard !limits.isEmpty || request.groupParent != nil else {
-            group = nil
-            members = []
-            return
+        var limited: ControlGroup?
+        if !limits.isEmpty || request.groupParent != nil {
+            ControlGroup.removeStale(parent: request.groupParent, in: hierarchies)
+            limited = try ControlGroup(limits, parent: request.groupParent, in: hierarchies)
         }
-        ControlGroup.removeStale(parent: request.groupParent, in: hierarchies)
-        let made = try ControlGroup(limits, parent: request.groupParent, in: hierarchies)
-        members = made.members
-        group = consume made
-    }
-
-    /// Whether a control group counts what the command uses.
-    package var isCounted: Bool { !members.isEmpty }
-
-    package func join(_ spec: inout SandboxSpec) {
+        let members = limited?.members ?? []
         let showsGroups = !members.isEmpty || spec.security == .insecure
         let controllers = hierarchies.isUnified || !showsGroups ? [] : hierarchies.legacyControllers
         spec.controlGroups = SandboxControlGroups(
             members: members, isUnified: hierarchies.isUnified, legacyControllers: controllers)
+        devices = try Self.filterDevices(of: &spec, limited, isolation)
+        group = limited
     }
+
+    /// Whether a control group counts what the command uses.
+    package var isCounted: Bool { group != nil }
+
+    // MARK: Devices
+
+    /// Filters the devices of a command of the machine's root. Where that cannot be done, and in user namespaces, where
+    /// the kernel opens no device node that was made inside, the mounts of the sandbox forbid all of them.
+    private static func filterDevices(
+        of spec: inout SandboxSpec, _ limited: borrowing ControlGroup?, _ isolation: StepIsolation
+    ) throws -> DeviceControlGroup? {
+        guard try isolation.mode() == .namespaces, spec.security == .sandbox, !spec.hostCapabilities.isConfined else {
+            return nil
+        }
+        let filter = DeviceFilter(adding: spec.devices.compactMap { DeviceFilter.Rule(deviceAt: $0.source) })
+        switch limited {
+        case .some(let limited) where limited.isUnified:
+            spec.controlGroups.filtersDevices = (try? limited.filterDevices(filter)) != nil
+            return nil
+        default: break
+        }
+        guard canFilter, let group = try? DeviceControlGroup(filter) else { return nil }
+        spec.controlGroups.join(group)
+        return group
+    }
+
+    /// Whether commands can be put into a group with a filter, found by doing so, once.
+    private static let canFilter: Bool = {
+        ControlGroup.removeStale()
+        guard let group = try? DeviceControlGroup(DeviceFilter()) else { return false }
+        var groups = SandboxControlGroups()
+        groups.join(group)
+        return groups.obstacle() == nil
+    }()
 
     /// Adds what only the group knows.
     package func complete(_ usage: inout StepUsage) {

@@ -24,15 +24,26 @@ package struct ControlGroup: ~Copyable, Sendable {
     package init(
         _ limits: ControlGroupLimits, parent: String? = nil, in hierarchies: ControlGroupHierarchies = .probe()
     ) throws {
-        let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
-        let name = "\(Self.prefix)\(ProcessIdentity.current)-\(number)"
-        let group = try ControlGroupMaker(limits: limits, parent: parent, hierarchies: hierarchies, name: name).make()
+        let group = try ControlGroupMaker(
+            limits: limits, parent: parent, hierarchies: hierarchies, name: Self.newName()
+        ).make()
         directories = group
         members = Set(group.values).map { $0.appending("cgroup.procs") }.sorted { $0.string < $1.string }
         isUnified = hierarchies.isUnified
     }
 
     deinit { Self.remove(Array(directories.values)) }
+
+    /// A name that no other group of this machine has.
+    static func newName() -> String {
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        return "\(prefix)\(ProcessIdentity.current)-\(number)"
+    }
+
+    /// Filters the devices of a group of version 2. Throws `LinuxError`.
+    package func filterDevices(_ filter: DeviceFilter) throws {
+        for directory in directories.values { try filter.attach(to: directory) }
+    }
 
     /// The resources that its processes have used so far.
     package func usage() -> ControlGroupUsage {
@@ -72,7 +83,7 @@ package struct ControlGroup: ~Copyable, Sendable {
 
     // MARK: Removal
 
-    fileprivate static func remove(_ directories: [FilePath]) {
+    static func remove(_ directories: [FilePath]) {
         for directory in Set(directories) {
             // Its last process may still be on its way out.
             for attempt in 0..<100 {
@@ -88,8 +99,9 @@ package struct ControlGroup: ~Copyable, Sendable {
         parent: String? = nil, in hierarchies: ControlGroupHierarchies = .probe()
     ) {
         var places = hierarchies.legacy.values.map { $0.directory(parent ?? $0.own) }
-        if let unified = hierarchies.unified, hierarchies.isUnified {
-            places += [unified.mountPoint, unified.ownDirectory, unified.directory(parent ?? "")]
+        if let unified = hierarchies.unified {
+            places.append(unified.ownDirectory)
+            if hierarchies.isUnified { places += [unified.mountPoint, unified.directory(parent ?? "")] }
         }
         for place in Set(places) {
             guard let directory = try? Directory(opening: place), let names = try? directory.names() else { continue }

@@ -21,7 +21,14 @@ package struct ControlGroupHierarchies: Hashable, Sendable {
     /// The trees of version 1, by the names of their controllers.
     let legacy: [String: Hierarchy]
     /// The tree of version 2.
-    let unified: Hierarchy?
+    private(set) var unified: Hierarchy?
+
+    /// The trees of version 1 only.
+    package var withoutUnified: ControlGroupHierarchies {
+        var others = self
+        others.unified = nil
+        return others
+    }
 
     /// Whether there is nothing but version 2.
     package var isUnified: Bool { legacy.isEmpty && unified != nil }
