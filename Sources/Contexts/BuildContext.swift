@@ -35,4 +35,18 @@ package struct BuildContext: Sendable {
         self.time = time
         self.held = held
     }
+
+    /// The context that is one of this one's directories; no link leads there.
+    ///
+    /// - Throws: ``ContextsError`` `.contextNotFound`.
+    package func directory(_ path: FilePath) throws -> BuildContext {
+        let relative = PathBytes(path.components.map(\.string).joined(separator: "/"))
+        do { _ = try Directory(opening: directory).directory(relative, resolving: .noSymlinks) } catch {
+            throw ContextsError(
+                .contextNotFound, "the build context has no directory '\(path)'",
+                hint: "Name a directory of the context with --context-sub-path.", cause: error)
+        }
+        return BuildContext(
+            directory.appending(path.components), isLocal: isLocal, definition: definition, time: time, held: held)
+    }
 }

@@ -29,6 +29,11 @@ package struct ContextLoader: Sendable {
         case .standardInput: try await loadStandardInput()
         case .git(let source, let label): try await load(source, label: label)
         case .http(let source, let label): try await load(source, label: label)
+        case .archive(let path): try await load(archive: path)
+        case .object(let object):
+            try await load(
+                try await remotes.file(object, label: "[internal] load build context from \(object)"),
+                named: FilePath(object.key).lastComponent?.string ?? "Dockerfile")
         }
     }
 
@@ -69,10 +74,13 @@ package struct ContextLoader: Sendable {
         }
     }
 
-    /// An archive is unpacked anew for each build; that it is not fetched anew is the business of the store.
     private func load(_ source: HTTPSource, label: String) async throws -> BuildContext {
-        let file = try await remotes.current(source, label: label)
-        return try await offload { [store] in
+        try await load(try await remotes.current(source, label: label), named: source.fileName)
+    }
+
+    /// An archive is unpacked anew for each build; that it is not fetched anew is the business of the store.
+    private func load(_ file: RemoteFile, named name: String) async throws -> BuildContext {
+        try await offload { [store] in
             guard let content = try store.content.open(file.digest) else {
                 throw ContextsError(.corrupt, "the store has lost the build context", hint: "Build again.")
             }
@@ -86,10 +94,29 @@ package struct ContextLoader: Sendable {
             }
             let text = try Self.text(whole)
             let directory = try store.temporaryDirectory()
-            try FileSystem.write(text, to: directory.path.appending(source.fileName))
+            try FileSystem.write(text, to: directory.path.appending(name))
             return BuildContext(
-                directory.path, definition: DockerfileSource(name: source.fileName, bytes: text),
+                directory.path, definition: DockerfileSource(name: name, bytes: text),
                 time: file.modified, held: directory)
+        }
+    }
+
+    private func load(archive path: FilePath) async throws -> BuildContext {
+        try await remotes.progress.step("[internal] load build context from \(path)") { _ in
+            try await offload { [store] in
+                let stream: DescriptorStream
+                do { stream = DescriptorStream(try OwnedDescriptor.open(path)) } catch let error as LinuxError {
+                    throw ContextsError(
+                        .contextNotFound, "the archive with the build context '\(path)' cannot be read",
+                        hint: "Name a file with a tar archive.", cause: error)
+                }
+                let start = try ContextArchive.start(of: stream)
+                guard ContextArchive.isArchive(start) else {
+                    throw ContextsError(
+                        .badContext, "'\(path)' is no tar archive", hint: "Name a file with a tar archive.")
+                }
+                return try Self.unpacked(PrefixedStream(start[...], stream), in: store)
+            }
         }
     }
 

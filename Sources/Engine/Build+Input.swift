@@ -34,7 +34,9 @@ extension Build {
             try LocalFiles.requireContext(request.context)
             return BuildContext(request.context, isLocal: true)
         }
-        return try await loader.load(location)
+        let context = try await loader.load(location)
+        guard let path = request.inputs.subdirectory else { return context }
+        return try await offload { try context.directory(path) }
     }
 
     /// Reads and parses the Dockerfile; `source` gets its text even if it cannot be parsed.

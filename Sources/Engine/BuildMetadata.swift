@@ -29,6 +29,14 @@ extension Build {
         return .object(members)
     }
 
+    /// The names of the image with the digest of its manifest, a line each, as kaniko writes them; `nil` without one.
+    package func names(of result: BuildResult, withTags: Bool) -> String? {
+        guard let digest = result.manifest?.digest else { return nil }
+        return request.tags.map { name in
+            "\(name.name)\(withTags ? name.tag.map { ":\($0)" } ?? "" : "")@\(digest)\n"
+        }.joined()
+    }
+
     /// Writes a file in place of what is there, so that a reader sees all of it or none.
     package static func write(_ text: String, to path: FilePath) async throws {
         try await offload { try FileSystem.write(Array(text.utf8), to: path) }

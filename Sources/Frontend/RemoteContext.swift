@@ -7,13 +7,13 @@ package enum RemoteContext: Hashable, Sendable {
     case http(HTTPSource)
 
     /// Parses `https://host/repository.git#ref:directory`, `git@host:path`, `github.com/owner/repository`, or any other
-    /// URL of a file; `nil` for what is none of these.
+    /// URL of a file; `nil` for what is none of these. With `git+https://` a repository need not end in `.git`.
     ///
     /// The files of a repository have the time of their commit. `keepsGitDirectory` counts where the text says nothing.
     ///
     /// - Throws: ``FrontendError`` `.invalid` for a reference to a repository with a bad query.
     package init?(_ text: String, keepsGitDirectory: Bool = false) throws {
-        if var reference = try GitReference(parsing: text) {
+        if var reference = try Self.reference(text) {
             try reference.checkLogin()
             if reference.looksLocal { reference.remote = "https://" + reference.remote }
             if reference.times.isEmpty { reference.times = GitSource.Times.commit.rawValue }
@@ -24,6 +24,16 @@ package enum RemoteContext: Hashable, Sendable {
         let scheme = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         guard scheme.count == 2, ["http", "https"].contains(scheme[0].lowercased()) else { return nil }
         self = .http(HTTPSource(url: text, fileName: RemoteFlags.fileName(text)))
+    }
+
+    private static func reference(_ text: String) throws -> GitReference? {
+        for scheme in ["https", "http"] where text.hasPrefix("git+\(scheme)://") {
+            // The scheme is that of a repository whatever its name, and is replaced afterwards.
+            var reference = try GitReference(parsing: "git" + text.dropFirst("git+\(scheme)".utf8.count))
+            if let remote = reference?.remote { reference?.remote = scheme + remote.dropFirst("git".utf8.count) }
+            return reference
+        }
+        return try GitReference(parsing: text)
     }
 
     /// The text that progress shows, without logins.

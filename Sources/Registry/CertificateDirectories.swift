@@ -12,22 +12,27 @@ package final class CertificateDirectories: Sendable {
     private let parents: [String]
     /// A directory for every registry, in place of all others.
     private let override: String?
+    private let named: [CertificateFiles]
     private let known = Mutex<[String: ServerTrust]>([:])
 
     /// No directory at all.
     package static let none = CertificateDirectories(parents: [])
 
-    package init(parents: [String], override: String? = nil) {
+    package init(parents: [String], override: String? = nil, named: [CertificateFiles] = []) {
         self.parents = parents
         self.override = override
+        self.named = named
     }
 
     /// The directories of the user, then those of the machine.
-    package convenience init(environment: [String: String], override: String? = nil) {
+    package convenience init(
+        environment: [String: String], override: String? = nil, named: [CertificateFiles] = []
+    ) {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let configuration = variable("XDG_CONFIG_HOME") ?? variable("HOME").map { "\($0)/.config" }
         let own = configuration.map { ["\($0)/containers/certs.d", "\($0)/docker/certs.d"] } ?? []
-        self.init(parents: own + ["/etc/containers/certs.d", "/etc/docker/certs.d"], override: override)
+        self.init(
+            parents: own + ["/etc/containers/certs.d", "/etc/docker/certs.d"], override: override, named: named)
     }
 
     /// The certificates for a registry that is reached at a URL.
@@ -36,6 +41,7 @@ package final class CertificateDirectories: Sendable {
     func trust(for registry: String, at base: HTTPURL) throws -> ServerTrust {
         if let known = known.withLock({ $0[registry] }) { return known }
         var trust = try read(registry, base)
+        for files in named where files.registry == registry { try files.add(to: &trust) }
         trust.registry = registry
         known.withLock { $0[registry] = trust }
         return trust

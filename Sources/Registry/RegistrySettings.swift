@@ -20,8 +20,12 @@ package struct RegistrySettings: Sendable {
     package var isOffline = false
     /// A directory of certificates for every registry, in place of the `certs.d` directories.
     package var certificateDirectory: String?
+    /// Certificates of single registries.
+    package var certificates: [CertificateFiles] = []
     /// Mirrors, `[REGISTRY=]URL`; without a registry they are Docker Hub's.
     package var mirrors: [String] = []
+    /// Whether registries that have one of ``mirrors`` are read from there only.
+    package var readsMirrorsOnly = false
     /// The file of logins to be used in place of all others.
     package var authFile: String?
     /// A login for one registry, before those of files.
@@ -34,12 +38,14 @@ package struct RegistrySettings: Sendable {
         var options = RegistryClient.Options()
         options.insecureRegistries = verifiesTLS ? insecureRegistries : ["*"]
         options.allowedRealms = allowedRealms
-        options.certificates = CertificateDirectories(environment: environment, override: certificateDirectory)
+        options.certificates = CertificateDirectories(
+            environment: environment, override: certificateDirectory, named: certificates)
         let usual = options.retry
         options.retry = RetryPolicy(
             attempts: retries.map { $0 + 1 } ?? usual.attempts, delay: retryDelay ?? usual.delay,
             longestDelay: max(usual.longestDelay, retryDelay ?? .zero))
-        options.configuration = RegistryConfigurationFiles(environment: environment, mirrors: mirrors)
+        options.configuration = RegistryConfigurationFiles(
+            environment: environment, mirrors: mirrors, readsMirrorsOnly: readsMirrorsOnly)
         return options
     }
 

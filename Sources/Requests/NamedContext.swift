@@ -56,6 +56,7 @@ package struct NamedContext: Hashable, Sendable {
                     hint: "Use a directory, docker-image://, oci-layout://, or the URL of a file or a Git repository.")
             }
             return .directory(path)
+        case .archive, .object: preconditionFailure("only the context of a build is given so")
         }
     }
 

@@ -11,7 +11,8 @@ struct Lamina: AsyncParsableCommand {
         abstract: "Builds OCI images from Dockerfiles without a daemon, ships them, and shows what is in them.",
         version: ProgramVersion.text,
         subcommands: [
-            BuildCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self, AnalyzeCommand.self,
+            BuildCommand.self, ExecutorCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self,
+            AnalyzeCommand.self,
             TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self, FindCommand.self,
             ExtractCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self,
             ListTagsCommand.self,
@@ -36,7 +37,8 @@ struct Lamina: AsyncParsableCommand {
             return
         }
         do {
-            var command = try parsed(CommandLineNormalizer.normalized(Array(CommandLine.arguments.dropFirst())))
+            let words = try ExecutorCommand.translated(CommandLine.arguments)
+            var command = try parsed(CommandLineNormalizer.normalized(words))
             if let command = command as? any UserNamespaceCommand {
                 try UserNamespaceEntry.prepare(for: command)
             }

@@ -66,6 +66,8 @@ import Testing
         ("https://h/r.git", "[internal] load git source https://h/r.git"),
         ("github.com/o/r#v1:d", "[internal] load git source https://github.com/o/r#v1:d"),
         ("git@h:o/r.git", "[internal] load git source git@h:o/r.git"),
+        ("git+https://u:p@h/r?submodules=0#x", "[internal] load git source https://xxxxx:xxxxx@h/r#x"),
+        ("git+http://h/r", "[internal] load git source http://h/r"), ("git+ssh://h/r", ""),
         ("http://u:p@h/a.tar", "http://xxxxx:xxxxx@h/a.tar"),
         ("a/b", ""), ("ftp://h/r", ""), ("file:///r.git", ""), ("C:\\x", ""),
     ])

@@ -36,6 +36,35 @@ import Testing
         #expect(error?.hint == "Correct --cert-dir.")
     }
 
+    @Test("Files that are named for a registry are used for it alone")
+    func named() async throws {
+        try await withDirectory { directory in
+            for file in ["own/c.crt", "ca.pem", "client.pem", "key.pem"] { try write(file, to: "\(directory)/\(file)") }
+            let files = [
+                try CertificateFiles(authority: "https://r.test:1=\(directory)/ca.pem"),
+                try CertificateFiles(client: "r.test:1=\(directory)/client.pem,\(directory)/key.pem"),
+                try CertificateFiles(authority: "gone.test=\(directory)/gone.pem"),
+            ]
+            let certificates = CertificateDirectories(parents: [], override: "\(directory)/own", named: files)
+            let trust = try certificates.trust(for: "r.test:1", at: HTTPURL(parsing: "https://r.test:1"))
+            #expect(trust.authorities == Array("own/c.crt\nca.pem\n".utf8))
+            #expect(trust.clientCertificate?.key == "\(directory)/key.pem")
+            let other = try certificates.trust(for: "r.test", at: HTTPURL(parsing: "https://r.test"))
+            #expect(other.authorities == Array("own/c.crt\n".utf8) && other.clientCertificate == nil)
+            #expect(throws: RegistryError.self) {
+                try certificates.trust(for: "gone.test", at: HTTPURL(parsing: "https://gone.test"))
+            }
+        }
+    }
+
+    @Test(
+        "A certificate without a registry, or without a key, is refused",
+        arguments: ["", "r", "=f", "r=", "r=c", "r=c,"])
+    func malformedNames(_ text: String) {
+        #expect(throws: RegistryError.self) { try CertificateFiles(client: text) }
+        if !text.hasPrefix("r=c") { #expect(throws: RegistryError.self) { try CertificateFiles(authority: text) } }
+    }
+
     @Test("Half a client certificate is refused", arguments: ["client.cert", "client.key"])
     func halfCertificates(_ file: String) async throws {
         let error = try await registryError { _ = try await trust(["one/r.test/\(file)"], for: "r.test") }

@@ -93,6 +93,19 @@ import Testing
         #expect(first.map { "\($0.reference)\($0.isInsecure ? " !" : "")" } == expected)
     }
 
+    @Test("The mirrors of the command line may be all that is read from")
+    func mirrorsOnly() throws {
+        var configuration = try configuration()
+        configuration.readsMirrorsOnly = true
+        try configuration.add(option: "old.test=m.test")
+        func places(_ name: String) throws -> [String] {
+            try configuration.sources(for: ImageReference(parsing: name)).map(\.reference.registry)
+        }
+        #expect(try places("old.test/x") == ["m.test"])
+        #expect(try places("ghcr.io/x") == ["ghcr.io"])
+        #expect(try configuration.target(for: ImageReference(parsing: "old.test/x")).reference.registry == "old.test")
+    }
+
     @Test(
         "What is no mirror is refused",
         arguments: ["", "https://", "https://a b", "x=", "https://u:p@h/", "https://h/?q"])

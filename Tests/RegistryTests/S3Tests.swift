@@ -96,6 +96,19 @@ import Testing
         #expect(transport.exchanges.allSatisfy { $0.body == [1, 2] })
     }
 
+    @Test func readsAnObjectAsItArrives() async throws {
+        let transport = FakeTransport { _, number in number < 1 ? HTTPResponse(503) : HTTPResponse(200, [:], "content")
+        }
+        let bytes = try await client(transport).read("a/b") { try await $0.body.collect(limit: 100) }
+        #expect(bytes == Array("content".utf8))
+        #expect(transport.lines == Array(repeating: "GET http://localhost:1/cache/a/b", count: 2))
+        let absent = FakeTransport { _, _ in HTTPResponse(404) }
+        let error = await #expect(throws: RegistryError.self) {
+            try await client(absent).read("x") { try await $0.body.collect(limit: 1) }
+        }
+        #expect(error?.code == .notFound)
+    }
+
     @Test func anObjectThatIsNotThereIsNone() async throws {
         let transport = FakeTransport { _, _ in HTTPResponse(404) }
         #expect(try await client(transport).object("x", limit: 10) == nil)

@@ -14,6 +14,8 @@ enum CompatibilityPage {
             let tools = flag.tools.map(\.rawValue).joined(separator: ", ")
             lines.append("| `--\(flag.name)` | \(tools) | \(meaning(of: flag)) |")
         }
+        lines += ["", Self.executor, "", "| flag | in `lamina executor` |", "|---|---|"]
+        for flag in ExecutorFlags.all { lines.append("| `--\(flag.name)` | \(meaning(of: flag.verdict)) |") }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -38,11 +40,23 @@ enum CompatibilityPage {
         kept.
         """
 
+    private static let executor = """
+        ## kaniko's executor
+
+        `lamina executor`, and a program file named `executor`, takes kaniko's command line; see
+        [Coming from kaniko](ci/kaniko.md). Flags of `lamina build` that kaniko does not have may be added. `-c`, `-d`, `-f`
+        and `-v` are `--context`, `--destination`, `--dockerfile` and `--verbosity`.
+        """
+
     private static func meaning(of flag: BuilderFlag) -> String {
         if let option = CommandGrammar.of(["build"])?[flag.name] {
             guard case .other = option.form else { return "works" }
         }
-        switch flag.verdict {
+        return meaning(of: flag.verdict)
+    }
+
+    private static func meaning(of verdict: BuilderFlag.Verdict) -> String {
+        switch verdict {
         case .works: return "works"
         case .means(let words): return "means `\(words.joined(separator: " "))`"
         case .accepted(let reason): return "accepted: \(reason)"

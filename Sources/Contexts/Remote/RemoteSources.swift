@@ -4,6 +4,8 @@ package import Graph
 package import Images
 import Linux
 package import OCI
+import Registry
+package import Requests
 package import Solver
 package import Store
 import Synchronization
@@ -74,6 +76,25 @@ package final class RemoteSources: Sendable {
     package func file(_ source: HTTPSource, label: String) async throws -> RemoteFile {
         guard let checksum = source.checksum else { return try await current(source, label: label) }
         return try await progress.step(label) { try await proven(source, by: checksum, step: $0) }
+    }
+
+    /// An object as its bucket has it now. It is in the store afterwards.
+    ///
+    /// - Throws: `ImagesError` `.noCredentials`, and as S3 clients do.
+    package func file(_ object: S3Object, label: String) async throws -> RemoteFile {
+        try await progress.step(label) { step in
+            let client = try registry.client(for: object.bucket)
+            let file = try await client.read(object.key) { response in
+                try await store.receive(response, step: step)
+            }
+            let now = Timestamp.now
+            try await offload { [store] in
+                // A record keeps the content for as long as it is of use.
+                try store.remoteFiles.save(
+                    file, at: "\(object.bucket.url(of: object.key))", description: "\(object)", now: now)
+            }
+            return file
+        }
     }
 
     private func download(_ source: HTTPSource) -> HTTPDownload {

@@ -38,12 +38,14 @@ struct RegistryConfiguration: Sendable {
     var rules: [Rule] = []
     /// Mirrors of whole registries that are named on the command line, by registry.
     var commandMirrors: [(registry: String, mirror: Mirror)] = []
+    /// Whether a registry with one of ``commandMirrors`` is read from there only.
+    var readsMirrorsOnly = false
     /// Mirrors of Docker Hub in the configuration of dockerd.
     var hubMirrors: [Mirror] = []
     /// Insecure registries in the configuration of dockerd.
     var insecureRegistries: [String] = []
 
-    /// The places to read an image from, in order; the last is no mirror.
+    /// The places to read an image from, in order; the last is no mirror, unless ``readsMirrorsOnly`` says so.
     ///
     /// Throws ``RegistryError`` `.blocked`.
     func sources(for reference: ImageReference) throws -> [Source] {
@@ -57,6 +59,7 @@ struct RegistryConfiguration: Sendable {
             if !sources.contains(source) { sources.append(source) }
         }
         for (registry, mirror) in commandMirrors where registry == reference.registry { add(mirror, in: registry) }
+        if readsMirrorsOnly, !sources.isEmpty { return sources }
         for mirror in rule?.mirrors ?? [] { add(mirror, in: rule?.prefix ?? "") }
         if reference.registry == "docker.io" { for mirror in hubMirrors { add(mirror, in: "docker.io") } }
         var origin = reference

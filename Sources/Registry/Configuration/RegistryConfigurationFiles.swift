@@ -9,6 +9,7 @@ package final class RegistryConfigurationFiles: Sendable {
     private let containers: [(file: String, directory: String)]
     private let daemon: [String]
     private let mirrors: [String]
+    private let readsMirrorsOnly: Bool
     private let loaded = Mutex<RegistryConfiguration?>(nil)
 
     /// No configuration at all.
@@ -19,14 +20,19 @@ package final class RegistryConfigurationFiles: Sendable {
     ///     exists counts, and the additions of all in reverse order, so that those of the user come last.
     ///   - daemon: Files in the form of dockerd's `daemon.json`.
     ///   - mirrors: Mirrors of the command line.
-    init(containers: [(file: String, directory: String)], daemon: [String], mirrors: [String]) {
+    ///   - readsMirrorsOnly: Whether a registry with such a mirror is read from there only.
+    init(
+        containers: [(file: String, directory: String)], daemon: [String], mirrors: [String],
+        readsMirrorsOnly: Bool = false
+    ) {
+        self.readsMirrorsOnly = readsMirrorsOnly
         self.containers = containers
         self.daemon = daemon
         self.mirrors = mirrors
     }
 
     /// The files of the user, then those of the machine.
-    package convenience init(environment: [String: String], mirrors: [String]) {
+    package convenience init(environment: [String: String], mirrors: [String], readsMirrorsOnly: Bool = false) {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let own = variable("XDG_CONFIG_HOME") ?? variable("HOME").map { "\($0)/.config" }
         var containers = (own.map { ["\($0)/containers"] } ?? [])
@@ -36,7 +42,7 @@ package final class RegistryConfigurationFiles: Sendable {
         self.init(
             containers: containers,
             daemon: (own.map { ["\($0)/docker/daemon.json"] } ?? []) + ["/etc/docker/daemon.json"],
-            mirrors: mirrors)
+            mirrors: mirrors, readsMirrorsOnly: readsMirrorsOnly)
     }
 
     /// Throws ``RegistryError`` `.configuration`.
@@ -44,6 +50,7 @@ package final class RegistryConfigurationFiles: Sendable {
         if let loaded = loaded.withLock({ $0 }) { return loaded }
         var configuration = RegistryConfiguration()
         for mirror in mirrors { try configuration.add(option: mirror) }
+        configuration.readsMirrorsOnly = readsMirrorsOnly
         var files = containers.lazy.map(\.file).first { (try? FileStatus(of: FilePath($0))) != nil }.map { [$0] } ?? []
         for place in containers.reversed() { files += try Self.additions(in: place.directory) }
         for file in files {

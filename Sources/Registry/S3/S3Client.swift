@@ -45,6 +45,17 @@ package struct S3Client: Sendable {
         }
     }
 
+    /// Reads an object as it arrives; `receive` gets the answer of the server, and again after a failure that may pass.
+    ///
+    /// Throws `RegistryError`, `.notFound` for a name that is not there.
+    package func read<Value: Sendable>(
+        _ key: String, receive: (HTTPResponse) async throws -> Value
+    ) async throws -> Value {
+        try await describing("cannot read \(bucket)/\(key)") {
+            try await retry.run { _ in try await receive(try await send(.get, key, expecting: [200])) }
+        }
+    }
+
     /// Writes an object that is in memory, in place of one with the same name.
     package func put(_ bytes: [UInt8], as key: String) async throws {
         try await describing("cannot write \(bucket)/\(key)") {

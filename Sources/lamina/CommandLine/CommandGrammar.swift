@@ -52,6 +52,7 @@ struct CommandGrammar: Sendable {
             add("offline", .flag(negation: nil))
             add("tls-verify", .flag(negation: "no-tls-verify"))
             add("no-tls-verify", .flag(negation: nil))
+            add("skip-default-registry-fallback", .flag(negation: nil))
         }
         add("root", .value)
         for name in ["debug/D", "help/h", "version"] { add(name, .flag(negation: nil)) }
@@ -92,7 +93,8 @@ struct CommandGrammar: Sendable {
 
 extension CommandGrammar {
     private static let registryValues = """
-        insecure-registry allow-auth-realm registry-mirror cert-dir authfile retry retry-delay
+        insecure-registry allow-auth-realm registry-mirror cert-dir registry-certificate registry-client-cert authfile \
+        retry retry-delay
         """
 
     private static let commands = """
@@ -141,7 +143,7 @@ extension CommandGrammar {
         case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i format")
         case "doctor": CommandGrammar(values: "format")
-        case "tag", "import", "buildx ls": CommandGrammar()
+        case "executor", "tag", "import", "buildx ls": CommandGrammar()
         case "version", "info": CommandGrammar(values: "format/f")
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
         case "builds inspect": CommandGrammar(flags: "timings", values: "format/f trace")
@@ -167,9 +169,11 @@ extension CommandGrammar {
                 no-cache quiet/q push builder-annotation timings check http-proxy inherit-labels omit-history
                 """,
             values: """
-                tag/t file/f target build-arg build-arg-file platform os arch variant build-context ignorefile label \
+                tag/t file/f target build-arg build-arg-file platform os arch variant build-context context-sub-path \
+                ignorefile label \
                 env unsetenv unsetlabel from lock secret ssh no-cache-filter cache-ttl progress logfile output/o iidfile \
-                iidfile-raw digest-file metadata-file annotation call explain-format trace timeout on-error hostname \
+                iidfile-raw digest-file image-name-with-digest-file image-name-tag-with-digest-file metadata-file \
+                annotation call explain-format trace timeout on-error hostname \
                 cache-from cache-to jobs/j gc \(commands)
                 """,
             others: [

@@ -63,7 +63,7 @@ extension BuilderFlag {
         case .works: return ["--\(name)"] + (value.map { [$0] } ?? [])
         case .accepted: return []
         case .means(let words):
-            return isOff ? [] : words.map { $0.replacing("VALUE", with: value ?? "") }
+            return isOff ? [] : words.map { Self.filled($0, with: value ?? "") }
         case .acceptedAs(let values, _, let sentence):
             let text = form == .flag ? "\(!isOff)" : value ?? "true"
             guard values.contains(text.lowercased()) else { throw refusal(value, sentence) }
@@ -72,6 +72,15 @@ extension BuilderFlag {
             guard !isOff else { return [] }
             throw refusal(value, sentence)
         }
+    }
+
+    /// A word with `VALUE` replaced; in a list of fields, the field is quoted where the value has a comma or a quote.
+    private static func filled(_ word: String, with value: String) -> String {
+        guard word.contains(","), value.contains(where: { ",\"".contains($0) }),
+            let start = word.lastIndex(of: ",").map(word.index(after:))
+        else { return word.replacing("VALUE", with: value) }
+        let field = word[start...].replacing("VALUE", with: value.replacing("\"", with: "\"\""))
+        return "\(word[..<start])\"\(field)\""
     }
 
     private func refusal(_ value: String?, _ sentence: String) -> CommandLineError {

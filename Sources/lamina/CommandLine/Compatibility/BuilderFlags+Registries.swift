@@ -24,7 +24,7 @@ extension BuilderFlags {
         + flags(
             "context=", [.kaniko],
             .refused("the context is the argument of lamina build: a directory, a URL, or - for the standard input"))
-        + flags("context-sub-path=", [.kaniko], .refused("name the directory itself, or use URL#REF:DIRECTORY"))
+        + flags("context-sub-path=", [.kaniko], .works)
         + flags("git=", [.kaniko], .refused("name the branch in the URL: https://HOST/REPOSITORY#BRANCH"))
         + flags("bucket=", [.kaniko], .refused("a context in a bucket is not fetched; give its URL, or pipe it"))
         + flags("no-push", [.kaniko], .refused("nothing is pushed unless --push says so; leave both out"))
@@ -35,9 +35,7 @@ extension BuilderFlags {
         + flags(
             "cache-copy-layers cache-run-layers compressed-caching", [.kaniko],
             .accepted(because: "every step is cached, and layers of the store are not compressed"))
-        + flags(
-            "image-name-with-digest-file= image-name-tag-with-digest-file=", [.kaniko],
-            .refused("use --metadata-file, which has names and digest"))
+        + flags("image-name-with-digest-file= image-name-tag-with-digest-file=", [.kaniko], .works)
         + flags(
             "snapshot-mode= snapshotMode= single-snapshot use-new-run", [.kaniko],
             .accepted(because: "what a step changed is known without walking the file system"))
@@ -64,13 +62,13 @@ extension BuilderFlags {
         + flags("skip-tls-verify-registry=", [.kaniko], .means(["--insecure-registry=VALUE"]))
         + flags(
             "insecure insecure-pull skip-tls-verify skip-tls-verify-pull", [.kaniko], .means(["--no-tls-verify"]))
+        + flags("registry-certificate= registry-client-cert= skip-default-registry-fallback", [.kaniko], .works)
         + flags(
-            "registry-certificate= registry-client-cert=", [.kaniko],
-            .refused("put them into a directory as certs.d has them, and name it with --cert-dir"))
-        + flags(
-            "registry-map= skip-default-registry-fallback", [.kaniko],
-            .refused("name mirrors with --registry-mirror, or in registries.conf"))
+            "registry-map=", [.kaniko], .refused("name mirrors with --registry-mirror REGISTRY=URL"))
         + flags("registry-mirror=", [.kaniko], .works)
         + flags(
             "azure-container-registry-config=", [.kaniko], .refused("use a credential helper in Docker's config.json"))
+        + flags(
+            "credential-helpers=", [.kaniko],
+            .refused("name the helpers in config.json under credHelpers or credsStore"))
 }

@@ -134,7 +134,7 @@ extension BuilderFlags {
             "compression-format=", redHats,
             .acceptedAs(["gzip"], because: "new layers are pushed so", otherwise: "new layers are compressed with gzip")
         )
-        + flags("compression-level=", redHats, .refused("the level is fixed; leave it out"))
+        + flags("compression-level=", redHats + [.kaniko], .refused("the level is fixed; leave it out"))
         + flags("force-compression", redHats, .refused("layers that are compressed already are kept as they are"))
         + flags(
             "timestamp=", redHats,

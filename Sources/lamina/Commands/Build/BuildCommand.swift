@@ -114,7 +114,7 @@ struct BuildCommand: UserNamespaceCommand {
                 + "this directory, where it has a Dockerfile or a Containerfile).", valueName: "path"))
     var givenPath: String?
 
-    var path: String { givenPath ?? "." }
+    var path: String { contexts.path(of: givenPath ?? ".") }
 
     func run() async throws {
         let mode = try Self.checkingUsage(progressMode)

@@ -45,7 +45,10 @@ struct GlobalOptions: ParsableArguments {
         return ImageTransfer(store: try store(), registry: RegistryAccess(settings))
     }
 
-    static let environment: [String: String] = {
+    /// The environment of this process as it was when it was first asked for.
+    static let environment = currentEnvironment()
+
+    static func currentEnvironment() -> [String: String] {
         var variables: [String: String] = [:]
         var pointer = unsafe environ
         while let entry = unsafe pointer.pointee {
@@ -56,7 +59,7 @@ struct GlobalOptions: ParsableArguments {
             unsafe pointer += 1
         }
         return variables
-    }()
+    }
 
     private static var workingDirectory: FilePath {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }

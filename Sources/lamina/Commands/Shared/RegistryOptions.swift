@@ -54,6 +54,22 @@ struct RegistryOptions: ParsableArguments {
     var certificateDirectory: String?
 
     @Option(
+        name: .customLong("registry-certificate"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A file with the authorities of one registry.", valueName: "registry=file"))
+    var certificates: [String] = []
+
+    @Option(
+        name: .customLong("registry-client-cert"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "The certificate of this client, and its key, for one registry.", valueName: "registry=cert,key"))
+    var clientCertificates: [String] = []
+
+    @Flag(
+        name: .customLong("skip-default-registry-fallback"),
+        help: "Read images of a registry with a --registry-mirror from there only.")
+    var readsMirrorsOnly = false
+
+    @Option(
         name: .customLong("authfile"),
         help: ArgumentHelp("The file of logins, in place of Docker's and Podman's.", valueName: "file"))
     var authFile: String?
@@ -79,6 +95,10 @@ struct RegistryOptions: ParsableArguments {
         settings.retries = retries.retry
         settings.retryDelay = retries.delay
         settings.mirrors = mirrors
+        settings.readsMirrorsOnly = readsMirrorsOnly
+        settings.certificates =
+            try certificates.map { try CertificateFiles(authority: $0) }
+            + clientCertificates.map { try CertificateFiles(client: $0) }
         return settings
     }
 }
