@@ -113,6 +113,7 @@ let package = Package(
                 "Execution", "Caching", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
+        module("Comparison", ["OCI", "Layers", "Linux", "Inspector"]),
         // Row 5
         .executableTarget(
             name: "lamina",
@@ -121,7 +122,7 @@ let package = Package(
                 "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Images", "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Inspector", "CBuildInfo", systemPackage,
+                "Inspector", "Comparison", "CBuildInfo", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -151,11 +152,12 @@ let package = Package(
                 "Linux", "OCI", "Records", "Registry", "Requests", "Sandbox", "Solver", "Store", "Trees", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
+        tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests(
             "lamina",
             [
-                "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend", "GoCompat", "Images",
-                "Inspector",
+                "Comparison", "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend",
+                "GoCompat", "Images", "Inspector",
                 "Layers", "Linux",
                 "OCI", "Records", "Registry", "Requests", "Solver", "Trees", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -13,7 +13,8 @@ struct Lamina: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ExecutorCommand.self, ImagesCommand.self, HistoryCommand.self, InspectCommand.self,
             AnalyzeCommand.self,
-            TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self, FindCommand.self,
+            DiffCommand.self, TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self,
+            FindCommand.self,
             ExtractCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self,
             ListTagsCommand.self,
             CatalogCommand.self, SearchCommand.self, DeleteCommand.self,

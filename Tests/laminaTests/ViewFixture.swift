@@ -63,8 +63,10 @@ enum ViewFixture {
         return ViewedImage(
             name: "registry.example/app:1", image: image,
             sources: [
-                nil, ViewedImage.Source(lines: 2...3, text: "RUN apt-get update \\\n  && apt-get install tool"),
-                ViewedImage.Source(lines: 4...4, text: "RUN rm -rf /var/cache"),
+                nil,
+                ViewedImage.Source(
+                    origin: LayerOrigin(lines: 2...3, text: "RUN apt-get update \\\n  && apt-get install tool")),
+                ViewedImage.Source(origin: LayerOrigin(lines: 4...4, text: "RUN rm -rf /var/cache")),
             ])
     }()
 

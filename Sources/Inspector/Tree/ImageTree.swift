@@ -121,6 +121,17 @@ extension ImageTree {
         return nil
     }
 
+    /// What layers put at a node or remove there, bottom first.
+    func versions(at node: Int) -> ArraySlice<FileVersion> { versions[Int(starts[node])..<Int(starts[node + 1])] }
+
+    /// The layer up to `layer` that removed what was at a node; `nil` when something is there, or never was.
+    package func remover(of node: Int, after layer: Int) -> Int? {
+        guard let version = version(at: node, after: layer), Int(version.entry) == FileVersion.removal else {
+            return nil
+        }
+        return Int(version.layer)
+    }
+
     /// The files that layers have at a node, bottom first; removals and implied directories are left out.
     package func files(at node: Int) -> [TreeFile] {
         versions[Int(starts[node])..<Int(starts[node + 1])].compactMap(\.file).filter { $0.entry != nil }

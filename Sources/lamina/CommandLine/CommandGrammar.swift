@@ -131,6 +131,8 @@ extension CommandGrammar {
                 values: """
                     format paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
                     """, reachesRegistries: true)
+        case "diff":
+            CommandGrammar(flags: "exit-code ignore-times", values: "format files", reachesRegistries: true)
         case "ls": CommandGrammar(flags: "recursive/R", values: "layer format", reachesRegistries: true)
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)

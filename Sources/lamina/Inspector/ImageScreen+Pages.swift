@@ -29,7 +29,7 @@ extension ImageView {
         for index in self.lines.window(layout.list.height, of: subject.layers.count) {
             let layer = subject.layers[index]
             let source = subject.sources[index].map { source in
-                source.text.split(separator: "\n").map { TerminalText.visibleLine(Array($0.utf8)) }.joined(
+                source.origin.text.split(separator: "\n").map { TerminalText.visibleLine(Array($0.utf8)) }.joined(
                     separator: "↵")
             }
             let text =

@@ -54,7 +54,7 @@ extension ImageView {
             "\(HumanSize.short(layer.reclaimable.total)) of it, \(HumanSize.short(layer.causes.total)) below it")
         if let source = subject.sources[selectedLayer] {
             add("Dockerfile", "line \(subject.lines(of: selectedLayer) ?? "")")
-            for text in source.text.split(separator: "\n").prefix(4) {
+            for text in source.origin.text.split(separator: "\n").prefix(4) {
                 lines.append(StyledLine("   " + TerminalText.visibleLine(Array(text.utf8)), .faint))
             }
         }

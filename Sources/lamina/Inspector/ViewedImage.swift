@@ -5,19 +5,11 @@ import Records
 
 /// The image that a view shows, with what is known about it besides its files.
 struct ViewedImage: Sendable {
-    /// The place in a Dockerfile that a layer comes from.
+    /// The place in a Dockerfile that a layer comes from, and how its step went in that build.
     struct Source: Hashable, Sendable {
-        let lines: ClosedRange<Int>
-        /// The text of these lines; empty when the Dockerfile was changed or is gone.
-        let text: String
-        /// The outcome and the time of the step in that build.
+        let origin: LayerOrigin
         var outcome: RecordedStep.Outcome?
         var duration: Duration?
-
-        /// `7` or `7-9`.
-        var lineText: String {
-            lines.count == 1 ? "\(lines.lowerBound)" : "\(lines.lowerBound)-\(lines.upperBound)"
-        }
     }
 
     let name: String
@@ -48,6 +40,6 @@ struct ViewedImage: Sendable {
 
     /// The Dockerfile lines of a layer, e.g. `7` or `7-9`.
     func lines(of layer: Int) -> String? {
-        sources[layer]?.lineText
+        sources[layer]?.origin.lineText
     }
 }

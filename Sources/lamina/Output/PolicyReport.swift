@@ -71,34 +71,24 @@ struct PolicyReport: Sendable {
     /// A comment for a pull request.
     var markdown: String {
         let dive = analysis.dive
-        var text = "### \(evaluation.passes ? "✅" : "❌") \(Self.markdown(name))\n\n"
+        var text = "### \(evaluation.passes ? "✅" : "❌") \(MarkdownText.escaped(name))\n\n"
         text += "| size | wasted | efficiency | layers |\n|---|---|---|---|\n"
         text += "| \(HumanSize.short(analysis.size)) | \(HumanSize.short(dive.wastedBytes)) "
         text +=
             "| \(Percentage.exact(dive.efficiency)) | \(analysis.layers.count) |\n\n| rule | result | |\n|---|---|---|\n"
         for result in evaluation.results {
-            text += "| \(result.rule) | \(result.status.rawValue) | \(Self.markdown(result.message)) |\n"
+            text += "| \(result.rule) | \(result.status.rawValue) | \(MarkdownText.escaped(result.message)) |\n"
         }
         for result in evaluation.results where !result.findings.isEmpty {
             text += "\n<details><summary>\(result.rule): \(result.findings.count)</summary>\n\n"
             for finding in result.findings.prefix(Self.shownFindings) {
-                text += "- \(Self.markdown(Self.line(finding)))\n"
+                text += "- \(MarkdownText.escaped(Self.line(finding)))\n"
             }
             let rest = result.findings.count - Self.shownFindings
             if rest > 0 { text += "- and \(rest) more\n" }
             text += "\n</details>\n"
         }
         return text
-    }
-
-    /// Foreign text that Markdown takes as it is.
-    private static func markdown(_ text: String) -> String {
-        var result = ""
-        for character in VisibleText.escaped(Array(text.utf8), doublingBackslashes: false) {
-            if "\\`*_{}[]<>()#+|!~@&$".contains(character) { result += "\\" }
-            result.append(character)
-        }
-        return result
     }
 
     // MARK: JUnit

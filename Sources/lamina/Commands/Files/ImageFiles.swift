@@ -25,7 +25,7 @@ struct FileScopeOptions: ParsableArguments {
 struct ImageFiles: Sendable {
     let image: InspectedImage
     let files: ScopedFiles
-    private let stored: (transfer: ImageTransfer, image: StoredImage)?
+    private let stored: StoredSource?
     private let global: GlobalOptions
     private let registries: RegistryOptions
 
@@ -38,9 +38,7 @@ struct ImageFiles: Sendable {
 
     /// Brings layers into the store, by their indexes, of which only the whereabouts are known.
     func fetchContent(of layers: Set<Int>) async throws {
-        guard let (transfer, stored) = stored, try !transfer.hasContent(of: stored, in: layers) else { return }
-        let writer = try global.images(registries)
-        try await writer.showing(.fetch) { try await writer.fetchContent(of: stored, in: layers, report: $0) }
+        try await global.fetchContent(of: layers, stored, registries)
     }
 }
 

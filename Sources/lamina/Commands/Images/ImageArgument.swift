@@ -34,16 +34,26 @@ enum ImageArgument: Hashable, Sendable {
     }
 }
 
+/// An image of the store, with the access to it.
+typealias StoredSource = (transfer: ImageTransfer, image: StoredImage)
+
 extension GlobalOptions {
     /// The image of an argument with its files, and what the store knows of it if it is there.
     func inspected(
         _ text: String, _ registries: RegistryOptions
-    ) async throws -> (image: InspectedImage, stored: (transfer: ImageTransfer, image: StoredImage)?) {
+    ) async throws -> (image: InspectedImage, stored: StoredSource?) {
         switch ImageArgument(text) {
         case .file(let file): return (try file.inspect(platform: .host), nil)
         case .stored(let name):
             let (transfer, image) = try await inspectable(name, registries)
             return (try StoreInspector(store: transfer.store).inspect(image), (transfer, image))
         }
+    }
+
+    /// Brings layers into the store, by their indexes, of which only the whereabouts are known.
+    func fetchContent(of layers: Set<Int>, _ stored: StoredSource?, _ registries: RegistryOptions) async throws {
+        guard let (transfer, image) = stored, try !transfer.hasContent(of: image, in: layers) else { return }
+        let writer = try images(registries)
+        try await writer.showing(.fetch) { try await writer.fetchContent(of: image, in: layers, report: $0) }
     }
 }

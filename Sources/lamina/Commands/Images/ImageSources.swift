@@ -1,3 +1,4 @@
+import Images
 import Inspector
 import Linux
 import OCI
@@ -10,6 +11,12 @@ struct ImageSources {
     private let store: StoreRoot
 
     init(store: StoreRoot) { self.store = store }
+
+    /// By layer; empty for an image that is not in the store.
+    static func of(_ stored: StoredSource?) -> [ViewedImage.Source?] {
+        guard let (transfer, image) = stored else { return [] }
+        return ImageSources(store: transfer.store).sources(of: image.id, diffIDs: image.diffIDs)
+    }
 
     /// By layer; `nil` where nothing is known. History is told and relied upon by nothing: what cannot be read is not known.
     func sources(of id: Digest, diffIDs: [DiffID]) -> [ViewedImage.Source?] {
@@ -31,7 +38,9 @@ struct ImageSources {
                 continue
             }
             let source = ViewedImage.Source(
-                lines: lines, text: Self.text(lines, text), outcome: step.outcome, duration: step.wall)
+                origin: LayerOrigin(lines: lines, text: Self.text(lines, text), isBase: step.kind == .image),
+                outcome: step.outcome,
+                duration: step.wall)
             sources[index] = source
             if step.kind == .image { for lower in pending { sources[lower] = source } }
             pending = []

@@ -44,7 +44,7 @@ struct VerboseHistory: Sendable {
         ]
         facts["BlobSize"] = layer.blobSize.map(size)
         guard sources.indices.contains(index), let source = sources[index] else { return facts }
-        facts["Line"] = source.lineText
+        facts["Line"] = source.origin.lineText
         facts["Outcome"] = source.outcome?.rawValue
         facts["Duration"] = source.duration.map { HumanDuration.short($0) }
         return facts

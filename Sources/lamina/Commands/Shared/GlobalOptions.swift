@@ -73,15 +73,16 @@ extension GlobalOptions {
     ///
     /// The first SIGINT, SIGTERM or SIGHUP cancels the work, which cleans up; another SIGINT or SIGTERM ends the program
     /// at once. A failure is status 1, a signal 128 and its number. `canceled` is the line to print after a signal.
-    func run(
-        canceled: String = "lamina: canceled", _ body: @escaping @Sendable () async throws -> Void
-    ) async throws {
+    @discardableResult
+    func run<Value: Sendable>(
+        canceled: String = "lamina: canceled", _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         let interrupts = Interrupts()
         let task = Task { try await body() }
         interrupts.onFirst { task.cancel() }
         defer { withExtendedLifetime(interrupts) {} }
         do {
-            try await task.value
+            return try await task.value
         } catch {
             if let signal = interrupts.signal {
                 OutputTerminal.standardError.write(canceled + "\n")

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Comparison
+import Console
+import Engine
+import Images
+import Inspector
+import OCI
+import Store
+
+struct DiffCommand: UserNamespaceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Show how two images differ.",
+        discussion: """
+            Layers, config, packages and files are compared. Files that differ in nothing but their time are counted, and \
+            listed in JSON only.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
+    @Option(help: ArgumentHelp("table, json or markdown.", valueName: "format"))
+    var format = "table"
+
+    @Option(help: ArgumentHelp("How many of the files with the largest changes to list.", valueName: "number"))
+    var files = 20
+
+    @Flag(name: .customLong("ignore-times"), help: "Times of files and of the config are no differences.")
+    var ignoresTimes = false
+
+    @Flag(
+        name: .customLong("exit-code"),
+        help: "End with status 1 when the images differ, and with 2 when they cannot be compared, as diff does.")
+    var hasExitCode = false
+
+    @Argument(help: ArgumentHelp("A name or an ID, or an archive or OCI layout such as ./app.tar.", valueName: "old"))
+    var old: String
+
+    @Argument(help: ArgumentHelp("The image to compare it with.", valueName: "new"))
+    var new: String
+
+    func validate() throws {
+        let formats = ["table", "json", "markdown"]
+        guard formats.contains(format) else {
+            throw ValidationError("unknown format '\(format)': use \(formats.joined(separator: ", "))")
+        }
+        guard files >= 0 else { throw ValidationError("--files takes a number from 0 on") }
+    }
+
+    func run() async throws {
+        let isDifferent: Bool
+        do {
+            isDifferent = try await global.run { try await report() }
+        } catch let status as ExitStatus where hasExitCode && status.code == ExitStatus.failure.code {
+            throw ExitStatus(code: 2)
+        }
+        if hasExitCode, isDifferent { throw ExitStatus.failure }
+    }
+
+    /// Prints the difference, and tells whether there is one.
+    private func report() async throws -> Bool {
+        let difference = try await compare()
+        let report = DifferenceReport(difference, fileLimit: files)
+        switch format {
+        case "json": say(difference.json.text(.pretty(2)))
+        case "markdown": say(report.markdown)
+        default: for line in report.lines { say(line) }
+        }
+        return !difference.isEmpty
+    }
+
+    private func compare() async throws -> ImageDifference {
+        let old = try await global.inspected(old, registries)
+        let new = try await global.inspected(new, registries)
+        let images = (
+            ComparedImage(name: self.old, image: old.image, origins: ImageSources.of(old.stored).map { $0?.origin }),
+            ComparedImage(name: self.new, image: new.image, origins: ImageSources.of(new.stored).map { $0?.origin })
+        )
+        let layers = ImageDifference.layersToRead(images.0, images.1)
+        try await global.fetchContent(of: layers.old, old.stored, registries)
+        try await global.fetchContent(of: layers.new, new.stored, registries)
+        return try ImageDifference(images.0, images.1, ignoresTimes: ignoresTimes)
+    }
+}
