@@ -114,6 +114,13 @@ let package = Package(
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         module("Comparison", ["OCI", "Layers", "Linux", "Inspector"]),
+        module("Advice", ["OCI", "Layers", "Linux", "Inspector"]),
+        .target(
+            name: "Pages", dependencies: ["Console", "OCI", "Layers", "Linux", "Inspector", "Comparison"],
+            resources: [
+                "page.css", "page.js", "analysis.html", "analysis.js", "difference.html", "difference.js",
+            ].map { .embedInCode("Resources/\($0)") },
+            swiftSettings: settings),
         // Row 5
         .executableTarget(
             name: "lamina",
@@ -122,7 +129,7 @@ let package = Package(
                 "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Images", "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Inspector", "Comparison", "CBuildInfo", systemPackage,
+                "Inspector", "Advice", "Comparison", "Pages", "CBuildInfo", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -152,6 +159,8 @@ let package = Package(
                 "Linux", "OCI", "Records", "Registry", "Requests", "Sandbox", "Solver", "Store", "Trees", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
+        tests("Pages", ["Comparison", "Inspector", "Layers", "Linux", "OCI", systemPackage]),
+        tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests(
             "lamina",

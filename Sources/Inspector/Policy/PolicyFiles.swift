@@ -48,19 +48,8 @@ struct PolicyFiles {
 
     // MARK: Package caches
 
-    /// Files that package managers can fetch again. Lists in `/var/lib/apt` are among them.
-    private static let cachePatterns = [
-        "/var/cache/apt/archives/**.deb", "/var/cache/apt/*.bin", "/var/lib/apt/lists/**_*", "/var/cache/apk/*",
-        "/var/cache/dnf/**", "/var/cache/yum/**", "/var/cache/zypp/**", "/var/cache/pacman/pkg/*",
-        "/root/.cache/pip/**",
-        "/home/*/.cache/pip/**", "/root/.npm/_cacache/**", "/home/*/.npm/_cacache/**", "/usr/local/share/.cache/**",
-        "/root/.cache/yarn/**", "/root/.cache/go-build/**", "/root/.cache/uv/**", "/root/.m2/repository/**",
-        "/root/.gradle/caches/**", "/root/.cargo/registry/cache/**", "/usr/local/cargo/registry/cache/**",
-        "/root/.composer/cache/**", "/usr/local/bundle/cache/**",
-    ]
-
     func packageCaches() throws -> [PolicyEvaluation.Finding] {
-        let matches = try Self.matches(Self.cachePatterns, tree)
+        let matches = try Self.matches(PackageCache.all.flatMap(\.patterns), tree)
         return matches.indices.compactMap { node in
             guard matches[node], !ignored[node], let file = tree.file(at: node, after: last), let entry = file.entry,
                 tree.lists[file.layer].entries[entry].kind == .regular,

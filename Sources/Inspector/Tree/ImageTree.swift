@@ -121,7 +121,7 @@ extension ImageTree {
         return nil
     }
 
-    /// What layers put at a node or remove there, bottom first.
+    /// The files that layers put at a node, and its removals, bottom first.
     func versions(at node: Int) -> ArraySlice<FileVersion> { versions[Int(starts[node])..<Int(starts[node + 1])] }
 
     /// The layer up to `layer` that removed what was at a node; `nil` when something is there, or never was.

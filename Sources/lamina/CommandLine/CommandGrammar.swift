@@ -127,12 +127,12 @@ extension CommandGrammar {
         case "manifest inspect": CommandGrammar(flags: "verbose/v", values: "creds", reachesRegistries: true)
         case "analyze":
             CommandGrammar(
-                flags: "ci",
+                flags: "ci advise",
                 values: """
-                    format paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
+                    format output/o paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
                     """, reachesRegistries: true)
         case "diff":
-            CommandGrammar(flags: "exit-code ignore-times", values: "format files", reachesRegistries: true)
+            CommandGrammar(flags: "exit-code ignore-times", values: "format output/o files", reachesRegistries: true)
         case "ls": CommandGrammar(flags: "recursive/R", values: "layer format", reachesRegistries: true)
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)

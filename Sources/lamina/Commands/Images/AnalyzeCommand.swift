@@ -1,3 +1,4 @@
+import Advice
 import ArgumentParser
 import Console
 import Diagnostics
@@ -7,6 +8,7 @@ import Images
 import Inspector
 import Linux
 import OCI
+import Pages
 import Requests
 import Store
 
@@ -23,11 +25,19 @@ struct AnalyzeCommand: UserNamespaceCommand {
     @OptionGroup(title: "Rules") var rules: PolicyOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
-    @Option(help: ArgumentHelp("table or json; with rules also junit, sarif or markdown.", valueName: "format"))
+    @Option(help: ArgumentHelp("table, json or html; with rules also junit, sarif or markdown.", valueName: "format"))
     var format: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write to this file in place of the standard output.", valueName: "file"))
+    var output: String?
 
     @Option(help: ArgumentHelp("How many of the most wasteful paths to list.", valueName: "number"))
     var paths = 10
+
+    @Flag(help: "Name changes of the Dockerfile that make the image smaller, with the bytes that they save.")
+    var advise = false
 
     @Argument(help: ArgumentHelp("A name or an ID, or an archive or OCI layout such as ./app.tar.", valueName: "image"))
     var image: String
@@ -35,9 +45,15 @@ struct AnalyzeCommand: UserNamespaceCommand {
     private static let reports = ["junit", "sarif", "markdown"]
 
     func validate() throws {
-        let formats = ["table", "json"] + Self.reports
+        let formats = ["table", "json", "html"] + Self.reports
         if let format, !formats.contains(format) {
             throw ValidationError("unknown format '\(format)': use \(formats.joined(separator: ", "))")
+        }
+        if rules.ci, format == "html" {
+            throw ValidationError("a page shows no rules: leave out --ci or --format html")
+        }
+        if advise, rules.ci || !["table", "json"].contains(format ?? "table") {
+            throw ValidationError("--advise prints a table or, with --format json, a document, and evaluates no rules")
         }
         guard paths >= 0 else { throw ValidationError("--paths takes a number from 0 on") }
     }
@@ -46,27 +62,42 @@ struct AnalyzeCommand: UserNamespaceCommand {
         try await global.run {
             let (image, stored) = try await global.inspected(image, registries)
             let environment: @Sendable (String) -> String? = { OutputTerminal.environment($0) }
-            if evaluatesRules(environment) {
+            let origins = ImageSources.of(stored).map { $0?.origin }
+            if advise {
+                try advise(image, origins)
+            } else if evaluatesRules(environment) {
                 try await evaluateRules(image)
-            } else if format == nil, ImageViewDriver.isPossible(environment: environment) {
-                let sources = stored.map { stored in
-                    ImageSources(store: stored.transfer.store)
-                        .sources(of: stored.image.id, diffIDs: stored.image.diffIDs)
-                }
-                let subject = ViewedImage(name: self.image, image: image, sources: sources ?? [])
+            } else if format == "html" {
+                try ReportOutput(path: output)
+                    .write(AnalysisPage(name: self.image, image: image, origins: origins).encoded())
+            } else if format == nil, output == nil, ImageViewDriver.isPossible(environment: environment) {
+                let subject = ViewedImage(name: self.image, image: image, sources: ImageSources.of(stored))
                 try await ImageViewDriver(subject: subject, environment: environment).run()
             } else {
-                show(image.analysis)
+                try show(image.analysis)
             }
         }
     }
 
-    private func show(_ analysis: ImageAnalysis) {
+    private func show(_ analysis: ImageAnalysis) throws {
+        let result = ReportOutput(path: output)
         if format == "json" {
-            say(analysis.json(pathLimit: paths).text(.pretty(2)))
+            try result.write([analysis.json(pathLimit: paths).text(.pretty(2))])
         } else {
-            for line in AnalysisTable(analysis, pathLimit: paths).lines { say(line) }
+            try result.write(AnalysisTable(analysis, pathLimit: paths).lines)
         }
+    }
+
+    private func advise(_ image: InspectedImage, _ origins: [LayerOrigin?]) throws {
+        let advice = try Advice.advice(for: image, origins: origins)
+        let text = AdviceText(image, origins)
+        let result = ReportOutput(path: output)
+        guard format == "json", case .object(var object) = image.analysis.json(pathLimit: paths) else {
+            try result.write(text.lines(advice))
+            return
+        }
+        object["advice"] = .array(advice.map(text.json))
+        try result.write([JSON.object(object).text(.pretty(2))])
     }
 
     // MARK: Rules
@@ -86,12 +117,13 @@ struct AnalyzeCommand: UserNamespaceCommand {
         let report = PolicyReport(
             name: self.image, analysis: image.analysis,
             evaluation: try PolicyEvaluation(policy, for: image, baseline: baseline))
+        let result = ReportOutput(path: output)
         switch format {
-        case "json": say(report.json(pathLimit: paths).text(.pretty(2)))
-        case "junit": say(report.junit)
-        case "sarif": say(report.sarif(version: Version.current).text(.pretty(2)))
-        case "markdown": say(report.markdown)
-        default: for line in report.lines { say(line) }
+        case "json": try result.write([report.json(pathLimit: paths).text(.pretty(2))])
+        case "junit": try result.write([report.junit])
+        case "sarif": try result.write([report.sarif(version: Version.current).text(.pretty(2))])
+        case "markdown": try result.write([report.markdown])
+        default: try result.write(report.lines)
         }
         if !report.evaluation.passes { throw ExitStatus.failure }
     }

@@ -5,6 +5,7 @@ import Engine
 import Images
 import Inspector
 import OCI
+import Pages
 import Store
 
 struct DiffCommand: UserNamespaceCommand {
@@ -18,8 +19,13 @@ struct DiffCommand: UserNamespaceCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
-    @Option(help: ArgumentHelp("table, json or markdown.", valueName: "format"))
+    @Option(help: ArgumentHelp("table, json, markdown or html.", valueName: "format"))
     var format = "table"
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write to this file in place of the standard output.", valueName: "file"))
+    var output: String?
 
     @Option(help: ArgumentHelp("How many of the files with the largest changes to list.", valueName: "number"))
     var files = 20
@@ -39,7 +45,7 @@ struct DiffCommand: UserNamespaceCommand {
     var new: String
 
     func validate() throws {
-        let formats = ["table", "json", "markdown"]
+        let formats = ["table", "json", "markdown", "html"]
         guard formats.contains(format) else {
             throw ValidationError("unknown format '\(format)': use \(formats.joined(separator: ", "))")
         }
@@ -60,10 +66,12 @@ struct DiffCommand: UserNamespaceCommand {
     private func report() async throws -> Bool {
         let difference = try await compare()
         let report = DifferenceReport(difference, fileLimit: files)
+        let result = ReportOutput(path: output)
         switch format {
-        case "json": say(difference.json.text(.pretty(2)))
-        case "markdown": say(report.markdown)
-        default: for line in report.lines { say(line) }
+        case "json": try result.write([difference.json.text(.pretty(2))])
+        case "markdown": try result.write([report.markdown])
+        case "html": try result.write(DifferencePage(difference).encoded())
+        default: try result.write(report.lines)
         }
         return !difference.isEmpty
     }
