@@ -86,10 +86,10 @@ package struct CacheWriter: Sendable {
         }
         if mustFetch { try await images.fetcher.requireContent(stack, only: [index]) }
         let blob = try await offload { [storage = images.storage] in
-            try storage.blob(
-                of: stack, index, as: export.compression, isExact: export.forcesCompression, mayBeElsewhere: true)
+            let choice = BlobChoice(options: export.compression, isExact: export.forcesCompression)
+            return try storage.blob(of: stack, index, as: choice, mayBeElsewhere: true)
         }
-        return export.usesOCITypes ? blob.asOCILayer : blob.asDockerLayer
+        return blob.asLayer(usingOCITypes: export.usesOCITypes, annotations: [:])
     }
 
     private func push(_ package: CachePackage, as reference: ImageReference, step: StepReporter) async throws {
@@ -161,18 +161,4 @@ package struct CachePackage: Sendable {
     package let manifest: Manifest
     package let config: [UInt8]
     package let layers: [(descriptor: Descriptor, diffID: DiffID)]
-}
-
-extension Descriptor {
-    /// The same blob with Docker's name of its type.
-    package var asDockerLayer: Descriptor {
-        let type: MediaType? =
-            switch mediaType.compression {
-            case .gzip: .dockerLayerGzip
-            case .zstd: .dockerLayerZstd
-            case .some(.none): .dockerLayer
-            case nil: nil
-            }
-        return Descriptor(mediaType: type ?? mediaType, digest: digest, size: size)
-    }
 }

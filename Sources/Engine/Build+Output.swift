@@ -18,25 +18,29 @@ import Trees
 
 /// Writing of what comes of a build.
 extension Build {
-    /// Runs the exporters that the request names.
+    /// Runs the exporters that the request names, in their order.
     func export(
         _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, epoch: Int64?
     ) async throws -> BuildProduct {
-        var product = BuildProduct(stack: state, names: request.tags, epoch: epoch)
+        let draft = request.makesImage ? try await draft(plan, state, runner: runner) : nil
+        var product = BuildProduct(stack: state, epoch: epoch, draft: draft)
         if request.outputs.contains(.none) { return product }
-        var exporters = request.outputs.compactMap(\.exporter)
-        if request.makesImage {
-            var config = try ImageAssembly.config(plan, state)
-            if request.options.changes.omitsHistory { config.history = [] }
-            let image = ImageExporter(
-                config: config,
-                annotations: try await annotations(plan, state, runner: runner))
-            exporters.insert(image, at: 0)
-        }
+        let outputs = request.outputs.isEmpty ? [.store(ImageSettings())] : request.outputs
         let tools = ExportTools(
             images: images, files: runner.files, layerProgress: runner.layerProgress, progress: progress)
-        for exporter in exporters { try await exporter.export(&product, with: tools) }
+        for output in outputs {
+            try await output.exporter(request.tags)?.export(&product, with: tools)
+        }
         return product
+    }
+
+    private func draft(_ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner) async throws -> ImageDraft {
+        var config = try ImageAssembly.config(plan, state)
+        if request.options.changes.omitsHistory { config.history = [] }
+        let layers = plan.steps.count { $0.vertex != nil }
+        return ImageDraft(
+            config: config, baseCount: max(0, state.layers.count - layers), stepCount: plan.steps.count,
+            annotations: try await annotations(plan, state, runner: runner))
     }
 
     /// Writes the caches that are asked for, but inline ones.
@@ -47,11 +51,11 @@ extension Build {
         }
     }
 
-    /// The annotations of the image's manifest, among them its cache if it is to have one.
-    func annotations(
+    /// The annotations that say what made the image, and its cache if it is to have one.
+    private func annotations(
         _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner
     ) async throws -> [String: String] {
-        var annotations = request.annotations
+        var annotations = request.namesBuilder ? BuildRequest.builderAnnotations : [:]
         guard request.caches.exports.contains(where: { $0.target == .inline }) else { return annotations }
         let selection = try await selection(plan, state, includesAll: false, runner: runner)
         annotations[CacheReader.annotation] = selection.document(inlineIn: state.diffIDs).json.text()

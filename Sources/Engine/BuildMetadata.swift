@@ -23,8 +23,8 @@ extension Build {
             members["containerimage.digest"] = .string(manifest.digest.description)
             members["containerimage.descriptor"] = manifest.json
         }
-        if !request.tags.isEmpty {
-            members["image.name"] = .string(request.tags.map(\.description).joined(separator: ","))
+        if !request.names.isEmpty {
+            members["image.name"] = .string(request.names.map(\.description).joined(separator: ","))
         }
         return .object(members)
     }

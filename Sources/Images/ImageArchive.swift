@@ -11,11 +11,20 @@ package struct ArchivedImage {
     package let names: [ImageReference]
     package let image: StoredImage
     package let config: ImageConfig
+    /// The form of the manifest; `nil` for the one that the store would send.
+    package let form: ManifestForm?
+    /// Annotations of the manifest's descriptor.
+    package let annotations: [String: String]
 
-    package init(names: [ImageReference], image: StoredImage, config: ImageConfig) {
+    package init(
+        names: [ImageReference], image: StoredImage, config: ImageConfig, form: ManifestForm? = nil,
+        annotations: [String: String] = [:]
+    ) {
         self.names = names
         self.image = image
         self.config = config
+        self.form = form
+        self.annotations = annotations
     }
 }
 
@@ -47,7 +56,7 @@ package struct ImageArchive {
         var descriptor: Descriptor {
             Descriptor(
                 mediaType: manifest.mediaType, digest: Digest(of: manifestBytes), size: Int64(manifestBytes.count),
-                platform: image.config.platform)
+                platform: image.config.platform, annotations: image.annotations)
         }
     }
 
@@ -61,8 +70,8 @@ package struct ImageArchive {
         try archive.add(directory: "blobs/sha256")
         let written = try images.map { image in
             let diffIDs = image.image.diffIDs
-            let (manifest, bytes) = try source.manifest(of: image.image) {
-                try diffIDs.indices.map { try archive.add(layer: $0, of: diffIDs) }
+            let (manifest, bytes) = try source.manifest(of: image.image, in: image.form) {
+                try diffIDs.indices.map { try archive.add(layer: $0, of: diffIDs, as: image.form?.choice($0) ?? .any) }
             }
             for blob in manifest.layers + [manifest.config] { try archive.add(blob) }
             try archive.add(Self.path(of: Digest(of: bytes)), bytes, permissions: 0o444)
@@ -77,7 +86,7 @@ package struct ImageArchive {
     package func write(toDirectory path: FilePath) throws -> [Descriptor] {
         try FileSystem.makeDirectories(path.appending("blobs").appending("sha256"))
         let written = try images.map { image in
-            let (manifest, bytes) = try source.manifest(of: image.image)
+            let (manifest, bytes) = try source.manifest(of: image.image, in: image.form)
             for blob in manifest.layers + [manifest.config] {
                 try FileSystem.copy(source.storage.open(blob), to: path.pushing(FilePath(Self.path(of: blob.digest))))
             }
@@ -106,7 +115,7 @@ package struct ImageArchive {
             manifests: images.flatMap { written in
                 let (bytes, image) = (written.manifestBytes, written.image)
                 return (image.names.isEmpty ? [nil] : image.names.map(Optional.some)).map { name in
-                    var annotations: [String: String] = [:]
+                    var annotations = image.annotations
                     if let name {
                         annotations["io.containerd.image.name"] = name.description
                         annotations["org.opencontainers.image.ref.name"] = name.tag
@@ -155,7 +164,12 @@ private struct ArchiveWriter: ~Copyable {
     /// Whether a header can be written after its content.
     private let isSeekable: Bool
     private var blobs: Set<Digest> = []
-    private var layers: [DiffID: Descriptor] = [:]
+    private var layers: [LayerKey: Descriptor] = [:]
+
+    private struct LayerKey: Hashable {
+        let diffID: DiffID
+        let choice: BlobChoice
+    }
 
     init(_ output: FileDescriptor, storage: LayerStorage) {
         self.output = output
@@ -182,37 +196,43 @@ private struct ArchiveWriter: ~Copyable {
     }
 
     /// Adds the layer at `index` of a stack, unless it is there.
-    mutating func add(layer index: Int, of diffIDs: [DiffID]) throws -> Descriptor {
-        if let known = layers[diffIDs[index]] { return known }
+    mutating func add(layer index: Int, of diffIDs: [DiffID], as choice: BlobChoice) throws -> Descriptor {
+        let key = LayerKey(diffID: diffIDs[index], choice: choice)
+        if let known = layers[key] { return known }
         let layer: Descriptor
-        if let known = try storage.knownBlob(of: diffIDs[index], as: .gzip) {
+        if let known = try storage.knownBlob(of: diffIDs[index], as: choice) {
             layer = known
         } else if try isSeekable && storage.fitsIntoOneHeader(diffIDs[index]) {
-            layer = try compress(layer: index, of: diffIDs)
+            layer = try compress(layer: index, of: diffIDs, as: choice.options)
         } else {
-            layer = try storage.blob(
-                of: diffIDs, index, as: CompressionOptions(.gzip), isExact: false, mayBeElsewhere: false
-            )
+            layer = try storage.blob(of: diffIDs, index, as: choice, mayBeElsewhere: false)
         }
-        layers[diffIDs[index]] = layer
+        layers[key] = layer
         try add(layer)
         return layer
     }
 
     /// Compresses a layer into the archive. Its name and size are known, and put before it, when it is written.
-    private mutating func compress(layer index: Int, of diffIDs: [DiffID]) throws -> Descriptor {
+    private mutating func compress(
+        layer index: Int, of diffIDs: [DiffID], as options: CompressionOptions
+    ) throws -> Descriptor {
         try tar.flush()
         let start = try output.seek(offset: 0, from: .current)
         var sink = DescriptorSink(descriptor: output)
         try sink.write([UInt8](repeating: 0, count: Tar.block).span)
-        let layer = try storage.compress(diffIDs, index, as: CompressionOptions(.gzip)) { [sink] in
+        let layer = try storage.compress(diffIDs, index, as: options) { [sink] in
             var sink = sink
             try sink.write($0)
+        }
+        // Two layers may be the same bytes, as those without files are.
+        guard blobs.insert(layer.digest).inserted else {
+            try output.seek(offset: start, from: .start)
+            try output.resize(to: start)
+            return layer
         }
         try sink.write([UInt8](repeating: 0, count: Tar.padding(after: layer.size)).span)
         let entry = Self.entry(ImageArchive.path(of: layer.digest), size: layer.size, permissions: 0o444)
         try output.writeAll(toAbsoluteOffset: start, Tar.header(of: entry))
-        blobs.insert(layer.digest)
         return layer
     }
 

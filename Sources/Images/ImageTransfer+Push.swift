@@ -51,9 +51,10 @@ extension ImageTransfer {
     ///
     /// An image that was pulled travels with the very manifest it came with; of one that was built the layers are
     /// compressed now, once. Layers that are elsewhere do not pass through the store: the registry takes them from
-    /// another of its repositories, or they are handed on as they arrive.
+    /// another of its repositories, or they are handed on as they arrive. Untagged, the image is pushed by its digest
+    /// alone.
     package func push(
-        _ image: StoredImage, as reference: ImageReference,
+        _ image: StoredImage, as reference: ImageReference, isTagged: Bool = true,
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> Descriptor {
         let lease = try store.lease()
@@ -63,7 +64,8 @@ extension ImageTransfer {
         let pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
             try await push(
                 bytes, type: manifest.mediaType, blobs: manifest.layers + [manifest.config],
-                layers: Array(zip(manifest.layers, image.diffIDs)), as: reference,
+                layers: Array(zip(manifest.layers, image.diffIDs)),
+                as: isTagged ? reference : reference.with(tag: nil, digest: descriptor.digest),
                 progress: Self.pushProgress(report))
         }
         try await offload { [self] in
@@ -122,19 +124,26 @@ extension ImageTransfer {
 
     /// The manifest of an image as others get it: the one it came with if all its layers are in the store, else one made
     /// now of what is there. With `mayBeElsewhere` layers count as there when it is known where they can be had.
+    ///
+    /// With a form the manifest is made in any case.
     package func manifest(
-        of image: StoredImage, compression: Compression = .gzip, mayBeElsewhere: Bool = false
+        of image: StoredImage, in form: ManifestForm? = nil, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
-        try manifest(of: image, mayBeElsewhere: mayBeElsewhere) {
-            try storage.blobs(of: image.diffIDs, as: compression, mayBeElsewhere: mayBeElsewhere)
+        try manifest(of: image, in: form, mayBeElsewhere: mayBeElsewhere) {
+            try image.diffIDs.indices.map { index in
+                try storage.blob(
+                    of: image.diffIDs, index, as: form?.choice(index) ?? .any, mayBeElsewhere: mayBeElsewhere)
+            }
         }
     }
 
     /// The same, with a way to make the layers if the manifest must be made now.
     package func manifest(
-        of image: StoredImage, mayBeElsewhere: Bool = false, layers: () throws -> [Descriptor]
+        of image: StoredImage, in form: ManifestForm?, mayBeElsewhere: Bool = false, layers: () throws -> [Descriptor]
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
-        if image.origin != .made, let stored = image.manifest, let bytes = try store.content.bytes(of: stored.digest) {
+        if form == nil, image.origin != .made, let stored = image.manifest,
+            let bytes = try store.content.bytes(of: stored.digest)
+        {
             let manifest = try Manifest(parsing: bytes, declared: stored.mediaType)
             let isComplete = try manifest.layers.enumerated().allSatisfy { index, layer in
                 if try store.content.contains(layer.digest) { return true }
@@ -147,17 +156,20 @@ extension ImageTransfer {
         guard let size = try store.content.size(of: image.id) else {
             throw ImagesError(.corrupt, "the config of image \(image.id) is missing from the store")
         }
-        let manifest = Manifest(
-            config: Descriptor(mediaType: .ociConfig, digest: image.id, size: size), layers: layers.map(\.asOCILayer),
-            annotations: image.annotations)
+        var usual = ManifestForm()
+        usual.annotations = image.annotations
+        let manifest = (form ?? usual).manifest(
+            config: Descriptor(mediaType: .ociConfig, digest: image.id, size: size), layers: layers)
         return (manifest, manifest.encoded)
     }
-}
 
-extension Descriptor {
-    /// The same blob with OCI's name of its type, as an OCI manifest wants it.
-    package var asOCILayer: Descriptor {
-        guard let compression = mediaType.compression else { return self }
-        return Descriptor(mediaType: .ociLayer(compression), digest: digest, size: size)
+    /// Makes the manifest of an image in a form, with its blobs in the store or elsewhere, and records it as a root.
+    package func record(
+        _ image: StoredImage, _ config: ImageConfig, in form: ManifestForm, as names: [ImageReference]
+    ) throws -> StoredImage {
+        let (manifest, bytes) = try manifest(of: image, in: form, mayBeElsewhere: true)
+        _ = try store.content.save(bytes)
+        let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
+        return try save(descriptor, at: nil, manifest, descriptor, config, as: names)
     }
 }

@@ -7,29 +7,20 @@ import SystemPackage
 import Trees
 
 extension LayerStorage {
-    /// The layers of an image as blobs in the store, made where there are none yet.
+    /// The layer at `index` of a stack as a blob in the store, made where there is none yet.
     ///
-    /// A blob that is there is taken as it is if its compression is `compression` or, unless `isExact`, anything but none.
-    /// With `mayBeElsewhere`, so is one that is known to be elsewhere, when the layer is not here in any form.
-    package func blobs(
-        of diffIDs: [DiffID], as compression: Compression, isExact: Bool = false, mayBeElsewhere: Bool = false
-    ) throws -> [Descriptor] {
-        try diffIDs.indices.map { index in
-            let options = CompressionOptions(compression)
-            return try blob(of: diffIDs, index, as: options, isExact: isExact, mayBeElsewhere: mayBeElsewhere)
-        }
-    }
-
-    /// The layer at `index` of a stack as a blob; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
+    /// A blob that is there is taken as it is if its compression is the chosen one or, unless that must be exact, anything
+    /// but none. With `mayBeElsewhere`, so is one that is known to be elsewhere, when the layer is not here in any form.
     package func blob(
-        of diffIDs: [DiffID], _ index: Int, as options: CompressionOptions, isExact: Bool, mayBeElsewhere: Bool
+        of diffIDs: [DiffID], _ index: Int, as choice: BlobChoice, mayBeElsewhere: Bool
     ) throws -> Descriptor {
-        let compression = options.compression
-        if let known = try knownBlob(of: diffIDs[index], as: compression, isExact: isExact) { return known }
+        let options = choice.options
+        if let known = try knownBlob(of: diffIDs[index], as: choice) { return known }
         if mayBeElsewhere, try presentBlobs(of: diffIDs[index]).isEmpty, let chain = ChainID.of(diffIDs[...index]),
             try store.snapshots.snapshots(of: chain).isEmpty,
+            !choice.isFresh,
             let source = try store.layers.sources(of: diffIDs[index]).first(where: { source in
-                !isExact || source.blob.mediaType.compression == compression
+                !choice.isExact || source.blob.mediaType.compression == options.compression
             })
         {
             return source.blob
@@ -42,16 +33,17 @@ extension LayerStorage {
         return blob
     }
 
-    private func presentBlobs(of diffID: DiffID) throws -> [Descriptor] {
+    func presentBlobs(of diffID: DiffID) throws -> [Descriptor] {
         try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
     }
 
-    /// The blob of a layer that is taken as it is, if the store has one; see ``blobs(of:as:isExact:mayBeElsewhere:)``.
-    package func knownBlob(of diffID: DiffID, as compression: Compression, isExact: Bool = false) throws -> Descriptor?
-    {
+    /// The blob of a layer that is taken as it is, if the store has one; see ``blob(of:_:as:mayBeElsewhere:)``.
+    package func knownBlob(of diffID: DiffID, as choice: BlobChoice) throws -> Descriptor? {
         let known = try presentBlobs(of: diffID)
-        if let exact = known.first(where: { $0.mediaType.compression == compression }) { return exact }
-        return isExact ? nil : known.first { $0.mediaType.compression.map { $0 != .none } ?? false }
+        // The archive itself is the same whoever makes it.
+        if choice.isFresh, choice.options.compression != .none { return nil }
+        if let exact = known.first(where: { $0.mediaType.compression == choice.options.compression }) { return exact }
+        return choice.isExact ? nil : known.first { $0.mediaType.compression.map { $0 != .none } ?? false }
     }
 
     /// Writes a blob of the layer at `index` of a stack to `sink`, from another blob of it or else from its directory.
@@ -67,14 +59,8 @@ extension LayerStorage {
         {
             (made, diffID) = try Self.recompress(content, options, to: sink)
         } else {
-            let chain = ChainID.of(diffIDs[...index])
-            let form = Self.readable(try chain.map { try store.snapshots.snapshots(of: $0) } ?? [])
-            guard let snapshot = form else {
-                throw ImagesError(
-                    .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
-            }
             var writer = try LayerWriter(options, to: sink)
-            try writer.add(try members(of: diffIDs[index]), from: try Directory(opening: snapshot.directory))
+            try writer.add(try members(of: diffIDs[index]), from: try directory(of: diffIDs, index))
             let written = try writer.finish()
             guard let blob = written.blob else { throw ImagesError(.corrupt, "the layer was not written") }
             (made, diffID) = (blob, written.diffID)
@@ -85,6 +71,17 @@ extension LayerStorage {
                 hint: "Build the image again with --no-cache.")
         }
         return made
+    }
+
+    /// The unpacked layer at `index` of a stack. Throws ``ImagesError`` `.corrupt` when there is none.
+    func directory(of diffIDs: [DiffID], _ index: Int) throws -> Directory {
+        let chain = ChainID.of(diffIDs[...index])
+        let known = try chain.map { try store.snapshots.snapshots(of: $0) } ?? []
+        guard let snapshot = Self.readable(known) else {
+            throw ImagesError(
+                .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
+        }
+        return try Directory(opening: snapshot.directory)
     }
 
     /// The snapshot whose owners and marks this process sees as they are meant.
@@ -101,8 +98,8 @@ extension LayerStorage {
     package func anyBlob(of diffIDs: ArraySlice<DiffID>) throws -> Descriptor {
         let known = try diffIDs.last.map { try store.layers.blobs(of: $0) } ?? []
         if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
-        return try blob(
-            of: Array(diffIDs), diffIDs.count - 1, as: CompressionOptions(.none), isExact: true, mayBeElsewhere: false)
+        let plain = BlobChoice(options: CompressionOptions(.none), isExact: true)
+        return try blob(of: Array(diffIDs), diffIDs.count - 1, as: plain, mayBeElsewhere: false)
     }
 
     /// The files of the layer, as recorded when it was made: its directory may hold more files that make no difference.

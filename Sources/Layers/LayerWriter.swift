@@ -63,6 +63,15 @@ package struct LayerWriter: ~Copyable {
         entries.append(entry)
     }
 
+    /// Adds a regular file with the content that a reader is at.
+    package mutating func add(_ entry: LayerEntry, content reader: inout LayerReader) throws {
+        var entry = entry
+        try Whiteout.refuse(entry)
+        try tar.writeHeader(entry)
+        entry.contentHash = try tar.writeContent(of: entry) { write in try reader.readContent(write) }
+        entries.append(entry)
+    }
+
     /// Ends the layer.
     package consuming func finish() throws -> WrittenLayer {
         let entries = entries

@@ -59,6 +59,22 @@ package struct TarWriter<Sink: ByteSink & ~Copyable>: ~Copyable {
         return hash
     }
 
+    /// Writes the content of the entry as `body` passes it on, piece by piece, and returns what `body` does.
+    ///
+    /// Throws ``LayerError`` `.fileChanged` when the pieces have not the size of the entry together.
+    package mutating func writeContent<Value>(
+        of entry: borrowing LayerEntry, _ body: ((Span<UInt8>) throws -> Void) throws -> Value
+    ) throws -> Value {
+        var left = entry.size
+        let value = try body { bytes in
+            left -= Int64(bytes.count)
+            try append(bytes)
+        }
+        guard left == 0 else { throw Self.changed(entry) }
+        try pad(after: entry.size)
+        return value
+    }
+
     /// Ends the archive and gives the sink back.
     package consuming func finish() throws -> Sink {
         try append([UInt8](repeating: 0, count: 2 * Tar.block).span)

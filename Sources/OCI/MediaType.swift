@@ -44,6 +44,15 @@ package struct MediaType: Hashable, Sendable, RawRepresentable {
         case .zstd: ociLayerZstd
         }
     }
+
+    /// The type of a layer of a Docker manifest compressed in the given way.
+    package static func dockerLayer(_ compression: Compression) -> MediaType {
+        switch compression {
+        case .none: dockerLayer
+        case .gzip: dockerLayerGzip
+        case .zstd: dockerLayerZstd
+        }
+    }
 }
 
 /// How the bytes of a layer blob are compressed.

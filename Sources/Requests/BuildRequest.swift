@@ -28,8 +28,8 @@ package struct BuildRequest: Sendable {
     package var freshness = Freshness()
     /// Caches to read and to write.
     package var caches = CacheSharing()
-    /// Annotations of the image's manifest; by default they say what built it.
-    package var annotations = BuildRequest.builderAnnotations
+    /// Whether the image's manifest says what built it.
+    package var namesBuilder = true
 
     package var housekeeping = HousekeepingRequest()
 
@@ -41,13 +41,12 @@ package struct BuildRequest: Sendable {
     }
 
     /// Whether the build pushes or writes a manifest, so that its digest is known.
-    package var writesManifest: Bool {
-        outputs.contains { output in
-            switch output {
-            case .oci, .dockerArchive, .push: true
-            case .store, .directory, .tar, .none: false
-            }
-        }
+    package var writesManifest: Bool { outputs.contains { $0.writesManifest } }
+
+    /// All names that the image gets in any output, the build's own first.
+    package var names: [ImageReference] {
+        let own = outputs.compactMap(\.settings).flatMap(\.names)
+        return tags + own.enumerated().filter { !tags.contains($1) && !own[..<$0].contains($1) }.map(\.element)
     }
 
     /// The builder of the image. It is not part of the config, which stays comparable with that of other builders.

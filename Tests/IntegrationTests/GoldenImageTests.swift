@@ -22,6 +22,7 @@ struct GoldenImageTests {
 
     /// BuildKit's image of it with SOURCE_DATE_EPOCH=1700000000 and the label cli=lab, on amd64.
     private static let config = "9f8cd2c9cccea551f3a98950fce693256f1645a699da0e911ac586a998eb7c29"
+    private static let manifest = "115b7f26e79bd0290d6f9de2b2cb441e6b93ab94e949149401c75328de9f5e96"
     private static let diffIDs = [
         "3e015d8ee439890163b8fe4665444311edd7f6846cd36c61525fce0d3e7c13cd",
         "a30423ec4f30e088b42b95e94241ce7c485b1507d6834fcebc7a13d9074f5832",
@@ -72,5 +73,15 @@ struct GoldenImageTests {
                 .trimmed.prefix(64)
         }
         #expect(contents.map(String.init) == Self.diffIDs)
+
+        // Uncompressed, with times clamped, the manifest is BuildKit's, too.
+        let plain = scratch.path.appending("plain")
+        try lamina.build(
+            context, "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--label", "cli=lab", "--no-builder-annotation",
+            "-t", "example.com/x/y:1", "-o",
+            "type=oci,dest=\(plain),tar=false,compression=uncompressed,force-compression=true,rewrite-timestamp=true")
+        let written = try JSONValue(parsing: text(of: plain.appending("index.json")))["manifests"]?.array?.first
+        #expect(written?["digest"]?.string == "sha256:\(Self.manifest)")
+        #expect(written?["size"]?.number == 1365)
     }
 }

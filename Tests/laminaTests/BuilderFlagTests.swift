@@ -36,7 +36,7 @@ import Testing
         ("--load .", "build --output=type=docker ."), ("--load=false .", "build ."),
         ("--builder default --provenance=false --sbom=false .", "build ."), ("--builder=default .", "build ."),
         ("--provenance=disabled=true --attest type=sbom,disabled=true .", "build ."),
-        ("--format oci --skip-unused-stages --identity-label=false .", "build ."),
+        ("--format oci --skip-unused-stages --identity-label=false .", "build --format=oci ."),
         ("--pid private --ipc=private --uts private .", "build ."),
         ("--all-platforms=false --squash=false --stdin=false .", "build ."),
         ("--source-date-epoch 0 .", "build --build-arg=SOURCE_DATE_EPOCH=0 ."),
@@ -62,12 +62,7 @@ import Testing
         ("--provenance .", "--provenance is not there: attestations are not made yet; leave --provenance out"),
         ("--layers=false .", "--layers=false is not there: every step is a layer; leave --layers=false out"),
         ("--rm=maybe .", "invalid value 'maybe' for --rm: use true or false"),
-        ("--format", "--format needs a value"),
-        (
-            "--format docker .",
-            "--format=docker is not there: manifests are OCI's, which Docker reads; use --output "
-                + "type=docker,dest=FILE for an archive"
-        ),
+        ("--manifest", "--manifest needs a value"),
         (
             "--context dir:///workspace .",
             "--context=dir:///workspace is not there: the context is the argument of lamina build: a directory, a URL, "

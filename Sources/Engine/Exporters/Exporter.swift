@@ -21,21 +21,28 @@ protocol Exporter: Sendable {
 struct BuildProduct: Sendable {
     /// The layers of the result.
     let stack: LayerStack
-    /// The names that the image gets, here and elsewhere.
-    let names: [ImageReference]
     /// Stands for every time if it is given.
     let epoch: Int64?
-    /// The image in the store; the first exporter of an image sets it.
+    /// The image as the build made it; `nil` when no output is one.
+    let draft: ImageDraft?
+    /// The images that exporters have recorded, each in the form of an output.
+    var images: [ImageExporter: OutputImage] = [:]
+    /// The image in the store, in the form of the last output that is one.
     var image: StoredImage?
     /// The manifest that the last exporter has written or pushed. In the store alone an image has one that nobody else
     /// sees.
     var manifest: Descriptor?
+}
 
-    /// The image in the store. Throws ``EngineError`` `.imageNotFound` when the build made none.
-    func requireImage() throws -> StoredImage {
-        guard let image else { throw EngineError(.imageNotFound, "the built image is not in the store") }
-        return image
-    }
+/// An image that is in no store yet.
+struct ImageDraft: Sendable {
+    let config: ImageConfig
+    /// How many layers come from the base image.
+    let baseCount: Int
+    /// How many entries of the history this build has made.
+    let stepCount: Int
+    /// The annotations that say what made the image, and its inline cache. Docker's manifests have none.
+    let annotations: [String: String]
 }
 
 /// The means by which exporters read layers and show progress.
@@ -46,29 +53,41 @@ struct ExportTools: Sendable {
     let progress: ProgressReporter
 
     /// The image as an archive, with all its layers fetched.
-    func archive(of product: BuildProduct, isForDocker: Bool) async throws -> ImageArchive {
-        let image = try product.requireImage()
+    func archive(
+        of output: OutputImage, as names: [ImageReference], epoch: Int64?, isForDocker: Bool
+    ) async throws -> ImageArchive {
         try await layerProgress.session { session in
-            try await images.fetcher.requireContent(image.diffIDs) { session.report($0) }
+            try await images.fetcher.requireContent(output.image.diffIDs) { session.report($0) }
         }
-        return try await offload { [images] in
-            let archived = ArchivedImage(names: product.names, image: image, config: try images.config(of: image))
-            let created = product.epoch.map { Timestamp(seconds: $0) } ?? archived.config.created
-            return ImageArchive(source: images, images: [archived], isForDocker: isForDocker, created: created)
-        }
+        let archived = ArchivedImage(
+            names: names, image: output.image, config: output.config, form: output.form,
+            annotations: output.descriptorAnnotations)
+        let created = epoch.map { Timestamp(seconds: $0) } ?? output.config.created
+        return ImageArchive(source: images, images: [archived], isForDocker: isForDocker, created: created)
     }
 }
 
 extension BuildOutput {
-    /// The exporter that writes the output; `nil` where the image in the store, or the cache, is all.
-    var exporter: (any Exporter)? {
-        switch self {
-        case .store, .none: nil
-        case .oci(let path, let isArchive): OCIExporter(path: path, isArchive: isArchive)
-        case .dockerArchive(let path): DockerExporter(path: path)
+    /// The exporter that writes the output, of an image with these names; `nil` where the cache is all.
+    func exporter(_ names: [ImageReference]) -> (any Exporter)? {
+        func image(_ settings: ImageSettings, isKept: Bool) -> ImageExporter {
+            ImageExporter(settings: settings, names: Self.unique(names + settings.names), keepsManifest: isKept)
+        }
+        return switch self {
+        case .none: nil
+        case .store(let settings): image(settings, isKept: true)
+        case .oci(let path, let isArchive, let settings):
+            OCIExporter(image: image(settings, isKept: false), path: path, isArchive: isArchive)
+        case .dockerArchive(let path, let settings):
+            DockerExporter(image: image(settings, isKept: false), path: path)
         case .directory(let path): LocalExporter(path: path)
         case .tar(let path): TarExporter(path: path)
-        case .push: RegistryExporter()
+        case .push(let settings): RegistryExporter(image: image(settings, isKept: true))
         }
+    }
+
+    private static func unique(_ names: [ImageReference]) -> [ImageReference] {
+        var seen: Set<ImageReference> = []
+        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -1,32 +1,82 @@
+import Diagnostics
 import Images
 import Linux
 import OCI
+import Requests
 import Solver
 import Store
 
-/// Records the image in the store and gives it its names.
-struct ImageExporter: Exporter {
-    let config: ImageConfig
-    /// The annotations of the manifest.
-    let annotations: [String: String]
+/// Records the image in the store in the form of an output, and gives it its names.
+struct ImageExporter: Exporter, Hashable {
+    let settings: ImageSettings
+    let names: [ImageReference]
+    /// Whether the store keeps the manifest that the output asks for, so that it is what a later push sends. The
+    /// manifest of an archive is made while the archive is written.
+    let keepsManifest: Bool
 
     func export(_ product: inout BuildProduct, with tools: ExportTools) async throws {
-        let names = product.names
-        product.image = try await tools.progress.step("exporting to image") { step in
+        _ = try await record(&product, with: tools)
+    }
+
+    /// The image as it was recorded, now or for another output that asks for the same.
+    func record(_ product: inout BuildProduct, with tools: ExportTools) async throws -> OutputImage {
+        let output = if let known = product.images[self] { known } else { try await make(product, with: tools) }
+        product.images[self] = output
+        product.image = output.image
+        return output
+    }
+
+    private func make(_ product: BuildProduct, with tools: ExportTools) async throws -> OutputImage {
+        guard let draft = product.draft else {
+            throw EngineError(.imageNotFound, "the outputs of this build are files, and no image was made")
+        }
+        let forming = ImageForming(draft: draft, settings: settings, epoch: product.epoch, tools: tools)
+        return try await tools.progress.step("exporting to image") { step in
             step.status("exporting layers")
-            let image = try await offload { [store = tools.images.store] in
-                let id = try store.content.save(config.encoded)
-                let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
-                return try store.images.record(
-                    StoredImage(
-                        id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs,
-                        size: size, annotations: annotations),
-                    as: names)
+            let config = try await forming.config(step)
+            let form = forming.form()
+            if let form, keepsManifest {
+                try await forming.fetch(form.madeIndices(of: config.diffIDs.count), of: config.diffIDs)
+            }
+            let image = try await offload { [images = tools.images] in
+                try record(config, form, annotations: forming.annotations, in: images)
             }
             step.status("exporting layers", isComplete: true)
             step.status("writing image \(image.id)", isComplete: true)
-            for name in names { step.status("naming to \(name)", isComplete: true) }
-            return image
+            for name in namesInStore { step.status("naming to \(name)", isComplete: true) }
+            return OutputImage(
+                image: image, config: config, form: form, descriptorAnnotations: forming.descriptorAnnotations)
         }
+    }
+
+    /// A push by digest leaves no tag anywhere.
+    private var namesInStore: [ImageReference] { names.filter { $0.tag != nil } }
+
+    private func record(
+        _ config: ImageConfig, _ form: ManifestForm?, annotations: [String: String], in images: ImageTransfer
+    ) throws -> StoredImage {
+        let store = images.store
+        let id = try store.content.save(config.encoded)
+        let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
+        let image = StoredImage(
+            id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
+            annotations: annotations)
+        let recorded =
+            if let form, keepsManifest {
+                try images.record(image, config, in: form, as: namesInStore)
+            } else {
+                try store.images.record(image, as: namesInStore)
+            }
+        try name(recorded, in: store)
+        return recorded
+    }
+
+    /// Gives the image the names with its digest that the output asks for.
+    private func name(_ image: StoredImage, in store: StoreRoot) throws {
+        guard let digest = image.manifest?.digest else { return }
+        let naming = settings.naming
+        var canonical = naming.isCanonical ? names : []
+        if let prefix = naming.danglingPrefix, names.isEmpty || !naming.danglesUnnamedOnly { canonical.append(prefix) }
+        for name in canonical { _ = try store.images.tag(name.with(tag: nil, digest: digest), image) }
     }
 }

@@ -24,7 +24,12 @@ package struct LayerStorage: Sendable {
     private func writeBlob(
         of entries: some Sequence<LayerEntry>, _ body: (inout LayerWriter) throws -> Void
     ) throws -> DiffID {
-        let ingest = try store.content.begin(expecting: Self.size(of: entries))
+        try writeBlob(expecting: Self.size(of: entries), body)
+    }
+
+    /// Writes an uncompressed layer blob of about a size, and records it.
+    func writeBlob(expecting size: Int64, _ body: (inout LayerWriter) throws -> Void) throws -> DiffID {
+        let ingest = try store.content.begin(expecting: size)
         var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
         try body(&writer)
         let written = try writer.finish()

@@ -46,10 +46,7 @@ extension BuilderFlags {
         + flags("kaniko-dir=", [.kaniko], .refused("use --root for the store"))
         + flags("reproducible", [.kaniko], .refused("use --source-date-epoch 0"))
         + flags("force-build-metadata", [.kaniko], .refused("instructions without files make no layers"))
-        + flags(
-            "compression=", [.kaniko],
-            .acceptedAs(
-                ["gzip"], because: "new layers are pushed so", otherwise: "new layers are compressed with gzip"))
+        + flags("compression=", [.kaniko], .means(["--compression-format=VALUE"]))
         + flags("verbosity=", [.kaniko], .refused("use --progress=plain, --quiet or --debug"))
         + flags("log-format=", [.kaniko], .refused("use --progress=plain or --progress=rawjson"))
         + flags("log-timestamp", [.kaniko], .refused("--progress=plain shows the time of each line in its step"))

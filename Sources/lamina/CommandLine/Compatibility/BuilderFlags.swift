@@ -121,25 +121,15 @@ extension BuilderFlags {
         flags("omit-history", redHats, .works)
         + flags("logfile= iidfile-raw=", redHats, .works)
         + flags("logsplit", redHats, .refused("one platform is built at a time, so --logfile is one file"))
-        + flags(
-            "format=", redHats,
-            .acceptedAs(
-                ["oci"], because: "manifests are OCI's",
-                otherwise: "manifests are OCI's, which Docker reads; use --output type=docker,dest=FILE for an archive")
-        )
+        + flags("format= compression-format= force-compression", redHats, .works)
+        + flags("compression-level=", redHats + [.kaniko], .works)
         + flags(
             "disable-compression", redHats,
             .accepted(because: "layers of the store are not compressed, and those of a push always are"))
         + flags(
-            "compression-format=", redHats,
-            .acceptedAs(["gzip"], because: "new layers are pushed so", otherwise: "new layers are compressed with gzip")
-        )
-        + flags("compression-level=", redHats + [.kaniko], .refused("the level is fixed; leave it out"))
-        + flags("force-compression", redHats, .refused("layers that are compressed already are kept as they are"))
-        + flags(
             "timestamp=", redHats,
             .refused("use --source-date-epoch, which sets the times of the config and the history"))
-        + flags("rewrite-timestamp", redHats, .refused("times of files in layers stay; use --source-date-epoch"))
+        + flags("rewrite-timestamp", redHats, .works)
         + flags(
             "squash-all", [.podman], .refused("COPY --from of the last stage into a FROM scratch stage makes one layer")
         )

@@ -13,15 +13,6 @@ extension BuildCommand {
         request.inputs = try contexts.inputs(path: path, file: file, arguments: buildArguments)
         if request.inputs.definition == nil { request.dockerfile = file.map { FilePath($0) } }
         request.tags = try tag.map { try Self.tagReference($0) }
-        for text in output {
-            let (output, names) = try BuildOutput.parse(text)
-            request.outputs.append(output)
-            request.tags += try names.map { try Self.tagReference($0) }
-        }
-        if push { request.outputs.append(.push) }
-        if request.outputs.contains(.push), request.tags.isEmpty {
-            throw RequestsError(.badOutput, "tag is needed when pushing to registry", hint: "Name the image with -t.")
-        }
         request.isolation = try isolation.mode()
         request.options = try options(buildArguments)
         request.freshness = try cacheUse.freshness()
@@ -30,13 +21,21 @@ extension BuildCommand {
         request.secrets = try secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) }
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()
-        request.annotations = builderAnnotation ? BuildRequest.builderAnnotations : [:]
-        for annotation in annotations {
-            let (key, value) = KeyValue.pair(annotation)
-            request.annotations[key] = value ?? ""
-        }
+        request.namesBuilder = builderAnnotation
+        request.outputs = try outputs()
+        // Built for one platform, a result has no index.
+        try request.checkOutputs(platforms: [request.options.platform], hasIndex: false)
         try resultFiles.check(request)
         return request
+    }
+
+    /// The outputs, of which those that are images get what the other options say of their form.
+    private func outputs() throws -> [BuildOutput] {
+        var settings = try form.settings()
+        settings.annotations = try annotations.flatMap { try ImageAnnotation.parse($0) }
+        var outputs = try output.map { try BuildOutput.parse($0, settings) }
+        if push { outputs.append(.push(settings)) }
+        return outputs.isEmpty ? [.store(settings)] : outputs
     }
 
     private static func tagReference(_ text: String) throws -> ImageReference {

@@ -73,17 +73,21 @@ struct BuildCommand: UserNamespaceCommand {
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Where the result goes: DIR, -, or type=oci|docker|local|tar|registry,dest=PATH.", valueName: "spec"))
+            "Where the result goes: DIR, -, or type=image|registry|oci|docker|local|tar|cacheonly,dest=PATH; may be "
+                + "repeated.", valueName: "spec"))
     var output: [String] = []
 
     @Flag(name: .customLong("push"), help: "Push the image: -o type=registry.")
     var push = false
 
+    @OptionGroup var form: ImageFormOptions
     @OptionGroup var resultFiles: ResultFileOptions
 
     @Option(
         name: .customLong("annotation"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set an annotation of the manifest.", valueName: "K=V"))
+        help: ArgumentHelp(
+            "Set an annotation of the manifest, or of manifest[PLATFORM], manifest-descriptor, index or "
+                + "index-descriptor.", valueName: "[TYPE:]K=V"))
     var annotations: [String] = []
 
     @Flag(

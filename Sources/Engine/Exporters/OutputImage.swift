@@ -1,0 +1,100 @@
+import Diagnostics
+import Images
+import Layers
+import Linux
+import OCI
+import Requests
+import Solver
+import Store
+import Trees
+
+/// An image in the form of one output, recorded in the store.
+struct OutputImage: Sendable {
+    let image: StoredImage
+    let config: ImageConfig
+    /// The form of its manifest; `nil` for the one that the store would send.
+    let form: ManifestForm?
+    /// Annotations of the manifest's descriptor.
+    let descriptorAnnotations: [String: String]
+}
+
+/// Gives an image the form that an output asks for.
+struct ImageForming: Sendable {
+    let draft: ImageDraft
+    let settings: ImageSettings
+    /// The epoch of the build.
+    let epoch: Int64?
+    let tools: ExportTools
+
+    /// The epoch to which the times of files are clamped; `nil` where they stay.
+    private var clampEpoch: Int64? { settings.clampsTimes ? settings.epoch ?? epoch : nil }
+
+    private var newIndices: [Int] { Array(draft.config.diffIDs.indices.dropFirst(draft.baseCount)) }
+
+    /// The annotations of the manifest.
+    var annotations: [String: String] {
+        draft.annotations.merging(
+            settings.annotations.map(for: .manifest, platform: draft.config.platform), uniquingKeysWith: { $1 })
+    }
+
+    var descriptorAnnotations: [String: String] {
+        settings.annotations.map(for: .manifestDescriptor, platform: draft.config.platform)
+    }
+
+    /// The config, with the layers as the output has them.
+    func config(_ step: StepReporter) async throws -> ImageConfig {
+        var config = draft.config
+        // The history of the base image is what it is.
+        if let epoch = settings.epoch { config.clampTimes(to: Timestamp(seconds: epoch), last: draft.stepCount) }
+        guard settings.clampsTimes else { return config }
+        guard let epoch = clampEpoch else {
+            step.warn("rewrite-timestamp is given, but no SOURCE_DATE_EPOCH: the times of files stay")
+            return config
+        }
+        let label = "rewriting layers with source-date-epoch \(epoch)"
+        step.status(label)
+        let (diffIDs, indices) = (config.diffIDs, newIndices)
+        try await fetch(indices, of: diffIDs)
+        let clamped = try await offload { [storage = tools.images.storage] in
+            try indices.map { try storage.clampTimes(of: diffIDs, $0, to: epoch) }
+        }
+        for (index, diffID) in zip(indices, clamped) { config.diffIDs[index] = diffID }
+        step.status(label, isComplete: true)
+        return config
+    }
+
+    /// How the manifest is made; `nil` where the store may do as it likes.
+    func form() -> ManifestForm? {
+        guard !settings.isPlain else { return nil }
+        var form = ManifestForm()
+        form.usesOCITypes = settings.usesOCITypes
+        form.annotations = annotations
+        form.layerAnnotations = clampEpoch.map { ["buildkit/rewritten-timestamp": "\($0)"] } ?? [:]
+        form.baseCount = draft.baseCount
+        let layers = settings.layers
+        form.compression = CompressionOptions(layers.compression ?? .gzip, level: layers.level)
+        form.isExact = layers.compression != nil
+        // Of a blob that is there the level is not known.
+        form.isFresh = layers.isReproducible || layers.level != nil
+        form.includesBase = layers.isForced
+        return form
+    }
+
+    /// Makes sure that layers of a stack are here, whatever form they have.
+    func fetch(_ indices: [Int], of diffIDs: [DiffID]) async throws {
+        guard !indices.isEmpty else { return }
+        try await tools.layerProgress.session { session in
+            try await tools.images.fetcher.requireContent(diffIDs, only: indices) { session.report($0) }
+        }
+    }
+}
+
+extension ImageConfig {
+    /// Gives the image, and the last entries of its history, a time that is not later than a moment.
+    fileprivate mutating func clampTimes(to latest: Timestamp, last count: Int) {
+        created = created.map { min($0, latest) }
+        for index in history.indices.suffix(count) {
+            history[index].created = history[index].created.map { min($0, latest) }
+        }
+    }
+}

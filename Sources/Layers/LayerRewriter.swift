@@ -1,0 +1,28 @@
+package import Linux
+
+/// Copies a layer and changes the metadata of its members.
+package enum LayerRewriter {
+    /// Copies all members with the changes that `change` makes to them. Content cannot be changed.
+    package static func copy(
+        _ source: any ByteStream, to writer: inout LayerWriter, _ change: (inout LayerEntry) -> Void
+    ) throws {
+        var reader = try LayerReader(source)
+        while var entry = try reader.next() {
+            change(&entry)
+            if entry.kind == .regular, entry.size > 0 {
+                try writer.add(entry, content: &reader)
+            } else {
+                try writer.add(entry)
+            }
+        }
+        _ = try reader.finish()
+    }
+}
+
+extension LayerEntry {
+    /// Gives a file that is younger than a moment that time. Marks have none.
+    package mutating func clampTime(to latest: FileTime) {
+        guard !isMark, latest < modified else { return }
+        modified = latest
+    }
+}

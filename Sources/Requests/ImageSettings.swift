@@ -1,0 +1,54 @@
+import Layers
+package import OCI
+
+/// The form that an image gets in one output.
+package struct ImageSettings: Hashable, Sendable {
+    /// The names of this output, besides those of the build.
+    package var names: [ImageReference] = []
+    /// Whether the documents have OCI's media types, and not Docker's.
+    package var usesOCITypes = true
+    package var layers = LayerSettings()
+    /// Whether files of new layers that are younger than the epoch get its time.
+    package var clampsTimes = false
+    /// The epoch of this output; `nil` for that of the build.
+    package var epoch: Int64?
+    package var annotations: [ImageAnnotation] = []
+    /// Whether attestations are written as OCI artifacts; `nil` for yes where the media types are OCI's.
+    package var attestsWithArtifacts: Bool?
+    package var naming = ImageNaming()
+
+    package init() {}
+
+    /// Whether the image is what the store keeps of every build: nothing has to be made for it.
+    package var isPlain: Bool {
+        usesOCITypes && layers == LayerSettings() && !clampsTimes
+    }
+}
+
+/// How layers are compressed.
+package struct LayerSettings: Hashable, Sendable {
+    /// The compression of new layers; `nil` for gzip, or any that a layer has already.
+    package var compression: Compression?
+    /// As ``CompressionOptions/level``.
+    package var level: Int?
+    /// Whether layers of the base image get the compression, too.
+    package var isForced = false
+    /// Whether new layers are compressed anew, so that their bytes do not depend on what the store has.
+    package var isReproducible = false
+
+    package init() {}
+}
+
+/// The names that an output gives its image in the store and in registries, besides tags.
+package struct ImageNaming: Hashable, Sendable {
+    /// Whether a push gives the image no tag.
+    package var isPushedByDigest = false
+    /// Whether the store knows the image by each name with its digest, too.
+    package var isCanonical = false
+    /// The name that an image gets with its digest.
+    package var danglingPrefix: ImageReference?
+    /// Whether it gets that name only if it has no other.
+    package var danglesUnnamedOnly = false
+
+    package init() {}
+}
