@@ -149,7 +149,8 @@ let package = Package(
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
         tests("Trees", ["Graph", "Layers", "Linux", "OCI", systemPackage]),
         tests("Records", ["Diagnostics", "Layers", "Linux", "OCI", "Solver", "Store", "Trees", systemPackage]),
-        tests("Requests", ["Diagnostics", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
+        tests(
+            "Requests", ["Diagnostics", "Frontend", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
         tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),
         tests("Caching", ["Diagnostics", "Images", "OCI", "Trees", systemPackage]),
         tests(

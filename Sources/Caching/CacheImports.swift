@@ -25,19 +25,19 @@ package struct CacheImports: Sendable {
         self.places = places
     }
 
-    /// Reads the caches, all at once. One that cannot be read is worth a warning, and the build goes on without it.
+    /// Reads the caches for a build of some platforms, all at once. One that cannot be read is worth a warning, and the build goes on without it.
     package static func load(
-        _ sources: [CacheImport], images: ImageTransfer, progress: ProgressReporter
+        _ sources: [CacheImport], platforms: [Platform], images: ImageTransfer, progress: ProgressReporter
     ) async throws -> CacheImports {
-        let reader = CacheReader(images: images)
-        let caches = try await withThrowingTaskGroup(of: (Int, ImportedCache?).self) { group in
+        let reader = CacheReader(images: images, platforms: platforms)
+        let caches = try await withThrowingTaskGroup(of: (Int, [ImportedCache]).self) { group in
             for (number, source) in sources.enumerated() {
                 let step = progress.begin("importing cache manifest from \(source)")
                 group.addTask {
                     do {
-                        let cache = try await reader.read(source)
+                        let found = try await reader.read(source)
                         step.finish(.done)
-                        return (number, cache)
+                        return (number, found)
                     } catch {
                         if error is CancellationError {
                             step.finish(error)
@@ -45,15 +45,15 @@ package struct CacheImports: Sendable {
                         }
                         step.warn("the cache \(source) is not used: \(describe(error))")
                         step.finish(.done)
-                        return (number, nil)
+                        return (number, [])
                     }
                 }
             }
-            var caches: [Int: ImportedCache] = [:]
-            for try await (number, cache) in group { caches[number] = cache }
+            var caches: [Int: [ImportedCache]] = [:]
+            for try await (number, found) in group { caches[number] = found }
             return caches
         }
-        return CacheImports(caches: sources.indices.compactMap { caches[$0] })
+        return CacheImports(caches: sources.indices.flatMap { caches[$0] ?? [] })
     }
 
     /// Takes the record of a key over into the store, under all its keys, and notes where its layers can be had;

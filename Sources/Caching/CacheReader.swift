@@ -18,6 +18,8 @@ package struct ImportedCache: Sendable {
 /// Reads the records of caches; their blobs stay where they are.
 package struct CacheReader: Sendable {
     package let images: ImageTransfer
+    /// The platforms of the build: of an index, only the caches in their images are read.
+    package let platforms: [Platform]
 
     /// The name of the annotation of a manifest that holds an inline cache.
     ///
@@ -28,29 +30,45 @@ package struct CacheReader: Sendable {
     /// In bytes; the records of a build take some hundred bytes a step.
     private static let configLimit: Int64 = 32 << 20
 
+    /// The cache of a source, or those of an index: one for each platform that has one.
+    ///
     /// Throws ``CachingError`` `.badCache` for what is no cache, and whatever reading it throws.
-    package func read(_ source: CacheImport) async throws -> ImportedCache {
+    package func read(_ source: CacheImport) async throws -> [ImportedCache] {
         switch source {
         case .registry(let reference): try await read(reference)
         case .local(let path, let tag, let digest):
-            try await offload { try Self.read(LayoutDirectory(FileSystem.absolute(path)), tag: tag, digest: digest) }
-        case .s3(let cache): try await read(cache)
+            try await offload { [platforms] in
+                let layout = LayoutDirectory(FileSystem.absolute(path))
+                return try Self.read(layout, tag: tag, digest: digest, platforms)
+            }
+        case .s3(let cache): [try await read(cache)]
         }
     }
 
-    private func read(_ reference: ImageReference) async throws -> ImportedCache {
+    private func read(_ reference: ImageReference) async throws -> [ImportedCache] {
         let client = images.registry.client
         let (descriptor, bytes) = try await client.fetchManifest(reference)
-        let manifest: Manifest
-        if descriptor.mediaType.isIndex {
-            let index = try Index(parsing: bytes, declared: descriptor.mediaType)
-            if index.manifests.contains(where: { $0.mediaType.rawValue == Self.buildKitType }) { throw Self.foreign }
-            manifest = try await client.resolve(reference, platform: .host).manifest
-        } else {
-            manifest = try Manifest(parsing: bytes, declared: descriptor.mediaType)
+        guard descriptor.mediaType.isIndex else {
+            return [try await cache(Manifest(parsing: bytes, declared: descriptor.mediaType), of: reference)]
         }
-        return try await cache(manifest, at: BlobLocation(repositoryOf: reference)) { config in
-            let stream = try await client.blobStream(
+        let index = try Index(parsing: bytes, declared: descriptor.mediaType)
+        if index.manifests.contains(where: { $0.mediaType.rawValue == Self.buildKitType }) { throw Self.foreign }
+        let pinned = reference.with(tag: nil, digest: descriptor.digest)
+        var caches: [ImportedCache] = []
+        var failure: (any Error)?
+        for platform in platforms {
+            do {
+                let manifest = try await client.resolve(pinned, platform: platform).manifest
+                caches.append(try await cache(manifest, of: reference))
+            } catch let error as any AnyFailure { failure = failure ?? error }
+        }
+        if caches.isEmpty, let failure { throw failure }
+        return caches
+    }
+
+    private func cache(_ manifest: Manifest, of reference: ImageReference) async throws -> ImportedCache {
+        try await cache(manifest, at: BlobLocation(repositoryOf: reference)) { config in
+            let stream = try await images.registry.client.blobStream(
                 config, of: reference.with(tag: nil, digest: config.digest), 0..<config.size)
             return try await stream.collect(limit: Int(config.size)) ?? []
         }
@@ -133,7 +151,9 @@ package struct CacheReader: Sendable {
 
     // MARK: Layouts
 
-    private static func read(_ layout: LayoutDirectory, tag: String, digest: Digest?) throws -> ImportedCache {
+    private static func read(
+        _ layout: LayoutDirectory, tag: String, digest: Digest?, _ platforms: [Platform]
+    ) throws -> [ImportedCache] {
         let index = try Index(parsing: try OwnedDescriptor.open(layout.index).readAll(limit: 4 << 20))
         let entry = index.manifests.first { entry in
             if let digest { return entry.digest == digest }
@@ -142,8 +162,25 @@ package struct CacheReader: Sendable {
         guard let entry else {
             throw CachingError(.badCache, "the layout has no manifest '\(digest?.description ?? tag)'")
         }
-        let manifest = try Manifest(
-            parsing: try bytes(entry, in: layout, limit: 4 << 20), declared: entry.mediaType)
+        let document = try bytes(entry, in: layout, limit: 4 << 20)
+        guard entry.mediaType.isIndex else {
+            return [try cache(Manifest(parsing: document, declared: entry.mediaType), in: layout)]
+        }
+        let platformIndex = try Index(parsing: document, declared: entry.mediaType)
+        var caches: [ImportedCache] = []
+        var failure: (any Error)?
+        for platform in platforms {
+            do {
+                let entry = try platformIndex.manifest(for: platform)
+                let document = try bytes(entry, in: layout, limit: 4 << 20)
+                caches.append(try cache(Manifest(parsing: document, declared: entry.mediaType), in: layout))
+            } catch let error as any AnyFailure { failure = failure ?? error }
+        }
+        if caches.isEmpty, let failure { throw failure }
+        return caches
+    }
+
+    private static func cache(_ manifest: Manifest, in layout: LayoutDirectory) throws -> ImportedCache {
         let location = BlobLocation.layout(layout.path)
         guard let config = try config(of: manifest) else { return try inlineCache(manifest, at: location) }
         let records = try bytes(config, in: layout, limit: configLimit)

@@ -17,11 +17,12 @@ package struct CacheSelection: Sendable {
     /// More keys of one result, e.g. of contexts of long ago, are of little use.
     private static let keyLimit = 8
 
-    /// The results of all steps that a build needed or, unless `includesAll`, of those that its result consists of.
+    /// The results of all steps that a build needed or, unless `includesAll`, of those that its results consist of: one
+    /// for each platform.
     ///
     /// `keys` are the definition keys of the steps, in the order of the graph; `record` finds the record of a key.
     package init(
-        _ keys: [Digest], result: LayerStack, includesAll: Bool, store: StoreRoot,
+        _ keys: [Digest], results: [LayerStack], includesAll: Bool, store: StoreRoot,
         record: (Digest) throws -> CacheRecord?
     ) throws {
         var found: [(record: CacheRecord, state: LayerStack)] = []
@@ -29,7 +30,7 @@ package struct CacheSelection: Sendable {
         for key in keys {
             guard seen.insert(key).inserted, let record = try record(key),
                 CacheDocument.kinds.contains(record.kind), let state = LayerStack(decoding: record.result),
-                includesAll || result.layers.starts(with: state.layers)
+                includesAll || results.contains(where: { $0.layers.starts(with: state.layers) })
             else { continue }
             found.append((record, state))
         }

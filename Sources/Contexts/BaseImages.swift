@@ -17,13 +17,11 @@ package struct BaseImages: BaseImageResolver {
     package let pull: PullPolicy
     package var contexts: [NamedContext] = []
     /// The digests that names are to stand for.
-    package let lock: BaseLock?
+    package var lock: BaseLock?
+    /// Whether steps name the platform of the image, as the build has several.
+    package var namesPlatforms = false
 
-    package init(
-        images: ImageTransfer, progress: ProgressReporter, pull: PullPolicy, contexts: [NamedContext] = [],
-        lock: BaseLock? = nil
-    ) {
-        self.lock = lock
+    package init(images: ImageTransfer, progress: ProgressReporter, pull: PullPolicy, contexts: [NamedContext] = []) {
         self.images = images
         self.progress = progress
         self.pull = pull
@@ -38,7 +36,8 @@ package struct BaseImages: BaseImageResolver {
             return try await offload { [images] in
                 let image = try images.take(layout, platform: platform)
                 let config = try images.config(of: image)
-                let name = try ImageReference(parsing: context)
+                // The name of a context for one platform ends with it.
+                let name = try ImageReference(parsing: String(context.prefix(upTo: context.contextNameEnd)))
                 return ResolvedBase(
                     source: ImageSource(
                         reference: name.with(tag: name.tag, digest: image.manifest?.digest), platform: config.platform,
@@ -49,7 +48,8 @@ package struct BaseImages: BaseImageResolver {
     }
 
     package func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
-        try await progress.step("[internal] load metadata for \(reference)") { step in
+        let place = namesPlatforms ? "\(platform) internal" : "internal"
+        return try await progress.step("[\(place)] load metadata for \(reference)") { step in
             let image = try await NetworkNotice.heard(by: step.notice) {
                 try await find(lock?.locked(reference, pull: pull) ?? reference, platform: platform)
             }
@@ -89,4 +89,9 @@ package struct BaseImages: BaseImageResolver {
 extension StepReporter {
     /// Shows what the network says as a line of the step's output.
     package var notice: @Sendable (String) -> Void { { output(.standardError, Array("\($0)\n".utf8)) } }
+}
+
+extension String {
+    /// The end of a context's name without its platform.
+    fileprivate var contextNameEnd: Index { firstRange(of: "::")?.lowerBound ?? endIndex }
 }

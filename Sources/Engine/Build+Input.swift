@@ -81,14 +81,19 @@ extension Build {
         }
     }
 
-    /// Lowers the Dockerfile and shows what the checks have found, whether or not it can be built.
-    func plan(
+    /// Lowers the Dockerfile, once for each platform, and shows what the checks have found, whether or not it can be
+    /// built. The plans have one graph.
+    func plans(
         _ source: Definition, _ options: BuildOptions, rules: IgnoreRules, resolver: BaseImages
-    ) async throws -> BuildPlan {
+    ) async throws -> [BuildPlan] {
         var options = options
         options.ignoreRules = rules
         defer { for warning in warnings.warnings { source.step.warn(warning.summary) } }
-        return try await Frontend.lower(source.dockerfile, options, resolver: resolver, log: warnings)
+        guard request.makesIndex else {
+            return [try await Frontend.lower(source.dockerfile, options, resolver: resolver, log: warnings)]
+        }
+        return try await PlatformPlans(source.dockerfile, request.platformOptions(options), log: warnings)
+            .lower(resolver: SharedBases(resolver))
     }
 }
 

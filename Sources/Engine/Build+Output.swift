@@ -44,9 +44,9 @@ extension Build {
     }
 
     /// Writes the caches that are asked for, but inline ones.
-    func exportCaches(_ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner) async throws {
+    func exportCaches(_ builds: [PlatformBuild], runner: BuildRunner) async throws {
         for export in request.caches.exports where export.target != .inline {
-            let selection = try await selection(plan, state, includesAll: export.includesAll, runner: runner)
+            let selection = try await selection(of: builds, includesAll: export.includesAll, runner: runner)
             try await CacheWriter(images: images, progress: progress).write(selection, to: export)
         }
     }
@@ -57,18 +57,22 @@ extension Build {
     ) async throws -> [String: String] {
         var annotations = request.namesBuilder ? BuildRequest.builderAnnotations : [:]
         guard request.caches.exports.contains(where: { $0.target == .inline }) else { return annotations }
-        let selection = try await selection(plan, state, includesAll: false, runner: runner)
+        let build = PlatformBuild(platform: plan.config.platform, plan: plan, stack: state)
+        let selection = try await selection(of: [build], includesAll: false, runner: runner)
         annotations[CacheReader.annotation] = selection.document(inlineIn: state.diffIDs).json.text()
         return annotations
     }
 
+    /// The results worth passing on of builds that have one graph.
     private func selection(
-        _ plan: BuildPlan, _ state: LayerStack, includesAll: Bool, runner: BuildRunner
+        of builds: [PlatformBuild], includesAll: Bool, runner: BuildRunner
     ) async throws -> CacheSelection {
-        try await offload {
-            let keys = plan.graph.reachable(from: plan.target).compactMap { runner.cache.keys.key(of: $0.id) }
+        let vertices = builds[0].plan.graph.reachable(from: builds.map(\.plan.target))
+        return try await offload {
+            let keys = vertices.compactMap { runner.cache.keys.key(of: $0.id) }
             return try CacheSelection(
-                keys, result: state, includesAll: includesAll, store: store, record: runner.cache.record(for:))
+                keys, results: builds.map(\.stack), includesAll: includesAll, store: store,
+                record: runner.cache.record(for:))
         }
     }
 }

@@ -81,7 +81,9 @@ package struct Build: Sendable {
         }
         _ = consume lease
         await cleanUp(hasGrown: hasGrown)
-        return BuildResult(image: product.image, manifest: product.manifest, warnings: warnings.warnings)
+        return BuildResult(
+            image: product.image, index: product.index?.descriptor, manifest: product.manifest,
+            warnings: warnings.warnings)
     }
 
     /// Runs `body`, and again when a layer turned out to be gone from where it was said to be: what it was known for is
@@ -104,15 +106,18 @@ package struct Build: Sendable {
     private func build(
         _ source: Definition, _ rules: IgnoreRules, _ context: BuildContext, _ tools: BuildTools
     ) async throws -> (BuildProduct, Bool) {
-        async let imports = CacheImports.load(request.caches.imports, images: images, progress: progress)
+        async let imports = CacheImports.load(
+            request.caches.imports, platforms: request.platforms.isEmpty ? [.host] : request.platforms, images: images,
+            progress: progress)
         let lock = try await lock()
         let resolver = baseImages(lock)
         let options = try await options(
             for: source, BuildEpoch(remotes: tools.remotes, inputs: request.inputs, context: context))
-        let plan = try await self.plan(source, options, rules: rules, resolver: resolver)
-        let vertices = plan.graph.reachable(from: plan.target)
+        let plans = try await self.plans(source, options, rules: rules, resolver: resolver)
+        let (plan, targets) = (plans[0], plans.map(\.target))
+        let vertices = plan.graph.reachable(from: targets)
         try request.sandbox.check(vertices)
-        if plan.hasCommands { try await offload { try tools.isolation.requireEntry() } }
+        if plans.contains(where: \.hasCommands) { try await offload { try tools.isolation.requireEntry() } }
         let contexts = ContextTreeCache(
             main: try ContextTree(context.directory, rules: rules, cache: context.isTemporary ? nil : store.contexts),
             named: request.inputs.contexts, loader: tools.loader)
@@ -127,15 +132,21 @@ package struct Build: Sendable {
             runner: runner, progress: progress, limits: request.housekeeping.limits,
             usesDefinitions: runner.cache.oldest == nil,
             observe: { [recorder] in recorder.observe($0, $1.mapResult(\.digest)) })
-        let result = try await solver.solve(plan.graph, target: plan.target)
+        let results = try await solver.solve(plan.graph, targets: targets)
+        let builds = zip(plans, results).map { plan, result in
+            PlatformBuild(platform: plan.config.platform, plan: plan, stack: result.state)
+        }
         await contexts.saveDigests()
         try await offload { [store] in
             runner.cache.uses.note(in: store)
         }
-        let product = try await export(plan, result.state, runner: runner, epoch: plan.epoch)
-        try await exportCaches(plan, result.state, runner: runner)
+        let product =
+            request.makesIndex
+            ? try await export(builds, runner: runner)
+            : try await export(plan, builds[0].stack, runner: runner, epoch: plan.epoch)
+        try await exportCaches(builds, runner: runner)
         try await offload { try lock?.save() }
-        await review(plan, result.state, step: source.step)
+        for build in builds { await review(build.plan, build.stack, step: source.step) }
         // Nothing else keeps what was unpacked for this build.
         withExtendedLifetime(context) {}
         return (product, runner.cache.uses.hasGrown)
@@ -147,9 +158,11 @@ package struct Build: Sendable {
     }
 
     func baseImages(_ lock: BaseLock?) -> BaseImages {
-        BaseImages(
-            images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts,
-            lock: lock)
+        var resolver = BaseImages(
+            images: images, progress: progress, pull: request.freshness.pull, contexts: request.inputs.contexts)
+        resolver.lock = lock
+        resolver.namesPlatforms = request.makesIndex
+        return resolver
     }
 
     /// The runner of the build's steps; `time` stands for every time if it is given.
@@ -174,6 +187,7 @@ package struct Build: Sendable {
     private func review(_ plan: BuildPlan, _ state: LayerStack, step: StepReporter) async {
         let known = warnings.warnings.count
         try? await offload { [store] in try LayerReview(plan, state, layers: store.layers).report() }
+        warnings.take(over: plan.layerChecks.warnings)
         for warning in warnings.warnings.dropFirst(known) { step.warn(warning.summary) }
     }
 

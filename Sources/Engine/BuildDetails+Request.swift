@@ -16,7 +16,8 @@ extension BuildDetails {
         let path = (try? LocalFiles.dockerfile(request.dockerfile, in: request.context)) ?? FilePath(source.name)
         dockerfile = FileSystem.absolute(path).lexicallyNormalized().string
         dockerfileDigest = Digest(of: source.bytes)
-        platform = request.options.platform.description
+        let platforms = request.platforms.isEmpty ? [request.options.platform] : request.platforms
+        platform = platforms.map(\.description).joined(separator: ",")
         ignoresCache = request.options.noCache == .all
         arguments = request.options.buildArguments.compactMap { argument in
             argument.value.map { Redaction.variable("\(argument.name)=\($0)") }

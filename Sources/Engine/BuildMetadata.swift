@@ -18,8 +18,9 @@ extension Build {
     package func metadata(of result: BuildResult) -> JSON {
         var members = JSONObject()
         guard let image = result.image else { return .object(members) }
-        members["containerimage.config.digest"] = .string(image.id.description)
-        if let manifest = result.manifest {
+        // An index has a config for each platform.
+        if result.index == nil { members["containerimage.config.digest"] = .string(image.id.description) }
+        if let manifest = result.manifest ?? result.index {
             members["containerimage.digest"] = .string(manifest.digest.description)
             members["containerimage.descriptor"] = manifest.json
         }

@@ -14,6 +14,8 @@ package struct BuildOptions: Sendable {
     package var platform: Platform
     /// Whether the user asked for ``platform``; only then it is written over what the base image says.
     package var isPlatformExplicit: Bool
+    /// Whether the labels of steps name their platform, as the build is one of several.
+    package var labelsNamePlatforms = false
     package var noCache: NoCache
     /// The network of the commands that do not ask for one.
     package var network = NetworkMode.default

@@ -10,9 +10,6 @@ enum BuiltInArguments {
     /// Throws ``FrontendError`` for an argument that asks for what Lamina cannot do.
     static func check(_ options: BuildOptions) throws {
         if let hostname = options.sandboxHostname { try check(hostname: hostname) }
-        if let value = options.buildArgument("BUILDKIT_MULTI_PLATFORM"), isOn(value) {
-            throw unsupported("BUILDKIT_MULTI_PLATFORM", "Lamina writes an index only for several platforms")
-        }
         for name in ["BUILDKIT_ATTEST_SBOM", "BUILDKIT_ATTEST_PROVENANCE"] {
             guard let value = options.buildArgument(name), isOn(value) else { continue }
             throw unsupported(name, "Lamina does not make attestations")

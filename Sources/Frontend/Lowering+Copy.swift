@@ -94,7 +94,7 @@ extension Lowering {
         let label = label(step, in: &state)
         let vertex = graph.add(
             .copy(operation), inputs: inputs, label: label, location: location(of: instruction),
-            ignoresCache: state.ignoresCache)
+            ignoresCache: state.ignoresCache, platform: state.platform)
         let flags = [
             copy.keepsParents ? "--parents" : nil, owner.isEmpty ? nil : "--chown=\(owner)",
             mode.map { "--chmod=\($0.text)" },
@@ -142,7 +142,8 @@ extension Lowering {
         let operation = MakeDirectoryOperation(path: state.workingDirectory, owner: state.config.config.user)
         let label = label(step, in: &state)
         let vertex = graph.add(
-            .makeDirectory(operation), inputs: [state.vertex], label: label, location: location(of: step.instruction))
+            .makeDirectory(operation), inputs: [state.vertex], label: label, location: location(of: step.instruction),
+            platform: state.platform)
         state.record("WORKDIR \(directory)", layer: vertex)
     }
 }

@@ -76,7 +76,8 @@ extension Lowering {
         let text = (try? expander.expand(source, mode: mode, environment: { environment[$0] }))?.text ?? source
         let keyword = text.prefix { $0 != " " }
         return state.label.next(
-            (step.isTrigger ? "ONBUILD " : "") + keyword.uppercased() + text.dropFirst(keyword.count))
+            (step.isTrigger ? "ONBUILD " : "") + keyword.uppercased() + text.dropFirst(keyword.count),
+            environment: state.environment)
     }
 
     /// Runs a command line through the shell of the image.

@@ -26,7 +26,7 @@ extension Lowering {
         operation.argumentNames = Set(state.declaredArguments).sorted()
         let vertex = graph.add(
             .run(operation), inputs: mounts.inputs, label: label, location: location(of: step.instruction),
-            ignoresCache: state.ignoresCache)
+            ignoresCache: state.ignoresCache, platform: state.platform)
         let words = Self.historyArguments(of: state) + arguments
         state.record("RUN \(words.joined(separator: " ")) # buildkit", layer: vertex)
     }

@@ -187,11 +187,12 @@ struct Lowering: Sendable {
         switch entry.base {
         case .scratch:
             let config = ImageConfig(platform: options.platform)
-            state = newState(entry, config, shared(.scratch, label: "FROM scratch"), steps: steps)
+            state = newState(
+                entry, options.platform, config, shared(.scratch, label: "FROM scratch"), steps: steps)
             state.config.config.workingDirectory = "/"
         case .stage(let index):
             guard let parent = states[index] else { preconditionFailure("a parent stage is lowered before its child") }
-            state = newState(entry, parent.config, parent.vertex, steps: steps)
+            state = newState(entry, parent.platform, parent.config, parent.vertex, steps: steps)
             state.inherit(from: parent)
         case .image, .layout: state = try begin(entry, onImage: entry.base, steps: steps)
         case .context(let name): state = begin(entry, onContext: name, steps: steps)
@@ -210,12 +211,12 @@ struct Lowering: Sendable {
         // An image without layers is a config and nothing else: there is nothing to fetch.
         let isEmpty = image.config.diffIDs.isEmpty && image.config.history.allSatisfy(\.emptyLayer)
         let operation = isEmpty ? Operation.scratch : .image(image.source)
-        var label = StepLabel(prefix: labelPrefix(of: entry), total: steps + 1)
+        var label = newLabel(entry, platform, steps: steps + 1)
         let vertex = graph.add(
             operation, inputs: [], label: isEmpty ? "FROM scratch" : label.next("FROM \(image.source.reference)"),
-            location: location(of: entry.stage.from))
+            location: location(of: entry.stage.from), platform: platform)
         var state = newState(
-            entry, options.changes.applied(toBase: image.config.asBase()), vertex, steps: steps + 1)
+            entry, platform, options.changes.applied(toBase: image.config.asBase()), vertex, steps: steps + 1)
         state.label = label
         return state
     }
@@ -224,23 +225,32 @@ struct Lowering: Sendable {
     private mutating func begin(_ entry: StageEntry, onContext name: String, steps: Int) -> StageState {
         let scratch = shared(.scratch, label: "FROM scratch")
         let files = contextVertex(named: name)
-        var label = StepLabel(prefix: labelPrefix(of: entry), total: steps + 1)
+        var label = newLabel(entry, options.platform, steps: steps + 1)
         let text = "[context \(name)] load from client"
         let vertex = graph.add(
             .copy(CopyOperation(sources: [.path(files.root, input: 1)], destination: "/")),
-            inputs: [scratch, files.vertex], label: label.next("FROM \(name)"), location: location(of: entry.stage.from)
-        )
-        var state = newState(entry, ImageConfig(platform: options.platform), vertex, steps: steps + 1)
+            inputs: [scratch, files.vertex], label: label.next("FROM \(name)"),
+            location: location(of: entry.stage.from), platform: options.platform)
+        var state = newState(
+            entry, options.platform, ImageConfig(platform: options.platform), vertex, steps: steps + 1)
         state.config.config.workingDirectory = "/"
         state.label = label
         state.record(text, layer: vertex)
         return state
     }
 
-    private func newState(_ entry: StageEntry, _ config: ImageConfig, _ vertex: VertexID, steps: Int) -> StageState {
+    private func newState(
+        _ entry: StageEntry, _ platform: Platform, _ config: ImageConfig, _ vertex: VertexID, steps: Int
+    ) -> StageState {
         StageState(
-            name: entry.displayName, label: StepLabel(prefix: labelPrefix(of: entry), total: steps),
-            ignoresCache: options.noCache.covers(stage: entry.stage.name), config: config, vertex: vertex)
+            name: entry.displayName, label: newLabel(entry, platform, steps: steps),
+            ignoresCache: options.noCache.covers(stage: entry.stage.name), platform: platform, config: config,
+            vertex: vertex)
+    }
+
+    private func newLabel(_ entry: StageEntry, _ platform: Platform, steps: Int) -> StepLabel {
+        StepLabel(
+            prefix: labelPrefix(of: entry), total: steps, platform: options.labelsNamePlatforms ? platform : nil)
     }
 
     /// A file with a single stage and nothing else to tell apart needs no names.

@@ -20,7 +20,8 @@ package struct NamedContexts: Sendable {
 
     package init() {}
 
-    /// Adds a context; of one name the last counts.
+    /// Adds a context; of one name the last counts. A name such as `src::linux/arm64` is that of the context for one
+    /// platform, which goes before the one for all.
     ///
     /// - Throws: ``FrontendError`` `.invalid` when it is no name that an image could have.
     package mutating func add(_ name: String, _ content: Content) throws {
@@ -34,9 +35,9 @@ package struct NamedContexts: Sendable {
     /// The context that replaces an image or a stage of a name; `nil` if there is none.
     func content(_ name: String) -> (name: String, content: Content)? { Self.key(name).flatMap { entries[$0] } }
 
-    /// The context that replaces an image or a stage of a name in a Dockerfile; `nil` if there is none.
-    func source(_ name: String) -> StageSource? {
-        guard let (name, content) = content(name) else { return nil }
+    /// The context that replaces an image or a stage of a name in a Dockerfile, for a platform; `nil` if there is none.
+    func source(_ name: String, for platform: Platform) -> StageSource? {
+        guard let (name, content) = content("\(name)::\(platform)") ?? content(name) else { return nil }
         return switch content {
         case .files, .file: .context(name)
         case .image("scratch"): .scratch
@@ -50,7 +51,13 @@ package struct NamedContexts: Sendable {
 
     /// Names are compared as those of images. The two words that mean something else stand for no context.
     private static func key(_ name: String) -> String? {
-        guard !["scratch", "context"].contains(name.lowercased()) else { return nil }
-        return try? ImageReference(parsing: name).description
+        guard let mark = name.firstRange(of: "::") else {
+            guard !["scratch", "context"].contains(name.lowercased()) else { return nil }
+            return try? ImageReference(parsing: name).description
+        }
+        guard let platform = try? Platform(parsing: String(name[mark.upperBound...])),
+            let key = key(String(name[..<mark.lowerBound]))
+        else { return nil }
+        return "\(key)::\(platform)"
     }
 }

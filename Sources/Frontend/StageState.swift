@@ -7,6 +7,8 @@ struct StageState: Sendable {
     /// The name in messages.
     let name: String
     let ignoresCache: Bool
+    /// The platform of the stage: that of its base.
+    let platform: Platform
     /// Numbers the steps.
     var label: StepLabel
 
@@ -29,8 +31,11 @@ struct StageState: Sendable {
     var lastEntrypoint: Instruction?
     var lastHealthcheck: Instruction?
 
-    init(name: String, label: StepLabel, ignoresCache: Bool, config: ImageConfig, vertex: VertexID) {
+    init(
+        name: String, label: StepLabel, ignoresCache: Bool, platform: Platform, config: ImageConfig, vertex: VertexID
+    ) {
         self.name = name
+        self.platform = platform
         self.label = label
         self.ignoresCache = ignoresCache
         self.config = config
@@ -78,19 +83,42 @@ struct StepLabel: Sendable {
     let prefix: String
     /// The number of steps progress will show for the stage.
     let total: Int
+    /// The platform of the stage where labels name it.
+    let platform: Platform?
     private var index = 0
 
-    init(prefix: String, total: Int) {
+    init(prefix: String, total: Int, platform: Platform?) {
         self.prefix = prefix
         self.total = total
+        self.platform = platform
     }
 
-    /// `[stage i/n] text` for the next step; the numbers line up.
-    mutating func next(_ text: String) -> String {
+    /// `[stage i/n] text` for the next step; the numbers line up. In a build for several platforms the platform stands
+    /// first, e.g. `[linux/arm64 stage i/n]`, and behind it the one that a compiler makes programs for, as in
+    /// `linux/amd64->arm64`: `environment` names it.
+    mutating func next(_ text: String, environment: Environment = Environment()) -> String {
         index += 1
         let total = String(total)
         let number = String(index)
         let padding = String(repeating: " ", count: max(0, total.count - number.count))
-        return "[\(prefix.isEmpty ? "" : prefix + " ")\(padding)\(number)/\(total)] \(text)"
+        let machine = platform.map { "\($0)\(Self.suffix(environment, on: $0)) " } ?? ""
+        return "[\(machine)\(prefix.isEmpty ? "" : prefix + " ")\(padding)\(number)/\(total)] \(text)"
+    }
+
+    private static func suffix(_ environment: Environment, on base: Platform) -> String {
+        guard let target = target(environment, on: base) else { return "" }
+        if target.os != base.os { return "->\(target)" }
+        guard target.architecture != base.architecture else { return "" }
+        return "->\(target.architecture)" + (target.variant.isEmpty ? "" : "/\(target.variant)")
+    }
+
+    /// The platform that the variables of a cross-compiling stage name; `nil` where the stage has none of them.
+    private static func target(_ environment: Environment, on base: Platform) -> Platform? {
+        if let whole = environment["TARGETPLATFORM"], let platform = try? Platform(parsing: whole) { return platform }
+        let (os, architecture) = (environment["TARGETOS"], environment["TARGETARCH"])
+        guard os != nil || architecture != nil else { return nil }
+        return Platform(
+            os: os ?? base.os, architecture: architecture ?? base.architecture,
+            variant: environment["TARGETVARIANT"] ?? "")
     }
 }

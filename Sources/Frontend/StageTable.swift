@@ -48,6 +48,8 @@ struct StageTable: Sendable {
     private var indices: [String: Int] = [:]
     private let file: String
     private let contexts: NamedContexts
+    /// The platform of the result.
+    private let platform: Platform
 
     init(
         _ dockerfile: Dockerfile, _ options: BuildOptions, scope: GlobalScope, expander: WordExpander,
@@ -56,18 +58,18 @@ struct StageTable: Sendable {
         let file = options.fileName
         self.file = file
         contexts = options.contexts
+        platform = options.platform
         for stage in dockerfile.stages {
             let entry = try locating(stage.from, in: file) { () throws -> StageEntry in
-                let base =
-                    if stage.index == 0, let base = options.firstBase {
-                        base == "scratch" ? StageSource.scratch : contexts.source(base) ?? .image(base)
-                    } else {
-                        try base(of: stage, scope, expander, &linter)
-                    }
-                let context = stage.name.flatMap { contexts.source($0) }
+                let given = stage.index == 0 ? options.firstBase : nil
+                let name = try given ?? baseName(of: stage, scope, expander, linter)
+                let platform = try Self.platform(of: stage, scope, expander, &linter)
+                // FROM finds only stages above it, and compares the name exactly, unlike everything else.
+                let above = given == nil ? indices[name].map { StageSource.stage($0) } : nil
+                let base = above ?? source(ofImage: name, for: platform ?? options.platform)
+                let context = stage.name.flatMap { contexts.source($0, for: platform ?? options.platform) }
                 return StageEntry(
-                    stage: stage, base: context ?? base,
-                    platform: try Self.platform(of: stage, scope, expander, &linter), isReplaced: context != nil)
+                    stage: stage, base: context ?? base, platform: platform, isReplaced: context != nil)
             }
             entries.append(entry)
             if let name = stage.name { indices[name] = stage.index }
@@ -80,16 +82,19 @@ struct StageTable: Sendable {
         try rejectCycles()
     }
 
-    /// FROM finds only stages above it, and compares the name exactly, unlike everything else.
-    private func base(
-        of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: inout Linter
-    ) throws -> StageSource {
+    private func baseName(
+        of stage: Stage, _ scope: GlobalScope, _ expander: WordExpander, _ linter: Linter
+    ) throws -> String {
         let word = try Self.expand(stage.base, of: stage, scope, expander, linter)
         guard !word.text.isEmpty else {
             throw FrontendError(.invalid, "base name (\(stage.base)) should not be blank")
         }
-        if let index = indices[word.text] { return .stage(index) }
-        return word.text == "scratch" ? .scratch : contexts.source(word.text) ?? .image(word.text)
+        return word.text
+    }
+
+    /// The meaning of a name that is not that of a stage.
+    private func source(ofImage name: String, for platform: Platform) -> StageSource {
+        name == "scratch" ? .scratch : contexts.source(name, for: platform) ?? .image(name)
     }
 
     /// Expands a word of FROM. Variables that are not set are reported, also when the word cannot be expanded.
@@ -159,7 +164,7 @@ struct StageTable: Sendable {
             return .stage(index)
         }
         if let index = indices[name.lowercased()] { return .stage(index) }
-        return name == "scratch" ? .scratch : contexts.source(name) ?? .image(name)
+        return source(ofImage: name, for: platform)
     }
 
     /// The stage with a name, in any case.

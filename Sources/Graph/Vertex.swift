@@ -1,4 +1,5 @@
 package import Diagnostics
+package import OCI
 
 /// The place of a vertex in its graph.
 package struct VertexID: Hashable, Sendable {
@@ -18,10 +19,12 @@ package struct Vertex: Sendable {
     package let location: SourceRange?
     /// Whether the step must run even if its result is known (`--no-cache`).
     package let ignoresCache: Bool
+    /// The platform of the stage that the step belongs to; `nil` for what belongs to no stage, such as a context.
+    package let platform: Platform?
 
     package init(
         id: VertexID, operation: Operation, inputs: [VertexID], label: String, location: SourceRange? = nil,
-        ignoresCache: Bool = false
+        ignoresCache: Bool = false, platform: Platform? = nil
     ) {
         self.id = id
         self.operation = operation
@@ -29,5 +32,6 @@ package struct Vertex: Sendable {
         self.label = label
         self.location = location
         self.ignoresCache = ignoresCache
+        self.platform = platform
     }
 }

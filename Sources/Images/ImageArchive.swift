@@ -39,6 +39,8 @@ package struct ImageArchive {
     package let isForDocker: Bool
     /// For the `created` annotation of the index.
     package let created: Timestamp?
+    /// The names of an index of all the images, each for another platform; `nil` for images of their own.
+    package var indexNames: [ImageReference]?
 
     package init(source: ImageTransfer, images: [ArchivedImage], isForDocker: Bool, created: Timestamp?) {
         self.source = source
@@ -63,7 +65,7 @@ package struct ImageArchive {
     /// Writes the archive; `output` is left open.
     ///
     /// Layers that the store has as no compressed blob are compressed into a file directly, and are not kept otherwise.
-    /// - Returns: the manifests of the images.
+    /// - Returns: the manifests of the images, or their index.
     package func write(to output: FileDescriptor) throws -> [Descriptor] {
         var archive = ArchiveWriter(output, storage: source.storage)
         try archive.add(directory: "blobs")
@@ -77,9 +79,13 @@ package struct ImageArchive {
             try archive.add(Self.path(of: Digest(of: bytes)), bytes, permissions: 0o444)
             return Written(image: image, manifest: manifest, manifestBytes: bytes)
         }
-        for (name, bytes) in documents(written) { try archive.add(name, bytes, permissions: name.fileMode) }
+        let roots = roots(written)
+        for case let bytes? in roots.map(\.index) {
+            try archive.add(Self.path(of: Digest(of: bytes)), bytes, permissions: 0o444)
+        }
+        for (name, bytes) in documents(written, roots) { try archive.add(name, bytes, permissions: name.fileMode) }
         try archive.finish()
-        return written.map(\.descriptor)
+        return roots.map(\.descriptor)
     }
 
     /// Writes an OCI layout directory. Blobs that are there already stay; the index is replaced.
@@ -93,8 +99,14 @@ package struct ImageArchive {
             try FileSystem.write(bytes, to: path.pushing(FilePath(Self.path(of: Digest(of: bytes)))))
             return Written(image: image, manifest: manifest, manifestBytes: bytes)
         }
-        for (name, bytes) in documents(written) { try FileSystem.write(bytes, to: path.pushing(FilePath(name))) }
-        return written.map(\.descriptor)
+        let roots = roots(written)
+        for case let bytes? in roots.map(\.index) {
+            try FileSystem.write(bytes, to: path.pushing(FilePath(Self.path(of: Digest(of: bytes)))))
+        }
+        for (name, bytes) in documents(written, roots) {
+            try FileSystem.write(bytes, to: path.pushing(FilePath(name)))
+        }
+        return roots.map(\.descriptor)
     }
 
     /// Where a blob is in the layout.
@@ -102,28 +114,43 @@ package struct ImageArchive {
 
     // MARK: Documents
 
+    /// A manifest or an index that the archive has under its names.
+    private struct Root {
+        let descriptor: Descriptor
+        let names: [ImageReference]
+        /// The document of an index.
+        var index: [UInt8]?
+    }
+
+    private func roots(_ images: [Written]) -> [Root] {
+        guard let indexNames else { return images.map { Root(descriptor: $0.descriptor, names: $0.image.names) } }
+        let index = Index(manifests: images.map(\.descriptor))
+        let bytes = index.encoded(.pretty(2))
+        let descriptor = Descriptor(mediaType: index.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
+        return [Root(descriptor: descriptor, names: indexNames, index: bytes)]
+    }
+
     /// The files that say what is in the layout.
-    private func documents(_ images: [Written]) -> [(name: String, bytes: [UInt8])] {
-        var documents = [("index.json", index(images).encoded(.compact))]
+    private func documents(_ images: [Written], _ roots: [Root]) -> [(name: String, bytes: [UInt8])] {
+        var documents = [("index.json", index(roots).encoded(.compact))]
         if isForDocker { documents.append(("manifest.json", Self.dockerManifest(images).encoded())) }
         documents.append(("oci-layout", Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)))
         return documents
     }
 
-    private func index(_ images: [Written]) -> Index {
+    private func index(_ roots: [Root]) -> Index {
         Index(
-            manifests: images.flatMap { written in
-                let (bytes, image) = (written.manifestBytes, written.image)
-                return (image.names.isEmpty ? [nil] : image.names.map(Optional.some)).map { name in
-                    var annotations = image.annotations
+            manifests: roots.flatMap { root in
+                (root.names.isEmpty ? [nil] : root.names.map(Optional.some)).map { name in
+                    var annotations = root.descriptor.annotations
                     if let name {
                         annotations["io.containerd.image.name"] = name.description
                         annotations["org.opencontainers.image.ref.name"] = name.tag
                     }
                     annotations["org.opencontainers.image.created"] = created?.description
                     return Descriptor(
-                        mediaType: written.manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
-                        platform: image.config.platform, annotations: annotations)
+                        mediaType: root.descriptor.mediaType, digest: root.descriptor.digest,
+                        size: root.descriptor.size, platform: root.descriptor.platform, annotations: annotations)
                 }
             })
     }

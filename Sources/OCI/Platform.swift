@@ -42,13 +42,16 @@ package struct Platform: Hashable, Sendable {
     /// The names that Go has for operating systems and processors, as containerd knows them: only these can stand alone.
     private static let systems: Set<String> = [
         "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd",
-        "openbsd", "plan9", "solaris", "windows", "zos",
+        "openbsd", "plan9", "solaris", "wasi", "wasip1", "windows", "zos",
     ]
     private static let architectures: Set<String> = [
         "386", "amd64", "amd64p32", "arm", "armbe", "arm64", "arm64be", "loong64", "mips", "mipsle", "mips64",
         "mips64le", "mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc",
         "sparc64", "wasm",
     ]
+
+    /// Whether the operating system and the processor are ones that images are made for.
+    package var isKnown: Bool { Self.systems.contains(os) && Self.architectures.contains(architecture) }
 
     private static func normalise(_ architecture: String, _ variant: String) -> (String, String) {
         switch (architecture, variant) {

@@ -13,6 +13,8 @@ package struct BuildRequest: Sendable {
     package var dockerfile: FilePath?
     package var tags: [ImageReference] = []
     package var options = BuildOptions()
+    /// The platforms that the user asks for, each once; none for this machine's. The options have the first.
+    package var platforms: [Platform] = []
     package var outputs: [BuildOutput] = []
     /// The secrets for `RUN --mount=type=secret`, and for ADD by the name of a server; of one ID the last counts.
     package var secrets: [BuildSecret] = []

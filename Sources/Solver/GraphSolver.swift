@@ -51,12 +51,16 @@ package actor GraphSolver<Runner: OperationRunner> {
         turns = StepTurns(limits)
     }
 
-    /// The result of `target`. When a step fails the others are cancelled and waited for, and its error is thrown.
+    /// The result of `target`; see ``solve(_:targets:)``.
     package func solve(_ graph: BuildGraph, target: VertexID) async throws -> Runner.Result {
+        try await solve(graph, targets: [target])[0]
+    }
+
+    /// The results of `targets`. When a step fails the others are cancelled and waited for, and its error is thrown.
+    package func solve(_ graph: BuildGraph, targets: [VertexID]) async throws -> [Runner.Result] {
         self.graph = graph
-        let task = resultTask(target)
-        let outcome = await withTaskCancellationHandler {
-            await task.result
+        let outcome: Result<[Runner.Result], any Error> = await withTaskCancellationHandler {
+            do { return .success(try await values(of: targets) { resultTask($0) }) } catch { return .failure(error) }
         } onCancel: {
             Task { await self.cancelAll() }
         }
@@ -69,7 +73,7 @@ package actor GraphSolver<Runner: OperationRunner> {
             for task in results.values { _ = await task.result }
         }
         switch outcome {
-        case .success(let result): return result
+        case .success(let results): return results
         case .failure(let error): throw failure ?? error
         }
     }

@@ -57,8 +57,8 @@ package struct ImageIndex: Sendable {
         }
     }
 
-    /// The root of an image whose manifest is its root; the manifest is made if there is none.
-    private func root(for image: StoredImage) throws -> ImageRoot {
+    /// The root of an image whose manifest is its root; the manifest is made if there is none. It is not recorded yet.
+    package func root(for image: StoredImage) throws -> ImageRoot {
         guard image.manifest == nil else { return ImageRoot(image, origin: .whole) }
         guard try root.content.contains(image.id) else {
             throw StoreError(.notFound, "the blob \(image.id) of the image \(image.id.short) is not in the store")
@@ -201,7 +201,7 @@ package struct ImageIndex: Sendable {
     /// - Throws: ``StoreError`` `.ambiguous` when several IDs begin so.
     package func lookup(_ text: String) throws -> StoredImage? {
         let id = (try? Digest(parsing: text)) ?? (try? Digest(parsing: "sha256:\(text)"))
-        if let id { return try image(id: id) }
+        if let id { return try image(id: id) ?? root(id)?.defaultImage }
         if let reference = try? ImageReference(parsing: text), let image = try lookup(reference) { return image }
         return try image(idPrefix: text)
     }

@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("BUILDKIT_MULTI_PLATFORM", "1"), ("BUILDKIT_ATTEST_SBOM", "generator=x"), ("BUILDKIT_ATTEST_PROVENANCE", ""),
+        ("BUILDKIT_ATTEST_SBOM", "generator=x"), ("BUILDKIT_ATTEST_PROVENANCE", ""),
         ("BUILDKIT_SANDBOX_HOSTNAME", "a b"), ("BUILDKIT_SANDBOX_HOSTNAME", String(repeating: "a", count: 65)),
         ("BUILDKIT_DISABLE_FILEOP", "0"),
     ])

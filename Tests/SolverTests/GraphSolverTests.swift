@@ -146,6 +146,27 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
         #expect(runner.ran.sorted() == ["a", "b", "c", "d"])
     }
 
+    @Test func severalTargetsShareWhatTheyNeed() async throws {
+        let runner = TextRunner()
+        let (graph, target) = diamond()
+        let all = graph.reachable(from: target).map(\.id)
+        let results = try await GraphSolver(runner: runner, progress: Recorder().reporter)
+            .solve(graph, targets: [target, all[2], target])
+        #expect(results == ["d(c(a(),b()))", "c(a(),b())", "d(c(a(),b()))"])
+        #expect(runner.ran.sorted() == ["a", "b", "c", "d"])
+    }
+
+    @Test(arguments: [1, 4]) func oneTargetThatFailsEndsTheOthers(_ limit: Int) async throws {
+        var graph = BuildGraph()
+        let good = graph.add(.scratch, inputs: [], label: limit == 1 ? "good" : "endless")
+        let bad = graph.add(.scratch, inputs: [], label: "bad")
+        let runner = TextRunner(failing: ["bad"], endless: limit == 1 ? [] : ["endless"])
+        await #expect(throws: TextRunner.Broken.self) {
+            try await GraphSolver(runner: runner, progress: Recorder().reporter, limits: StepLimits(total: limit))
+                .solve(graph, targets: [good, bad])
+        }
+    }
+
     @Test func asksOnlyForTheTargetWhenItIsKnown() async throws {
         let runner = TextRunner()
         let (graph, target) = diamond()

@@ -29,6 +29,8 @@ struct BuildProduct: Sendable {
     var images: [ImageExporter: OutputImage] = [:]
     /// The image in the store, in the form of the last output that is one.
     var image: StoredImage?
+    /// The index of the images for several platforms in the store.
+    var index: ImageRoot?
     /// The manifest that the last exporter has written or pushed. In the store alone an image has one that nobody else
     /// sees.
     var manifest: Descriptor?

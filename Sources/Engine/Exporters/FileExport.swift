@@ -14,20 +14,37 @@ struct FileExport {
     /// The archive keeps owners; entries are in the order of a walk.
     func writeTar(to output: FileDescriptor) throws {
         var tar = TarWriter(DescriptorSink(descriptor: output))
+        try write(to: &tar)
+        _ = try tar.finish()
+    }
+
+    /// Writes one archive with a directory for each part.
+    static func writeTar(of parts: [(directory: PathBytes, files: FileExport)], to output: FileDescriptor) throws {
+        var tar = TarWriter(DescriptorSink(descriptor: output))
+        for (directory, files) in parts {
+            var entry = LayerEntry(path: directory, kind: .directory, permissions: 0o755)
+            if let epoch = files.epoch { entry.modified = FileTime(seconds: epoch) }
+            try tar.writeHeader(entry)
+            try files.write(to: &tar, below: directory)
+        }
+        _ = try tar.finish()
+    }
+
+    private func write(to tar: inout TarWriter<DescriptorSink>, below directory: PathBytes? = nil) throws {
+        func place(_ path: PathBytes) -> PathBytes { directory.map { $0.appending(path) } ?? path }
         var links: [LinkIdentity: PathBytes] = [:]
         try walk { node in
-            var entry = entry(node)
+            var entry = entry(node).moved(to: place(node.path))
             if let identity = node.linkIdentity, let first = links[identity] {
                 entry.kind = .hardLink
                 entry.linkTarget = first
                 entry.size = 0
             } else if let identity = node.linkIdentity {
-                links[identity] = node.path
+                links[identity] = entry.path
             }
             try tar.writeHeader(entry)
             if entry.kind == .regular { _ = try tar.writeContent(of: entry, from: tree.open(node)) }
         }
-        _ = try tar.finish()
     }
 
     /// Files belong to the user who runs the build; what is there is merged with or replaced.

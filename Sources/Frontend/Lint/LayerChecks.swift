@@ -30,6 +30,9 @@ package struct Deletion: Hashable, Sendable {
 package struct LayerChecks: Sendable {
     let linter: Linter
 
+    /// The warnings about the Dockerfile, and those of the checks that were run.
+    package var warnings: [Warning] { linter.warnings }
+
     /// Reports files that an instruction deletes too late.
     package func report(_ deletion: Deletion) {
         let places = deletion.madeAt.map(String.init).joined(separator: ", ")

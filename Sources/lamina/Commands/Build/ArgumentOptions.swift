@@ -22,7 +22,8 @@ struct ArgumentOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("The platform of the image, e.g. linux/arm64 (default: this machine's).", valueName: "p"))
+        help: ArgumentHelp(
+            "The platforms of the image, e.g. linux/amd64,linux/arm64 (default: this machine's).", valueName: "p"))
     var platform: [String] = []
 
     @Option(name: .customLong("os"), help: ArgumentHelp("The operating system of --platform.", valueName: "name"))
@@ -65,10 +66,8 @@ struct ArgumentOptions: ParsableArguments {
         ["\(scheme)_proxy", "\(scheme)_proxy".uppercased()]
     }
 
-    /// The platform of the options or of `DOCKER_DEFAULT_PLATFORM`; `nil` for this machine's.
-    ///
-    /// - Throws: ``RequestsError`` `.unsupported` for several platforms.
-    func platformChoice() throws -> Platform? {
+    /// The platforms of the options or of `DOCKER_DEFAULT_PLATFORM`; none for this machine's.
+    func platforms() throws -> [Platform] {
         if system != nil || architecture != nil || variant != nil {
             guard platform.isEmpty else {
                 throw ValidationError("--platform says it all: leave --os, --arch and --variant out")
@@ -77,17 +76,11 @@ struct ArgumentOptions: ParsableArguments {
             // A variant is one of a processor.
             let ofHost = architecture == nil && !host.variant.isEmpty ? host.variant : nil
             let parts = [system ?? host.os, architecture ?? host.architecture, variant ?? ofHost].compactMap(\.self)
-            return try Platform(parsing: parts.joined(separator: "/"))
+            return [try Platform(parsing: parts.joined(separator: "/"))]
         }
         let given = platform.isEmpty ? [GlobalOptions.environment["DOCKER_DEFAULT_PLATFORM"] ?? ""] : platform
         let names = given.flatMap { $0.split(separator: ",").map(String.init) }
-        let platforms = try names.map { $0 == "local" ? Platform.host : try Platform(parsing: $0) }
-        guard Set(platforms).count <= 1 else {
-            throw RequestsError(
-                .unsupported, "an image for several platforms at once cannot be built yet",
-                hint: "Build once for each platform.")
-        }
-        return platforms.first
+        return try names.map { $0 == "local" ? Platform.host : try Platform(parsing: $0) }
     }
 }
 

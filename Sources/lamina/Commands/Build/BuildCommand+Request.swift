@@ -15,6 +15,8 @@ extension BuildCommand {
         request.tags = try tag.map { try Self.tagReference($0) }
         request.isolation = try isolation.mode()
         request.options = try options(buildArguments)
+        try request.setPlatforms(arguments.platforms())
+        try request.checkPlatforms()
         request.freshness = try cacheUse.freshness()
         request.housekeeping = try housekeeping.request()
         request.caches = try caches.sharing(buildArguments)
@@ -47,14 +49,12 @@ extension BuildCommand {
     }
 
     private func options(_ buildArguments: [(name: String, value: String?)]) throws -> BuildOptions {
-        let platform = try arguments.platformChoice()
         var options = BuildOptions(
             target: target, buildArguments: buildArguments,
             labels: labels.map { text in
                 let (name, value) = KeyValue.pair(text)
                 return (name, value ?? "")
-            }, platform: platform ?? .host, isPlatformExplicit: platform != nil,
-            noCache: try cacheUse.noCacheChoice(), contexts: try contexts.named())
+            }, noCache: try cacheUse.noCacheChoice(), contexts: try contexts.named())
         options.firstBase = config.base
         options.changes = try config.changes()
         return options
