@@ -71,10 +71,12 @@ let package = Package(
                 "Store", "Layers", "Trees", systemPackage,
             ]),
         module(
+            "Transports", ["Diagnostics", "OCI", "Linux", "Registry", "Layers", "Trees", systemPackage]),
+        module(
             "Images",
             [
                 "Asynchrony", "Diagnostics", "OCI", "Linux", "Graph", "Solver", "Logins", "Registry", "Store", "Layers",
-                "Trees",
+                "Trees", "Transports",
                 systemPackage,
             ]),
         // Row 3c
@@ -96,7 +98,7 @@ let package = Package(
             "Caching",
             [
                 "Diagnostics", "OCI", "Linux", "GoCompat", "Graph", "Solver", "Registry", "Store", "Layers", "Trees",
-                "Requests", "Images", systemPackage,
+                "Requests", "Transports", "Images", systemPackage,
             ]),
         module(
             "Records",
@@ -109,7 +111,7 @@ let package = Package(
             [
                 "Asynchrony", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend",
                 "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", "Requests", "Images", "Contexts",
+                "Registry", "Store", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
                 "Execution", "Caching", "Records", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
@@ -126,7 +128,8 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Images", "Contexts", "Execution",
+                "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
+                "Execution",
                 "Records",
                 "Engine",
                 "Inspector", "Advice", "Comparison", "Pages", "CBuildInfo", systemPackage,
@@ -152,6 +155,7 @@ let package = Package(
         tests(
             "Requests", ["Diagnostics", "Frontend", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
         tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),
+        tests("Transports", ["Diagnostics", "Layers", "Linux", "OCI", "Registry", systemPackage]),
         tests("Caching", ["Diagnostics", "Images", "OCI", "Trees", systemPackage]),
         tests(
             "Engine",

@@ -5,6 +5,7 @@ package import OCI
 import Registry
 package import Requests
 import SystemPackage
+import Transports
 import Trees
 
 /// A cache that was read: its records, and where the blobs are that they need.

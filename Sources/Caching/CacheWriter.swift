@@ -8,6 +8,7 @@ package import Requests
 package import Solver
 import Store
 import SystemPackage
+import Transports
 import Trees
 
 /// Leaves the cache of a build where other stores find it.

@@ -3,21 +3,8 @@ import Linux
 package import OCI
 import Registry
 package import Store
+package import Transports
 import Trees
-
-/// How a transfer is going, layer by layer.
-package enum TransferEvent: Sendable {
-    /// The manifest is known; these layers follow.
-    case resolved(Descriptor, layers: [Descriptor])
-    case layerExists(Descriptor)
-    /// The registry took the layer from another of its repositories.
-    case layerMounted(Descriptor, from: String)
-    /// So many bytes of the layer have arrived or left.
-    case layerProgress(Descriptor, Int64)
-    case layerDone(Descriptor)
-    /// Notices of requests that take a while.
-    case waiting(String)
-}
 
 extension ImageTransfer {
     /// Pulls an image with all layers of one platform, and names its root in the store when all of it is there.

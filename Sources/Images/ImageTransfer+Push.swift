@@ -3,6 +3,7 @@ import Linux
 package import OCI
 package import Registry
 package import Store
+package import Transports
 import Trees
 
 extension ImageTransfer {
@@ -139,9 +140,10 @@ extension ImageTransfer {
         }
     }
 
-    /// The same, with a way to make the layers if the manifest must be made now.
+    /// The same, with a way to make the layers if the manifest must be made now, as it must for one that is not taken.
     package func manifest(
-        of image: StoredImage, in form: ManifestForm?, mayBeElsewhere: Bool = false, layers: () throws -> [Descriptor]
+        of image: StoredImage, in form: ManifestForm?, mayBeElsewhere: Bool = false,
+        taking isTaken: (Manifest) -> Bool = { _ in true }, layers: () throws -> [Descriptor]
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         if form == nil, image.origin != .made, let stored = image.manifest,
             let bytes = try store.content.bytes(of: stored.digest)
@@ -152,7 +154,7 @@ extension ImageTransfer {
                 guard mayBeElsewhere, image.diffIDs.indices.contains(index) else { return false }
                 return try store.layers.sources(of: image.diffIDs[index]).contains { $0.blob.digest == layer.digest }
             }
-            if isComplete { return (manifest, bytes) }
+            if isComplete, isTaken(manifest) { return (manifest, bytes) }
         }
         let layers = try layers()
         guard let size = try store.content.size(of: image.id) else {

@@ -3,6 +3,7 @@ import Linux
 package import OCI
 import Registry
 package import Store
+package import Transports
 
 extension ImageTransfer {
     /// A manifest below an index, with what it names.

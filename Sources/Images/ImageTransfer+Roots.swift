@@ -53,55 +53,39 @@ extension ImageTransfer {
         _ root: Descriptor, at location: String?, _ manifest: Manifest, _ descriptor: Descriptor,
         _ config: ImageConfig, as names: [ImageReference]
     ) throws -> StoredImage {
-        let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
-        let image = StoredImage(
-            id: manifest.config.digest, platform: config.platform, created: config.created, diffIDs: config.diffIDs,
-            size: size, manifest: descriptor, layers: manifest.layers)
+        let part = RootPart(descriptor: descriptor, manifest: manifest, config: config)
+        let first = try save(root, at: location, [part], as: names)
+        return try store.images.root(root.digest)?.images.first { $0.manifest?.digest == descriptor.digest } ?? first
+    }
+
+    /// Records a root and images below it, and gives the one that the root stands for on this machine.
+    func save(
+        _ root: Descriptor, at location: String?, _ parts: [RootPart], as names: [ImageReference]
+    ) throws -> StoredImage {
+        let new = try parts.map { part in
+            StoredImage(
+                id: part.manifest.config.digest, platform: part.config.platform, created: part.config.created,
+                diffIDs: part.config.diffIDs,
+                size: try part.config.diffIDs.clampedSum { try store.layers.approximateSize($0) },
+                manifest: part.descriptor, layers: part.manifest.layers)
+        }
         let blobs = try BlobTree(root) { try store.content.bytes(of: $0.digest, limit: Self.documentLimit) }.blobs
         let order = Dictionary(
             blobs.enumerated().map { ($1.digest, $0) }, uniquingKeysWith: { first, _ in first })
         func place(_ image: StoredImage) -> Int { image.manifest.flatMap { order[$0.digest] } ?? .max }
-        let known = try store.images.root(root.digest)?.images.filter { $0.manifest?.digest != descriptor.digest } ?? []
-        try store.images.save(
-            ImageRoot(
-                root, location: location, images: (known + [image]).sorted { place($0) < place($1) },
-                blobs: Set(blobs.map(\.digest))),
-            as: names)
-        return try store.images.root(root.digest)?.images.first { $0.manifest?.digest == descriptor.digest } ?? image
-    }
-
-    package static let documentLimit = 20 << 20
-}
-
-/// The blobs below a root, in the order of its documents: manifests, configs, layers, and what else they name.
-///
-/// Documents that cannot be had are leaves.
-package struct BlobTree {
-    package private(set) var blobs: [Descriptor] = []
-
-    package init(_ root: Descriptor, read: (Descriptor) throws -> [UInt8]?) throws {
-        var seen: Set<Digest> = [root.digest]
-        var open = [(root, depth: 0)]
-        while let (descriptor, depth) = open.popLast() {
-            if depth > 0 { blobs.append(descriptor) }
-            guard depth < 8, descriptor.size <= ImageTransfer.documentLimit, descriptor.mayNameBlobs,
-                let bytes = try read(descriptor)
-            else { continue }
-            let below = try Self.descriptors(in: bytes).filter { seen.insert($0.digest).inserted }
-            open += below.reversed().map { ($0, depth + 1) }
+        let replaced = Set(parts.map(\.descriptor.digest))
+        let known = (try store.images.root(root.digest)?.images ?? []).filter { image in
+            image.manifest.map { !replaced.contains($0.digest) } ?? true
         }
+        let saved = ImageRoot(
+            root, location: location, images: (known + new).sorted { place($0) < place($1) },
+            blobs: Set(blobs.map(\.digest)))
+        try store.images.save(saved, as: names)
+        guard let image = try store.images.root(root.digest)?.defaultImage ?? new.first else {
+            throw ImagesError(.corrupt, "the root \(root.digest) has no image")
+        }
+        return image
     }
 
-    /// The descriptors of an index, of a manifest or of an artifact.
-    package static func descriptors(in bytes: [UInt8]) throws -> [Descriptor] {
-        guard let json = try? JSON(parsing: bytes) else { return [] }
-        let lists = ["manifests", "layers", "blobs"].flatMap { json.list($0) ?? [] }
-        let config = json["config"].flatMap { $0 == .null ? nil : $0 }
-        return try ((config.map { [$0] } ?? []) + lists).map(Descriptor.init(json:))
-    }
-}
-
-extension Descriptor {
-    /// Whether the blob is a document of descriptors. Types of which nothing is known count as none.
-    package var mayNameBlobs: Bool { mediaType.isIndex || mediaType.isManifest }
+    package static let documentLimit = BlobTree.documentLimit
 }

@@ -57,7 +57,7 @@ extension LayerStorage {
         let diffID: DiffID
         if let source = try presentBlobs(of: diffIDs[index]).first, let content = try store.content.open(source.digest)
         {
-            (made, diffID) = try Self.recompress(content, options, to: sink)
+            (made, diffID) = try CompressedBlobWriter.recompress(DescriptorStream(content), options, to: sink)
         } else {
             var writer = try LayerWriter(options, to: sink)
             try writer.add(try members(of: diffIDs[index]), from: try directory(of: diffIDs, index))
@@ -110,24 +110,5 @@ extension LayerStorage {
                 hint: "Build the image again with --no-cache.")
         }
         return try FileList(decoding: list).entries
-    }
-
-    private static func recompress(
-        _ content: consuming OwnedDescriptor, _ options: CompressionOptions,
-        to sink: @escaping (Span<UInt8>) throws -> Void
-    ) throws -> (Descriptor, DiffID) {
-        let source = try DecompressedStream(DescriptorStream(content))
-        var writer = try CompressedBlobWriter(options, to: sink)
-        var hasher = DigestHasher()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = try source.read(into: &buffer)
-            if count == 0 { break }
-            let bytes = buffer.span.extracting(..<count)
-            hasher.update(bytes)
-            try writer.write(bytes)
-        }
-        let digest = hasher.finish()
-        return (try writer.finish(uncompressed: digest), DiffID(digest))
     }
 }

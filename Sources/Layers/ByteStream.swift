@@ -5,9 +5,14 @@ package import OCI
 package protocol ByteStream: AnyObject {
     /// Fills the front of `buffer`, not necessarily all of it, and returns how many bytes it wrote; 0 at the end.
     func read(into buffer: inout [UInt8]) throws -> Int
+
+    /// Passes over bytes without reading them, at most `count`, and returns how many; 0 where that is not possible.
+    func skip(_ count: Int64) throws -> Int64
 }
 
 extension ByteStream {
+    package func skip(_ count: Int64) throws -> Int64 { 0 }
+
     /// Reads to the end.
     package func readAll() throws -> [UInt8] {
         var all: [UInt8] = []
@@ -36,6 +41,15 @@ package final class DescriptorStream: ByteStream {
     package init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
 
     package func read(into buffer: inout [UInt8]) throws -> Int { try descriptor.read(into: &buffer) }
+}
+
+/// The bytes of a file that others have open as well, from its position on.
+package final class SharedStream: ByteStream {
+    private let file: SharedDescriptor
+
+    package init(_ file: SharedDescriptor) { self.file = file }
+
+    package func read(into buffer: inout [UInt8]) throws -> Int { try file.descriptor.read(into: &buffer) }
 }
 
 /// A stream whose first bytes were read already, to see what they are.
@@ -85,6 +99,8 @@ struct InputWindow {
     private var buffer: [UInt8]
     private(set) var position = 0
     private(set) var end = 0
+    /// How many bytes of the source were used up.
+    private(set) var consumed: Int64 = 0
 
     init(_ source: any ByteStream, size: Int = 256 << 10) {
         self.source = source
@@ -109,5 +125,15 @@ struct InputWindow {
 
     var count: Int { end - position }
 
-    mutating func advance(_ count: Int) { position += count }
+    mutating func advance(_ count: Int) {
+        position += count
+        consumed += Int64(count)
+    }
+
+    /// Passes over bytes that are not in the buffer, which must be used up; returns how many.
+    mutating func skip(_ count: Int64) throws -> Int64 {
+        let skipped = try source.skip(count)
+        consumed += skipped
+        return skipped
+    }
 }

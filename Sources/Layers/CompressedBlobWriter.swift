@@ -73,3 +73,26 @@ private final class StoringCompressor: Compressor {
 
     func finish() {}
 }
+
+extension CompressedBlobWriter {
+    /// Writes the bytes of a layer, however compressed, as a blob that is compressed as `options` say.
+    ///
+    /// - Returns: the blob, and the digest of the bytes without compression.
+    package static func recompress(
+        _ source: any ByteStream, _ options: CompressionOptions, to sink: @escaping (Span<UInt8>) throws -> Void
+    ) throws -> (blob: Descriptor, diffID: DiffID) {
+        let stream = try DecompressedStream(source)
+        var writer = try CompressedBlobWriter(options, to: sink)
+        var hasher = DigestHasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try stream.read(into: &buffer)
+            if count == 0 { break }
+            let bytes = buffer.span.extracting(..<count)
+            hasher.update(bytes)
+            try writer.write(bytes)
+        }
+        let digest = hasher.finish()
+        return (try writer.finish(uncompressed: digest), DiffID(digest))
+    }
+}

@@ -100,7 +100,7 @@ package struct LayerReader: ~Copyable {
 
 extension LayerReader {
     /// The layer entry that a member of the archive stands for; `nil` when it stands for none.
-    private static func entry(_ member: TarMember, readsMarks: Bool) throws -> LayerEntry? {
+    static func entry(_ member: TarMember, readsMarks: Bool) throws -> LayerEntry? {
         let path = try LayerPath.normalize(member.name)
         let meaning = readsMarks ? try Whiteout.meaning(of: path) : .file
         switch meaning {

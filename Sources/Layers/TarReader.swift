@@ -25,6 +25,9 @@ struct TarReader {
             : LayerError(.truncated, "the layer's archive ends in the middle of '\(member.displayName)'")
     }
 
+    /// Where the source stands: after the header of the present member, where its content begins.
+    var offset: Int64 { input.consumed }
+
     /// Goes to the next member; `false` at the end of the archive.
     mutating func next() throws -> Bool {
         // One after the other: their sum may be more than a number holds.
@@ -243,6 +246,10 @@ extension TarReader {
     private mutating func skip(_ count: Int64) throws {
         var missing = count
         while missing > 0 {
+            if input.count == 0 {
+                missing -= try input.skip(missing)
+                if missing == 0 { break }
+            }
             guard try input.fill() else { throw truncated }
             let size = Int(min(missing, Int64(input.count)))
             input.advance(size)

@@ -50,6 +50,18 @@ extension OwnedDescriptor {
         }
     }
 
+    /// Reads into the front of `buffer` from a position of the file; 0 at its end. The corresponding system call is
+    /// `pread(2)`.
+    package func read(into buffer: inout [UInt8], from position: Int64) throws -> Int {
+        do {
+            return try unsafe buffer.withUnsafeMutableBytes {
+                try unsafe raw.read(fromAbsoluteOffset: position, into: $0)
+            }
+        } catch let error as Errno {
+            throw LinuxError(error, "read", "a file")
+        }
+    }
+
     /// Writes all bytes. The corresponding system call is `write(2)`.
     package func write(_ bytes: Span<UInt8>) throws {
         do {

@@ -26,13 +26,7 @@ enum DockerForm {
 
     /// The descriptor of a config or layer with Docker's name of its type.
     private static func converted(_ descriptor: Descriptor) -> Descriptor? {
-        let type: MediaType
-        switch descriptor.mediaType {
-        case .ociConfig, .dockerConfig: type = .dockerConfig
-        case .ociLayer, .dockerLayer: type = .dockerLayer
-        case .ociLayerGzip, .dockerLayerGzip: type = .dockerLayerGzip
-        default: return nil
-        }
+        guard let type = MediaForm.docker.type(for: descriptor.mediaType) else { return nil }
         return Descriptor(mediaType: type, digest: descriptor.digest, size: descriptor.size, urls: descriptor.urls)
     }
 }

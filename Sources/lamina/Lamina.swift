@@ -16,6 +16,7 @@ struct Lamina: AsyncParsableCommand {
             DiffCommand.self, TagCommand.self, RemoveCommand.self, ListFilesCommand.self, CatCommand.self,
             FindCommand.self,
             ExtractCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self,
+            CopyCommand.self, IndexCommand.self,
             ListTagsCommand.self,
             CatalogCommand.self, SearchCommand.self, DeleteCommand.self,
             DigestCommand.self, ManifestCommand.self,

@@ -3,6 +3,7 @@ import Layers
 import Linux
 import OCI
 import SystemPackage
+import Transports
 import Trees
 
 /// Writes the files of a build's result for the user: into a directory, or as one plain archive.

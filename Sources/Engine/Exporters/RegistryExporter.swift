@@ -4,6 +4,7 @@ import OCI
 import Requests
 import Solver
 import Store
+import Transports
 
 /// Pushes the image under all its names.
 struct RegistryExporter: Exporter {

@@ -11,6 +11,7 @@ import Sandbox
 import Solver
 import Store
 import SystemPackage
+import Transports
 import Trees
 
 /// Runs a command in an image, in the sandbox that RUN has, on a copy of its files that is thrown away.

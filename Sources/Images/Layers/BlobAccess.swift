@@ -6,6 +6,7 @@ package import Registry
 package import Store
 import Synchronization
 import SystemPackage
+import Transports
 
 /// Reads blobs from where they are.
 package struct BlobAccess: Sendable {
@@ -17,46 +18,29 @@ package struct BlobAccess: Sendable {
         self.registry = registry
     }
 
-    /// Brings a blob into the store, where only what has this size and digest arrives.
+    /// Brings a blob into the store or into another sink, where only what has this size and digest arrives.
     ///
     /// `progress` is called with the number of bytes that have arrived.
     package func fetch(
-        _ blob: Descriptor, from location: BlobLocation, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ blob: Descriptor, from location: BlobLocation, into sink: (any BlobSink)? = nil,
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws {
+        let sink = sink ?? store.content
         switch location {
         case .registry(let registry, let repository):
             let reference = ImageReference(
                 registry: registry, repository: repository, tag: nil, digest: blob.digest)
-            try await self.registry.client.fetchBlob(blob, of: reference, into: store.content, progress: progress)
+            try await self.registry.client.fetchBlob(blob, of: reference, into: sink, progress: progress)
         case .layout(let path):
-            try await offload { [store] in
-                if try store.content.contains(blob.digest) { return }
-                try Self.copy(blob, from: path, into: store.content, progress)
-            }
+            try await BlobCopy.run(
+                blob,
+                from: { blob, offset in
+                    let file = SharedDescriptor(try OwnedDescriptor.open(LayoutDirectory(path).path(of: blob.digest)))
+                    return FileRangeReader(file, offset..<max(offset, try file.descriptor.status().size))
+                }, into: sink, progress: progress)
         case .bucket(let bucket):
-            try await registry.client(for: bucket).fetchBlob(blob, into: store.content, progress: progress)
+            try await registry.client(for: bucket).fetchBlob(blob, into: sink, progress: progress)
         }
-    }
-
-    private static func copy(
-        _ blob: Descriptor, from layout: FilePath, into content: ContentStore, _ progress: (Int64) -> Void
-    ) throws {
-        let file = try OwnedDescriptor.open(LayoutDirectory(layout).path(of: blob.digest))
-        guard try file.status().size == blob.size else {
-            throw ImagesError(
-                .badArchive, "the blob \(blob.digest) in '\(layout)' does not have \(blob.size) bytes")
-        }
-        var ingest = try content.begin(expecting: blob.size)
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var count: Int64 = 0
-        while true {
-            let length = try file.read(into: &buffer)
-            if length == 0 { break }
-            try ingest.write(buffer.span.extracting(..<length))
-            count += Int64(length)
-            progress(count)
-        }
-        _ = try ingest.commit(expecting: blob.digest)
     }
 
     /// Part of a blob as it arrives from the first of some places that has it; nothing proves that it is the right one.
@@ -134,6 +118,7 @@ package struct BlobAccess: Sendable {
         case let error as RegistryError: error.code == .notFound || error.code == .digestMismatch
         case let error as StoreError: error.code == .digestMismatch || error.code == .sizeMismatch
         case let error as ImagesError: error.code == .badArchive || error.code == .unsupported
+        case let error as TransportsError: error.code == .badArchive
         case let error as LinuxError: error.code == .notFound
         default: error is LayerError
         }

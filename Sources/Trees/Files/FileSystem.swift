@@ -51,37 +51,14 @@ package enum FileSystem {
         _ path: FilePath, _ body: (borrowing OwnedDescriptor) throws -> Value
     ) throws -> Value {
         do {
-            if let node = try? OwnedDescriptor.open(path, .writeOnly), try node.status().type != .regular {
-                return try body(node)
-            }
-            let file = try OwnedDescriptor.open(
-                parent(of: path).appending(temporaryName(path).text), .writeOnly, options: [.create, .truncate],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            let value = try body(file)
-            try moveIntoPlace(path)
+            let replacement = try FileReplacement(path)
+            let value = try body(replacement.file)
+            try replacement.commit()
             return value
         } catch {
-            if let directory = try? Directory(opening: parent(of: path)) {
-                try? directory.unlink(temporaryName(path))
-            }
             // The user knows the file by its own name, not by that of its unfinished copy.
             guard let errno = (error as? LinuxError)?.errno else { throw error }
             throw LinuxError(errno, "write", path)
         }
-    }
-
-    private static func moveIntoPlace(_ path: FilePath) throws {
-        let directory = try Directory(opening: parent(of: path))
-        guard let name = path.lastComponent else { return }
-        try directory.rename(temporaryName(path), to: PathBytes(name.string), in: directory)
-    }
-
-    private static func parent(of path: FilePath) -> FilePath {
-        let parent = path.removingLastComponent()
-        return parent.isEmpty ? "." : parent
-    }
-
-    private static func temporaryName(_ path: FilePath) -> PathBytes {
-        PathBytes(".\(path.lastComponent?.string ?? "output").\(ProcessIdentity.current)")
     }
 }

@@ -97,6 +97,8 @@ extension CommandGrammar {
         retry retry-delay
         """
 
+    private static let indexChanges = "annotation os arch variant os-version os-features"
+
     private static let commands = """
         allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \
         cpu-quota cpu-period cpuset-cpus cpuset-mems pids-limit cgroup-parent network/net add-host dns dns-search \
@@ -142,8 +144,28 @@ extension CommandGrammar {
         case "login":
             CommandGrammar(flags: "password-stdin get-login", values: "username/u password/p", reachesRegistries: true)
         case "logout": CommandGrammar(flags: "all/a", values: "authfile")
-        case "save": CommandGrammar(values: "output/o", reachesRegistries: true)
-        case "load": CommandGrammar(flags: "quiet/q", values: "input/i format")
+        case "copy":
+            CommandGrammar(
+                flags: "all/a quiet/q preserve-digests src-tls-verify dest-tls-verify",
+                values: """
+                    platform format/f digestfile dest-compress-format dest-compress-level src-creds dest-creds \
+                    src-authfile dest-authfile src-cert-dir dest-cert-dir
+                    """,
+                negations: ["src-tls-verify": "no-src-tls-verify", "dest-tls-verify": "no-dest-tls-verify"],
+                reachesRegistries: true)
+        case "index create":
+            CommandGrammar(
+                flags: "append/amend/a force dry-run quiet/q", values: "tag/t annotation digestfile creds",
+                reachesRegistries: true)
+        case "index add":
+            CommandGrammar(flags: "replace", values: "\(indexChanges) creds", reachesRegistries: true)
+        case "index annotate": CommandGrammar(values: "\(indexChanges) creds", reachesRegistries: true)
+        case "index remove": CommandGrammar(values: "creds", reachesRegistries: true)
+        case "index inspect": CommandGrammar(flags: "raw", values: "format creds", reachesRegistries: true)
+        case "index push":
+            CommandGrammar(flags: "purge/rm/p quiet/q", values: "digestfile creds", reachesRegistries: true)
+        case "save": CommandGrammar(values: "output/o format platform", reachesRegistries: true)
+        case "load": CommandGrammar(flags: "quiet/q", values: "input/i format platform")
         case "doctor": CommandGrammar(values: "format")
         case "executor", "tag", "import", "buildx ls": CommandGrammar()
         case "version", "info": CommandGrammar(values: "format/f")

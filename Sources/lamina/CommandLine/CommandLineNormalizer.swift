@@ -184,7 +184,7 @@ struct CommandLineError: Error, Equatable {
         "show": "inspect", "exec": "run", "start": "run", "gc": "prune", "clean": "prune", "cleanup": "prune",
         "check": "fsck", "verify": "fsck", "format": "fmt", "download": "pull", "fetch": "pull", "upload": "push",
         "publish": "push", "export": "save", "log": "builds logs", "logs": "builds logs",
-        "signin": "login", "signout": "logout", "copy": "extract", "cp": "extract", "make": "build",
+        "signin": "login", "signout": "logout", "cp": "extract", "make": "build",
         "layers": "analyze", "why": "explain",
     ]
 

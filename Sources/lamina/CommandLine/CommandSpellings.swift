@@ -41,7 +41,6 @@ enum CommandSpellings {
         "wait": noContainers, "attach": noContainers, "create": noContainers, "commit": noContainers,
         "diff": noContainers, "stats": noContainers, "top": noContainers, "pause": noContainers,
         "unpause": noContainers, "restart": noContainers, "rename": noContainers, "port": noContainers,
-        "manifest": "manifest lists are not made here yet; join pushed images with 'docker buildx imagetools create'",
         "volume": "there are no named volumes; use cache mounts in a build, and -v in 'lamina run'",
         "swarm": noContainers, "service": noContainers, "compose": noContainers,
     ]
@@ -63,7 +62,12 @@ enum CommandSpellings {
             "buildx create": .refused(noBuilders), "buildx use": .refused(noBuilders),
             "buildx rm": .refused(noBuilders), "buildx stop": .refused(noBuilders),
             "buildx inspect": .refused(noBuilders), "buildx bake": .refused("bake files are not read yet"),
-            "buildx imagetools": .refused("indexes are not made here yet; 'lamina pull' and 'push' keep them whole"),
+            "buildx imagetools create": .command(["index", "create"]),
+            "buildx imagetools inspect": .command(["index", "inspect"]),
+            "manifest create": .command(["index", "create"]), "manifest add": .command(["index", "add"]),
+            "manifest annotate": .command(["index", "annotate"]),
+            "manifest remove": .command(["index", "remove"]), "manifest push": .command(["index", "push"]),
+            "manifest rm": .command(["rmi"]),
         ]
         for name in ["history", "import", "inspect", "load", "pull", "push", "save", "tag"] {
             table["image \(name)"] = .command([name])

@@ -4,10 +4,11 @@ import Images
 import Linux
 import OCI
 import Store
+import SystemPackage
 
 struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Take images from a Docker archive or an OCI archive into the store.")
+        commandName: "load", abstract: "Take images from an archive or a directory into the store.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -15,8 +16,11 @@ struct LoadCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong, parsing: .unconditional,
-        help: ArgumentHelp("The file to read (default: the standard input).", valueName: "file"))
+        help: ArgumentHelp("The file or directory to read (default: the standard input).", valueName: "file"))
     var input: String?
+
+    @Option(help: ArgumentHelp("Take the image for this platform alone.", valueName: "os/arch"))
+    var platform: String?
 
     @Flag(name: .shortAndLong, help: "Print nothing.")
     var quiet = false
@@ -24,9 +28,7 @@ struct LoadCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             let transfer = try global.images()
-            let loaded = try await offload {
-                try transfer.load(ArchiveInput.open(input ?? "-"), platform: .host)
-            }
+            let loaded = try await load(transfer)
             guard !document.isDocument else { return try show(loaded) }
             guard !quiet else { return }
             for image in loaded {
@@ -35,6 +37,15 @@ struct LoadCommand: AsyncParsableCommand {
             }
         }
     }
+
+    private func load(_ transfer: ImageTransfer) async throws -> [LoadedImage] {
+        let platform = try platform.map { try Platform(parsing: $0) }
+        if let input, input != "-", try FileStatus(of: FilePath(input)).type == .directory {
+            return try await transfer.load(directory: FilePath(input), platform: platform)
+        }
+        return try await transfer.load(ArchiveInput.open(input ?? "-"), platform: platform)
+    }
+
     private func show(_ loaded: [LoadedImage]) throws {
         let images = loaded.map { image in
             JSON.object(

@@ -4,6 +4,7 @@ import Engine
 import Images
 import OCI
 import Store
+import Transports
 
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

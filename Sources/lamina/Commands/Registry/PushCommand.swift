@@ -4,6 +4,7 @@ import Engine
 import Images
 import OCI
 import Store
+import Transports
 
 struct PushCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(

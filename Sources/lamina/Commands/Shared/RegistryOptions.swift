@@ -13,11 +13,14 @@ struct LoginOption: ParsableArguments {
             "The login for the registry; other users of this machine can see it.", valueName: "user:password"))
     var text: String?
 
-    fileprivate func credential() throws -> Credential? {
-        guard let text else { return nil }
+    fileprivate func credential() throws -> Credential? { try text.map { try Self.credential($0, option: "--creds") } }
+
+    /// The login that an option gives as `user:password`.
+    static func credential(_ text: String, option: String) throws -> Credential {
         guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else {
             throw LoginsError(
-                .credentials, "--creds takes a user name and a password", hint: "Write it as --creds user:password.")
+                .credentials, "\(option) takes a user name and a password", hint: "Write it as \(option) user:password."
+            )
         }
         return .password(user: String(text[..<colon]), password: String(text[text.index(after: colon)...]))
     }

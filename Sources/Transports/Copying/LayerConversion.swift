@@ -1,0 +1,148 @@
+import Diagnostics
+import Layers
+import Linux
+import OCI
+import Synchronization
+
+/// What of a manifest changes on its way: the compression of layers, and the family of media types.
+final class LayerConversion: Sendable {
+    /// A manifest as it is to be written, with the blobs that it names.
+    struct Result: Sendable {
+        let document: ImageDocument
+        let blobs: [Descriptor]
+        let source: BlobProvider
+    }
+
+    private struct Made: Sendable {
+        let blob: Descriptor
+        let file: SpooledFile
+    }
+
+    let form: MediaForm?
+    private let compression: CompressionOptions?
+    private let capacity: WriterCapacity
+    /// Layers that were compressed anew, by the digest of what they were made of.
+    private let made = Mutex<[Digest: Made]>([:])
+
+    init(form: MediaForm?, compression: CompressionOptions?, capacity: WriterCapacity) {
+        self.form = form
+        self.compression = compression
+        self.capacity = capacity
+    }
+
+    func convert(_ document: ImageDocument, from reader: any ImageReader) async throws -> Result {
+        var provider = BlobProvider(reader)
+        let below = try BlobTree.descriptors(in: document.bytes)
+        guard document.descriptor.mediaType.isManifest, let manifest = try? document.manifest() else {
+            return Result(document: document, blobs: below, source: provider)
+        }
+        let target = form ?? (document.descriptor.mediaType == .dockerManifest ? .docker : .oci)
+        var replaced: [Digest: Descriptor] = [:]
+        for layer in manifest.layers {
+            guard let options = newCompression(of: layer, isMade: document.isMade) else { continue }
+            guard target.type(for: .ociLayer(options.compression)) != nil else {
+                throw TransportsError(
+                    .unsupported, "Docker's format, which the image has, has no zstd layers",
+                    hint: "Add --format oci.")
+            }
+            let new = try await compress(layer, options, from: reader)
+            provider.made[new.blob.digest] = new.file
+            replaced[layer.digest] = new.blob
+        }
+        let types = form
+        func changed(_ descriptor: Descriptor) throws -> Descriptor {
+            let new = replaced[descriptor.digest] ?? descriptor
+            let family = types ?? (new == descriptor ? nil : target)
+            guard let family else { return new }
+            guard let type = family.type(for: new.mediaType) else {
+                throw TransportsError(
+                    .unsupported, "Docker's format has no type for '\(new.mediaType.rawValue)'",
+                    hint: "Leave --format docker out.")
+            }
+            return Descriptor(mediaType: type, digest: new.digest, size: new.size)
+        }
+        let type = form?.type(for: document.descriptor.mediaType) ?? document.descriptor.mediaType
+        let hasOtherTypes = try ([manifest.config] + manifest.layers).contains {
+            try changed($0).mediaType != $0.mediaType
+        }
+        guard !replaced.isEmpty || type != document.descriptor.mediaType || hasOtherTypes else {
+            return Result(document: document, blobs: below.filter { !$0.isForeignLayer }, source: provider)
+        }
+        var bytes = try ManifestEditing.replacing(in: document.bytes, type: type, changed)
+        if form == .docker { bytes = try Self.withoutAnnotations(bytes) }
+        let descriptor = Descriptor(
+            mediaType: type, digest: Digest(of: bytes), size: Int64(bytes.count),
+            platform: document.descriptor.platform)
+        let blobs = try BlobTree.descriptors(in: bytes).filter { !$0.isForeignLayer }
+        return Result(
+            document: ImageDocument(descriptor, bytes, isMade: document.isMade), blobs: blobs, source: provider)
+    }
+
+    /// Docker's manifests have none.
+    private static func withoutAnnotations(_ bytes: [UInt8]) throws -> [UInt8] {
+        guard var object = try JSON(parsing: bytes).object else { return bytes }
+        object["annotations"] = nil
+        return JSON.object(object).encoded(.pretty(2))
+    }
+
+    /// The compression that a layer must get; `nil` if it stays as it is.
+    private func newCompression(of layer: Descriptor, isMade: Bool) -> CompressionOptions? {
+        guard let present = layer.mediaType.compression else { return nil }
+        if let compression { return compression.compression == present ? nil : compression }
+        if present == .zstd, !capacity.takesZstd || form == .docker { return CompressionOptions(.gzip) }
+        if present == .none, isMade, capacity.compressesNewLayers { return CompressionOptions(.gzip) }
+        return nil
+    }
+
+    /// Compresses a layer anew. It passes through a file, as its digest must be known before it is written.
+    private func compress(
+        _ layer: Descriptor, _ options: CompressionOptions, from reader: any ImageReader
+    ) async throws -> Made {
+        if let known = made.withLock({ $0[layer.digest] }) { return known }
+        let original = SpoolSink()
+        try await reader.copy(layer, into: original) { _ in }
+        let new = try await offload {
+            let file = try SpooledFile()
+            guard let source = original.file else {
+                throw TransportsError(.imageNotFound, "the blob \(layer.digest) did not arrive")
+            }
+            let (blob, _) = try CompressedBlobWriter.recompress(
+                BlobStream(source.reader(from: 0)), options, to: { try file.write($0) })
+            return Made(blob: blob, file: file)
+        }
+        made.withLock { $0[layer.digest] = new }
+        return new
+    }
+}
+
+extension Descriptor {
+    /// Whether it is a layer that may not be handed on and has a place of its own.
+    fileprivate var isForeignLayer: Bool {
+        !urls.isEmpty && ["foreign", "nondistributable"].contains { mediaType.rawValue.contains($0) }
+    }
+}
+
+/// Takes one blob into a file without a name.
+private final class SpoolSink: BlobSink {
+    private let state = Mutex<SpooledFile?>(nil)
+
+    var file: SpooledFile? { state.withLock { $0 } }
+
+    func contains(_ digest: Digest) throws -> Bool { false }
+
+    func writer(for descriptor: Descriptor) throws -> any BlobWriter {
+        let file = try SpooledFile()
+        state.withLock { $0 = file }
+        return Writer(file: file)
+    }
+
+    private struct Writer: BlobWriter {
+        let file: SpooledFile
+
+        func write(_ bytes: Span<UInt8>) throws { try file.write(bytes) }
+
+        func commit() throws {}
+
+        func discard() {}
+    }
+}
