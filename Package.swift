@@ -153,7 +153,8 @@ let package = Package(
         tests("Trees", ["Graph", "Layers", "Linux", "OCI", systemPackage]),
         tests("Records", ["Diagnostics", "Layers", "Linux", "OCI", "Solver", "Store", "Trees", systemPackage]),
         tests(
-            "Requests", ["Diagnostics", "Frontend", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
+            "Requests",
+            ["Diagnostics", "Frontend", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
         tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),
         tests("Transports", ["Diagnostics", "Layers", "Linux", "OCI", "Registry", systemPackage]),
         tests("Caching", ["Diagnostics", "Images", "OCI", "Trees", systemPackage]),
@@ -173,7 +174,7 @@ let package = Package(
                 "Comparison", "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend",
                 "GoCompat", "Images", "Inspector",
                 "Layers", "Linux",
-                "OCI", "Records", "Registry", "Requests", "Solver", "Trees", systemPackage,
+                "OCI", "Records", "Registry", "Requests", "Solver", "Transports", "Trees", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "IntegrationTests", dependencies: [systemPackage], swiftSettings: settings),

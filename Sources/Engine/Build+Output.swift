@@ -34,7 +34,8 @@ extension Build {
         return product
     }
 
-    private func draft(_ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner) async throws -> ImageDraft {
+    /// The image that comes of a plan, in no store yet.
+    func draft(_ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner) async throws -> ImageDraft {
         var config = try ImageAssembly.config(plan, state)
         if request.options.changes.omitsHistory { config.history = [] }
         let layers = plan.steps.count { $0.vertex != nil }

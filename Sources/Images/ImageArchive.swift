@@ -40,8 +40,27 @@ package struct ImageArchive {
     package let isForDocker: Bool
     /// For the `created` annotation of the index.
     package let created: Timestamp?
-    /// The names of an index of all the images, each for another platform; `nil` for images of their own.
-    package var indexNames: [ImageReference]?
+    /// The index of all the images, each for another platform; `nil` for images of their own.
+    package var index: SharedIndex?
+
+    /// An index that the archive has in place of its images.
+    package struct SharedIndex: Sendable {
+        let names: [ImageReference]
+        let annotations: [String: String]
+        /// Annotations of the index's descriptor.
+        let descriptorAnnotations: [String: String]
+        let usesOCITypes: Bool
+
+        package init(
+            names: [ImageReference], annotations: [String: String], descriptorAnnotations: [String: String],
+            usesOCITypes: Bool
+        ) {
+            self.names = names
+            self.annotations = annotations
+            self.descriptorAnnotations = descriptorAnnotations
+            self.usesOCITypes = usesOCITypes
+        }
+    }
 
     package init(source: ImageTransfer, images: [ArchivedImage], isForDocker: Bool, created: Timestamp?) {
         self.source = source
@@ -124,11 +143,13 @@ package struct ImageArchive {
     }
 
     private func roots(_ images: [Written]) -> [Root] {
-        guard let indexNames else { return images.map { Root(listed: $0.listed(created)) } }
-        let index = Index(manifests: images.map(\.descriptor))
-        let bytes = index.encoded(.pretty(2))
-        let descriptor = Descriptor(mediaType: index.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
-        let listed = ListedImage(root: descriptor, names: indexNames, manifest: nil, created: created)
+        guard let index else { return images.map { Root(listed: $0.listed(created)) } }
+        let document = Index(of: images.map(\.descriptor), index.annotations, usesOCITypes: index.usesOCITypes)
+        let bytes = document.encoded(.pretty(2))
+        let descriptor = Descriptor(
+            mediaType: document.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
+            annotations: index.descriptorAnnotations)
+        let listed = ListedImage(root: descriptor, names: index.names, manifest: nil, created: created)
         return [Root(listed: listed, index: bytes)]
     }
 

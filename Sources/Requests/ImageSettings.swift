@@ -51,4 +51,11 @@ package struct ImageNaming: Hashable, Sendable {
     package var danglesUnnamedOnly = false
 
     package init() {}
+
+    /// The names that an image gets with its digest, where it has these names.
+    package func names(besides names: [ImageReference]) -> [ImageReference] {
+        var all = isCanonical ? names : []
+        if let danglingPrefix, names.isEmpty || !danglesUnnamedOnly { all.append(danglingPrefix) }
+        return all
+    }
 }

@@ -53,10 +53,10 @@ import Testing
             (["linux/arm64", "linux/amd64"], "false", nil, "returning multiple target platforms is not allowed"),
             (["linux/arm64"], "x", nil, "'x' is not a value for the build argument BUILDKIT_MULTI_PLATFORM"),
             (
-                ["linux/arm64", "linux/amd64"], nil, .dockerArchive("x.tar"),
+                ["linux/arm64", "linux/amd64"], nil, .dockerArchive("x.tar", ImageSettings()),
                 "docker exporter does not currently support exporting manifest lists"
             ),
-            (["linux/arm64"], "1", .dockerArchive("x.tar"), "exporting manifest lists"),
+            (["linux/arm64"], "1", .dockerArchive("x.tar", ImageSettings()), "exporting manifest lists"),
         ] as [([String], String?, BuildOutput?, String)])
     func contradictionsAreRefused(
         _ platforms: [String], _ argument: String?, _ output: BuildOutput?, _ message: String

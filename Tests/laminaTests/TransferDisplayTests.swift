@@ -2,6 +2,7 @@ import Console
 import Images
 import OCI
 import Testing
+import Transports
 
 @testable import lamina
 

@@ -88,7 +88,8 @@ extension BuildOutput {
         }
     }
 
-    private static func unique(_ names: [ImageReference]) -> [ImageReference] {
+    /// The names without repetitions, in their order.
+    static func unique(_ names: [ImageReference]) -> [ImageReference] {
         var seen: Set<ImageReference> = []
         return names.filter { seen.insert($0).inserted }
     }

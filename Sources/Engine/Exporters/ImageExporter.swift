@@ -74,9 +74,6 @@ struct ImageExporter: Exporter, Hashable {
     /// Gives the image the names with its digest that the output asks for.
     private func name(_ image: StoredImage, in store: StoreRoot) throws {
         guard let digest = image.manifest?.digest else { return }
-        let naming = settings.naming
-        var canonical = naming.isCanonical ? names : []
-        if let prefix = naming.danglingPrefix, names.isEmpty || !naming.danglesUnnamedOnly { canonical.append(prefix) }
-        for name in canonical { _ = try store.images.tag(name.with(tag: nil, digest: digest), image) }
+        for name in settings.naming.names(besides: names) { _ = try store.images.tag(name.with(tag: nil, digest: digest), image) }
     }
 }

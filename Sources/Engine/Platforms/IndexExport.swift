@@ -8,104 +8,134 @@ import Requests
 import Solver
 import Store
 import SystemPackage
+import Transports
 import Trees
 
 /// Takes the results of a build for several platforms to where the user wants them: the images as one index, the files
 /// in a directory for each platform.
 struct IndexExport: Sendable {
     let builds: [PlatformBuild]
-    /// The names of the index, here and elsewhere.
-    let names: [ImageReference]
+    /// The result for each platform, in the order of the builds.
+    private var products: [BuildProduct]
     let tools: ExportTools
 
-    /// The image of one platform that is in no store yet.
-    struct Draft: Sendable {
-        let config: ImageConfig
-        /// The annotations of its manifest.
-        let annotations: [String: String]
+    init(builds: [PlatformBuild], products: [BuildProduct], tools: ExportTools) {
+        self.builds = builds
+        self.products = products
+        self.tools = tools
     }
 
-    /// Records the images in the store as one index, and gives that its names.
-    func record(_ drafts: [Draft]) async throws -> ImageRoot {
-        try await tools.progress.step("exporting to image") { step in
-            step.status("exporting layers")
-            let root = try await offload { [images = tools.images, names] in
-                let store = images.store
-                let made = try drafts.map { draft in
-                    let config = draft.config
-                    return StoredImage(
-                        id: try store.content.save(config.encoded), platform: config.platform, created: config.created,
-                        diffIDs: config.diffIDs,
-                        size: try config.diffIDs.clampedSum { try store.layers.approximateSize($0) },
-                        annotations: draft.annotations)
-                }
-                return try images.record(index: made, as: names)
-            }
-            step.status("exporting layers", isComplete: true)
-            for image in root.images {
-                if let manifest = image.manifest {
-                    step.status("exporting manifest \(manifest.digest)", isComplete: true)
-                }
-                step.status("exporting config \(image.id)", isComplete: true)
-            }
-            step.status("exporting manifest list \(root.descriptor.digest)", isComplete: true)
-            for name in names { step.status("naming to \(name)", isComplete: true) }
-            return root
-        }
+    /// The images of all platforms in the form of one output, and their index.
+    private struct Recorded {
+        let root: ImageRoot
+        let images: [OutputImage]
     }
 
-    /// Writes an output. `root` is the index in the store, if the build made images.
-    ///
-    /// - Returns: the index that others see; `nil` where the output is none.
-    func write(_ root: ImageRoot?, to output: BuildOutput) async throws -> Descriptor? {
+    /// Writes an output, and adds to the product what came of that.
+    mutating func write(
+        _ output: BuildOutput, names: [ImageReference], to product: inout BuildProduct
+    ) async throws {
         switch output {
-        case .store, .none: return nil
-        case .push: return try await push(required(root))
-        case .oci(let path, let isArchive): return try await archive(required(root), path, isArchive: isArchive)
+        case .none: return
+        case .store(let settings):
+            _ = try await record(settings, names, isKept: true, in: &product)
+        case .push(let settings): try await push(settings, names, &product)
+        case .oci(let path, let isArchive, let settings):
+            try await archive(settings, names, path, isArchive: isArchive, &product)
         case .dockerArchive:
-            throw EngineError(
-                .unsupported, "docker exporter does not currently support exporting manifest lists")
+            throw EngineError(.unsupported, "docker exporter does not currently support exporting manifest lists")
         case .directory(let path): try await writeFiles(to: path)
         case .tar(let path): try await writeTar(to: path)
         }
-        return nil
-    }
-
-    private func required(_ root: ImageRoot?) throws -> ImageRoot {
-        guard let root else { throw EngineError(.imageNotFound, "the built index is not in the store") }
-        return root
     }
 
     // MARK: Images
 
-    private func push(_ root: ImageRoot) async throws -> Descriptor? {
-        var last: Descriptor?
+    /// Records the images in the store, and their index with its names.
+    private mutating func record(
+        _ settings: ImageSettings, _ names: [ImageReference], isKept: Bool, in product: inout BuildProduct
+    ) async throws -> Recorded {
+        var own = settings
+        own.naming = ImageNaming()
+        own.names = []
+        let exporter = ImageExporter(settings: own, names: [], keepsManifest: isKept)
+        var outputs: [OutputImage] = []
+        for position in products.indices {
+            outputs.append(try await exporter.record(&products[position], with: tools))
+        }
+        let root = try await tools.progress.step("exporting manifest list") { [outputs, tools] step in
+            let root = try await offload {
+                try Self.record(outputs, settings, names, isKept: isKept, in: tools.images)
+            }
+            step.status("exporting manifest list \(root.descriptor.digest)", isComplete: true)
+            for name in names where name.tag != nil { step.status("naming to \(name)", isComplete: true) }
+            return root
+        }
+        product.index = root
+        product.image = root.defaultImage
+        return Recorded(root: root, images: outputs)
+    }
+
+    private static func record(
+        _ outputs: [OutputImage], _ settings: ImageSettings, _ names: [ImageReference], isKept: Bool,
+        in images: ImageTransfer
+    ) throws -> ImageRoot {
+        let root = try images.record(
+            index: outputs.map { ($0.image, $0.descriptorAnnotations) },
+            annotations: settings.annotations.map(for: .index), usesOCITypes: settings.usesOCITypes,
+            isWhole: isKept && !settings.isPlain, as: names.filter { $0.tag != nil })
+        if let image = root.defaultImage {
+            for name in settings.naming.names(besides: names) {
+                _ = try images.store.images.tag(name.with(tag: nil, digest: root.descriptor.digest), image)
+            }
+        }
+        return root
+    }
+
+    private mutating func push(
+        _ settings: ImageSettings, _ names: [ImageReference], _ product: inout BuildProduct
+    ) async throws {
+        let names = BuildOutput.unique(names + settings.names)
+        let recorded = try await record(settings, names, isKept: true, in: &product)
         for name in names {
-            last = try await tools.progress.step("pushing \(name)") { step in
-                let pushed = try await tools.images.push(madeIndex: root, as: name) { event in
+            product.manifest = try await tools.progress.step("pushing \(name)") { [tools] step in
+                let isTagged = !settings.naming.isPushedByDigest
+                let pushed = try await tools.images.push(
+                    builtIndex: recorded.root, as: name, isTagged: isTagged
+                ) { event in
                     if case .waiting(let notice) = event { step.notice(notice) }
                 }
                 step.status("pushing manifest for \(name)@\(pushed.digest)", isComplete: true)
                 return pushed
             }
         }
-        return last
     }
 
-    private func archive(_ root: ImageRoot, _ path: FilePath, isArchive: Bool) async throws -> Descriptor? {
-        try await tools.progress.step("exporting to oci image format") { _ in
-            for image in root.images {
+    private mutating func archive(
+        _ settings: ImageSettings, _ names: [ImageReference], _ path: FilePath, isArchive: Bool,
+        _ product: inout BuildProduct
+    ) async throws {
+        let names = BuildOutput.unique(names + settings.names)
+        let recorded = try await record(settings, names, isKept: false, in: &product)
+        product.manifest = try await tools.progress.step("exporting to oci image format") { [tools, epoch] _ in
+            for output in recorded.images {
                 try await tools.layerProgress.session { session in
-                    try await tools.images.fetcher.requireContent(image.diffIDs) { session.report($0) }
+                    try await tools.images.fetcher.requireContent(output.image.diffIDs) { session.report($0) }
                 }
             }
-            return try await offload { [images = tools.images, names, epoch] in
-                let archived = try root.images.map {
-                    ArchivedImage(names: [], image: $0, config: try images.config(of: $0))
+            return try await offload {
+                let archived = recorded.images.map {
+                    ArchivedImage(
+                        names: [], image: $0.image, config: $0.config, form: $0.form,
+                        annotations: $0.descriptorAnnotations)
                 }
                 let created = epoch ?? archived.compactMap(\.config.created).max()
-                var archive = ImageArchive(source: images, images: archived, isForDocker: false, created: created)
-                archive.indexNames = names
+                var archive = ImageArchive(
+                    source: tools.images, images: archived, isForDocker: false, created: created)
+                archive.index = ImageArchive.SharedIndex(
+                    names: names, annotations: settings.annotations.map(for: .index),
+                    descriptorAnnotations: settings.annotations.map(for: .indexDescriptor),
+                    usesOCITypes: settings.usesOCITypes)
                 let written =
                     isArchive
                     ? try OutputFile.write(to: path) { [archive] in try archive.write(to: $0) }

@@ -2,6 +2,7 @@ import Console
 import GoCompat
 import Images
 import OCI
+import Transports
 
 /// The text to write about a transfer.
 struct TransferOutput: Equatable {

@@ -2,6 +2,7 @@ import Console
 import Images
 import Linux
 import Synchronization
+import Transports
 
 /// Shows a transfer of layers: takes its events, from any thread, until ``finish()``.
 final class TransferProgress: Sendable {

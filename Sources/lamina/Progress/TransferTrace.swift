@@ -1,5 +1,6 @@
 import Images
 import OCI
+import Transports
 
 /// The words with which a transfer tells of its layers; they are docker's.
 struct TransferWords: Sendable {
