@@ -14,5 +14,7 @@ package enum EngineCode: String, FailureCode {
     case imageNotFound = "image.not-found"
     case storeInUse = "store.in-use"
     case unsupported = "unsupported"
+    /// A directory holds something else.
+    case notEmpty = "output.not-empty"
 }
 package typealias EngineError = Failure<EngineCode>

@@ -7,13 +7,15 @@ package import Store
 extension ImageTransfer {
     /// Makes an image of one layer from the tar archive of a root file system, compressed or not.
     ///
-    /// The archive is read once; what it says stays as it is, byte for byte.
+    /// The archive is read once; what it says stays as it is, byte for byte. One that is compressed with bzip2 or xz, which
+    /// layers cannot be, is kept without compression. `config` and `message` go into the image's config.
     package func importRootFileSystem(
-        _ source: consuming OwnedDescriptor, as reference: ImageReference?, platform: Platform
+        _ source: consuming OwnedDescriptor, as reference: ImageReference?, platform: Platform,
+        config runConfig: RunConfig = RunConfig(), message: String = "Imported from -"
     ) throws -> StoredImage {
         let lease = try store.lease()
         let ingest = try store.content.begin()
-        let copy = TeeStream(DescriptorStream(source), to: ingest.sink)
+        let copy = TeeStream(try Self.storable(DescriptorStream(source)), to: ingest.sink)
         let summary: LayerSummary
         do { summary = try LayerReader.readFileList(from: copy) } catch let error as LayerError {
             throw ImagesError(
@@ -32,8 +34,8 @@ extension ImageTransfer {
         let now = Timestamp.now
         config.diffIDs = [summary.diffID]
         config.created = now
-        config.config.command = nil
-        config.history = [History(created: now, createdBy: "", comment: "Imported from -", emptyLayer: false)]
+        config.config = runConfig
+        config.history = [History(created: now, createdBy: "", comment: message, emptyLayer: false)]
         let id = try store.content.save(config.encoded)
         let image = try save(id, config, manifest: nil, layers: [], as: reference.map { [$0] } ?? [])
         _ = consume lease
@@ -47,22 +49,35 @@ extension ImageTransfer {
         switch stream.format {
         case .gzip: return .gzip
         case .zstd: return .zstd
-        default:
-            throw ImagesError(
-                .badArchive, "cannot import an archive compressed with \(stream.format)",
-                hint: "Decompress it first, or compress it with gzip or zstd.")
+        default: throw ImagesError(.corrupt, "the layer \(digest) is compressed with \(stream.format)")
+        }
+    }
+
+    /// The archive as a layer has it.
+    private static func storable(_ source: any ByteStream) throws -> any ByteStream {
+        var start: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while start.count < 6 {
+            let count = try source.read(into: &buffer)
+            if count == 0 { break }
+            start += buffer[..<count]
+        }
+        let whole = PrefixedStream(start[...], source)
+        switch StreamFormat(magic: start) {
+        case .bzip2, .xz: return try DecompressedStream(whole)
+        case .plain, .gzip, .zstd: return whole
         }
     }
 }
 
 /// Writes down and hashes what is read through it.
 private final class TeeStream: ByteStream {
-    private let source: DescriptorStream
+    private let source: any ByteStream
     private let copy: (Span<UInt8>) throws -> Void
     private var hasher: DigestHasher? = DigestHasher()
     private var size: Int64 = 0
 
-    init(_ source: DescriptorStream, to copy: @escaping (Span<UInt8>) throws -> Void) {
+    init(_ source: any ByteStream, to copy: @escaping (Span<UInt8>) throws -> Void) {
         self.source = source
         self.copy = copy
     }

@@ -1,7 +1,7 @@
 import Diagnostics
 import Linux
 package import OCI
-import Store
+package import Store
 package import SystemPackage
 package import Transports
 
@@ -54,7 +54,7 @@ extension ImageTransfer {
     }
 
     /// Throws ``ImagesError`` `.imageNotFound` when the store has no such image for the platform.
-    private func image(_ text: String, for platform: Platform?) throws -> StoredImage {
+    package func image(_ text: String, for platform: Platform?) throws -> StoredImage {
         let image = try image(text)
         guard let platform else { return image }
         if let name = try name(text) {

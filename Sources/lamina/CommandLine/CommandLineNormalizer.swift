@@ -183,7 +183,7 @@ struct CommandLineError: Error, Equatable {
         "rm": "rmi", "remove": "rmi", "ls-images": "images", "list-images": "images",
         "show": "inspect", "exec": "run", "start": "run", "gc": "prune", "clean": "prune", "cleanup": "prune",
         "check": "fsck", "verify": "fsck", "format": "fmt", "download": "pull", "fetch": "pull", "upload": "push",
-        "publish": "push", "export": "save", "log": "builds logs", "logs": "builds logs",
+        "publish": "push", "log": "builds logs", "logs": "builds logs",
         "signin": "login", "signout": "logout", "cp": "extract", "make": "build",
         "layers": "analyze", "why": "explain",
     ]

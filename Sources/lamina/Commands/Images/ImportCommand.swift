@@ -11,7 +11,19 @@ struct ImportCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("The archive, plain or compressed with gzip or zstd; - is the standard input."))
+    @Option(
+        name: .shortAndLong, parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("An instruction of a Dockerfile for the image, such as 'CMD sh'.", valueName: "instruction"))
+    var change: [String] = []
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The comment in the history.", valueName: "text"))
+    var message: String?
+
+    @Option(help: ArgumentHelp("The platform that the image is for.", valueName: "os/arch"))
+    var platform: String?
+
+    @Argument(
+        help: ArgumentHelp("The archive, plain or compressed with gzip, zstd, bzip2 or xz; - is the standard input."))
     var file: String
 
     @Argument(help: ArgumentHelp("The name of the image.", valueName: "name[:tag]"))
@@ -21,8 +33,12 @@ struct ImportCommand: AsyncParsableCommand {
         try await global.run {
             let transfer = try global.images()
             let reference = try name.map { try ImageReference(parsing: $0) }
+            let platform = try platform.map { try Platform(parsing: $0) } ?? .host
+            let config = change.isEmpty ? RunConfig() : try await ImportChanges.config(change, platform: platform)
             let image = try await offload {
-                try transfer.importRootFileSystem(ArchiveInput.open(file), as: reference, platform: .host)
+                try transfer.importRootFileSystem(
+                    ArchiveInput.open(file), as: reference, platform: platform, config: config,
+                    message: message ?? "Imported from -")
             }
             say(image.id.description)
         }

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Console
+import Diagnostics
+import Engine
+import Images
+import OCI
+import SystemPackage
+
+struct ExportCommand: UserNamespaceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write the files of an image as one tar archive, as a container sees them.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("The file to write (default: the standard output).", valueName: "file"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("Take the image for this platform.", valueName: "os/arch"))
+    var platform: String?
+
+    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    var image: String
+
+    func run() async throws {
+        try await global.run {
+            guard output != nil || !OutputTerminal.standardOutput.isTerminal else {
+                throw CommandError(
+                    .badOutput, "cowardly refusing to write an archive to a terminal",
+                    hint: "Use the -o flag or redirect.")
+            }
+            let platform = try platform.map { try Platform(parsing: $0) }
+            let images = try global.images(registries)
+            try await images.closingRegistry {
+                try await ImageFileSystem(image, platform: platform, in: images)
+                    .writeArchive(to: FilePath(output ?? "-"))
+            }
+        }
+    }
+}
+
+struct UnpackCommand: UserNamespaceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unpack", abstract: "Write the files of an image into a directory, as a container sees them.",
+        discussion: "Owners and devices are kept where this user may make them.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
+    @Option(help: ArgumentHelp("Take the image for this platform.", valueName: "os/arch"))
+    var platform: String?
+
+    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("A directory that is new or empty.", valueName: "dir"))
+    var directory: String
+
+    func run() async throws {
+        try await global.run {
+            let platform = try platform.map { try Platform(parsing: $0) }
+            let images = try global.images(registries)
+            try await images.closingRegistry {
+                try await ImageFileSystem(image, platform: platform, in: images).unpack(to: FilePath(directory))
+            }
+        }
+    }
+}
