@@ -164,9 +164,9 @@ extension ImageTransfer {
 
     /// Whether the bytes of some layers of an image, by their indexes, are in the store.
     package func hasContent(of image: StoredImage, in layers: Set<Int>) throws -> Bool {
-        try layers.allSatisfy { index in
-            guard let chain = ChainID.of(image.diffIDs[...index]) else { return false }
-            return try store.layers.isHere(image.diffIDs[index], as: chain)
+        let chains = ChainID.prefixes(of: image.diffIDs)
+        return try layers.allSatisfy { index in
+            try store.layers.isHere(image.diffIDs[index], as: chains[index])
         }
     }
 

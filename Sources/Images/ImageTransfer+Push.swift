@@ -133,10 +133,7 @@ extension ImageTransfer {
         of image: StoredImage, in form: ManifestForm? = nil, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         try manifest(of: image, in: form, mayBeElsewhere: mayBeElsewhere) {
-            try image.diffIDs.indices.map { index in
-                try storage.blob(
-                    of: image.diffIDs, index, as: form?.choice(index) ?? .any, mayBeElsewhere: mayBeElsewhere)
-            }
+            try storage.blobs(of: image.diffIDs, as: { form?.choice($0) ?? .any }, mayBeElsewhere: mayBeElsewhere)
         }
     }
 

@@ -14,22 +14,41 @@ extension LayerStorage {
     package func blob(
         of diffIDs: [DiffID], _ index: Int, as choice: BlobChoice, mayBeElsewhere: Bool
     ) throws -> Descriptor {
+        try blob(
+            of: diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: choice, mayBeElsewhere: mayBeElsewhere)
+    }
+
+    /// All layers of a stack as blobs in the store, each by the choice for its index; see
+    /// ``blob(of:_:as:mayBeElsewhere:)``.
+    package func blobs(
+        of diffIDs: [DiffID], as choice: (Int) -> BlobChoice, mayBeElsewhere: Bool
+    ) throws -> [Descriptor] {
+        // One by one, each would take the time of all below it.
+        lazy var chains = ChainID.prefixes(of: diffIDs)
+        return try diffIDs.indices.map { index in
+            try blob(
+                of: diffIDs[index], chain: { chains[index] }, as: choice(index), mayBeElsewhere: mayBeElsewhere)
+        }
+    }
+
+    private func blob(
+        of diffID: DiffID, chain: () -> ChainID?, as choice: BlobChoice, mayBeElsewhere: Bool
+    ) throws -> Descriptor {
         let options = choice.options
-        if let known = try knownBlob(of: diffIDs[index], as: choice) { return known }
-        if mayBeElsewhere, try presentBlobs(of: diffIDs[index]).isEmpty, let chain = ChainID.of(diffIDs[...index]),
+        if let known = try knownBlob(of: diffID, as: choice) { return known }
+        if mayBeElsewhere, !choice.isFresh, try presentBlobs(of: diffID).isEmpty, let chain = chain(),
             try store.snapshots.snapshots(of: chain).isEmpty,
-            !choice.isFresh,
-            let source = try store.layers.sources(of: diffIDs[index]).first(where: { source in
+            let source = try store.layers.sources(of: diffID).first(where: { source in
                 !choice.isExact || source.blob.mediaType.compression == options.compression
             })
         {
             return source.blob
         }
         let ingest = try store.content.begin()
-        let made = try compress(diffIDs, index, as: options, to: ingest.sink)
+        let made = try compress(diffID, chain: chain, as: options, to: ingest.sink)
         try ingest.commit(as: made.digest, size: made.size)
         let blob = Descriptor(mediaType: made.mediaType, digest: made.digest, size: made.size)
-        try store.layers.addBlob(blob, of: diffIDs[index])
+        try store.layers.addBlob(blob, of: diffID)
         return blob
     }
 
@@ -53,21 +72,27 @@ extension LayerStorage {
         _ diffIDs: [DiffID], _ index: Int, as options: CompressionOptions,
         to sink: @escaping (Span<UInt8>) throws -> Void
     ) throws -> Descriptor {
+        try compress(diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: options, to: sink)
+    }
+
+    private func compress(
+        _ layer: DiffID, chain: () -> ChainID?, as options: CompressionOptions,
+        to sink: @escaping (Span<UInt8>) throws -> Void
+    ) throws -> Descriptor {
         let made: Descriptor
         let diffID: DiffID
-        if let source = try presentBlobs(of: diffIDs[index]).first, let content = try store.content.open(source.digest)
-        {
+        if let source = try presentBlobs(of: layer).first, let content = try store.content.open(source.digest) {
             (made, diffID) = try CompressedBlobWriter.recompress(DescriptorStream(content), options, to: sink)
         } else {
             var writer = try LayerWriter(options, to: sink)
-            try writer.add(try members(of: diffIDs[index]), from: try directory(of: diffIDs, index))
+            try writer.add(try members(of: layer), from: try directory(of: layer, chain()))
             let written = try writer.finish()
             guard let blob = written.blob else { throw ImagesError(.corrupt, "the layer was not written") }
             (made, diffID) = (blob, written.diffID)
         }
-        guard diffID == diffIDs[index] else {
+        guard diffID == layer else {
             throw ImagesError(
-                .corrupt, "layer \(diffIDs[index]) in the store was changed: it is now \(diffID)",
+                .corrupt, "layer \(layer) in the store was changed: it is now \(diffID)",
                 hint: "Build the image again with --no-cache.")
         }
         return made
@@ -75,11 +100,14 @@ extension LayerStorage {
 
     /// The unpacked layer at `index` of a stack. Throws ``ImagesError`` `.corrupt` when there is none.
     func directory(of diffIDs: [DiffID], _ index: Int) throws -> Directory {
-        let chain = ChainID.of(diffIDs[...index])
+        try directory(of: diffIDs[index], ChainID.of(diffIDs[...index]))
+    }
+
+    private func directory(of layer: DiffID, _ chain: ChainID?) throws -> Directory {
         let known = try chain.map { try store.snapshots.snapshots(of: $0) } ?? []
         guard let snapshot = Self.readable(known) else {
             throw ImagesError(
-                .corrupt, "the store has lost layer \(diffIDs[index])", hint: "Build or pull the image again.")
+                .corrupt, "the store has lost layer \(layer)", hint: "Build or pull the image again.")
         }
         return try Directory(opening: snapshot.directory)
     }

@@ -36,6 +36,9 @@ package struct FileList: Hashable, Sendable {
     /// The sum of the sizes of the regular files, in bytes.
     package var contentSize: Int64 { entries.clampedSum(\.size) }
 
+    /// The number of files, marks not counted.
+    package var fileCount: Int { entries.count { !$0.isMark } }
+
     /// The file with this path; marks are not files.
     package subscript(path: PathBytes) -> LayerEntry? {
         var low = 0

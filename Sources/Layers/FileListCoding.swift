@@ -19,17 +19,9 @@ private enum Flag {
 extension FileList {
     /// The list as bytes that ``init(decoding:)`` understands.
     package func encode() -> [UInt8] {
-        var writer = ListEncoder()
-        writer.bytes.reserveCapacity(64 + entries.count * 48)
-        writer.bytes += magic
-        writer.put(signed: tarSize)
-        writer.put(UInt64(entries.count))
-        var previous: LayerEntry?
-        for entry in entries {
-            writer.put(entry, after: previous)
-            previous = entry
-        }
-        return writer.bytes
+        var writer = ListEncoder(capacity: entries.count * 48)
+        for entry in entries { writer.add(entry) }
+        return writer.finish(tarSize: tarSize)
     }
 
     /// Throws ``LayerError`` `.badFileList` when the bytes are not a list, or one of another version.
@@ -46,10 +38,31 @@ extension FileList {
     }
 }
 
-private struct ListEncoder {
-    var bytes: [UInt8] = []
+/// The encoded list of entries that come one by one.
+struct ListEncoder {
+    private var bytes: [UInt8] = []
+    private var count = 0
+    private var previous: LayerEntry?
 
-    mutating func put(_ value: UInt64) {
+    init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+    mutating func add(_ entry: LayerEntry) {
+        put(entry, after: previous)
+        previous = entry
+        count += 1
+    }
+
+    /// The list, with the size of its archive, which is known last.
+    consuming func finish(tarSize: Int64) -> [UInt8] {
+        var head = ListEncoder(capacity: bytes.count + 32)
+        head.bytes += magic
+        head.put(signed: tarSize)
+        head.put(UInt64(count))
+        head.bytes += bytes
+        return head.bytes
+    }
+
+    private mutating func put(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -58,14 +71,14 @@ private struct ListEncoder {
         bytes.append(UInt8(rest))
     }
 
-    mutating func put(signed value: Int64) { put(UInt64(bitPattern: value << 1 ^ value >> 63)) }
+    private mutating func put(signed value: Int64) { put(UInt64(bitPattern: value << 1 ^ value >> 63)) }
 
-    mutating func put(_ string: [UInt8]) {
+    private mutating func put(_ string: [UInt8]) {
         put(UInt64(string.count))
         bytes += string
     }
 
-    mutating func put(_ entry: LayerEntry, after previous: LayerEntry?) {
+    private mutating func put(_ entry: LayerEntry, after previous: LayerEntry?) {
         let isSameOwner = previous.map { $0.owner == entry.owner && $0.group == entry.group } ?? false
         var flags = entry.kind.rawValue
         if isSameOwner { flags |= Flag.sameOwner } else if entry.owner | entry.group != 0 { flags |= Flag.owner }

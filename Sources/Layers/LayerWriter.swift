@@ -4,20 +4,21 @@ package import OCI
 /// The result of writing a layer.
 package struct WrittenLayer: Sendable {
     package let diffID: DiffID
-    package let fileList: FileList
+    package let files: EncodedFileList
     /// The blob that was written; `nil` when the layer was only hashed.
     package let blob: Descriptor?
 
     /// The size of the uncompressed archive in bytes.
-    package var tarSize: Int64 { fileList.tarSize }
+    package var tarSize: Int64 { files.tarSize }
 }
 
 /// Turns entries into a layer: archive, digest, file list and, if there is a place for it, the blob, in one pass.
 ///
-/// Add entries in the order of a walk, directories first. Never holds more than a few buffers of content.
+/// Add entries in the order of a walk, directories first. Never holds more than a few buffers of content, and of
+/// the entries the list as bytes.
 package struct LayerWriter: ~Copyable {
     private var tar: TarWriter<LayerSink>
-    private var entries: [LayerEntry] = []
+    private var files = FileListBuilder()
 
     /// Hashes a layer without writing it anywhere.
     package init() { tar = TarWriter(LayerSink(blob: nil)) }
@@ -39,7 +40,7 @@ package struct LayerWriter: ~Copyable {
         precondition(entry.size == 0 || entry.kind != .regular, "a regular file needs its content")
         try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
-        entries.append(entry)
+        files.add(entry)
     }
 
     /// Adds a regular file with these bytes; the size of the entry is set to their number.
@@ -49,7 +50,7 @@ package struct LayerWriter: ~Copyable {
         try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
         entry.contentHash = try tar.writeContent(content)
-        entries.append(entry)
+        files.add(entry)
     }
 
     /// Adds a regular file whose content is read from the descriptor's position to its end.
@@ -60,7 +61,7 @@ package struct LayerWriter: ~Copyable {
         try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
         entry.contentHash = try tar.writeContent(of: entry, from: content)
-        entries.append(entry)
+        files.add(entry)
     }
 
     /// Adds a regular file with the content that a reader is at.
@@ -74,12 +75,12 @@ package struct LayerWriter: ~Copyable {
 
     /// Ends the layer.
     package consuming func finish() throws -> WrittenLayer {
-        let entries = entries
+        let files = files
         let sink = try tar.finish()
         let tarSize = sink.size
         let (digest, blob) = try sink.finish()
         return WrittenLayer(
-            diffID: DiffID(digest), fileList: FileList(entries, tarSize: tarSize), blob: blob)
+            diffID: DiffID(digest), files: try files.finish(tarSize: tarSize), blob: blob)
     }
 }
 

@@ -58,8 +58,24 @@ final class ZstdCompressor: Compressor {
         return left
     }
 
-    private static func check(_ code: Int) throws {
+    fileprivate static func check(_ code: Int) throws {
         guard ZSTD_isError(code) != 0 else { return }
         throw LayerError(.unsupported, "zstd cannot compress: \(unsafe String(cString: ZSTD_getErrorName(code)))")
+    }
+}
+
+extension [UInt8] {
+    /// The bytes as a zstd frame, made by this thread with memory for no more than they are.
+    package func compressedAtOnce(level: Int = 1) throws -> [UInt8] {
+        var count = 0
+        var frame = [UInt8](repeating: 0, count: ZSTD_compressBound(self.count))
+        unsafe withUnsafeBytes { source in
+            unsafe frame.withUnsafeMutableBytes { target in
+                count = unsafe ZSTD_compress(
+                    target.baseAddress, target.count, source.baseAddress, source.count, CInt(clamping: level))
+            }
+        }
+        try ZstdCompressor.check(count)
+        return Array(frame[..<count])
     }
 }

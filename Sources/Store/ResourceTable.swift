@@ -53,12 +53,14 @@ struct ResourceTable: Sendable {
     /// The parts of the store that a stack of layers and further blobs need.
     ///
     /// `top` is the part of it that is about the blobs and the last layer only.
-    mutating func needs(_ diffIDs: [DiffID], blobs digests: [Digest] = []) -> (all: [Int], top: [Int]) {
+    mutating func needs(
+        _ diffIDs: [DiffID], blobs digests: [Digest] = [], _ chains: ChainTable
+    ) -> (all: [Int], top: [Int]) {
         var all = Set(digests.compactMap { blobs[$0] })
         var top = all
         var chain: ChainID?
         for (index, diffID) in diffIDs.enumerated() {
-            let next = ChainID(diffID, on: chain)
+            let next = chains.chain(diffID, on: chain)
             chain = next
             var layer = blobsOfLayer[diffID] ?? []
             if let list = lists[diffID] { layer.append(list) }

@@ -23,14 +23,15 @@ package struct StoreLedger: Sendable {
             let (images, cache) = (try transaction.images(), try transaction.cacheRecords())
             let roots = try transaction.imageRoots()
             var resources = try ResourceTable(transaction)
+            let chains = ChainTable()
             var named: Set<ChainID> = []
             for root in roots where !root.names.isEmpty {
-                for number in resources.needs(of: root) { resources.isNamed[number] = true }
+                for number in resources.needs(of: root, chains) { resources.isNamed[number] = true }
                 for image in root.images {
                     named.formUnion(ChainID.prefixes(of: image.diffIDs))
                 }
             }
-            let stacks = StackKeys(cache)
+            let stacks = StackKeys(cache, chains)
             let steps = Self.steps(cache, &resources, named: named, stacks)
             let unnamed = try images.filter(\.names.isEmpty).map { image in
                 let all = roots.filter { $0.names.isEmpty && $0.defaultImage?.id == image.id }
@@ -91,18 +92,19 @@ extension StoreLedger {
     private static func steps(
         _ cache: [CacheRecord], _ resources: inout ResourceTable, named: Set<ChainID>, _ stacks: StackKeys
     ) -> [Draft] {
-        let times = lastUses(cache)
+        let times = lastUses(cache, stacks.chains)
         var groups: [StepIdentity: [CacheRecord]] = [:]
         for record in cache { groups[StepIdentity(record), default: []].append(record) }
         return groups.values.map { group in
             let group = group.sorted { $0.key < $1.key }
             let first = group[0]
-            let (all, top) = resources.needs(first.diffIDs, blobs: first.blobs)
+            let (all, top) = resources.needs(first.diffIDs, blobs: first.blobs, stacks.chains)
+            let chain = stacks.chains.chain(of: first.diffIDs)
             let lastUsed = max(
                 group.map(\.lastUsed).max() ?? first.lastUsed,
-                ChainID.of(first.diffIDs).flatMap { times[$0] } ?? first.lastUsed)
+                chain.flatMap { times[$0] } ?? first.lastUsed)
             // Not by what is here: layers may be elsewhere.
-            let isInImage = ChainID.of(first.diffIDs).map(named.contains) ?? false
+            let isInImage = chain.map(named.contains) ?? false
             return { table in
                 UsageRecord(
                     kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
@@ -116,12 +118,12 @@ extension StoreLedger {
     }
 
     /// For each stack when a result was used last that is made of it and perhaps of more.
-    private static func lastUses(_ cache: [CacheRecord]) -> [ChainID: Timestamp] {
+    private static func lastUses(_ cache: [CacheRecord], _ chains: ChainTable) -> [ChainID: Timestamp] {
         var times: [ChainID: Timestamp] = [:]
         for record in cache {
             var chain: ChainID?
             for diffID in record.diffIDs {
-                let next = ChainID(diffID, on: chain)
+                let next = chains.chain(diffID, on: chain)
                 times[next] = max(times[next] ?? record.lastUsed, record.lastUsed)
                 chain = next
             }
@@ -133,7 +135,7 @@ extension StoreLedger {
         of image: StoredImage, _ roots: [ImageRoot], _ root: StoreRoot, _ resources: inout ResourceTable,
         _ stacks: StackKeys
     ) throws -> Draft {
-        let all = Array(Set(roots.flatMap { resources.needs(of: $0) }))
+        let all = Array(Set(roots.flatMap { resources.needs(of: $0, stacks.chains) }))
         let stored = try root.openDirectory().statusIfExists(ContentStore.name(image.id))?.modified
         let time = stored.map(Timestamp.init) ?? image.created ?? Timestamp(seconds: 0)
         return { table in
@@ -149,11 +151,13 @@ extension StoreLedger {
 
 /// The keys of results by the stack of layers that they are.
 private struct StackKeys {
+    let chains: ChainTable
     private var keys: [ChainID: [Digest]] = [:]
 
-    init(_ cache: [CacheRecord]) {
+    init(_ cache: [CacheRecord], _ chains: ChainTable) {
+        self.chains = chains
         for record in cache {
-            if let chain = ChainID.of(record.diffIDs) { keys[chain, default: []].append(record.key) }
+            if let chain = chains.chain(of: record.diffIDs) { keys[chain, default: []].append(record.key) }
         }
     }
 
@@ -162,7 +166,7 @@ private struct StackKeys {
         var chain: ChainID?
         var found: [Digest] = []
         for diffID in diffIDs {
-            let next = ChainID(diffID, on: chain)
+            let next = chains.chain(diffID, on: chain)
             chain = next
             found = keys[next] ?? found
         }
@@ -206,9 +210,9 @@ extension CacheRecord {
 }
 
 extension ResourceTable {
-    fileprivate mutating func needs(of root: ImageRoot) -> [Int] {
-        var all = Set(needs([], blobs: Array(root.allBlobs)).all)
-        for image in root.images { all.formUnion(needs(image.diffIDs).all) }
+    fileprivate mutating func needs(of root: ImageRoot, _ chains: ChainTable) -> [Int] {
+        var all = Set(needs([], blobs: Array(root.allBlobs), chains).all)
+        for image in root.images { all.formUnion(needs(image.diffIDs, chains).all) }
         return Array(all)
     }
 }

@@ -42,7 +42,7 @@ func makeImage(_ layers: [[(LayerEntry, String)]], compression: Compression = .g
         }
         let written = try writer.finish()
         config.diffIDs.append(written.diffID)
-        inputs.append(AnalyzedLayerInput(diffID: written.diffID, fileList: written.fileList))
+        inputs.append(AnalyzedLayerInput(diffID: written.diffID, fileList: try written.files.decoded()))
         blobs.append(collected.bytes)
     }
     return InspectedImage(config: config, layers: inputs, contents: MemoryContents(blobs: blobs))

@@ -74,3 +74,48 @@ struct FileListTests {
         #expect(!PathBytes(first).walksBefore(PathBytes(first)))
     }
 }
+
+/// The list that a writer keeps as bytes.
+@Suite struct EncodedFileListTests {
+    private static let names: [PathBytes] = ["a", "a/b", "a/b/c", "a-b", "d"]
+
+    private static func written(_ names: [PathBytes]) throws -> EncodedFileList {
+        var writer = LayerWriter()
+        for (number, name) in names.enumerated() {
+            let content = [UInt8](repeating: 1, count: number)
+            try writer.add(
+                LayerEntry(path: name, kind: .regular, modified: FileTime(seconds: 1)), content: content.span)
+        }
+        return try writer.finish().files
+    }
+
+    @Test func `it says the same as the list itself`() throws {
+        let files = try Self.written(Self.names)
+        let list = try files.decoded()
+        #expect(list.entries.map(\.path) == Self.names)
+        #expect(files.bytes == list.encode())
+        #expect(files.contentSize == list.contentSize && list.contentSize == 10)
+        #expect(files.fileCount == 5 && list.fileCount == 5)
+        #expect(files.tarSize == list.tarSize)
+    }
+
+    @Test func `entries out of order are put in order, and of two for one file the later counts`() throws {
+        let files = try Self.written(["d", "a/b", "a", "d", "a-b", "a/b/c"])
+        let list = try files.decoded()
+        #expect(list.entries.map(\.path) == Self.names)
+        #expect(list["d"]?.size == 3)
+        #expect(files.contentSize == list.contentSize && files.fileCount == 5)
+        #expect(files.bytes == list.encode())
+    }
+
+    @Test func `bytes compressed at once are a frame of zstd`() throws {
+        for count in [0, 1, 70_000, 3 << 20] {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) }
+            let frame = try bytes.compressedAtOnce()
+            let stream = try DecompressedStream(PieceStream(frame))
+            var (read, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
+            while case let count = try stream.read(into: &buffer), count > 0 { read += buffer[..<count] }
+            #expect(read == bytes && stream.format == .zstd)
+        }
+    }
+}

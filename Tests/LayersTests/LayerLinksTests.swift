@@ -164,7 +164,7 @@ import Testing
             let error = #expect(throws: LayerError.self) { try tar([entry(PathBytes("dir/\(name)"))]) }
             #expect(error?.code == .reservedName)
         }
-        #expect(try tar([Self.file("dir/x.wh.foo"), Self.file("dir/.wh")]).layer.fileList.entries.count == 2)
+        #expect(try tar([Self.file("dir/x.wh.foo"), Self.file("dir/.wh")]).layer.files.decoded().entries.count == 2)
     }
 
     /// More than any disk has.

@@ -18,7 +18,7 @@ import Testing
             CopyOperation(sources: [], destination: "/x/", archives: .unpack), owner: owner, now: FileTime(seconds: 1))
         var draft = LayerDraft(on: base)
         try planner.unpack(LayerFileTree(tree: archive, directories: []), copy: 1, into: &draft)
-        return draft.files.values.map(\.entry).sorted { $0.precedes($1) }
+        return draft.entries.sorted { $0.precedes($1) }
             .map { "\($0.path) \(String($0.permissions, radix: 8)) \($0.owner):\($0.group)" }
     }
 

@@ -106,7 +106,7 @@ import Testing
         var draft = LayerDraft(on: tree)
         let parents = NewDirectory(modified: FileTime(seconds: 0))
         try draft.put(LayerDraft.File(entry: Self.file(path), content: .none), at: path, parents: parents)
-        #expect(draft.files.count == PathBytes.depthLimit)
+        #expect(draft.count == PathBytes.depthLimit)
         let long = PathBytes(Array(repeating: "x", count: 30_000).joined(separator: "/"))
         let error = #expect(throws: TreesError.self) { try draft.makeDirectory(long, parents) }
         #expect(error.map { "\($0)" }?.contains("more than 2048 directories") == true)

@@ -85,7 +85,7 @@ extension StoreCheck {
                 hasSnapshot = true
                 guard let written = try layer(of: snapshot, stack, to: LayerWriter()), written.diffID == diffID
                 else { continue }
-                return try relist(diffID, as: written.fileList, from: "snapshot \(snapshot.number)")
+                return try relist(diffID, as: written.files.decoded(), from: "snapshot \(snapshot.number)")
             }
         }
         if hasSnapshot {

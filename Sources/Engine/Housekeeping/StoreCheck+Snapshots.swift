@@ -83,7 +83,7 @@ extension StoreCheck {
     ) throws -> [PathBytes: LayerEntry] {
         var writer = LayerWriter()
         try LayerDiffer(marks).diff(directory, into: &writer)
-        return index(try writer.finish().fileList.entries)
+        return index(try writer.finish().files.decoded().entries)
     }
 
     private static func files(

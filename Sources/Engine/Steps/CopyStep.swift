@@ -133,9 +133,9 @@ struct CopyStep: Step {
 extension LayerDraft {
     /// Whether it has files of a context that are not what they were when the keys of the step were made.
     fileprivate var hasChangedFiles: Bool {
-        files.values.contains { file in
-            guard case .file(let node, let tree as ContextTree) = file.content else { return false }
-            return !tree.isAsRead(node)
+        contains { node, tree in
+            guard let context = tree as? ContextTree else { return false }
+            return !context.isAsRead(node)
         }
     }
 }

@@ -18,7 +18,7 @@ package struct LayerStorage: Sendable {
     ///
     /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
     package func write(_ draft: LayerDraft) throws -> DiffID {
-        try writeBlob(of: draft.files.values.lazy.map(\.entry)) { try Self.add(draft, to: &$0) }
+        try writeBlob(of: draft.entries) { try Self.add(draft, to: &$0) }
     }
 
     private func writeBlob(
@@ -43,28 +43,26 @@ package struct LayerStorage: Sendable {
 
     private static func add(_ draft: LayerDraft, to writer: inout LayerWriter) throws {
         var links: [CopyLink: PathBytes] = [:]
-        let order = draft.files.values.sorted { $0.entry.precedes($1.entry) }
-        for file in order {
+        try draft.forEach { file in
             if let link = file.link {
                 if let first = links[link] {
                     var entry = file.entry
                     entry.kind = .hardLink
                     entry.linkTarget = first
                     entry.size = 0
-                    try writer.add(entry)
-                    continue
+                    return try writer.add(entry)
                 }
                 links[link] = file.entry.path
             }
             switch file.content {
             case .none: try writer.add(file.entry)
             case .bytes(let bytes): try writer.add(file.entry, content: bytes.span)
-            case .file(let node, let tree):
+            case .file(let node, let source):
                 // A socket of the context is an empty file in the layer, and cannot be opened.
                 if file.entry.size == 0 {
                     try writer.add(file.entry)
                 } else {
-                    try writer.add(file.entry, content: tree.open(node))
+                    try writer.add(file.entry, content: draft.tree(source).open(node))
                 }
             }
         }
@@ -118,14 +116,16 @@ package struct LayerStorage: Sendable {
         return try reduction.reduce(found).members
     }
 
-    private func record(_ layer: WrittenLayer) throws { try record(layer.diffID, layer.fileList) }
+    private func record(_ layer: WrittenLayer) throws { try record(layer.diffID, layer.files) }
 
     /// Records what a layer holds.
-    package func record(_ diffID: DiffID, _ files: FileList) throws {
+    package func record(_ diffID: DiffID, _ files: FileList) throws { try record(diffID, EncodedFileList(files)) }
+
+    private func record(_ diffID: DiffID, _ files: EncodedFileList) throws {
         try store.layers.record(
             LayerRecord(
                 diffID: diffID, contentSize: files.contentSize, fileCount: files.fileCount, tarSize: files.tarSize),
-            fileList: files.encode())
+            fileList: files.bytes)
     }
 
     /// Reads a layer blob of the store once, to learn which layer it is and what it holds, unless that is known.
@@ -146,9 +146,4 @@ package struct LayerStorage: Sendable {
         try store.layers.addBlob(
             Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), of: expected)
     }
-}
-
-extension FileList {
-    /// The number of files, marks not counted.
-    package var fileCount: Int { entries.count { !$0.isMark } }
 }

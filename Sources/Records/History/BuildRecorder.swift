@@ -259,20 +259,11 @@ package final class BuildRecorder: Sendable {
         }
         for (digest, list) in journal.lists {
             let isKept = (try? store.builds.hasList(digest)) ?? false
-            facts.lists[digest] = isKept ? [] : (try? Self.compressed(list.encoded)) ?? []
+            facts.lists[digest] = isKept ? [] : (try? list.encoded.compressedAtOnce()) ?? []
         }
         return facts
     }
 
-    private static func compressed(_ bytes: [UInt8]) throws -> [UInt8] {
-        let output = Mutex<[UInt8]>([])
-        var writer = try CompressedBlobWriter(CompressionOptions(.zstd, level: 1, threads: 1)) { piece in
-            output.withLock { output in for index in piece.indices { output.append(piece[index]) } }
-        }
-        try writer.write(bytes.span)
-        _ = try writer.finish(uncompressed: Digest(of: bytes))
-        return output.withLock { $0 }
-    }
 }
 
 extension RecordedStep {

@@ -24,9 +24,10 @@ package struct CopyPlanner {
     /// Copies a matched file or directory into the draft. `copy` tells the copies of one instruction apart.
     package func copy(_ match: SourceMatch, from tree: any FileTree, copy: Int, into draft: inout LayerDraft) throws {
         let target = try draft.resolve(PathBytes(operation.destination))
+        let source = draft.add(tree)
         guard match.node.isDirectory else {
             let path = try fileTarget(target, name: match.name, in: draft)
-            return try put(match.node, from: tree, copy: copy, at: path, into: &draft)
+            return try put(match.node, from: source, copy: copy, at: path, into: &draft)
         }
         let time = match.node.entry.modified
         // Of a directory that is copied itself only the time is taken.
@@ -45,7 +46,7 @@ package struct CopyPlanner {
             if item.node.isDirectory {
                 try mergeDirectory(item.node, at: path, into: &draft)
             } else {
-                try put(item.node, from: tree, copy: copy, at: path, into: &draft)
+                try put(item.node, from: source, copy: copy, at: path, into: &draft)
             }
         }
         // With --parents the destination is made even if nothing is selected.
@@ -103,10 +104,10 @@ package struct CopyPlanner {
     // MARK: Copies
 
     private func put(
-        _ node: FileNode, from tree: any FileTree, copy: Int, at path: PathBytes, into draft: inout LayerDraft
+        _ node: FileNode, from source: LayerDraft.Source, copy: Int, at path: PathBytes, into draft: inout LayerDraft
     ) throws {
         try refuseReplacingDirectory(at: path, in: draft)
-        let content: LayerDraft.Content = node.entry.kind == .regular ? .file(node, tree) : .none
+        let content: LayerDraft.Content = node.entry.kind == .regular ? .file(node, source) : .none
         try draft.put(
             LayerDraft.File(
                 entry: adjusted(node.entry), content: content,
@@ -152,6 +153,7 @@ package struct CopyPlanner {
         of directory: FileNode, from archive: any FileTree, copy: Int, to target: PathBytes,
         into draft: inout LayerDraft
     ) throws {
+        let source = draft.add(archive)
         try archive.walk(below: directory) { child in
             let path = target.appending(PathBytes(child.path.bytes(below: directory.path)))
             var entry = child.entry
@@ -162,7 +164,7 @@ package struct CopyPlanner {
                 entry.owner = owner.uid
                 entry.group = owner.gid
             }
-            let content: LayerDraft.Content = entry.kind == .regular ? .file(child, archive) : .none
+            let content: LayerDraft.Content = entry.kind == .regular ? .file(child, source) : .none
             try draft.put(
                 LayerDraft.File(
                     entry: entry, content: content,

@@ -3,11 +3,18 @@ package import Layers
 package import Linux
 
 /// A layer being put together on top of a tree: what it will hold, by path.
+///
+/// It may hold a great many files, so a file is kept as small as can be.
 package struct LayerDraft {
+    /// One of the trees that files come from.
+    package struct Source: Hashable, Sendable {
+        fileprivate let number: Int32
+    }
+
     /// Where the bytes of a file come from.
     package enum Content {
         case none
-        case file(FileNode, any FileTree)
+        case file(FileNode, Source)
         case bytes([UInt8])
     }
 
@@ -24,21 +31,97 @@ package struct LayerDraft {
         }
     }
 
+    /// A file without what few files have.
+    private struct Record {
+        var entry: LayerEntry
+        /// The place in its tree, for a file that comes from one.
+        let path: PathBytes
+        let origin: FileNode.Origin?
+        let source: Int32
+    }
+
     private let base: LayerTree
-    package private(set) var files: [PathBytes: File] = [:]
+    private var trees: [any FileTree] = []
+    private var numbers: [PathBytes: Int32] = [:]
+    /// Those that ``numbers`` does not name were replaced.
+    private var records: [Record] = []
+    private var contents: [Int32: [UInt8]] = [:]
+    private var links: [Int32: CopyLink] = [:]
 
     package init(on base: LayerTree) { self.base = base }
 
+    // MARK: The files
+
+    /// Names a tree whose files are put into the layer.
+    package mutating func add(_ tree: any FileTree) -> Source {
+        trees.append(tree)
+        return Source(number: Int32(trees.count - 1))
+    }
+
+    package func tree(_ source: Source) -> any FileTree { trees[Int(source.number)] }
+
+    package var count: Int { numbers.count }
+
+    /// The entries, in no order.
+    package var entries: some Sequence<LayerEntry> { numbers.values.lazy.map { records[Int($0)].entry } }
+
+    /// Calls `body` with each file, in the order of a layer.
+    package func forEach(_ body: (File) throws -> Void) rethrows {
+        let order = numbers.values.sorted { records[Int($0)].entry.precedes(records[Int($1)].entry) }
+        for number in order { try body(file(number)) }
+    }
+
+    /// Whether a file that comes from a tree is one for which `condition` holds.
+    package func contains(where condition: (FileNode, any FileTree) -> Bool) -> Bool {
+        numbers.values.contains { number in
+            guard case .file(let node, let source) = file(number).content else { return false }
+            return condition(node, tree(source))
+        }
+    }
+
+    private func file(_ number: Int32) -> File {
+        let record = records[Int(number)]
+        let content: Content =
+            if let origin = record.origin {
+                .file(
+                    FileNode(path: record.path, entry: record.entry, linkIdentity: nil, origin: origin),
+                    Source(number: record.source))
+            } else {
+                contents[number].map { .bytes($0) } ?? .none
+            }
+        return File(entry: record.entry, content: content, link: links[number])
+    }
+
+    private subscript(path: PathBytes) -> LayerEntry? { numbers[path].map { records[Int($0)].entry } }
+
+    private mutating func set(_ file: File) {
+        let number = Int32(records.count)
+        numbers[file.entry.path] = number
+        if let link = file.link { links[number] = link }
+        switch file.content {
+        case .file(let node, let source):
+            // A path that is the same takes its memory once.
+            let path = node.path == file.entry.path ? file.entry.path : node.path
+            records.append(Record(entry: file.entry, path: path, origin: node.origin, source: source.number))
+        case .bytes(let bytes):
+            contents[number] = bytes
+            records.append(Record(entry: file.entry, path: "", origin: nil, source: 0))
+        case .none: records.append(Record(entry: file.entry, path: "", origin: nil, source: 0))
+        }
+    }
+
+    // MARK: Places
+
     /// The file at a path as this layer leaves it; links are not followed.
     package func entry(at path: PathBytes) -> LayerEntry? {
-        if let file = files[path] { return file.entry }
+        if let entry = self[path] { return entry }
         if path.isEmpty { return base.node(at: "")?.entry }
         // Below what this layer made a file, nothing of the lower layers is left. What is above a file of this layer are
         // directories of it.
         var ancestor = path.parent
         while !ancestor.isEmpty {
-            if let file = files[ancestor] {
-                if file.entry.kind != .directory { return nil }
+            if let entry = self[ancestor] {
+                if entry.kind != .directory { return nil }
                 break
             }
             ancestor = ancestor.parent
@@ -58,7 +141,7 @@ package struct LayerDraft {
         var file = file
         file.entry.path = path
         if file.entry.kind != .directory { removeBelow(path) }
-        files[path] = file
+        set(file)
     }
 
     /// Makes the directories above a path, or takes those that are there into the layer as they are.
@@ -66,7 +149,7 @@ package struct LayerDraft {
         guard path.depth <= PathBytes.depthLimit else { throw TreesError.tooDeep }
         var missing: [PathBytes] = []
         var parent = path.parent
-        while !parent.isEmpty, files[parent] == nil {
+        while !parent.isEmpty, numbers[parent] == nil {
             missing.append(parent)
             parent = parent.parent
         }
@@ -87,22 +170,21 @@ package struct LayerDraft {
             guard existing.kind == .directory else {
                 throw TreesError(.copyConflict, "cannot copy to non-directory: /\(path)")
             }
-            if files[path] == nil { files[path] = File(entry: existing.moved(to: path), content: .none) }
+            if numbers[path] == nil { set(File(entry: existing.moved(to: path), content: .none)) }
         } else {
-            files[path] = File(entry: new.entry(at: path), content: .none)
+            set(File(entry: new.entry(at: path), content: .none))
         }
     }
 
     /// Changes what the layer says of a directory that it holds.
     package mutating func updateDirectory(_ path: PathBytes, _ change: (inout LayerEntry) -> Void) {
-        guard var file = files[path] else { return }
-        change(&file.entry)
-        files[path] = file
+        guard let number = numbers[path] else { return }
+        change(&records[Int(number)].entry)
     }
 
     private mutating func removeBelow(_ path: PathBytes) {
-        guard files[path]?.entry.kind == .directory else { return }
-        files = files.filter { $0.key == path || !$0.key.isWithin(path) }
+        guard self[path]?.kind == .directory else { return }
+        numbers = numbers.filter { $0.key == path || !$0.key.isWithin(path) }
     }
 }
 

@@ -49,15 +49,28 @@ package final class FileDigestCache: Sendable {
         var records = FileDigestTable()
         /// By inode, the number of the record; of several devices the last one counts.
         var numbers: [UInt64: Int] = [:]
-        /// Files that were read and are not remembered, such as those that had changed just before.
+        /// Files that were read and have lost their record to a file of another device.
         var unremembered: Set<FileFingerprint> = []
-        /// The records that this build has asked for or added.
-        var used: Set<Int> = []
+        /// Whether this build has asked for a record or added it, by the number of the record.
+        var isUsed: [Bool] = []
         var isChanged = false
 
         mutating func index() {
             numbers = Dictionary(minimumCapacity: records.count)
             for number in 0..<records.count { numbers[records.fingerprint(number).inode] = number }
+            isUsed = [Bool](repeating: false, count: records.count)
+        }
+
+        /// Makes room for the record of a file, which is the next one.
+        mutating func take(_ fingerprint: FileFingerprint) {
+            // It was read, too, though there is room for one file with this number only.
+            if let other = numbers[fingerprint.inode].map({ records.fingerprint($0) }),
+                other.device != fingerprint.device
+            {
+                unremembered.insert(other)
+            }
+            numbers[fingerprint.inode] = records.count
+            isUsed.append(true)
         }
     }
 
@@ -75,10 +88,10 @@ package final class FileDigestCache: Sendable {
     /// The remembered digest and whether the file has extended attributes.
     package func lookup(_ fingerprint: FileFingerprint) -> (digest: [UInt8], hasAttributes: Bool)? {
         state.withLock { state in
-            guard let number = state.numbers[fingerprint.inode], state.records.fingerprint(number) == fingerprint else {
-                return nil
-            }
-            state.used.insert(number)
+            guard let number = state.numbers[fingerprint.inode], state.records.fingerprint(number) == fingerprint,
+                !state.records.isTransient(number)
+            else { return nil }
+            state.isUsed[number] = true
             return (state.records.digest(number), state.records.hasAttributes(number))
         }
     }
@@ -94,23 +107,23 @@ package final class FileDigestCache: Sendable {
     }
 
     /// Notes that this build has seen what is in a file, without remembering it.
-    package func noteRead(_ fingerprint: FileFingerprint) { state.withLock { _ = $0.unremembered.insert(fingerprint) } }
+    package func noteRead(_ fingerprint: FileFingerprint) {
+        state.withLock { state in
+            if let number = state.numbers[fingerprint.inode], state.records.fingerprint(number) == fingerprint {
+                return
+            }
+            state.take(fingerprint)
+            state.records.append(transient: fingerprint)
+        }
+    }
 
     package func remember(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
         let now = FileTime.now
         // 20 ms is more than the coarsest tick of the kernel's file clock.
         guard fingerprint.changed < now.rewound(milliseconds: 20) else { return noteRead(fingerprint) }
         state.withLock { state in
-            // It was read, too, though there is room for one file with this number only.
-            if let other = state.numbers[fingerprint.inode].map({ state.records.fingerprint($0) }),
-                other.device != fingerprint.device
-            {
-                state.unremembered.insert(other)
-            }
-            let number = state.records.count
+            state.take(fingerprint)
             state.records.append(fingerprint, digest: digest, hasAttributes: hasAttributes)
-            state.numbers[fingerprint.inode] = number
-            state.used.insert(number)
             state.isChanged = true
         }
     }
@@ -118,19 +131,15 @@ package final class FileDigestCache: Sendable {
     /// Writes what was learnt. A failure is no failure of the build: the next one reads the files again.
     package func save() {
         guard let path else { return }
-        let table: FileDigestTable? = state.withLock { state in
-            guard state.isChanged else { return nil }
+        state.withLock { state in
+            guard state.isChanged else { return }
             state.isChanged = false
             // What other builds of the context asked for stays, within measure; what was replaced goes.
-            let keepsUnused = state.records.count < 4 * state.used.count + 10_000
-            var kept = FileDigestTable()
-            for number in 0..<state.records.count where state.used.contains(number) || keepsUnused {
-                if state.numbers[state.records.fingerprint(number).inode] == number {
-                    kept.append(number, of: state.records)
-                }
+            let keepsUnused = state.records.count < 4 * state.isUsed.count(where: \.self) + 10_000
+            try? state.records.write(to: path) { number in
+                (state.isUsed[number] || keepsUnused) && !state.records.isTransient(number)
+                    && state.numbers[state.records.fingerprint(number).inode] == number
             }
-            return kept
         }
-        try? table?.write(to: path)
     }
 }

@@ -41,9 +41,20 @@ package struct FileDigestTable: Sendable {
         return Array(bytes[start..<start + 32])
     }
 
-    package func hasAttributes(_ number: Int) -> Bool { integer(at: offset(number) + 7 * 8 + 32) != 0 }
+    package func hasAttributes(_ number: Int) -> Bool { integer(at: offset(number) + 7 * 8 + 32) & 1 != 0 }
+
+    /// Whether a record only says that this build has read the file: there is no digest in it, and it is never written.
+    func isTransient(_ number: Int) -> Bool { integer(at: offset(number) + 7 * 8 + 32) & 2 != 0 }
 
     package mutating func append(_ fingerprint: FileFingerprint, digest: [UInt8], hasAttributes: Bool) {
+        append(fingerprint, digest: digest, flags: hasAttributes ? 1 : 0)
+    }
+
+    mutating func append(transient fingerprint: FileFingerprint) {
+        append(fingerprint, digest: [UInt8](repeating: 0, count: 32), flags: 2)
+    }
+
+    private mutating func append(_ fingerprint: FileFingerprint, digest: [UInt8], flags: UInt64) {
         precondition(digest.count == 32, "a SHA-256 has 32 bytes")
         append(fingerprint.device)
         append(fingerprint.inode)
@@ -53,20 +64,21 @@ package struct FileDigestTable: Sendable {
             append(UInt64(bitPattern: time.nanoseconds))
         }
         bytes += digest
-        append(hasAttributes ? 1 : 0)
+        append(flags)
     }
 
-    package mutating func append(_ number: Int, of other: FileDigestTable) {
-        let start = other.offset(number)
-        bytes += other.bytes[start..<start + Self.recordSize]
-    }
-
-    /// Replaces the file in one step.
-    package func write(to path: FilePath) throws {
+    /// Replaces the file in one step by one with the records for which `isKept` holds.
+    package func write(to path: FilePath, where isKept: (Int) -> Bool = { _ in true }) throws {
         let temporary = FilePath("\(path).\(ProcessIdentity.current)")
         let file = try OwnedDescriptor.open(
             temporary, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o600))
-        try file.write(bytes.span)
+        try file.write(Self.magic.span)
+        // One run of records at a time: a copy of all would take as much memory again.
+        var start = 0
+        for number in 0...count where number == count || !isKept(number) {
+            if start < number { try file.write(bytes.span.extracting(offset(start)..<offset(number))) }
+            start = number + 1
+        }
         let directory = try Directory(opening: path.removingLastComponent())
         guard let from = temporary.lastComponent, let to = path.lastComponent else { return }
         try directory.rename(PathBytes(from.string), to: PathBytes(to.string), in: directory)

@@ -28,8 +28,9 @@ struct ImageSources {
         var sources = [ViewedImage.Source?](repeating: nil, count: diffIDs.count)
         // Layers below an image that the build began with are of its FROM.
         var pending: [Int] = []
+        let chains = ChainID.prefixes(of: diffIDs)
         for index in diffIDs.indices {
-            let chain = ChainID.of(diffIDs[...index])?.digest
+            let chain = chains[index].digest
             // Of steps with one result the first made it.
             guard let step = details.steps.first(where: { $0.result == chain && $0.lines != nil }),
                 let lines = step.lines
