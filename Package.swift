@@ -56,6 +56,7 @@ let package = Package(
         module("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),
         module("Solver", ["Asynchrony", "Diagnostics", "Graph"]),
         module("Sandbox", ["Diagnostics", "Linux", "CLinux", "CSeccomp", systemPackage]),
+        module("Configuration", ["Diagnostics", "DockerfileSyntax", "OCI", "Linux", systemPackage]),
         module("Logins", ["Diagnostics", "OCI", "Linux", systemPackage]),
         module("Registry", ["Diagnostics", "OCI", "Linux", "Logins", "CCurl", systemPackage]),
         module("Store", ["Diagnostics", "OCI", "Linux", "SQLite", systemPackage]),
@@ -127,9 +128,9 @@ let package = Package(
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph", "Solver", "Store",
-                "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
-                "Execution",
+                "Configuration", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph",
+                "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports", "Images",
+                "Contexts", "Execution",
                 "Records",
                 "Engine",
                 "Inspector", "Advice", "Comparison", "Pages", "CBuildInfo", systemPackage,
@@ -143,6 +144,7 @@ let package = Package(
         tests("Linux", ["CLinux", "Diagnostics", systemPackage]),
         tests("DockerfileSyntax"),
         tests("GoCompat", ["Diagnostics", "OCI"]),
+        tests("Configuration", ["Diagnostics"]),
         tests("Console", [systemPackage]),
         tests("Frontend", ["Diagnostics", "DockerfileSyntax", "Graph", "OCI"]),
         tests("Solver", ["Diagnostics", "Graph", "OCI"]),
@@ -171,8 +173,8 @@ let package = Package(
         tests(
             "lamina",
             [
-                "Comparison", "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine", "Frontend",
-                "GoCompat", "Images", "Inspector",
+                "Comparison", "Configuration", "Console", "Contexts", "Diagnostics", "DockerfileSyntax", "Engine",
+                "Frontend", "GoCompat", "Images", "Inspector",
                 "Layers", "Linux",
                 "OCI", "Records", "Registry", "Requests", "Solver", "Transports", "Trees", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

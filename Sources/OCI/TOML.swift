@@ -15,16 +15,21 @@ package struct TOML {
     private let bytes: [UInt8]
     private var position = 0
     private static let depthLimit = 32
+    /// The lines of keys and headers, by their path.
+    private var lines: [[String]: Int] = [:]
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The document as an object. Throws ``Malformed``.
-    package static func parse(_ bytes: [UInt8]) throws -> JSON {
+    package static func parse(_ bytes: [UInt8]) throws -> JSON { try parseWithLines(bytes).document }
+
+    /// The document as an object, and the line of each key outside of inline tables. Throws ``Malformed``.
+    package static func parseWithLines(_ bytes: [UInt8]) throws -> (document: JSON, lines: [[String]: Int]) {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw Malformed(line: 1, reason: "it is not UTF-8")
         }
         var parser = TOML(bytes)
-        return try parser.document()
+        return (try parser.document(), parser.lines)
     }
 
     private mutating func document() throws -> JSON {
@@ -38,10 +43,12 @@ package struct TOML {
                 let isArray = take("[")
                 path = try keys(until: "]")
                 guard !isArray || take("]") else { throw malformed("an array of tables ends with ]]") }
+                note(path)
                 try Self.open(
                     path[...], isArray: isArray, in: &root, malformed("'\(path.joined(separator: "."))' is no table"))
             } else {
                 let key = try keys(until: "=")
+                note(path + key)
                 let value = try value(0)
                 let failure = malformed("'\(key.joined(separator: "."))' is there twice or is no table")
                 try Self.set(value, at: (path + key)[...], in: &root, failure)
@@ -50,6 +57,14 @@ package struct TOML {
             guard peek == nil || take("\n") || take("\r") else {
                 throw malformed("a line has something after its value")
             }
+        }
+    }
+
+    /// Notes the current line for a path and those above it that have none.
+    private mutating func note(_ path: [String]) {
+        let line = line
+        for count in 1...max(1, path.count) where lines[Array(path.prefix(count))] == nil {
+            lines[Array(path.prefix(count))] = line
         }
     }
 
@@ -243,7 +258,7 @@ package struct TOML {
         }
     }
 
-    private func malformed(_ reason: String) -> Malformed {
-        Malformed(line: bytes.prefix(position).count { $0 == UInt8(ascii: "\n") } + 1, reason: reason)
-    }
+    private var line: Int { bytes.prefix(position).count { $0 == UInt8(ascii: "\n") } + 1 }
+
+    private func malformed(_ reason: String) -> Malformed { Malformed(line: line, reason: reason) }
 }

@@ -25,7 +25,8 @@ struct Lamina: AsyncParsableCommand {
             BuildsCommand.self, ExplainCommand.self,
             DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self, StoreCheckCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
-            VersionCommand.self, InfoCommand.self, ImageGroup.self, BuilderGroup.self, BuildxGroup.self,
+            VersionCommand.self, InfoCommand.self, ConfigCommand.self, ImageGroup.self, BuilderGroup.self,
+            BuildxGroup.self,
             SystemGroup.self,
         ])
 
@@ -41,7 +42,12 @@ struct Lamina: AsyncParsableCommand {
         }
         do {
             let words = try ExecutorCommand.translated(CommandLine.arguments)
-            var command = try parsed(CommandLineNormalizer.normalized(words))
+            let defaults: CommandLineNormalizer.Defaults = { command, grammar, mentioned throws(CommandLineError) in
+                guard ConfiguredDefaults.concern(command, mentioned) else { return [] }
+                return try ConfiguredDefaults(environment: GlobalOptions.environment)
+                    .words(for: command, grammar, mentioned: mentioned)
+            }
+            var command = try parsed(CommandLineNormalizer.normalized(words, defaults: defaults))
             if let command = command as? any UserNamespaceCommand {
                 try UserNamespaceEntry.prepare(for: command)
             }

@@ -166,7 +166,7 @@ extension CommandGrammar {
             CommandGrammar(flags: "purge/rm/p quiet/q", values: "digestfile creds", reachesRegistries: true)
         case "save": CommandGrammar(values: "output/o format platform", reachesRegistries: true)
         case "load": CommandGrammar(flags: "quiet/q", values: "input/i format platform")
-        case "doctor": CommandGrammar(values: "format")
+        case "doctor", "config", "config show": CommandGrammar(values: "format")
         case "import": CommandGrammar(values: "change/c message/m platform")
         case "export": CommandGrammar(values: "output/o platform", reachesRegistries: true)
         case "unpack": CommandGrammar(values: "platform", reachesRegistries: true)

@@ -8,7 +8,13 @@ import DockerfileSyntax
 /// Words that no grammar knows stay, too: the parser says what is wrong with them.
 /// Source: https://pkg.go.dev/github.com/spf13/pflag, "Command line flag syntax".
 struct CommandLineNormalizer {
+    /// Gives the words of defaults for a command, in which the options mentioned are not to be.
+    typealias Defaults = (_ command: [String], CommandGrammar, _ mentioned: Set<String>) throws(CommandLineError) ->
+        [String]
+
     private let commands: [any ParsableCommand.Type]
+    /// The long names of the options on the command line, whether switched on or off.
+    private var mentioned: Set<String> = []
     private var options: [String] = []
     private var arguments: [String] = []
 
@@ -18,13 +24,16 @@ struct CommandLineNormalizer {
     ///
     /// - Throws: ``CommandLineError`` for a command that does not exist and for a switch with a wrong value.
     static func normalized(
-        _ words: [String], commands: [any ParsableCommand.Type] = Lamina.configuration.subcommands
+        _ words: [String], commands: [any ParsableCommand.Type] = Lamina.configuration.subcommands,
+        defaults: Defaults? = nil
     ) throws(CommandLineError) -> [String] {
         var normalizer = CommandLineNormalizer(commands)
-        return try normalizer.normalize(words[...])
+        return try normalizer.normalize(words[...], defaults)
     }
 
-    private mutating func normalize(_ words: ArraySlice<String>) throws(CommandLineError) -> [String] {
+    private mutating func normalize(
+        _ words: ArraySlice<String>, _ defaults: Defaults?
+    ) throws(CommandLineError) -> [String] {
         let global = CommandGrammar()
         var rest = words
         // Options of all commands may come before the command.
@@ -34,7 +43,8 @@ struct CommandLineNormalizer {
         let command = try takeCommand(&rest)
         guard !command.isEmpty, let grammar = CommandGrammar.of(command) else { return Array(words) }
         try takeRest(&rest, grammar)
-        return command + options + arguments
+        // The words that are given come last, and count.
+        return command + (try defaults?(command, grammar, mentioned) ?? []) + options + arguments
     }
 
     /// Takes the words that name a command and its subcommand, by their full names.
@@ -138,6 +148,7 @@ struct CommandLineNormalizer {
         _ option: CommandGrammar.Option, _ value: String?, spelling: String, next rest: inout ArraySlice<String>
     ) throws(CommandLineError) {
         let word = "--\(option.name)"
+        mentioned.insert(option.name)
         switch (option.form, value) {
         // Without a next word the parser says that the value is missing.
         case (.value, let value): append(word, value ?? rest.popFirst())

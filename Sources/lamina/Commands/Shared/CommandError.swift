@@ -8,5 +8,6 @@ enum CommandCode: String, FailureCode {
     case badOutput = "output.invalid"
     case badArchive = "archive.malformed"
     case badFilter = "filter.invalid"
+    case badConfiguration = "configuration.invalid"
 }
 typealias CommandError = Failure<CommandCode>
