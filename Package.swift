@@ -35,6 +35,7 @@ let package = Package(
         // Row 0
         .target(name: "CLinux"),
         .target(name: "CBuildInfo"),
+        .target(name: "CPages"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
@@ -133,7 +134,7 @@ let package = Package(
                 "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Inspector", "Advice", "Comparison", "Pages", "CBuildInfo", systemPackage,
+                "Inspector", "Advice", "Comparison", "Pages", "CBuildInfo", "CPages", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -1,6 +1,6 @@
 /// The settings of the configuration files.
 package struct Configuration: Sendable {
-    /// Those of the user's file first, then those of the machine's.
+    /// The settings of the user's file first, then of the machine's.
     package let settings: [Setting]
 
     package init(settings: [Setting] = []) { self.settings = settings }

@@ -25,7 +25,8 @@ struct Lamina: AsyncParsableCommand {
             BuildsCommand.self, ExplainCommand.self,
             DoctorCommand.self, DiskUsageCommand.self, PruneCommand.self, StoreCheckCommand.self,
             ParseCommand.self, ExpandCommand.self, ContextCommand.self, FormatCommand.self,
-            VersionCommand.self, InfoCommand.self, ConfigCommand.self, ImageGroup.self, BuilderGroup.self,
+            VersionCommand.self, InfoCommand.self, ConfigCommand.self, CompletionCommand.self, ManualCommand.self,
+            ImageGroup.self, BuilderGroup.self,
             BuildxGroup.self,
             SystemGroup.self,
         ])
@@ -42,6 +43,15 @@ struct Lamina: AsyncParsableCommand {
         }
         do {
             let words = try ExecutorCommand.translated(CommandLine.arguments)
+            if words.first == CompletionCommand.request {
+                CompletionCommand.complete(Array(words.dropFirst()))
+                return
+            }
+            if words.count == 2, words[0] == "help", let text = try Pages.help(words[1]) {
+                CommandResult.write(Array(text.utf8))
+                CommandResult.exitIfLost()
+                return
+            }
             let defaults: CommandLineNormalizer.Defaults = { command, grammar, mentioned throws(CommandLineError) in
                 guard ConfiguredDefaults.concern(command, mentioned) else { return [] }
                 return try ConfiguredDefaults(environment: GlobalOptions.environment)

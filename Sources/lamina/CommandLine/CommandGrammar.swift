@@ -170,7 +170,7 @@ extension CommandGrammar {
         case "import": CommandGrammar(values: "change/c message/m platform")
         case "export": CommandGrammar(values: "output/o platform", reachesRegistries: true)
         case "unpack": CommandGrammar(values: "platform", reachesRegistries: true)
-        case "executor", "tag", "buildx ls": CommandGrammar()
+        case "executor", "tag", "buildx ls", "completion", "manual": CommandGrammar()
         case "version", "info": CommandGrammar(values: "format/f")
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
         case "builds inspect": CommandGrammar(flags: "timings", values: "format/f trace")

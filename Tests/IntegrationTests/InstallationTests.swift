@@ -1,0 +1,143 @@
+import SystemPackage
+import Testing
+
+/// Installations, packages and the image that `scripts/install`, `scripts/package` and `scripts/image` make of the program
+/// under test.
+@Suite("Installation", .enabled(if: Lamina.binary != nil, "there is no lamina"))
+struct InstallationTests {
+    private let scratch: Scratch
+    private let program: FilePath
+
+    init() throws {
+        scratch = try Scratch()
+        program = try #require(Lamina.binary)
+    }
+
+    private func script(_ name: String, _ arguments: [String], _ environment: [String: String] = [:]) throws -> Finished
+    {
+        let path = Lamina.packageRoot.appending("scripts/\(name)").string
+        let finished = try RunningProcess([path, "--program", program.string] + arguments, environment: environment)
+            .wait()
+        guard finished.status == 0 else {
+            throw CommandFailure(description: "scripts/\(name) ended with \(finished.status): \(finished.errorText)")
+        }
+        return finished
+    }
+
+    /// Bash's replies to a line, with the installed script.
+    private func replies(to line: String, in directory: FilePath, _ prefix: FilePath) throws -> [String] {
+        let bash = """
+            source "$0/share/bash-completion/completions/lamina"
+            COMP_LINE=$1 COMP_POINT=${#1}
+            compopt() { :; }
+            _lamina
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        return try RunningProcess(
+            ["bash", "-euc", bash, prefix.string, line],
+            environment: [
+                "PATH": "\(prefix)/bin:/usr/bin:/bin", "LAMINA_ROOT": scratch.path.appending("store").string,
+            ],
+            in: directory
+        ).wait().outputLines
+    }
+
+    @Test func theShellCompletesFromTheDockerfileAndTheStore() throws {
+        let prefix = scratch.path.appending("prefix")
+        _ = try script("install", ["--prefix", prefix.string])
+        let context = try scratch.context("ARG VERSION=1\nFROM scratch AS first\nFROM scratch AS second\nARG OTHER\n")
+        #expect(try replies(to: "lamina build --target ", in: context, prefix) == ["first", "second"])
+        #expect(try replies(to: "lamina build --target=f", in: context, prefix) == ["first"])
+        #expect(try replies(to: "lamina build --build-arg V", in: "/", prefix) == [""])
+        #expect(try replies(to: "lamina build --build-arg V", in: context, prefix) == ["VERSION="])
+        #expect(try replies(to: "lamina pu", in: context, prefix) == ["pull", "push"])
+        let store = Lamina(root: scratch.path.appending("store"))
+        let files = try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "files")
+        try store.build(files, "-t", "app:1")
+        #expect(try replies(to: "lamina run ap", in: context, prefix) == ["app:1"])
+        #expect(try replies(to: "lamina rmi app:", in: context, prefix) == ["1"], "bash breaks words at colons")
+        // Another program takes the place of one that runs.
+        _ = try script("install", ["--prefix", prefix.string])
+    }
+
+    @Test(.enabled(if: Machine.has("man"), "needs man"))
+    func manShowsTheCommand() throws {
+        let prefix = scratch.path.appending("prefix")
+        _ = try script("install", ["--prefix", prefix.string])
+        let page = try RunningProcess(
+            ["man", "-M", prefix.appending("share/man").string, "lamina-build"],
+            environment: ["PATH": "/usr/bin:/bin", "MANWIDTH": "100", "MANPAGER": "cat", "LC_ALL": "C"]
+        ).wait()
+        #expect(page.outputText.contains("lamina-build - Build an image from a Dockerfile."), "\(page.errorText)")
+        #expect(page.outputText.contains("--target stage"))
+        #expect(!page.errorText.contains("warning"), "\(page.errorText)")
+    }
+
+    @Test(.enabled(if: Machine.has("dpkg-shlibdeps") && Machine.has("dpkg-deb"), "needs dpkg-dev"))
+    func theDebianPackageHasProgramAndDependencies() throws {
+        let package = try script(
+            "package", ["--output", scratch.path.appending("out").string, "deb"], ["DEB_COMPRESSION": "none"]
+        ).trimmed
+        let depends = try expectSuccess("dpkg-deb", "-f", package, "Depends").outputText
+        for name in ["libc6 (>= ", "libcurl", "libarchive13", "libseccomp2"] {
+            #expect(depends.contains(name), "\(depends)")
+        }
+        let tree = scratch.path.appending("tree")
+        try expectSuccess("dpkg-deb", "-x", package, tree.string)
+        for file in ["bin/lamina", "share/man/man1/lamina-build.1.gz", "share/bash-completion/completions/lamina"] {
+            try expectSuccess("test", "-s", tree.appending("usr/\(file)").string)
+        }
+        let version = try expectSuccess(tree.appending("usr/bin/lamina").string, "--version").outputText
+        #expect(version == (try expectSuccess(program.string, "--version").outputText))
+    }
+
+    @Test func theTarballBringsItsLibraries() throws {
+        let tarball = try script("package", ["--output", scratch.path.appending("out").string, "tar"]).trimmed
+        try expectSuccess("tar", "-C", scratch.path.string, "-xzf", tarball)
+        let name = try expectSuccess("sh", "-c", "cd \"$0\" && echo lamina-*", scratch.path.string).trimmed
+        let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n")
+        let root = scratch.path.appending(name)
+        try expectSuccess("test", "-e", root.appending("lib/lamina/libcurl.so.4").string)
+        // A link to the program in another directory finds the libraries as well.
+        try expectSuccess("ln", "-s", root.appending("bin/lamina").string, scratch.path.appending("linked").string)
+        let build = try RunningProcess(
+            [scratch.path.appending("linked").string, "build", "-q", context.string],
+            environment: ["LAMINA_ROOT": scratch.path.appending("store").string, "PATH": "/usr/bin:/bin"]
+        ).wait()
+        #expect(build.status == 0, "\(build.errorText)")
+    }
+
+    /// The image in podman, without a privilege, as root and as another user.
+    @Test(.enabled(if: Machine.hasPodman, Machine.needsPodman))
+    func theImageBuildsInAContainer() throws {
+        let lamina = Lamina(root: scratch.path.appending("store"))
+        for target in ["plain", "debug"] {
+            _ = try script(
+                "image", ["-q", "--target", target, "-t", "lamina-self:\(target)"], ["LAMINA_ROOT": lamina.root.string])
+            let archive = scratch.path.appending("\(target).tar")
+            try lamina.succeeding("save", "-o", archive.string, "lamina-self:\(target)")
+            try Podman.load(archive)
+        }
+        // The image has no busybox to make lamina/base of.
+        let context = try scratch.context(
+            "FROM scratch\nCOPY busybox /bin/sh\nRUN echo built > /built\n", named: "run")
+        try expectSuccess("sh", "-c", "cp -L \"$(command -v busybox)\" \"$0/busybox\"", context.string)
+        let files = try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "files")
+        try expectSuccess("chmod", "-R", "a+rX", scratch.path.string)
+        let name = "lamina-self:plain"
+        let asRoot = try Podman.run(name, options: ["-v", "\(context):/workspace:ro"], ["build", "-q", "."])
+        #expect(asRoot.status == 0 && asRoot.outputText.hasPrefix("sha256:"), "\(asRoot.errorText)")
+        let executor = try Podman.run(
+            name, entrypoint: "/kaniko/executor", options: ["-v", "\(context):/workspace:ro"], ["--no-push"])
+        #expect(executor.status == 0, "\(executor.errorText)")
+        for user in ["1000", "4711:0"] {
+            let other = try Podman.run(
+                name, options: ["--user", user, "-v", "\(files):/workspace:ro"], ["build", "-q", "."])
+            #expect(other.status == 0 && other.outputText.hasPrefix("sha256:"), "\(user): \(other.errorText)")
+        }
+        let shell = try Podman.run(
+            "lamina-self:debug", entrypoint: "", options: ["-v", "\(files):/workspace:ro"],
+            ["sh", "-c", "cd /workspace && /kaniko/executor --no-push -c . | cat && lamina images -q | wc -l"])
+        #expect(shell.status == 0 && shell.outputLines.last == "1", "\(shell.errorText)")
+    }
+}
