@@ -1,4 +1,5 @@
 #pragma once
+#include <isa-l.h>
 #include <isa-l/crc.h>
 #include <isa-l/crc64.h>
 #include <isa-l/igzip_lib.h>
@@ -7,6 +8,15 @@
 #include <zstd_errors.h>
 
 // ISA-L's states hold arrays too large for Swift to import as tuples, so only C touches their fields.
+
+#define COMPRESSION_TEXT(number) #number
+#define COMPRESSION_VERSION(major, minor, patch) \
+    COMPRESSION_TEXT(major) "." COMPRESSION_TEXT(minor) "." COMPRESSION_TEXT(patch)
+
+// The version of ISA-L that this was built with.
+static inline const char *compression_deflate_version(void) {
+    return COMPRESSION_VERSION(ISAL_MAJOR_VERSION, ISAL_MINOR_VERSION, ISAL_PATCH_VERSION);
+}
 
 // A state for compression at a level from 0 to 3, with the largest working memory of that level; NULL without memory.
 static inline struct isal_zstream *compression_deflate_new(int level) {

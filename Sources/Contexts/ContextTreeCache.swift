@@ -13,9 +13,12 @@ package actor ContextTreeCache {
     package nonisolated let main: ContextTree
     private let contexts: [String: NamedContext]
     private let loader: ContextLoader
+    /// How local directories are seen.
+    private let form: ContextForm
     private var tasks: [String: Task<(ContextTree, BuildContext), any Error>] = [:]
 
-    package init(main: ContextTree, named contexts: [NamedContext], loader: ContextLoader) {
+    package init(main: ContextTree, named contexts: [NamedContext], loader: ContextLoader, form: ContextForm = .disk) {
+        self.form = form
         self.main = main
         self.contexts = Dictionary(contexts.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.loader = loader
@@ -34,7 +37,7 @@ package actor ContextTreeCache {
             throw ContextsError(.badContext, "there is no context '\(source.name)'")
         }
         if let task = tasks[source.name] { return try await task.value.0 }
-        let task = Task { [loader] in try await Self.open(context, loader) }
+        let task = Task { [loader, form] in try await Self.open(context, loader, form) }
         tasks[source.name] = task
         return try await task.value.0
     }
@@ -61,7 +64,7 @@ package actor ContextTreeCache {
     }
 
     private static func open(
-        _ context: NamedContext, _ loader: ContextLoader
+        _ context: NamedContext, _ loader: ContextLoader, _ form: ContextForm
     ) async throws -> (ContextTree, BuildContext) {
         switch context.content {
         case .git(let source, let label):
@@ -77,7 +80,8 @@ package actor ContextTreeCache {
                 }
             }
             return (
-                try ContextTree(path, rules: rules, cache: loader.store.contexts), BuildContext(path, isLocal: true)
+                try ContextTree(path, rules: rules, cache: loader.store.contexts, form: form),
+                BuildContext(path, isLocal: true)
             )
         case .file, .image, .layout: throw ContextsError(.badContext, "the context '\(context.name)' has no directory")
         }

@@ -13,6 +13,8 @@ package enum ContextsCode: String, FailureCode {
     case git = "remote.git"
     /// The file with the digests of base images is malformed, or cannot be written.
     case badLock = "build.lock"
+    /// A build that must have a time, and a context without one.
+    case noTime = "build.no-time"
     /// A secret that cannot be used as what it is asked for.
     case badSecret = "secret.invalid"
     case secretNotFound = "secret.not-found"

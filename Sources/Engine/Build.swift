@@ -118,9 +118,11 @@ package struct Build: Sendable {
         let vertices = plan.graph.reachable(from: targets)
         try request.sandbox.check(vertices)
         if plans.contains(where: \.hasCommands) { try await offload { try tools.isolation.requireEntry() } }
+        let form: ContextForm = request.isReproducible ? .git : .disk
         let contexts = ContextTreeCache(
-            main: try ContextTree(context.directory, rules: rules, cache: context.isTemporary ? nil : store.contexts),
-            named: request.inputs.contexts, loader: tools.loader)
+            main: try ContextTree(
+                context.directory, rules: rules, cache: context.isTemporary ? nil : store.contexts,
+                form: context.isLocal ? form : .disk), named: request.inputs.contexts, loader: tools.loader, form: form)
         let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment,
             hostname: options.sandboxHostname ?? "buildkitsandbox")

@@ -26,6 +26,8 @@ package enum EpochSource: Hashable, Sendable {
             return
         }
         if let seconds = Int64(text) {
+            // An image names years up to 9999.
+            guard (0...253_402_300_799).contains(seconds) else { throw Self.invalid(text) }
             self = .seconds(seconds)
         } else if text == "context" {
             self = .context

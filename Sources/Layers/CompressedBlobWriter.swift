@@ -1,3 +1,4 @@
+import CCompression
 package import Linux
 package import OCI
 
@@ -13,6 +14,17 @@ package struct CompressionOptions: Hashable, Sendable {
         self.compression = compression
         self.level = level
         self.threads = max(1, threads ?? Processors.online)
+    }
+}
+
+extension CompressionOptions {
+    /// The program that compresses, with its version: two that are equal make the same bytes.
+    package var program: String {
+        switch compression {
+        case .none: "none"
+        case .gzip: "isa-l \(unsafe String(cString: compression_deflate_version()))"
+        case .zstd: "zstd \(unsafe String(cString: ZSTD_versionString()))"
+        }
     }
 }
 

@@ -20,9 +20,9 @@ package enum LayerRewriter {
 }
 
 extension LayerEntry {
-    /// Gives a file that is younger than a moment that time. Marks have none.
-    package mutating func clampTime(to latest: FileTime) {
-        guard !isMark, latest < modified else { return }
-        modified = latest
+    /// Gives a file a time, or only one that is younger. Marks have none.
+    package mutating func setTime(_ time: FileTime, onlyYounger: Bool) {
+        guard !isMark, !onlyYounger || time < modified else { return }
+        modified = time
     }
 }

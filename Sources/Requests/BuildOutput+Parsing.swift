@@ -66,7 +66,7 @@ extension ImageSettings {
         usesOCITypes = try attributes.flag("oci-mediatypes") ?? usesOCITypes
         attestsWithArtifacts = try attributes.flag("oci-artifact") ?? attestsWithArtifacts
         try layers.take(&attributes)
-        clampsTimes = try attributes.flag("rewrite-timestamp") ?? clampsTimes
+        if let clamps = try attributes.flag("rewrite-timestamp") { times = clamps ? .clamped : .kept }
         epoch = try attributes.take("source-date-epoch").map(OutputAttributes.epoch) ?? epoch
         annotations += try attributes.takeAnnotations()
         // Facts about the builder that BuildKit has given up.
@@ -91,7 +91,7 @@ extension ImageSettings {
             throw RequestsError(
                 .badOutput, "oci-artifact=true contradicts oci-mediatypes=false", hint: "Leave one of them out.")
         }
-        if clampsTimes, attributes.unpacks {
+        if times == .clamped, attributes.unpacks {
             throw RequestsError(
                 .badOutput, "\"rewrite-timestamp\" conflicts with \"unpack\"", hint: "Leave unpack=true out.")
         }

@@ -8,8 +8,7 @@ package struct ImageSettings: Hashable, Sendable {
     /// Whether the documents have OCI's media types, and not Docker's.
     package var usesOCITypes = true
     package var layers = LayerSettings()
-    /// Whether files of new layers that are younger than the epoch get its time.
-    package var clampsTimes = false
+    package var times = FileTimes.kept
     /// The epoch of this output; `nil` for that of the build.
     package var epoch: Int64?
     package var annotations: [ImageAnnotation] = []
@@ -21,8 +20,17 @@ package struct ImageSettings: Hashable, Sendable {
 
     /// Whether the image is what the store keeps of every build: nothing has to be made for it.
     package var isPlain: Bool {
-        usesOCITypes && layers == LayerSettings() && !clampsTimes
+        usesOCITypes && layers == LayerSettings() && times == .kept
     }
+}
+
+/// The times of files in new layers.
+package enum FileTimes: String, Hashable, Sendable {
+    case kept
+    /// Files that are younger than the epoch get its time.
+    case clamped
+    /// All files get the time of the epoch.
+    case replaced
 }
 
 /// How layers are compressed.

@@ -57,13 +57,7 @@ struct OutputAttributes {
         return annotations
     }
 
-    static func epoch(_ text: String) throws -> Int64 {
-        guard let seconds = Int64(text) else {
-            throw RequestsError(
-                .badOutput, "invalid source-date-epoch: \(text)", hint: "Give the seconds since 1970-01-01.")
-        }
-        return seconds
-    }
+    static func epoch(_ text: String) throws -> Int64 { try Epoch.parse(text, option: "source-date-epoch") }
 
     func requireEmpty() throws {
         guard let unknown = values.keys.sorted().first else { return }

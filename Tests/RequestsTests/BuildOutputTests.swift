@@ -36,7 +36,7 @@ struct BuildOutputTests {
         #expect(settings.layers.compression == .zstd)
         #expect(settings.layers.level == 19)
         #expect(settings.layers.isForced)
-        #expect(settings.clampsTimes)
+        #expect(settings.times == .clamped)
         #expect(settings.epoch == 7)
         #expect(settings.annotations.map(for: .manifest, platform: .host) == ["Key": "V=1"])
         let arm = try Platform(parsing: "linux/arm64")

@@ -11,6 +11,8 @@ package struct GitCommand: Sendable {
     /// The variables of this process's environment for reaching the network.
     package let environment: [String: String]
     package var program = "git"
+    /// Whether a repository above its directory is none of its business, such as one that the store happens to lie in.
+    package var staysInDirectory = true
     /// The server that a login is for, `https://host`, and the login as a value of `Authorization`.
     package var login: (origin: String, authorization: String)?
     /// How servers are reached over SSH; without it they are not.
@@ -62,11 +64,10 @@ package struct GitCommand: Sendable {
         let shell = ssh.map { ["GIT_SSH_COMMAND=\($0.command)", "GIT_SSH_VARIANT=ssh"] } ?? []
         let protocols = ["http", "https", "git"] + (ssh == nil ? [] : ["ssh"])
         let network = passed.compactMap { name in environment[name].map { "\(name)=\($0)" } } + authorities
-        return network + login + shell + [
+        let ceiling = staysInDirectory ? ["GIT_CEILING_DIRECTORIES=\(directory.removingLastComponent())"] : []
+        return network + login + shell + ceiling + [
             "HOME=\(directory)", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
             "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=\(protocols.joined(separator: ":"))",
-            // A repository that the store happens to lie in is none of ours.
-            "GIT_CEILING_DIRECTORIES=\(directory.removingLastComponent())",
         ]
     }
 

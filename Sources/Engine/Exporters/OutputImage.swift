@@ -26,14 +26,19 @@ struct ImageForming: Sendable {
     let epoch: Int64?
     let tools: ExportTools
 
-    /// The epoch to which the times of files are clamped; `nil` where they stay.
-    private var clampEpoch: Int64? { settings.clampsTimes ? settings.epoch ?? epoch : nil }
+    /// The time that files of new layers get; `nil` where they keep theirs.
+    private var fileTime: Int64? { settings.times == .kept ? nil : settings.epoch ?? epoch }
 
     private var newIndices: [Int] { Array(draft.config.diffIDs.indices.dropFirst(draft.baseCount)) }
 
     /// The annotations of the manifest.
     var annotations: [String: String] {
-        draft.annotations.merging(
+        var made = draft.annotations
+        // Equal layers are equal blobs only if the same program has compressed them.
+        if settings.layers.isReproducible, !made.isEmpty {
+            made["dev.lamina.compression"] = CompressionOptions(settings.layers.compression ?? .gzip).program
+        }
+        return made.merging(
             settings.annotations.map(for: .manifest, platform: draft.config.platform), uniquingKeysWith: { $1 })
     }
 
@@ -45,9 +50,11 @@ struct ImageForming: Sendable {
     func config(_ step: StepReporter) async throws -> ImageConfig {
         var config = draft.config
         // The history of the base image is what it is.
-        if let epoch = settings.epoch { config.clampTimes(to: Timestamp(seconds: epoch), last: draft.stepCount) }
-        guard settings.clampsTimes else { return config }
-        guard let epoch = clampEpoch else {
+        if let epoch = settings.epoch {
+            config.setTimes(settings.times, Timestamp(seconds: epoch), ofLast: draft.stepCount)
+        }
+        guard settings.times != .kept else { return config }
+        guard let epoch = fileTime else {
             step.warn("rewrite-timestamp is given, but no SOURCE_DATE_EPOCH: the times of files stay")
             return config
         }
@@ -56,7 +63,9 @@ struct ImageForming: Sendable {
         let (diffIDs, indices) = (config.diffIDs, newIndices)
         try await fetch(indices, of: diffIDs)
         let clamped = try await offload { [storage = tools.images.storage] in
-            try indices.map { try storage.clampTimes(of: diffIDs, $0, to: epoch) }
+            try indices.map {
+                try storage.setTimes(of: diffIDs, $0, to: epoch, onlyYounger: settings.times == .clamped)
+            }
         }
         for (index, diffID) in zip(indices, clamped) { config.diffIDs[index] = diffID }
         step.status(label, isComplete: true)
@@ -69,7 +78,9 @@ struct ImageForming: Sendable {
         var form = ManifestForm()
         form.usesOCITypes = settings.usesOCITypes
         form.annotations = annotations
-        form.layerAnnotations = clampEpoch.map { ["buildkit/rewritten-timestamp": "\($0)"] } ?? [:]
+        if settings.times == .clamped, let fileTime {
+            form.layerAnnotations = ["buildkit/rewritten-timestamp": "\(fileTime)"]
+        }
         form.baseCount = draft.baseCount
         let layers = settings.layers
         form.compression = CompressionOptions(layers.compression ?? .gzip, level: layers.level)
@@ -90,11 +101,10 @@ struct ImageForming: Sendable {
 }
 
 extension ImageConfig {
-    /// Gives the image, and the last entries of its history, a time that is not later than a moment.
-    fileprivate mutating func clampTimes(to latest: Timestamp, last count: Int) {
-        created = created.map { min($0, latest) }
-        for index in history.indices.suffix(count) {
-            history[index].created = history[index].created.map { min($0, latest) }
-        }
+    /// Gives the image, and the last entries of its history, a time: those that are younger or, replaced, all.
+    fileprivate mutating func setTimes(_ times: FileTimes, _ time: Timestamp, ofLast count: Int) {
+        func changed(_ old: Timestamp?) -> Timestamp? { times == .replaced ? time : old.map { min($0, time) } }
+        created = changed(created)
+        for index in history.indices.suffix(count) { history[index].created = changed(history[index].created) }
     }
 }

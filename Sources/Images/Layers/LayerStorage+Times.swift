@@ -6,31 +6,45 @@ import Store
 import Trees
 
 extension LayerStorage {
-    /// The layer at `index` of a stack with the times of its files clamped: those younger than an epoch get its time.
+    /// The layer at `index` of a stack in which files have the time of an epoch: all, or only those that are younger.
     ///
-    /// The layer is written as an uncompressed blob, unless no file is younger or a former build has written it.
-    package func clampTimes(of diffIDs: [DiffID], _ index: Int, to epoch: Int64) throws -> DiffID {
-        let latest = FileTime(seconds: epoch)
+    /// The layer is written as an uncompressed blob, unless all have it or a former build has written it.
+    package func setTimes(
+        of diffIDs: [DiffID], _ index: Int, to epoch: Int64, onlyYounger: Bool
+    ) throws -> DiffID {
+        let change = { (entry: inout LayerEntry) in
+            entry.setTime(FileTime(seconds: epoch), onlyYounger: onlyYounger)
+        }
         guard let list = try store.layers.fileList(diffIDs[index]) else {
             throw ImagesError(
                 .corrupt, "the store does not know the files of layer \(diffIDs[index])",
                 hint: "Build the image again with --no-cache.")
         }
         let entries = try FileList(decoding: list).entries
-        guard entries.contains(where: { !$0.isMark && latest < $0.modified }) else { return diffIDs[index] }
-        var hasher = KeyHasher("clamped-times/1")
+        let isChanged = entries.contains { entry in
+            var changed = entry
+            change(&changed)
+            return changed.modified != entry.modified
+        }
+        guard isChanged else {
+            // A directory of it belongs to this stack, and the layer is going to be in another one.
+            _ = try anyBlob(of: diffIDs[...index])
+            return diffIDs[index]
+        }
+        var hasher = KeyHasher("times/1")
+        hasher.add(onlyYounger)
         hasher.add(diffIDs[index].description)
         hasher.add("\(epoch)")
         let key = hasher.finish()
         if let known = try store.cache.record(for: key)?.diffIDs.first { return known }
-        let clamped = try writeBlob(expecting: entries.clampedSum(\.size)) { writer in
-            try copy(diffIDs, index, entries, to: &writer) { $0.clampTime(to: latest) }
+        let made = try writeBlob(expecting: entries.clampedSum(\.size)) { writer in
+            try copy(diffIDs, index, entries, to: &writer, change)
         }
         try store.cache.save(
             CacheRecord(
-                key: key, kind: "times", description: "times of \(diffIDs[index]) up to \(epoch)",
-                result: clamped.description, diffIDs: [clamped], createdAt: .now))
-        return clamped
+                key: key, kind: "times", description: "times of \(diffIDs[index]) at \(epoch)",
+                result: made.description, diffIDs: [made], createdAt: .now))
+        return made
     }
 
     /// Copies a layer from a blob or else from its directory, with changes of the metadata of its members.

@@ -13,13 +13,15 @@ package final class ContextTree: FileTree {
     package let path: FilePath
     private let root: Directory
     private let rules: IgnoreRules
+    private let form: ContextForm
     private let digests: FileDigestCache
     private let selections = Mutex<[ContextSelection: Digest]>([:])
 
     /// `cache` is the directory for the remembered digests; without one, nothing is remembered.
-    package init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?) throws {
+    package init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?, form: ContextForm = .disk) throws {
         self.path = path
         self.rules = rules
+        self.form = form
         root = try Directory(opening: path)
         digests = FileDigestCache(of: path, in: cache)
     }
@@ -46,7 +48,7 @@ package final class ContextTree: FileTree {
 
     package func node(at path: PathBytes) throws -> FileNode? {
         if path.isEmpty { return try makeNode("", root.status("."), in: root, name: ".") }
-        guard let parent = try openParent(of: path) else { return nil }
+        guard !path.components.contains(where: form.hides), let parent = try openParent(of: path) else { return nil }
         let name = path.lastComponent
         guard let status = try parent.statusIfExists(name) else { return nil }
         guard try isVisible(path, status, ignoreState(of: path), in: parent, name: name) else { return nil }
@@ -67,7 +69,7 @@ package final class ContextTree: FileTree {
         let state = ignoreState(of: directory.path)
         let opened = try root.directory(directory.path, resolving: .noSymlinks)
         var nodes: [FileNode] = []
-        for name in try opened.names() {
+        for name in try opened.names() where !form.hides(name) {
             let path = directory.path.appending(name)
             let childState = rules.state(of: path.bytes, in: state)
             // A file that vanishes during the walk was never there.
@@ -84,21 +86,21 @@ package final class ContextTree: FileTree {
     /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, and all
     /// belongs to root. A file that is not there is not.
     package func isPlain(_ path: PathBytes) throws -> Bool {
-        let isPlain = { (status: FileStatus, state: IgnoreRules.State) in
+        let isPlain = { (status: FileStatus, path: PathBytes, state: IgnoreRules.State) in
             status.owner == 0 && status.group == 0 && status.type != .socket && !self.rules.ignores(state)
+                && !self.form.hides(path.lastComponent) && self.form.permissions(status) == status.permissions
         }
         if path.isEmpty {
-            return try isPlain(root.status("."), rules.root)
-                && allBelow("", rules.root, in: root) { status, _, state in isPlain(status, state) }
+            return try isPlain(root.status("."), "", rules.root) && allBelow("", rules.root, in: root, isPlain)
         }
         guard let parent = try openParent(of: path), let status = try parent.statusIfExists(path.lastComponent) else {
             return false
         }
         let state = ignoreState(of: path)
-        guard isPlain(status, state) else { return false }
+        guard isPlain(status, path, state) else { return false }
         guard status.type == .directory else { return true }
         let directory = try parent.directory(path.lastComponent, resolving: .noSymlinks)
-        return try allBelow(path, state, in: directory) { status, _, state in isPlain(status, state) }
+        return try allBelow(path, state, in: directory, isPlain)
     }
 
     /// Whether something is true of all files below a directory. The condition gets the path of a file and the state of
@@ -154,13 +156,13 @@ package final class ContextTree: FileTree {
         _ path: PathBytes, _ status: FileStatus, in directory: borrowing Directory, name: PathBytes
     ) throws -> FileNode {
         let entry = LayerEntry(
-            path: path, kind: Self.kind(status.type), permissions: status.type == .symlink ? 0o777 : status.permissions,
+            path: path, kind: Self.kind(status.type), permissions: form.permissions(status),
             size: status.type == .regular ? status.size : 0, modified: status.modified,
             linkTarget: status.type == .symlink ? try directory.linkTarget(name) : "",
             deviceMajor: status.deviceMajor, deviceMinor: status.deviceMinor,
             attributes: try attributes(path, status, in: directory, name: name))
         let identity =
-            status.type == .regular && status.links > 1
+            status.type == .regular && status.links > 1 && form == .disk
             ? LinkIdentity(space: status.device, file: PathBytes("\(status.inode)")) : nil
         return FileNode(path: path, entry: entry, linkIdentity: identity, origin: .directory(FileFingerprint(status)))
     }
@@ -180,7 +182,7 @@ package final class ContextTree: FileTree {
     private func attributes(
         _ path: PathBytes, _ status: FileStatus, in directory: borrowing Directory, name: PathBytes
     ) throws -> [ExtendedAttribute] {
-        guard status.type == .regular || status.type == .directory else { return [] }
+        guard form == .disk, status.type == .regular || status.type == .directory else { return [] }
         if let known = digests.lookup(FileFingerprint(status)), !known.hasAttributes { return [] }
         // Other attributes are the machine's own, and would make equal contexts differ: labels of its security modules,
         // and such as `user.xdg.origin.url`, where a browser keeps the address that a file came from.

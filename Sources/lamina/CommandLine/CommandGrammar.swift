@@ -194,14 +194,14 @@ extension CommandGrammar {
         CommandGrammar(
             flags: """
                 no-cache quiet/q push builder-annotation timings check http-proxy inherit-labels omit-history \
-                force-compression rewrite-timestamp
+                force-compression rewrite-timestamp reproducible
                 """,
             values: """
                 tag/t file/f target build-arg build-arg-file platform os arch variant build-context context-sub-path \
                 ignorefile label env unsetenv unsetlabel from lock secret ssh no-cache-filter cache-ttl progress logfile \
                 output/o iidfile iidfile-raw digest-file image-name-with-digest-file image-name-tag-with-digest-file \
-                metadata-file format compression-format compression-level annotation call explain-format trace timeout \
-                on-error hostname cache-from cache-to jobs/j gc \(commands)
+                metadata-file format timestamp compression-format compression-level annotation call explain-format \
+                trace timeout on-error hostname cache-from cache-to jobs/j gc \(commands)
                 """,
             others: [
                 Option(name: "pull", form: .optionalValue(absent: "always")),

@@ -44,7 +44,7 @@ extension BuilderFlags {
         + flags("cleanup", [.kaniko], .accepted(because: "the builder's own file system is not touched"))
         + flags("force", [.kaniko], .accepted(because: "the builder's own file system is not touched"))
         + flags("kaniko-dir=", [.kaniko], .refused("use --root for the store"))
-        + flags("reproducible", [.kaniko], .refused("use --source-date-epoch 0"))
+        + flags("reproducible", [.kaniko], .works)
         + flags("force-build-metadata", [.kaniko], .refused("instructions without files make no layers"))
         + flags("compression=", [.kaniko], .means(["--compression-format=VALUE"]))
         + flags("verbosity=", [.kaniko], .refused("use --progress=plain, --quiet or --debug"))

@@ -126,10 +126,7 @@ extension BuilderFlags {
         + flags(
             "disable-compression", redHats,
             .accepted(because: "layers of the store are not compressed, and those of a push always are"))
-        + flags(
-            "timestamp=", redHats,
-            .refused("use --source-date-epoch, which sets the times of the config and the history"))
-        + flags("rewrite-timestamp", redHats, .works)
+        + flags("rewrite-timestamp timestamp=", redHats, .works)
         + flags(
             "squash-all", [.podman], .refused("COPY --from of the last stage into a FROM scratch stage makes one layer")
         )

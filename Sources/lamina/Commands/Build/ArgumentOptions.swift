@@ -49,13 +49,18 @@ struct ArgumentOptions: ParsableArguments {
     var readsStreams: Bool { argumentFiles.contains(where: isStream) }
 
     /// The build arguments, of which the last of a name counts; reads their files.
-    func arguments() throws -> [(name: String, value: String?)] {
+    ///
+    /// Without `takesEpoch` an epoch is a contradiction, and that of the environment does not count.
+    func arguments(takesEpoch: Bool = true) throws -> [(name: String, value: String?)] {
         var arguments = try argumentFiles.flatMap { try ArgumentFile.read(FilePath($0)) }
         arguments += buildArguments.map { KeyValue.pair($0) }
         arguments = arguments.map { ($0.name, $0.value ?? GlobalOptions.environment[$0.name]) }
         // As with the option of Docker and Buildah, what is given for one build goes before what the machine has.
         let proxies = passesProxies ? Self.proxies.filter { GlobalOptions.environment[$0] != nil } : []
-        for name in proxies + [EpochSource.name] where !arguments.contains(where: { $0.name == name }) {
+        guard takesEpoch || !arguments.contains(where: { $0.name == EpochSource.name && $0.value?.isEmpty == false })
+        else { throw ValidationError("--timestamp and SOURCE_DATE_EPOCH contradict each other: give one of them") }
+        for name in proxies + (takesEpoch ? [EpochSource.name] : [])
+        where !arguments.contains(where: { $0.name == name }) {
             arguments.append((name, GlobalOptions.environment[name]))
         }
         return arguments

@@ -9,7 +9,7 @@ extension BuildCommand {
     /// The request that the options make, but for those of all steps.
     func request() throws -> BuildRequest {
         var request = BuildRequest(context: FilePath(path))
-        let buildArguments = try arguments.arguments()
+        let buildArguments = try arguments.arguments(takesEpoch: form.timestamp == nil)
         request.inputs = try contexts.inputs(path: path, file: file, arguments: buildArguments)
         if request.inputs.definition == nil { request.dockerfile = file.map { FilePath($0) } }
         request.tags = try tag.map { try Self.tagReference($0) }
@@ -24,6 +24,7 @@ extension BuildCommand {
         request.agents = try agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) }
         request.sandbox = try sandbox.request()
         request.namesBuilder = builderAnnotation
+        request.isReproducible = form.isReproducible
         request.outputs = try outputs()
         // Built for one platform, a result has no index.
         try request.checkOutputs(platforms: [request.options.platform], hasIndex: false)

@@ -34,6 +34,19 @@ struct ImageFormOptions: ParsableArguments {
         help: "Give files of new layers that are younger than SOURCE_DATE_EPOCH its time.")
     var clampsTimes = false
 
+    @Flag(
+        name: .customLong("reproducible"),
+        help:
+            "Make the same image wherever it is built: --rewrite-timestamp with SOURCE_DATE_EPOCH or the commit's time."
+    )
+    var isReproducible = false
+
+    @Option(
+        name: .customLong("timestamp"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Give the image and all files of new layers one time, in seconds since 1970.", valueName: "seconds"))
+    var timestamp: String?
+
     /// Throws a `ValidationError` for a format that does not exist, and `RequestsError` for a compression.
     func settings() throws -> ImageSettings {
         var settings = ImageSettings()
@@ -41,7 +54,14 @@ struct ImageFormOptions: ParsableArguments {
         if let compression { try settings.layers.setCompression(compression) }
         if let level { try settings.layers.setLevel(level) }
         settings.layers.isForced = forcesCompression
-        settings.clampsTimes = clampsTimes
+        if clampsTimes || isReproducible { settings.times = .clamped }
+        settings.layers.isReproducible = isReproducible
+        guard let timestamp else { return settings }
+        guard !clampsTimes, !isReproducible else {
+            throw ValidationError("--timestamp replaces times that the other option would clamp: give one of them")
+        }
+        settings.epoch = try Epoch.parse(timestamp, option: "--timestamp")
+        settings.times = .replaced
         return settings
     }
 
