@@ -51,6 +51,7 @@ let package = Package(
         module("Linux", ["Asynchrony", "Diagnostics", "CLinux", systemPackage]),
         module("DockerfileSyntax"),
         module("Graph", ["Diagnostics", "OCI"]),
+        module("Attestations", ["OCI"]),
         // Row 2
         module("GoCompat", ["Diagnostics", "DockerfileSyntax", "OCI"]),
         module("Console", [systemPackage]),
@@ -68,8 +69,8 @@ let package = Package(
         module(
             "Requests",
             [
-                "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend", "Sandbox",
-                "Registry",
+                "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend",
+                "Sandbox", "Registry",
                 "Store", "Layers", "Trees", systemPackage,
             ]),
         module(
@@ -111,8 +112,8 @@ let package = Package(
         module(
             "Engine",
             [
-                "Asynchrony", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend",
-                "Solver", "Sandbox",
+                "Asynchrony", "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph",
+                "Frontend", "Solver", "Sandbox",
                 "Registry", "Store", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
                 "Execution", "Caching", "Records", systemPackage,
             ]),
@@ -142,6 +143,7 @@ let package = Package(
         tests("Asynchrony"),
         tests("SQLite"),
         tests("OCI", ["Diagnostics"]),
+        tests("Attestations", ["OCI"]),
         tests("Linux", ["CLinux", "Diagnostics", systemPackage]),
         tests("DockerfileSyntax"),
         tests("GoCompat", ["Diagnostics", "OCI"]),

@@ -1,3 +1,4 @@
+import Attestations
 import Caching
 import Contexts
 import Diagnostics
@@ -20,9 +21,9 @@ import Trees
 extension Build {
     /// Runs the exporters that the request names, in their order.
     func export(
-        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, epoch: Int64?
+        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, epoch: Int64?, provenance: Provenance? = nil
     ) async throws -> BuildProduct {
-        let draft = request.makesImage ? try await draft(plan, state, runner: runner) : nil
+        let draft = request.makesImage ? try await draft(plan, state, runner: runner, provenance) : nil
         var product = BuildProduct(stack: state, epoch: epoch, draft: draft)
         if request.outputs.contains(.none) { return product }
         let outputs = request.outputs.isEmpty ? [.store(ImageSettings())] : request.outputs
@@ -35,13 +36,15 @@ extension Build {
     }
 
     /// The image that comes of a plan, in no store yet.
-    func draft(_ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner) async throws -> ImageDraft {
+    func draft(
+        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, _ provenance: Provenance? = nil
+    ) async throws -> ImageDraft {
         var config = try ImageAssembly.config(plan, state)
         if request.options.changes.omitsHistory { config.history = [] }
         let layers = plan.steps.count { $0.vertex != nil }
         return ImageDraft(
             config: config, baseCount: max(0, state.layers.count - layers), stepCount: plan.steps.count,
-            annotations: try await annotations(plan, state, runner: runner))
+            annotations: try await annotations(plan, state, runner: runner), provenance: provenance)
     }
 
     /// Writes the caches that are asked for, but inline ones.

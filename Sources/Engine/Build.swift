@@ -1,3 +1,4 @@
+import Attestations
 import Caching
 package import Contexts
 import Diagnostics
@@ -83,6 +84,7 @@ package struct Build: Sendable {
         await cleanUp(hasGrown: hasGrown)
         return BuildResult(
             image: product.image, index: product.index?.descriptor, manifest: product.manifest,
+            provenance: product.draft?.provenance?.json,
             warnings: warnings.warnings)
     }
 
@@ -142,10 +144,11 @@ package struct Build: Sendable {
         try await offload { [store] in
             runner.cache.uses.note(in: store)
         }
+        let provenance = try await provenance(of: plan, source, options, tools)
         let product =
             request.makesIndex
             ? try await export(builds, runner: runner)
-            : try await export(plan, builds[0].stack, runner: runner, epoch: plan.epoch)
+            : try await export(plan, builds[0].stack, runner: runner, epoch: plan.epoch, provenance: provenance)
         try await exportCaches(builds, runner: runner)
         try await offload { try lock?.save() }
         for build in builds { await review(build.plan, build.stack, step: source.step) }

@@ -27,6 +27,7 @@ extension Build {
         if !request.names.isEmpty {
             members["image.name"] = .string(request.names.map(\.description).joined(separator: ","))
         }
+        if let provenance = result.provenance { members["buildx.build.provenance"] = provenance }
         return .object(members)
     }
 

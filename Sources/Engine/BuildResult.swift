@@ -13,5 +13,7 @@ package struct BuildResult: Sendable {
     let index: Descriptor?
     /// The manifest that the build has written or pushed.
     package let manifest: Descriptor?
+    /// The predicate of the image's provenance, without the layers.
+    package let provenance: JSON?
     package let warnings: [Warning]
 }

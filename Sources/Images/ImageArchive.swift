@@ -16,11 +16,14 @@ package struct ArchivedImage {
     package let form: ManifestForm?
     /// Annotations of the manifest's descriptor.
     package let annotations: [String: String]
+    /// How its index is made, if it has one.
+    package let index: IndexForm?
 
     package init(
         names: [ImageReference], image: StoredImage, config: ImageConfig, form: ManifestForm? = nil,
-        annotations: [String: String] = [:]
+        annotations: [String: String] = [:], index: IndexForm? = nil
     ) {
+        self.index = index
         self.names = names
         self.image = image
         self.config = config
@@ -109,7 +112,7 @@ package struct ImageArchive {
             return Written(image: image, manifest: manifest, manifestBytes: bytes)
         }
         let roots = roots(written)
-        for case let bytes? in roots.map(\.index) { try archive.add(document: bytes) }
+        for document in roots.flatMap(\.documents) { try archive.add(document: document) }
         for (name, bytes) in documents(roots) {
             try archive.add(name, bytes, permissions: LayoutDocuments.permissions(of: name))
         }
@@ -128,7 +131,7 @@ package struct ImageArchive {
             return Written(image: image, manifest: manifest, manifestBytes: bytes)
         }
         let roots = roots(written)
-        for case let bytes? in roots.map(\.index) { try layout.write(bytes) }
+        for document in roots.flatMap(\.documents) { try layout.write(document) }
         for (name, bytes) in documents(roots) { try FileSystem.write(bytes, to: path.pushing(FilePath(name))) }
         return roots.map(\.listed.root)
     }
@@ -138,19 +141,28 @@ package struct ImageArchive {
     /// A manifest or an index that the archive has under its names.
     private struct Root {
         let listed: ListedImage
-        /// The document of an index.
-        var index: [UInt8]?
+        /// What an index brings: documents that it names, and itself.
+        var documents: [[UInt8]] = []
     }
 
     private func roots(_ images: [Written]) -> [Root] {
-        guard let index else { return images.map { Root(listed: $0.listed(created)) } }
+        guard let index else { return images.map(root) }
         let document = Index(of: images.map(\.descriptor), index.annotations, usesOCITypes: index.usesOCITypes)
         let bytes = document.encoded(.pretty(2))
         let descriptor = Descriptor(
             mediaType: document.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
             annotations: index.descriptorAnnotations)
         let listed = ListedImage(root: descriptor, names: index.names, manifest: nil, created: created)
-        return [Root(listed: listed, index: bytes)]
+        return [Root(listed: listed, documents: [bytes])]
+    }
+
+    private func root(_ written: Written) -> Root {
+        guard let index = written.image.index?.index(of: written.descriptor, written.manifest) else {
+            return Root(listed: written.listed(created))
+        }
+        let listed = ListedImage(
+            root: index.descriptor, names: written.image.names, manifest: written.manifest, created: created)
+        return Root(listed: listed, documents: index.documents)
     }
 
     /// The files that say what is in the layout.

@@ -168,9 +168,31 @@ extension ImageTransfer {
     package func record(
         _ image: StoredImage, _ config: ImageConfig, in form: ManifestForm, as names: [ImageReference]
     ) throws -> StoredImage {
-        let (manifest, bytes) = try manifest(of: image, in: form, mayBeElsewhere: true)
-        _ = try store.content.save(bytes)
-        let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
+        let (manifest, descriptor) = try saveManifest(of: image, in: form, mayBeElsewhere: true)
         return try save(descriptor, at: nil, manifest, descriptor, config, as: names)
+    }
+
+    /// Makes the manifest of an image and an index of it, and records the index as a root. All layers are in the store.
+    package func record(
+        _ image: StoredImage, _ config: ImageConfig, in form: ManifestForm, _ index: IndexForm,
+        annotations: [String: String], as names: [ImageReference]
+    ) throws -> StoredImage {
+        let (manifest, descriptor) = try saveManifest(of: image, in: form, mayBeElsewhere: false)
+        let entry = Descriptor(
+            mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size,
+            platform: config.platform, annotations: annotations)
+        let attached = index.index(of: entry, manifest)
+        for document in attached.documents { _ = try store.content.save(document) }
+        return try save(attached.descriptor, at: nil, manifest, descriptor, config, as: names)
+    }
+
+    private func saveManifest(
+        of image: StoredImage, in form: ManifestForm, mayBeElsewhere: Bool
+    ) throws -> (Manifest, Descriptor) {
+        let (manifest, bytes) = try manifest(of: image, in: form, mayBeElsewhere: mayBeElsewhere)
+        _ = try store.content.save(bytes)
+        return (
+            manifest, Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
+        )
     }
 }

@@ -7,8 +7,21 @@ extension BuildRequest {
     /// `platforms` are those of the result; with more than one it has an index.
     /// - Throws: ``RequestsError`` `.badOutput` for a push without a name, or annotations that have no place.
     package func checkOutputs(platforms: [Platform], hasIndex: Bool) throws {
+        guard !hasIndex || attestations.provenance == nil else {
+            throw RequestsError(
+                .unsupported, "attestations of a build for several platforms are not made yet",
+                hint: "Build each platform with --provenance, and join them by 'lamina index create'.")
+        }
         for output in outputs {
-            guard let settings = output.settings else { continue }
+            guard let settings = output.settings else {
+                try checkAttestations(of: output)
+                continue
+            }
+            guard settings.usesOCITypes || attestations.provenance == nil else {
+                throw RequestsError(
+                    .badOutput, "cannot export attestations with \"oci-mediatypes=false\"",
+                    hint: "Docker's format has none: leave the attestations out.")
+            }
             if output.isPush { try checkNames(settings) }
             for annotation in settings.annotations {
                 try Self.check(annotation, platforms: platforms, hasIndex: hasIndex)
@@ -24,6 +37,14 @@ extension BuildRequest {
                     hint: "Use --cache-to type=registry, or leave Docker's format out.")
             }
         }
+    }
+
+    /// Files get no attestations, so an output of files is refused unless the attestations are for images alone.
+    private func checkAttestations(of output: BuildOutput) throws {
+        guard attestations.provenance != nil, !attestations.isForImagesOnly, output != .none else { return }
+        throw RequestsError(
+            .badOutput, "attestations are not written beside files yet",
+            hint: "Add inline-only=true to have them in images alone.")
     }
 
     private func checkNames(_ settings: ImageSettings) throws {

@@ -30,6 +30,7 @@ package struct BuildRequest: Sendable {
     package var freshness = Freshness()
     /// Caches to read and to write.
     package var caches = CacheSharing()
+    package var attestations = AttestationRequest()
     /// Whether equal commits give equal images: contexts are seen as Git has them, and an epoch is required.
     package var isReproducible = false
     /// Whether the image's manifest says what built it.

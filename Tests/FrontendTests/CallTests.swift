@@ -211,7 +211,7 @@ import Testing
     @Test(arguments: [0, 1, 2, 3, 4, 255])
     func base64(_ count: Int) throws {
         let bytes = (0..<count).map { UInt8($0 * 7 % 256) }
-        let text = DockerfileSource(name: "x", bytes: bytes).base64.string
+        let text = DockerfileSource(name: "x", bytes: bytes).base64
         #expect(text == Data(bytes).base64EncodedString())
     }
 }

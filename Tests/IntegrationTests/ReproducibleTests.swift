@@ -10,6 +10,7 @@ struct ReproducibleTests {
         COPY . /src/
         COPY dir/program /bin/
         RUN --mount=type=bind,target=/context cp /context/dir/program /made/copied
+        RUN mkdir /old && touch -d @1000000000 /old
         RUN mkdir /made/dir && echo text >/made/dir/file && chown 7:8 /made/dir/file
         COPY --chown=5 <<F /etc/conf
         x

@@ -34,8 +34,12 @@ import Testing
         ("--rm --force-rm=false --compress --layers --loglevel 3 .", "build ."),
         ("--rm=false --disable-content-trust -t x .", "build --tag=x ."),
         ("--load .", "build --output=type=docker ."), ("--load=false .", "build ."),
-        ("--builder default --provenance=false --sbom=false .", "build ."), ("--builder=default .", "build ."),
-        ("--provenance=disabled=true --attest type=sbom,disabled=true .", "build ."),
+        ("--builder default --provenance=false --sbom=false .", "build --provenance=false ."),
+        ("--builder=default .", "build ."),
+        (
+            "--provenance=disabled=true --attest type=sbom,disabled=true .",
+            "build --provenance=disabled=true --attest=type=sbom,disabled=true ."
+        ),
         ("--format oci --skip-unused-stages --identity-label=false .", "build --format=oci ."),
         ("--pid private --ipc=private --uts private .", "build ."),
         ("--all-platforms=false --squash=false --stdin=false .", "build ."),
@@ -59,7 +63,9 @@ import Testing
             "--builder remote .",
             "--builder=remote is not there: there are no builders to choose from; leave --builder out"
         ),
-        ("--provenance .", "--provenance is not there: attestations are not made yet; leave --provenance out"),
+        (
+            "--sbom .", "--sbom is not there: no SBOM is made yet; leave --sbom out and scan the image that is built"
+        ),
         ("--layers=false .", "--layers=false is not there: every step is a layer; leave --layers=false out"),
         ("--rm=maybe .", "invalid value 'maybe' for --rm: use true or false"),
         ("--manifest", "--manifest needs a value"),

@@ -35,6 +35,16 @@ package struct LocalCheckout: Sendable {
         return seconds
     }
 
+    /// The address and the commit of the checkout, as buildx names them in provenance; nothing where there is none.
+    package func facts() async -> [String: String] {
+        guard let hash = try? await git.run(["rev-parse", "HEAD"]).split(separator: "\n").first else { return [:] }
+        let changes = try? await git.run(["status", "--porcelain", "--untracked-files=no"])
+        var facts = ["revision": changes?.isEmpty == false ? "\(hash)-dirty" : String(hash)]
+        let remote = try? await git.run(["config", "--get", "remote.origin.url"]).split(separator: "\n").first
+        facts["source"] = remote.map(String.init)
+        return facts
+    }
+
     private static func noTime(_ reason: String) -> ContextsError {
         ContextsError(
             .noTime, "--reproducible needs a time for the image, and \(reason)",

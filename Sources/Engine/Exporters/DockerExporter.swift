@@ -1,3 +1,4 @@
+import Diagnostics
 import Images
 import Linux
 import Requests
@@ -11,6 +12,11 @@ struct DockerExporter: Exporter {
     let path: FilePath
 
     func export(_ product: inout BuildProduct, with tools: ExportTools) async throws {
+        guard product.draft?.provenance == nil else {
+            throw EngineError(
+                .unsupported, "docker exporter does not currently support exporting manifest lists",
+                hint: "Use type=oci, or leave the attestations out.")
+        }
         let output = try await image.record(&product, with: tools)
         let epoch = image.settings.epoch ?? product.epoch
         product.manifest = try await tools.progress.step("exporting to docker image format") { _ in

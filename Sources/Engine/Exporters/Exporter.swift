@@ -1,3 +1,4 @@
+import Attestations
 import Diagnostics
 import Images
 import Layers
@@ -45,6 +46,8 @@ struct ImageDraft: Sendable {
     let stepCount: Int
     /// The annotations that say what made the image, and its inline cache. Docker's manifests have none.
     let annotations: [String: String]
+    /// What its provenance says, if it is to have one.
+    let provenance: Provenance?
 }
 
 /// The means by which exporters read layers and show progress.
@@ -63,7 +66,7 @@ struct ExportTools: Sendable {
         }
         let archived = ArchivedImage(
             names: names, image: output.image, config: output.config, form: output.form,
-            annotations: output.descriptorAnnotations)
+            annotations: output.descriptorAnnotations, index: output.index)
         let created = epoch.map { Timestamp(seconds: $0) } ?? output.config.created
         return ImageArchive(source: images, images: [archived], isForDocker: isForDocker, created: created)
     }

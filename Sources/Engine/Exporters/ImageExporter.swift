@@ -35,17 +35,21 @@ struct ImageExporter: Exporter, Hashable {
             step.status("exporting layers")
             let config = try await forming.config(step)
             let form = forming.form()
+            let index = forming.index(names: names)
             if let form, keepsManifest {
-                try await forming.fetch(form.madeIndices(of: config.diffIDs.count), of: config.diffIDs)
+                let count = config.diffIDs.count
+                let indices = index == nil ? form.madeIndices(of: count) : Array(0..<count)
+                try await forming.fetch(indices, of: config.diffIDs)
             }
             let image = try await offload { [images = tools.images] in
-                try record(config, form, annotations: forming.annotations, in: images)
+                try record(config, form, index, forming, in: images)
             }
             step.status("exporting layers", isComplete: true)
             step.status("writing image \(image.id)", isComplete: true)
             for name in namesInStore { step.status("naming to \(name)", isComplete: true) }
             return OutputImage(
-                image: image, config: config, form: form, descriptorAnnotations: forming.descriptorAnnotations)
+                image: image, config: config, form: form, descriptorAnnotations: forming.descriptorAnnotations,
+                index: index)
         }
     }
 
@@ -53,16 +57,20 @@ struct ImageExporter: Exporter, Hashable {
     private var namesInStore: [ImageReference] { names.filter { $0.tag != nil } }
 
     private func record(
-        _ config: ImageConfig, _ form: ManifestForm?, annotations: [String: String], in images: ImageTransfer
+        _ config: ImageConfig, _ form: ManifestForm?, _ index: IndexForm?, _ forming: ImageForming,
+        in images: ImageTransfer
     ) throws -> StoredImage {
         let store = images.store
         let id = try store.content.save(config.encoded)
         let size = try config.diffIDs.clampedSum { try store.layers.approximateSize($0) }
         let image = StoredImage(
             id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
-            annotations: annotations)
+            annotations: forming.annotations)
         let recorded =
-            if let form, keepsManifest {
+            if let form, let index, keepsManifest {
+                try images.record(
+                    image, config, in: form, index, annotations: forming.descriptorAnnotations, as: namesInStore)
+            } else if let form, keepsManifest {
                 try images.record(image, config, in: form, as: namesInStore)
             } else {
                 try store.images.record(image, as: namesInStore)
@@ -73,7 +81,9 @@ struct ImageExporter: Exporter, Hashable {
 
     /// Gives the image the names with its digest that the output asks for.
     private func name(_ image: StoredImage, in store: StoreRoot) throws {
-        guard let digest = image.manifest?.digest else { return }
-        for name in settings.naming.names(besides: names) { _ = try store.images.tag(name.with(tag: nil, digest: digest), image) }
+        guard let digest = image.root?.digest ?? image.manifest?.digest else { return }
+        for name in settings.naming.names(besides: names) {
+            _ = try store.images.tag(name.with(tag: nil, digest: digest), image)
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Attestations
 import Diagnostics
 import Images
 import Layers
@@ -16,6 +17,8 @@ struct OutputImage: Sendable {
     let form: ManifestForm?
     /// Annotations of the manifest's descriptor.
     let descriptorAnnotations: [String: String]
+    /// How its index is made, if it has attestations.
+    let index: IndexForm?
 }
 
 /// Gives an image the form that an output asks for.
@@ -74,7 +77,7 @@ struct ImageForming: Sendable {
 
     /// How the manifest is made; `nil` where the store may do as it likes.
     func form() -> ManifestForm? {
-        guard !settings.isPlain else { return nil }
+        guard !settings.isPlain || draft.provenance != nil else { return nil }
         var form = ManifestForm()
         form.usesOCITypes = settings.usesOCITypes
         form.annotations = annotations
@@ -89,6 +92,28 @@ struct ImageForming: Sendable {
         form.isFresh = layers.isReproducible || layers.level != nil
         form.includesBase = layers.isForced
         return form
+    }
+
+    /// How the index is made of an image with these names; `nil` for an image without attestations.
+    func index(names: [ImageReference]) -> IndexForm? {
+        guard let provenance = draft.provenance else { return nil }
+        let platform = draft.config.platform
+        let isArtifact = settings.attestsWithArtifacts ?? true
+        return IndexForm(
+            annotations: settings.annotations.map(for: .index),
+            descriptorAnnotations: settings.annotations.map(for: .indexDescriptor)
+        ) { image, manifest in
+            var provenance = provenance
+            provenance.layers = manifest.layers
+            // A verifier refuses a statement about nothing.
+            let purls = names.map { PackageURL(image: $0, platform: platform).description }
+            let subjects = (purls.isEmpty ? ["_"] : purls).map { Statement.Subject(name: $0, digest: image.digest) }
+            let statement = Statement(
+                predicateType: provenance.predicateType, subjects: subjects, predicate: provenance.json)
+            let made = AttestationManifest([statement], about: image, isArtifact: isArtifact)
+            return AttachedManifest(
+                descriptor: made.descriptor(about: image), bytes: made.bytes, blobs: made.blobs)
+        }
     }
 
     /// Makes sure that layers of a stack are here, whatever form they have.

@@ -65,7 +65,7 @@ package struct CheckReport: Sendable {
                 "sources",
                 .array([
                     .object(
-                        ("filename", .string(source.name)), ("data", source.base64),
+                        ("filename", .string(source.name)), ("data", .string(source.base64)),
                         ("language", .string("Dockerfile")))
                 ])
             ),

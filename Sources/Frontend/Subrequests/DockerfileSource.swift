@@ -20,7 +20,7 @@ package struct DockerfileSource: Sendable {
     }
 
     /// The text in Base64, as JSON documents carry bytes.
-    var base64: JSON {
+    package var base64: String {
         let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -32,7 +32,7 @@ package struct DockerfileSource: Sendable {
                 text.append(place <= group.count ? digit : UInt8(ascii: "="))
             }
         }
-        return .string(String(decoding: text, as: UTF8.self))
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

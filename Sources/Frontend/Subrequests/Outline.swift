@@ -29,7 +29,7 @@ package struct Outline: Hashable, Sendable {
     /// The text of the Dockerfile.
     private let source: JSON
 
-    init(source: DockerfileSource) { self.source = source.base64 }
+    init(source: DockerfileSource) { self.source = .string(source.base64) }
 
     /// For people: a table of each kind.
     package var lines: [String] {

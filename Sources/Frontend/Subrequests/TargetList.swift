@@ -35,7 +35,7 @@ package struct TargetList: Sendable {
                             ("location", .location(stage.from.range.lines)))
                     })
             ),
-            ("sources", .array([source.base64])))
+            ("sources", .array([.string(source.base64)])))
     }
 
     private func isDefault(_ stage: Stage) -> Bool { stage.index == stages.count - 1 }

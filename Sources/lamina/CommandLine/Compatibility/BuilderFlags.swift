@@ -61,21 +61,12 @@ extension BuilderFlags {
             .acceptedAs(
                 ["default", ""], because: "it is the only one",
                 otherwise: "there are no builders to choose from; leave --builder out"))
-        + flags(
-            "provenance=?", [.buildx],
-            .acceptedAs(
-                ["false", "0", "disabled=true"], because: "no attestations are made",
-                otherwise: "attestations are not made yet; leave --provenance out"))
+        + flags("provenance=? attest=", [.buildx], .works)
         + flags(
             "sbom=?", [.buildx, .buildah, .podman],
             .acceptedAs(
                 ["false", "0", "disabled=true"], because: "no attestations are made",
                 otherwise: "no SBOM is made yet; leave --sbom out and scan the image that is built"))
-        + flags(
-            "attest=", [.buildx],
-            .acceptedAs(
-                ["type=provenance,disabled=true", "type=sbom,disabled=true"], because: "no attestations are made",
-                otherwise: "attestations are not made yet; leave --attest out"))
         + flags("policy=", [.buildx], .refused("source policies are not read; name base images by digest"))
         + flags("invoke=", [.buildx], .refused("use --on-error=shell for a shell where a command has failed"))
         + flags(

@@ -26,8 +26,10 @@ extension BuildCommand {
         request.namesBuilder = builderAnnotation
         request.isReproducible = form.isReproducible
         request.outputs = try outputs()
-        // Built for one platform, a result has no index.
-        try request.checkOutputs(platforms: [request.options.platform], hasIndex: false)
+        request.attestations = try attestations.request()
+        // Built for one platform, a result has an index only for its attestations.
+        try request.checkOutputs(
+            platforms: [request.options.platform], hasIndex: request.attestations.provenance != nil)
         try resultFiles.check(request)
         return request
     }

@@ -81,6 +81,7 @@ struct BuildCommand: UserNamespaceCommand {
     var push = false
 
     @OptionGroup var form: ImageFormOptions
+    @OptionGroup var attestations: AttestationOptions
     @OptionGroup var resultFiles: ResultFileOptions
 
     @Option(

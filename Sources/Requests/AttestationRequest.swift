@@ -1,0 +1,93 @@
+package import Attestations
+import Diagnostics
+import DockerfileSyntax
+
+/// The attestations that a user asks for.
+package struct AttestationRequest: Hashable, Sendable {
+    /// `nil` for no provenance.
+    package var provenance: ProvenanceSettings?
+    /// Whether provenance belongs to images alone, and not into outputs of files.
+    package var isForImagesOnly = false
+
+    package init() {}
+
+    /// Takes the argument of `--attest`: `type=TYPE,KEY=VALUE,…`. Of one type the last counts.
+    package mutating func add(_ text: String) throws {
+        var fields = try Self.fields(text, option: "--attest")
+        switch fields.removeValue(forKey: "type") {
+        case "provenance": try setProvenance(&fields, option: "--attest type=provenance")
+        case "sbom": try refuseSBOM(&fields)
+        case let type:
+            throw RequestsError(
+                .badOption, "unknown attestation type '\(type ?? "")'", hint: "Write it as type=provenance,mode=max.")
+        }
+    }
+
+    /// Takes the argument of `--provenance`: a boolean, or `KEY=VALUE,…`.
+    package mutating func setProvenance(_ text: String) throws {
+        var fields = Self.isOn(text).map { ["disabled": $0 ? "false" : "true"] } ?? [:]
+        if fields.isEmpty { fields = try Self.fields(text, option: "--provenance") }
+        try setProvenance(&fields, option: "--provenance")
+    }
+
+    private mutating func setProvenance(_ fields: inout [String: String], option: String) throws {
+        func flag(_ name: String) throws -> Bool {
+            guard let text = fields.removeValue(forKey: name) else { return false }
+            guard let value = Self.isOn(text) else {
+                throw RequestsError(
+                    .badOption, "failed to parse \(name) flag '\(text)' of \(option)", hint: "Use true or false.")
+            }
+            return value
+        }
+        var settings = ProvenanceSettings()
+        let isDisabled = try flag("disabled")
+        settings.isReproducible = try flag("reproducible")
+        isForImagesOnly = try flag("inline-only")
+        settings.builder = fields.removeValue(forKey: "builder-id") ?? ""
+        if let text = fields.removeValue(forKey: "mode") {
+            guard let mode = ProvenanceSettings.Mode(rawValue: text == "full" ? "max" : text) else {
+                throw RequestsError(.badOption, "invalid mode '\(text)' of \(option)", hint: "Use min or max.")
+            }
+            settings.mode = mode
+        }
+        if let text = fields.removeValue(forKey: "version") {
+            guard let version = ProvenanceSettings.Version(rawValue: text) else {
+                throw RequestsError(
+                    .badOption, "invalid provenance SLSA version '\(text)' of \(option)", hint: "Use v1 or v0.2.")
+            }
+            settings.version = version
+        }
+        if let unknown = fields.keys.sorted().first {
+            throw RequestsError(
+                .badOption, "\(option) does not take '\(unknown)'", hint: "See docs/attestations.md for what there is.")
+        }
+        provenance = isDisabled ? nil : settings
+    }
+
+    private func refuseSBOM(_ fields: inout [String: String]) throws {
+        if let text = fields["disabled"], Self.isOn(text) == true { return }
+        throw RequestsError(
+            .unsupported, "no SBOM is made yet", hint: "Leave it out, and scan the image that is built.")
+    }
+
+    private static func isOn(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "t", "1": true
+        case "false", "f", "0": false
+        default: nil
+        }
+    }
+
+    private static func fields(_ text: String, option: String) throws -> [String: String] {
+        var fields: [String: String] = [:]
+        for field in try CommaSeparated.fields(text) {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else {
+                throw RequestsError(
+                    .badOption, "invalid value '\(field)' in \(option)", hint: "Write it as key=value.")
+            }
+            fields[parts[0].lowercased()] = parts[1]
+        }
+        return fields
+    }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Requests
+
+/// The attestations that an image gets.
+struct AttestationOptions: ParsableArguments {
+    @Option(
+        name: .customLong("provenance"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Attach to the image what it was made from: true, false, or mode=min|max,version=v1|v0.2 and others.",
+            valueName: "settings"))
+    var provenance: String?
+
+    @Option(
+        name: .customLong("attest"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("The same, as type=provenance,mode=max.", valueName: "settings"))
+    var attest: [String] = []
+
+    /// Throws `RequestsError` for what is not known.
+    func request() throws -> AttestationRequest {
+        var request = AttestationRequest()
+        for text in attest { try request.add(text) }
+        if let provenance { try request.setProvenance(provenance) }
+        return request
+    }
+}

@@ -1,0 +1,131 @@
+import SystemPackage
+import Testing
+
+/// Provenance as it is attached to images, read by other tools.
+@Suite("Provenance", .enabled(if: Machine.isRoot, Machine.needsRoot))
+struct ProvenanceTests {
+    private struct Case {
+        let scratch = try? Scratch()
+        let path: FilePath
+        let lamina: Lamina
+        let context: FilePath
+
+        init() throws {
+            let scratch = try #require(scratch)
+            path = scratch.path
+            lamina = Lamina(root: path.appending("store"))
+            context = try scratch.context(
+                """
+                FROM scratch AS base
+                COPY Dockerfile /a
+                FROM base
+                ARG TOKEN
+                COPY Dockerfile /b
+
+                """)
+        }
+
+        func blob(_ layout: FilePath, _ digest: String?) throws -> JSONValue {
+            let hex = try #require(digest).dropFirst(7)
+            return try JSONValue(parsing: text(of: layout.appending("blobs/sha256/\(hex)")))
+        }
+    }
+
+    @Test func isInTheIndexOfALayout() throws {
+        let test = try Case()
+        let layout = test.path.appending("layout")
+        try test.lamina.build(
+            test.context, "--provenance", "-t", "example.com/a:1", "--build-arg", "TOKEN=value",
+            "--annotation", "index:top=1", "--annotation", "index-descriptor:place=2",
+            "--metadata-file", test.path.appending("metadata.json").string,
+            "-o", "type=oci,tar=false,dest=\(layout)")
+        let entries = try #require(
+            try JSONValue(parsing: text(of: layout.appending("index.json")))["manifests"]?.array)
+        #expect(entries.count == 1)
+        #expect(entries[0]["mediaType"]?.string == "application/vnd.oci.image.index.v1+json")
+        #expect(entries[0]["platform"] == nil)
+        #expect(entries[0]["annotations"]?["place"]?.string == "2")
+        let index = try test.blob(layout, entries[0]["digest"]?.string)
+        #expect(index["annotations"]?["top"]?.string == "1")
+        let manifests = try #require(index["manifests"]?.array)
+        #expect(manifests.count == 2)
+        #expect(manifests[1]["platform"]?["os"]?.string == "unknown")
+        #expect(manifests[1]["annotations"]?["vnd.docker.reference.digest"] == manifests[0]["digest"])
+        let attestation = try test.blob(layout, manifests[1]["digest"]?.string)
+        #expect(attestation["subject"]?["digest"] == manifests[0]["digest"])
+        let statement = try test.blob(layout, attestation["layers"]?.array?.first?["digest"]?.string)
+        #expect(statement["predicateType"]?.string == "https://slsa.dev/provenance/v1")
+        #expect(statement["subject"]?.array?.first?["name"]?.string?.hasPrefix("pkg:docker/example.com/a@1") == true)
+        let request = statement["predicate"]?["buildDefinition"]?["externalParameters"]?["request"]
+        #expect(request?["args"]?["build-arg:TOKEN"]?.string == "value")
+        let layers = statement["predicate"]?["runDetails"]?["metadata"]?["buildkit_metadata"]?["layers"]?.object
+        #expect(layers?.count == 2)
+        let metadata = try JSONValue(parsing: text(of: test.path.appending("metadata.json")))
+        #expect(metadata["containerimage.digest"] == entries[0]["digest"])
+        #expect(metadata["buildx.build.provenance"]?["runDetails"] != nil)
+        try expectSuccess("skopeo", "copy", "oci:\(layout)", "dir:\(test.path.appending("copied"))")
+    }
+
+    @Test func isPushedWithTheImageAndKeptInTheStore() throws {
+        let test = try Case()
+        let scratch = try #require(test.scratch)
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/a:1"
+            try test.lamina.build(
+                test.context, "--attest", "type=provenance,mode=min,version=v0.2", "-t", name, "--push")
+            func raw(_ image: String) throws -> String {
+                try expectSuccess("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(image)").outputText
+            }
+            let pushed = try raw(name)
+            #expect(try JSONValue(parsing: pushed)["manifests"]?.array?.count == 2)
+            try expectSuccess(
+                "skopeo", "copy", "--all", "--src-tls-verify=false", "docker://\(name)",
+                "dir:\(test.path.appending("all"))")
+            // The store has the index under the name, and passes it on.
+            try test.lamina.succeeding("tag", name, "\(registry.name)/b:1")
+            try test.lamina.succeeding("push", "\(registry.name)/b:1")
+            #expect(try raw("\(registry.name)/b:1") == pushed)
+            #expect(try test.lamina("fsck").status == 0)
+            #expect(try test.lamina("history", name).status == 0)
+        }
+    }
+
+    @Test func aReproducibleBuildHasTheSameProvenance() throws {
+        let test = try Case()
+        var digests: Set<String> = []
+        for number in 1...2 {
+            let archive = test.path.appending("\(number).tar")
+            try Lamina(root: test.path.appending("store\(number)")).with(["SOURCE_DATE_EPOCH": "1600000000"]).build(
+                test.context, "--reproducible", "--provenance=mode=max", "-o", "type=oci,dest=\(archive)")
+            digests.insert(try expectSuccess("sh", "-ec", "sha256sum <\"$0\"", archive.string).trimmed)
+        }
+        #expect(digests.count == 1)
+    }
+
+    @Test func isNotThereUnlessItIsAskedFor() throws {
+        let test = try Case()
+        for arguments in [[], ["--provenance=false"], ["--provenance", "--attest", "type=provenance,disabled=true"]] {
+            let layout = test.path.appending("plain")
+            try test.lamina.succeeding(
+                ["build"] + (arguments.count == 3 ? Array(arguments.dropFirst()) : arguments)
+                    + ["-o", "type=oci,tar=false,dest=\(layout)", test.context.string])
+            #expect(!(try text(of: layout.appending("index.json")).contains("index.v1+json\",\"digest")))
+        }
+    }
+
+    @Test(arguments: [
+        (["--provenance=mode=medium"], "invalid mode 'medium'"), (["--provenance=version=v3"], "'v3'"),
+        (["--provenance=color=red"], "does not take 'color'"),
+        (["--attest", "type=vex"], "unknown attestation type 'vex'"),
+        (["--attest", "type=sbom"], "no SBOM is made yet"), (["--provenance", "-o", "out"], "beside files"),
+        (["--provenance", "--format", "docker"], "cannot export attestations with"),
+        (["--provenance", "-o", "type=docker,dest=x.tar"], "manifest lists"),
+        (["--provenance=reproducible=maybe"], "'maybe'"),
+    ])
+    func whatCannotBeIsRefused(_ arguments: [String], _ sentence: String) throws {
+        let test = try Case()
+        let finished = try test.lamina.start(["build"] + arguments + [test.context.string], in: test.path).wait()
+        #expect(finished.status != 0)
+        #expect(finished.errorText.contains(sentence), "\(finished.errorText)")
+    }
+}
