@@ -70,7 +70,7 @@ package struct LayerWriter: ~Copyable {
         try Whiteout.refuse(entry)
         try tar.writeHeader(entry)
         entry.contentHash = try tar.writeContent(of: entry) { write in try reader.readContent(write) }
-        entries.append(entry)
+        files.add(entry)
     }
 
     /// Ends the layer.

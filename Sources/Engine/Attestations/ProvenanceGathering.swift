@@ -70,7 +70,7 @@ struct ProvenanceGathering: Sendable {
             switch request.inputs.context {
             case .git(let source, _): try await Self.material(source, remotes)
             case .http(let source, let label): try await material(source, label)
-            case .directory, .standardInput, nil: nil
+            case .directory, .standardInput, .archive, .object, nil: nil
             }
         return Provenance.Source(material: material, path: path)
     }
