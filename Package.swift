@@ -95,7 +95,7 @@ let package = Package(
             [
                 "Asynchrony", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Frontend", "Solver",
                 "Sandbox", "Registry",
-                "Store", "Layers", "Trees", "Requests", "Images", systemPackage,
+                "Store", "Layers", "Trees", "Requests", "Transports", "Images", systemPackage,
             ]),
         module(
             "Caching",

@@ -33,8 +33,8 @@ package struct BaseImages: BaseImageResolver {
             guard case .layout(let layout)? = contexts.last(where: { $0.name == context })?.content else {
                 throw ContextsError(.badContext, "there is no layout for the context '\(context)'")
             }
+            let image = try await images.take(layout, platform: platform)
             return try await offload { [images] in
-                let image = try images.take(layout, platform: platform)
                 let config = try images.config(of: image)
                 // The name of a context for one platform ends with it.
                 let name = try ImageReference(parsing: String(context.prefix(upTo: context.contextNameEnd)))

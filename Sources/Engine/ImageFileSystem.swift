@@ -24,7 +24,7 @@ package struct ImageFileSystem: Sendable {
 
     /// Writes the files as one plain archive, with their owners; the descriptor stays open.
     package func writeArchive(to path: FilePath) async throws {
-        try await withTree { tree in
+        try await withFiles { tree, _ in
             try OutputFile.write(to: path) { try FileExport(tree: tree, epoch: nil).writeTar(to: $0) }
         }
     }
@@ -33,19 +33,45 @@ package struct ImageFileSystem: Sendable {
     ///
     /// Throws ``EngineError`` `.notEmpty` when the directory holds something.
     package func unpack(to path: FilePath) async throws {
+        try Self.makeEmpty(path)
+        try await withFiles { tree, _ in try Self.write(tree, to: path) }
+    }
+
+    /// Makes a directory an OCI runtime bundle: the files in `rootfs`, and how to start them in `config.json`.
+    ///
+    /// Throws ``EngineError`` `.notEmpty` when the directory holds something.
+    package func unpackBundle(to path: FilePath) async throws {
+        try Self.makeEmpty(path)
+        let config = try await offload { [images, image] in try images.config(of: image) }
+        try await withFiles { tree, accounts in
+            let user: ResolvedUser
+            do { user = try accounts.resolve(config.config.user) } catch let error as any AnyFailure {
+                throw EngineError(.badOwner, error.message, hint: "The image is damaged.", cause: error)
+            }
+            let files = path.appending("rootfs")
+            try FileSystem.makeDirectories(files)
+            try Self.write(tree, to: files)
+            let bundle = RuntimeBundle(config: config, user: user, maps: RuntimeBundle.currentMaps)
+            try FileSystem.write(bundle.json.encoded(.pretty(2)), to: path.appending("config.json"))
+        }
+    }
+
+    private static func makeEmpty(_ path: FilePath) throws {
         try FileSystem.makeDirectories(path)
         guard try Directory(opening: path).names().isEmpty else {
             throw EngineError(.notEmpty, "the directory '\(path)' is not empty", hint: "Name a new directory.")
         }
-        try await withTree { tree in
-            guard let root = try tree.node(at: "") else { return }
-            var copy = try TreeCopy(of: tree, into: path)
-            copy.makesDevices = IDMaps.canSetOwners && !UserNamespace.isEntered
-            try copy.fill(from: root)
-        }
     }
 
-    private func withTree(_ body: @escaping @Sendable (LayerFileTree) throws -> Void) async throws {
+    private static func write(_ tree: LayerFileTree, to path: FilePath) throws {
+        guard let root = try tree.node(at: "") else { return }
+        var copy = try TreeCopy(of: tree, into: path)
+        copy.makesDevices = IDMaps.canSetOwners && !UserNamespace.isEntered
+        try copy.fill(from: root)
+    }
+
+    /// Runs `body` with the files of the image, which are all there then, and with its accounts.
+    private func withFiles(_ body: @escaping @Sendable (LayerFileTree, UserDatabase) throws -> Void) async throws {
         let lease = try images.store.lease()
         let isolation = StepIsolation(nil, store: images.store)
         let trees = LayerTreeCache(images.store.layers)
@@ -54,7 +80,8 @@ package struct ImageFileSystem: Sendable {
             progress: LayerProgress(ProgressReporter { _ in }), form: isolation.form)
         let stack = LayerStack(layers: image.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
         let tree = try await InputFiles(snapshots: snapshots).tree(of: stack)
-        try await offload { try body(tree) }
+        let accounts = try await snapshots.accounts(of: stack)
+        try await offload { try body(tree, accounts) }
         _ = consume lease
     }
 }

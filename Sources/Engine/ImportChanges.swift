@@ -24,8 +24,10 @@ package enum ImportChanges {
         }
         let start = try await config(of: "FROM scratch\n", platform)
         var config = try await config(of: (["FROM scratch"] + changes).joined(separator: "\n") + "\n", platform)
-        // The search path that a build begins with is no change.
+        // The search path and the working directory that a build begins with are no changes.
         config.environment.removeAll { start.environment.contains($0) }
+        if config.workingDirectory == start.workingDirectory { config.workingDirectory = "" }
+        config.argumentsEscaped = false
         return config
     }
 

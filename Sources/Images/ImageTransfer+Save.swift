@@ -104,7 +104,10 @@ extension ImageTransfer {
                 case .ociDirectory: try LayoutImageWriter(path, names: names)
                 case .directory: try DirectoryImageWriter(path)
                 }
-            _ = try await copy.run(from: reader, to: writer, report: report)
+            _ = try await copy.run(from: reader, to: writer) { event in
+                // The layers of the store are here: there is nothing to tell of them.
+                if case .waiting = event { report(event) }
+            }
         }
         if let archive { try await offload { try archive.finish() } }
     }

@@ -43,7 +43,7 @@ struct ArchiveLimitTests {
     }
 
     @Test(arguments: [
-        ("many-keys", "the archive has 0 layers for an image of 1"), ("huge-layers", "more than 1 PiB"),
+        ("many-keys", "there are 0 layers for an image of 1"), ("huge-layers", "more than 1 PiB"),
         ("old-docker", "was saved by a Docker older than 1.10"),
     ])
     func isToldOfImages(_ name: String, _ message: String) throws {

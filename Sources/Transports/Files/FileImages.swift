@@ -1,4 +1,5 @@
 import Diagnostics
+import Linux
 package import OCI
 
 /// The images in an archive or a directory, by what its documents say.
@@ -33,23 +34,34 @@ package struct FileImages: Sendable {
     /// Reads the documents. Throws ``TransportsError`` `.badArchive` when there are no images.
     package init(_ files: any ImageFiles) throws {
         self.files = files
+        do { items = try Self.items(of: files) } catch let error as any AnyFailure
+            where !(error is TransportsError || error is LinuxError)
+        {
+            throw TransportsError(
+                .badArchive, "the documents of \(files.place) cannot be read: \(error.message)", hint: error.hint,
+                cause: error)
+        }
+        guard !items.isEmpty else { throw TransportsError(.badArchive, "\(files.place) holds no image") }
+    }
+
+    private static func items(of files: any ImageFiles) throws -> [Item] {
         if try files.size(of: "oci-layout") != nil || files.size(of: "manifest.json") == nil,
             let index = try files.document("index.json")
         {
-            items = try Self.layoutItems(Index(parsing: index))
-        } else if let manifest = try files.document("manifest.json") {
-            items = try Self.dockerItems(JSON(parsing: manifest))
-        } else if files.isOldDockerArchive {
+            return try layoutItems(Index(parsing: index))
+        }
+        if let manifest = try files.document("manifest.json") {
+            return try dockerItems(JSON(parsing: manifest))
+        }
+        if files.isOldDockerArchive {
             throw TransportsError(
                 .badArchive,
                 "the archive was saved by a Docker older than 1.10, whose images have no manifest.json",
                 hint: "Load it with a current Docker, and save it again from there.")
-        } else {
-            throw TransportsError(
-                .badArchive, "\(files.place) is neither a Docker archive nor an OCI layout",
-                hint: "To make a base image of a root file system, use 'lamina import'.")
         }
-        guard !items.isEmpty else { throw TransportsError(.badArchive, "\(files.place) holds no image") }
+        throw TransportsError(
+            .badArchive, "\(files.place) is neither a Docker archive nor an OCI layout",
+            hint: "To make a base image of a root file system, use 'lamina import'.")
     }
 
     private static func layoutItems(_ index: Index) -> [Item] {
@@ -119,6 +131,20 @@ package struct FileImages: Sendable {
             if !meant.isEmpty { return meant }
         }
         return items.filter { item in item.names.contains { $0.tag == name } }
+    }
+
+    /// A reader of the image with a digest, whether the index of the layout names it or not.
+    ///
+    /// Throws ``TransportsError`` `.imageNotFound`.
+    package func reader(_ digest: Digest) throws -> FileImageReader {
+        if let item = items.first(where: { $0.digest == digest }) { return try reader(item) }
+        guard let bytes = try files.document(ArchiveOutput.path(of: digest)) else {
+            return try reader(try item(.digest(digest)))
+        }
+        let document = try ImageDocument(parsing: bytes)
+        let root = Descriptor(
+            mediaType: document.descriptor.mediaType, digest: digest, size: document.descriptor.size)
+        return try reader(Item(content: .layout(root)))
     }
 
     /// A reader of an image.

@@ -169,7 +169,7 @@ extension CommandGrammar {
         case "doctor", "config", "config show": CommandGrammar(values: "format")
         case "import": CommandGrammar(values: "change/c message/m platform")
         case "export": CommandGrammar(values: "output/o platform", reachesRegistries: true)
-        case "unpack": CommandGrammar(values: "platform", reachesRegistries: true)
+        case "unpack": CommandGrammar(flags: "bundle", values: "platform", reachesRegistries: true)
         case "executor", "tag", "buildx ls", "completion", "manual": CommandGrammar()
         case "version", "info": CommandGrammar(values: "format/f")
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")

@@ -47,6 +47,9 @@ struct UnpackCommand: UserNamespaceCommand {
         commandName: "unpack", abstract: "Write the files of an image into a directory, as a container sees them.",
         discussion: "Owners and devices are kept where this user may make them.")
 
+    @Flag(help: "Make an OCI runtime bundle: the files in rootfs, and config.json for runc or crun.")
+    var bundle = false
+
     @OptionGroup var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
@@ -65,7 +68,12 @@ struct UnpackCommand: UserNamespaceCommand {
             let platform = try platform.map { try Platform(parsing: $0) }
             let images = try global.images(registries)
             try await images.closingRegistry {
-                try await ImageFileSystem(image, platform: platform, in: images).unpack(to: FilePath(directory))
+                let files = try ImageFileSystem(image, platform: platform, in: images)
+                if bundle {
+                    try await files.unpackBundle(to: FilePath(directory))
+                } else {
+                    try await files.unpack(to: FilePath(directory))
+                }
             }
         }
     }
