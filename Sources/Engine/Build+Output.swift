@@ -25,7 +25,6 @@ extension Build {
     ) async throws -> BuildProduct {
         let draft = request.makesImage ? try await draft(plan, state, runner: runner, provenance) : nil
         var product = BuildProduct(stack: state, epoch: epoch, draft: draft)
-        if request.outputs.contains(.none) { return product }
         let outputs = request.outputs.isEmpty ? [.store(ImageSettings())] : request.outputs
         let tools = ExportTools(
             images: images, files: runner.files, layerProgress: runner.layerProgress, progress: progress)

@@ -42,7 +42,7 @@ package struct BuildRequest: Sendable {
 
     /// Whether an image comes of it, and not only files.
     package var makesImage: Bool {
-        outputs.isEmpty || (!outputs.contains(.none) && outputs.contains { $0.isImage })
+        outputs.isEmpty || outputs.contains { $0.isImage }
     }
 
     /// Whether the build pushes or writes a manifest, so that its digest is known.

@@ -151,6 +151,15 @@ struct OutputTests {
         #expect(finished.errorText.contains("rewrite-timestamp is given, but no SOURCE_DATE_EPOCH"))
     }
 
+    @Test func anOutputOfTheCacheTakesNothingFromOthers() throws {
+        let test = try Case()
+        let lamina = test.lamina
+        try lamina.build(test.context, "-o", "type=cacheonly", "-o", "type=local,dest=\(test.path("files"))")
+        #expect(try text(of: test.path("files").appending("conf")) == "x\n")
+        try lamina.build(test.context, "-t", "kept", "-o", "type=cacheonly")
+        #expect(try lamina.state().isEmpty)
+    }
+
     @Test func outputsThatCannotBeAreRefusedInOneSentence() throws {
         let test = try Case()
         let cases: [([String], String)] = [
