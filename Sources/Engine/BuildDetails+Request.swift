@@ -12,7 +12,7 @@ extension BuildDetails {
     /// The facts of a request and its Dockerfile that the history keeps.
     init(_ request: BuildRequest, _ source: DockerfileSource) {
         self.init()
-        context = FileSystem.absolute(request.context).lexicallyNormalized().string
+        context = Self.place(of: request)
         let path = (try? LocalFiles.dockerfile(request.dockerfile, in: request.context)) ?? FilePath(source.name)
         dockerfile = FileSystem.absolute(path).lexicallyNormalized().string
         dockerfileDigest = Digest(of: source.bytes)
@@ -23,5 +23,19 @@ extension BuildDetails {
             argument.value.map { Redaction.variable("\(argument.name)=\($0)") }
         }
         version = Version.current
+    }
+
+    /// The place of the context's files, without the login that a URL may have.
+    private static func place(of request: BuildRequest) -> String {
+        switch request.inputs.context {
+        case .git(let source, _):
+            let part = source.subdirectory.isEmpty ? source.ref : "\(source.ref):\(source.subdirectory)"
+            return source.publicRemote + (part.isEmpty ? "" : "#\(part)")
+        case .http(let source, _): return Redaction.withoutLogins(source.url)
+        case .object(let object): return "\(object)"
+        case .archive(let path): return FileSystem.absolute(path).lexicallyNormalized().string
+        case .directory, .standardInput, nil:
+            return FileSystem.absolute(request.context).lexicallyNormalized().string
+        }
     }
 }

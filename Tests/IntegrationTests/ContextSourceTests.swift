@@ -65,6 +65,25 @@ struct ContextSourceTests {
         #expect(try error(["http://127.0.0.1:1/x.git"]).contains("failed to list refs of remote"))
     }
 
+    /// The history has the place of a context without the login of its URL.
+    @Test func theHistoryHasNoLogins() throws {
+        let port = try DockerRegistry.freePort()
+        try scratch.context("FROM scratch\nNOPE\n", named: "web")
+        let server = try RunningProcess([
+            "python3", "-m", "http.server", "-b", "127.0.0.1", "-d", scratch.path.appending("web").string, "\(port)",
+        ])
+        defer {
+            server.send(15)
+            _ = try? server.wait(limit: .seconds(10))
+        }
+        let script = "import socket; socket.create_connection(('127.0.0.1', \(port)), 1)"
+        try wait(until: { try run("python3", "-c", script).status == 0 })
+        _ = try error(["http://user:hunter2@127.0.0.1:\(port)/Dockerfile"])
+        let details = try lamina.succeeding("builds", "inspect", "--format", "json").outputText
+        #expect(details.contains("http://127.0.0.1:\(port)/Dockerfile"), "\(details)")
+        #expect(!details.contains("hunter2"))
+    }
+
     /// The Dockerfile is a link, or elsewhere; an ignore file is named, or belongs to the Dockerfile.
     @Test func filesElsewhere() throws {
         let context = try scratch.context("FROM scratch\n")
