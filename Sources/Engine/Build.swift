@@ -116,7 +116,9 @@ package struct Build: Sendable {
         let options = try await options(
             for: source, BuildEpoch(remotes: tools.remotes, inputs: request.inputs, context: context))
         let plans = try await self.plans(source, options, rules: rules, resolver: resolver)
-        let (plan, targets) = (plans[0], plans.map(\.target))
+        let plan = plans[0]
+        // The results of the platforms come first.
+        let targets = plans.map(\.target) + plans.flatMap(\.unusedStages)
         let vertices = plan.graph.reachable(from: targets)
         try request.sandbox.check(vertices)
         if plans.contains(where: \.hasCommands) { try await offload { try tools.isolation.requireEntry() } }
@@ -212,7 +214,7 @@ package struct Build: Sendable {
 extension BuildPlan {
     /// Whether the target needs a command to be run.
     fileprivate var hasCommands: Bool {
-        graph.reachable(from: target).contains { if case .run = $0.operation { true } else { false } }
+        vertices.contains { if case .run = $0.operation { true } else { false } }
     }
 }
 

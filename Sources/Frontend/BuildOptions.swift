@@ -27,6 +27,8 @@ package struct BuildOptions: Sendable {
     package var fileName: String
     /// Lower every stage, so that the checks see all of the file.
     package var checksAllStages: Bool
+    /// Build also the stages before the target that it does not need.
+    package var buildsUnusedStages = false
     /// Run all of our own checks and not only those for builds.
     package var givesAdvice = false
     /// The rules of the build context's ignore file, for the checks.

@@ -7,6 +7,8 @@ package struct BuildPlan: Sendable {
     package let graph: BuildGraph
     /// The file system of the result.
     package let target: VertexID
+    /// The file systems of other stages that are built as well.
+    package let unusedStages: [VertexID]
     /// The config of the result; its history and layers are still those of the base image, and `created` is not set.
     package let config: ImageConfig
     /// The history entries of the stages from the base image to the target, in order.
@@ -22,9 +24,16 @@ package struct BuildPlan: Sendable {
     /// The history of the base image.
     package var baseHistory: [History] { config.history }
 
+    /// All vertices of the build, inputs first.
+    package var vertices: [Vertex] {
+        guard !unusedStages.isEmpty else { return graph.reachable(from: target) }
+        let needed = Set((unusedStages + [target]).flatMap { graph.reachable(from: $0).map(\.id) })
+        return graph.vertices.filter { needed.contains($0.id) }
+    }
+
     /// How many steps of the graph progress shows.
     package var stepCount: Int {
-        graph.reachable(from: target).count { vertex in
+        vertices.count { vertex in
             switch vertex.operation {
             case .scratch, .context: false
             default: true
@@ -54,7 +63,7 @@ package struct Warning: Hashable, Sendable {
     package let url: String?
     /// The description of the rule.
     package let detail: String
-    /// The page of this project's documentation about a rule of our own; `nil` for BuildKit's rules.
+    /// The command that shows the page about a rule of our own; `nil` for BuildKit's rules.
     package let page: String?
 
     package init(rule: String, message: String, location: SourceRange, url: String?, detail: String, page: String?) {

@@ -34,7 +34,13 @@ private struct Planner<Resolver: BaseImageResolver> {
         let table = lowering.table
         let target = try table.target(named: lowering.options.target)
         let needed =
-            lowering.options.checksAllStages ? Array(table.entries.indices) : table.reachable(from: target)
+            if lowering.options.checksAllStages {
+                Array(table.entries.indices)
+            } else if lowering.options.buildsUnusedStages {
+                Array(0...target)
+            } else {
+                table.reachable(from: target)
+            }
         lowering.checkAdvice(stages: needed, target: target)
         try await lower(stages: needed)
         try lowering.linter.enforce()

@@ -85,7 +85,9 @@ struct Lowering: Sendable {
         if options.isPlatformExplicit { config.platform = options.platform }
         config = options.changes.applied(toTarget: config)
         return BuildPlan(
-            graph: graph, target: state.vertex, config: config, steps: state.steps, warnings: linter.warnings,
+            graph: graph, target: state.vertex,
+            unusedStages: options.buildsUnusedStages ? (0..<target).compactMap { states[$0]?.vertex } : [],
+            config: config, steps: state.steps, warnings: linter.warnings,
             targetName: table.entries[target].stage.name ?? "", epoch: try scope.epoch(options),
             layerChecks: LayerChecks(linter: linter))
     }

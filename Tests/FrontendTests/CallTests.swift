@@ -172,10 +172,10 @@ import Testing
         let report = try await check("FROM scratch\nADD a /\n")
         #expect(report.status == 0)
         #expect(report.lines.prefix(1) == ["Check complete, 1 warning has been found!"])
-        #expect(report.lines.contains("WARNING: AddInsteadOfCopy - docs/rules/AddInsteadOfCopy.md"))
+        #expect(report.lines.contains("WARNING: AddInsteadOfCopy - lamina help AddInsteadOfCopy"))
         let warning = report.json["warnings"]?.array?.first
         #expect(warning?["url"] == nil)
-        #expect(warning?["description"]?.string?.hasSuffix(" (see docs/rules/AddInsteadOfCopy.md)") == true)
+        #expect(warning?["description"]?.string?.hasSuffix(" (see lamina help AddInsteadOfCopy)") == true)
     }
 
     @Test func warningAsJSON() async throws {

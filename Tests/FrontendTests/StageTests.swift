@@ -19,6 +19,21 @@ import Testing
         #expect(plan.runs.map(\.arguments) == [["/bin/sh", "-c", "1"]])
     }
 
+    @Test func unusedStagesBeforeTheTargetAreBuiltWhereAskedFor() async throws {
+        let text = "FROM scratch AS a\nRUN 1\nFROM scratch AS b\nRUN 2\nFROM a AS c\nRUN 3\nFROM scratch\nRUN 4\n"
+        var options = BuildOptions(target: "c")
+        options.buildsUnusedStages = true
+        let plan = try await plan(text, options)
+        func commands(_ vertices: [Vertex]) -> [String] {
+            vertices.compactMap { if case .run(let run) = $0.operation { run.arguments.last } else { nil } }
+        }
+        #expect(commands(plan.vertices) == ["1", "2", "3"])
+        #expect(commands(plan.graph.reachable(from: plan.target)) == ["1", "3"])
+        #expect(
+            try await lower(parse(text, BuildOptions(target: "c")), BuildOptions(target: "c"), resolver: FakeResolver())
+                .unusedStages.isEmpty)
+    }
+
     @Test func imagesAreResolvedOncePerPlatform() async throws {
         let resolver = FakeResolver(["docker.io/library/a:latest": try image()])
         let text = "FROM a AS x\nFROM --platform=linux/s390x a AS y\nFROM a\nCOPY --from=x / /\nCOPY --from=y / /\n"

@@ -62,6 +62,24 @@ struct DropInTests {
         #expect(try lamina.build(context) == plain)
     }
 
+    @Test func stagesThatNothingNeedsAreBuiltWhereAskedFor() throws {
+        let context = try scratch.context(
+            "FROM lamina/base AS test\nRUN echo tested && false\nFROM scratch AS out\nCOPY Dockerfile /\nFROM lamina/base\nRUN false\n"
+        )
+        let image = try lamina.build(context, "--target", "out")
+        let all = try lamina("build", "--target", "out", "--skip-unused-stages=false", context.string)
+        #expect(all.status == 1)
+        #expect(all.errorText.contains("RUN echo tested && false"), "\(all.errorText)")
+        let passing = try scratch.context(
+            "FROM lamina/base AS test\nRUN echo tested\nFROM scratch\nCOPY Dockerfile /\n", named: "passing")
+        let whole = try lamina.build(passing)
+        let tested = try lamina.succeeding(
+            "build", "--iidfile", scratch.path.appending("id").string, "-t", "x",
+            "--skip-unused-stages=false", passing.string)
+        #expect(tested.errorText.contains(" tested\n"), "\(tested.errorText)")
+        #expect(try text(of: scratch.path.appending("id")) == whole && whole != image)
+    }
+
     @Test func filesSayWhatCameOfABuild() throws {
         let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n").string
         let (raw, digest) = (scratch.path.appending("raw"), scratch.path.appending("digest"))

@@ -44,7 +44,7 @@ import Testing
         Frontend.Warning(
             rule: "AddInsteadOfCopy", message: "ADD does nothing here that COPY would not do",
             location: SourceRange(file: "Dockerfile", lines: 2...2), url: nil,
-            detail: "ADD may download or unpack", page: "docs/rules/AddInsteadOfCopy.md")
+            detail: "ADD may download or unpack", page: "lamina help AddInsteadOfCopy")
     ]
 
     @Test("Warnings are counted, and explained with --debug")
@@ -66,7 +66,7 @@ import Testing
                 "", " 1 warning found:",
                 " - AddInsteadOfCopy: ADD does nothing here that COPY would not do (line 2)",
                 "ADD may download or unpack",
-                "More info: docs/rules/AddInsteadOfCopy.md", "Dockerfile:2", "--------------------",
+                "More info: lamina help AddInsteadOfCopy", "Dockerfile:2", "--------------------",
                 "   1 |     FROM scratch", "   2 | >>> ADD a /", "--------------------", "",
             ])
     }

@@ -40,7 +40,7 @@ import Testing
             "--provenance=disabled=true --attest type=sbom,disabled=true .",
             "build --provenance=disabled=true --attest=type=sbom,disabled=true ."
         ),
-        ("--format oci --skip-unused-stages --identity-label=false .", "build --format=oci ."),
+        ("--format oci --skip-unused-stages --identity-label=false .", "build --format=oci --skip-unused-stages ."),
         ("--pid private --ipc=private --uts private .", "build ."),
         ("--all-platforms=false --squash=false --stdin=false .", "build ."),
         ("--source-date-epoch 0 .", "build --build-arg=SOURCE_DATE_EPOCH=0 ."),

@@ -78,6 +78,7 @@ import Testing
                 + "--skip-unused-stages --ignore-var-run=false --reproducible=false --compressed-caching=false -c .",
             "."
         ),
+        ("--skip-unused-stages=false -c .", "--skip-unused-stages=false ."),
         // Flags of lamina build.
         ("--secret id=x,src=y --root /r --no-cache -c .", "--secret id=x,src=y --root /r --no-cache ."),
     ])

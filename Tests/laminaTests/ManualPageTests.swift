@@ -52,6 +52,13 @@ import Testing
         }
     }
 
+    /// The command that a finding names shows its page.
+    @Test func everyAdviceHasItsPage() {
+        for name in ["LatestTag", "AptCacheLeft", "DeletedLater"] {
+            #expect(Pages.text(name)?.hasPrefix("# \(name)\n") == true)
+        }
+    }
+
     @Test func helpIsAboutPagesAndCommands() throws {
         #expect(try Pages.help("LatestTag") == Pages.text("latesttag"))
         #expect(try Pages.help("topics")?.contains("configuration\n") == true)

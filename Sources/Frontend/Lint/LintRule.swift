@@ -33,8 +33,8 @@ struct LintRule: Hashable, Sendable {
         self.advice = advice
     }
 
-    /// The page of this project's documentation about one of our own rules.
-    var page: String? { advice == nil ? nil : "docs/rules/\(name).md" }
+    /// The command that shows the page about one of our own rules.
+    var page: String? { advice == nil ? nil : "lamina help \(name)" }
 
     /// The page with examples of what is wrong and what is better.
     var url: String? {

@@ -194,7 +194,7 @@ extension CommandGrammar {
         CommandGrammar(
             flags: """
                 no-cache quiet/q push builder-annotation timings check http-proxy inherit-labels omit-history \
-                force-compression rewrite-timestamp reproducible
+                force-compression rewrite-timestamp reproducible skip-unused-stages
                 """,
             values: """
                 tag/t file/f target build-arg build-arg-file platform os arch variant build-context context-sub-path \
@@ -208,7 +208,10 @@ extension CommandGrammar {
                 Option(name: "provenance", form: .optionalValue(absent: "true")),
                 Option(name: "explain", form: .flagOrValue(of: "explain-format")),
             ],
-            negations: ["builder-annotation": "no-builder-annotation", "inherit-labels": "no-inherit-labels"],
+            negations: [
+                "builder-annotation": "no-builder-annotation", "inherit-labels": "no-inherit-labels",
+                "skip-unused-stages": "no-skip-unused-stages",
+            ],
             reachesRegistries: true, takesBuilderFlags: true)
     }
 

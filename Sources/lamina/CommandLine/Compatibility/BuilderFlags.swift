@@ -90,11 +90,7 @@ extension BuilderFlags {
             .acceptedAs(
                 ["true"], because: "every step is a layer and is cached",
                 otherwise: "every step is a layer; leave --layers=false out"))
-        + flags(
-            "skip-unused-stages", redHats + [.kaniko],
-            .acceptedAs(
-                ["true"], because: "only stages that the target needs are built",
-                otherwise: "only stages that the target needs are built; build the others with --target"))
+        + flags("skip-unused-stages", redHats + [.kaniko], .works)
         + flags("no-hosts no-hostname", redHats, .refused("/etc/hosts and /etc/hostname are made for each command"))
         + flags("cpp-flag=", redHats, .refused("no preprocessor is run; give values with --build-arg"))
         + flags("hooks-dir= runtime= runtime-flag=", redHats, .refused("commands are run without an OCI runtime"))

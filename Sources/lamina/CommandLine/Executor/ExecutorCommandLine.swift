@@ -96,6 +96,8 @@ struct ExecutorCommandLine {
         context.findDockerfile(last("dockerfile"), surroundings)
         useLogins(of: context)
         var words = ["build"] + passed
+        // Without the flag kaniko builds them all, which changes no image.
+        if last("skip-unused-stages").flatMap(Truth.value) == false { words.append("--skip-unused-stages=false") }
         words += try pushWords()
         words += try cacheWords(context)
         words += registryWords()

@@ -58,7 +58,7 @@ extension ExecutorFlags {
         + flags(
             "snapshot-mode= snapshotMode= single-snapshot use-new-run",
             .accepted(because: "what a step changed is known without walking the file system"))
-        + flags("skip-unused-stages", .accepted(because: "only stages that the target needs are built"))
+        + flags("skip-unused-stages", .works)
 
     private static let registries: [BuilderFlag] =
         flags("insecure skip-tls-verify registry-map=", .works)

@@ -58,6 +58,7 @@ extension BuildCommand {
                 let (name, value) = KeyValue.pair(text)
                 return (name, value ?? "")
             }, noCache: try cacheUse.noCacheChoice(), contexts: try contexts.named())
+        options.buildsUnusedStages = !cacheUse.skipsUnusedStages
         options.firstBase = config.base
         options.changes = try config.changes()
         return options

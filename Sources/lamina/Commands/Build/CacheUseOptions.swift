@@ -33,6 +33,11 @@ struct CacheUseOptions: ParsableArguments {
         help: ArgumentHelp("Run steps again that last ran so long ago, e.g. 24h.", valueName: "duration"))
     var cacheLifetime: String?
 
+    @Flag(
+        name: .customLong("skip-unused-stages"), inversion: .prefixedNo,
+        help: "Build only the stages that the target needs.")
+    var skipsUnusedStages = true
+
     func noCacheChoice() throws -> NoCache {
         let stages = noCacheFilter.flatMap { $0.split(separator: ",").map(String.init) }
         guard stages.isEmpty || !noCache else {

@@ -45,7 +45,7 @@ struct GlobalOptions: ParsableArguments {
         return ImageTransfer(store: try store(), registry: RegistryAccess(settings))
     }
 
-    /// The environment of this process as it was when it was first asked for.
+    /// The environment of this process as it was when this was first read.
     static let environment = currentEnvironment()
 
     static func currentEnvironment() -> [String: String] {
