@@ -91,6 +91,45 @@ struct InstallationTests {
         #expect(version == (try expectSuccess(program.string, "--version").outputText))
     }
 
+    /// A plain Debian gets the program with apt, and other shells than bash complete its words there.
+    @Test(
+        .enabled(
+            if: Machine.canMakeDebian && Machine.has("dpkg-shlibdeps"),
+            "needs root, dpkg-dev, and mmdebstrap or a cached base"))
+    func thePackageInstallsOnAPlainDebian() throws {
+        let context = try scratch.context(
+            """
+            FROM \(DebianBase.name)
+            RUN --mount=target=/context \
+                rm -rf /etc/apt/sources.list.d && cp -r /context/apt/. /etc/apt/ && apt-get update -q && \
+                apt-get install -y -q --no-install-recommends /context/lamina.deb zsh fish
+            WORKDIR /work
+            COPY inner Dockerfile
+            ENV LAMINA_ROOT=/tmp/store
+            RUN lamina --version && lamina build -q --target one . && dpkg --verify lamina
+            RUN test "$(fish -c 'complete -C "lamina build --target "' | paste -sd,)" = one,two
+            RUN <<EOF
+            cat > /tmp/zsh <<'ZSH'
+            compdef() {}
+            _files() { print files }
+            _describe() { print -l ${(P)2} }
+            source /usr/share/zsh/vendor-completions/_lamina
+            words=(lamina build --target "") CURRENT=4
+            _lamina
+            ZSH
+            test "$(zsh -f /tmp/zsh | paste -sd,)" = one:one,two:two
+            EOF
+
+            """)
+        try scratch.write("FROM scratch AS one\nCOPY Dockerfile /\nFROM scratch AS two\n", to: "context/inner")
+        let package = try script(
+            "package", ["--output", scratch.path.appending("out").string, "deb"], ["DEB_COMPRESSION": "none"]
+        ).trimmed
+        try expectSuccess("cp", package, context.appending("lamina.deb").string)
+        try DebianBase.addSources(to: context)
+        try DebianStore.lamina().build(context)
+    }
+
     @Test func theTarballBringsItsLibraries() throws {
         let tarball = try script("package", ["--output", scratch.path.appending("out").string, "tar"]).trimmed
         try expectSuccess("tar", "-C", scratch.path.string, "-xzf", tarball)
