@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -96,4 +97,9 @@ ssize_t linux_lgetxattrat(int directory, const char *name, const char *attribute
 int linux_lsetxattrat(int directory, const char *name, const char *attribute, const void *value, size_t size) {
     char path[PATH_SIZE];
     return magic_path(path, directory, name) < 0 ? -1 : lsetxattr(path, attribute, value, size, 0);
+}
+
+void linux_limit_allocator(int arenas, int threshold) {
+    mallopt(M_ARENA_MAX, arenas);
+    mallopt(M_MMAP_THRESHOLD, threshold);
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 package import Linux
 package import OCI
 
@@ -19,6 +20,8 @@ package struct WrittenLayer: Sendable {
 package struct LayerWriter: ~Copyable {
     private var tar: TarWriter<LayerSink>
     private var files = FileListBuilder()
+    /// The bytes of files that take no space on the disk.
+    private var holes: Int64 = 0
 
     /// Hashes a layer without writing it anywhere.
     package init() { tar = TarWriter(LayerSink(blob: nil)) }
@@ -55,10 +58,17 @@ package struct LayerWriter: ~Copyable {
 
     /// Adds a regular file whose content is read from the descriptor's position to its end.
     ///
-    /// Throws ``LayerError`` `.fileChanged` when that is not as long as the entry says; the layer is then spoilt.
+    /// Throws ``LayerError`` `.fileChanged` when that is not as long as the entry says; the layer is then spoilt. And
+    /// `.unsupported` for holes that would take hours to hash, as all their zeros are bytes of the archive.
     package mutating func add(_ entry: LayerEntry, content: borrowing OwnedDescriptor) throws {
         var entry = entry
         try Whiteout.refuse(entry)
+        holes = holes.addingClamped(try content.unallocatedSize())
+        guard holes <= Tar.maximumHoles else {
+            throw LayerError(
+                .unsupported, "the holes of '/\(entry.path.text)' and the files before it take more than 1 TiB",
+                hint: "Remove sparse files, such as /var/log/lastlog, in the step that makes them.")
+        }
         try tar.writeHeader(entry)
         entry.contentHash = try tar.writeContent(of: entry, from: content)
         files.add(entry)

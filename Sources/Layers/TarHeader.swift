@@ -24,7 +24,7 @@ package enum Tar {
     /// The most bytes that a long name or the extended records of one entry may take.
     static let maximumRecords = 1 << 20
     /// The most bytes that the holes of all files of an archive may take.
-    static let maximumHoles: Int64 = 1 << 40
+    package static let maximumHoles: Int64 = 1 << 40
     static let attributePrefix = "SCHILY.xattr."
 
     /// The bytes that fill `size` up to whole blocks.

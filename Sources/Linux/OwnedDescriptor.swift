@@ -132,4 +132,12 @@ extension OwnedDescriptor {
 
     /// The file that the descriptor refers to.
     package func status() throws -> FileStatus { try FileStatus(of: raw) }
+
+    /// How many bytes of the file take no space on the disk, as the holes of a sparse file.
+    package func unallocatedSize() throws -> Int64 {
+        var buffer = stat()
+        try check("stat", "a file") { unsafe fstat(number, &buffer) }
+        let (allocated, overflows) = Int64(buffer.st_blocks).multipliedReportingOverflow(by: 512)
+        return overflows ? 0 : max(0, Int64(buffer.st_size) - allocated)
+    }
 }

@@ -10,6 +10,8 @@ package enum TreesCode: String, FailureCode {
     case badLayer = "layer.bad"
     /// More directories, one in another, than a layer may hold.
     case tooDeep = "files.too-deep"
+    /// A file with more zeros that take no space than a layer may hold.
+    case tooSparse = "files.too-sparse"
     /// A file of a tree, or a cache of digests, is missing or damaged.
     case corrupt = "store.corrupt"
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Engine
 import Glibc
+import Linux
 
 /// The program: parses the command line, runs the command, and ends with its exit status.
 @main
@@ -33,6 +34,7 @@ struct Lamina: AsyncParsableCommand {
 
     static func main() async {
         StandardDescriptors.occupy()
+        MemoryAllocator.limit()
         // A reader may leave before the end of our output; the write then fails with EPIPE.
         signal(SIGPIPE, SIG_IGN)
         // Scripts ask for the version before anything else, and no command is needed to answer.

@@ -1,14 +1,18 @@
 import DockerfileSyntax
+import Glibc
 import Testing
 
 /// Random input made of what matters to each grammar, and damaged examples of it. What is checked holds for any input:
 /// that there is an answer, the same each time, and that two ways to the same answer agree.
 @Suite struct FuzzTests {
+    /// Twenty, or as many as LAMINA_FUZZ_SEEDS says: `scripts/attack` runs these tests for hours.
+    static let seeds = 0..<(unsafe getenv("LAMINA_FUZZ_SEEDS").flatMap { unsafe UInt64(String(cString: $0)) } ?? 20)
+
     private static let raw: [[UInt8]] = [
         [0xFF], [0xC3], [0xE2, 0x80], [0], [0xC2, 0xA0], "é".bytes, "\u{2028}".bytes,
     ]
 
-    @Test("Random bytes and damaged Dockerfiles do not crash the parser", arguments: 0..<20 as Range<UInt64>)
+    @Test("Random bytes and damaged Dockerfiles do not crash the parser", arguments: Self.seeds)
     func dockerfiles(_ seed: UInt64) {
         var random = Random(state: seed)
         let words = [
@@ -28,7 +32,7 @@ import Testing
     }
 
     /// Parsing, printing in the usual form and parsing again says the same, and printing again changes nothing.
-    @Test(arguments: 0..<20 as Range<UInt64>)
+    @Test(arguments: Self.seeds)
     func mutatedDockerfiles(_ seed: UInt64) throws {
         var random = Random(state: seed)
         let pieces = [
@@ -50,7 +54,7 @@ import Testing
         #expect(accepted > 5)
     }
 
-    @Test("Random words do not crash the expander", arguments: 0..<20 as Range<UInt64>)
+    @Test("Random words do not crash the expander", arguments: Self.seeds)
     func words(_ seed: UInt64) {
         var random = Random(state: seed)
         let words = [
@@ -64,7 +68,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
+    @Test(arguments: Self.seeds)
     func mutatedWords(_ seed: UInt64) throws {
         var random = Random(state: seed)
         let mutator = Mutator(
@@ -91,7 +95,7 @@ import Testing
         #expect(((try? text.get()) == nil) == ((try? split.get()) == nil))
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
+    @Test(arguments: Self.seeds)
     func ignoreRules(_ seed: UInt64) throws {
         var random = Random(state: seed)
         let pieces =
@@ -103,7 +107,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
+    @Test(arguments: Self.seeds)
     func mutatedIgnoreRules(_ seed: UInt64) throws {
         var random = Random(state: seed)
         let mutator = Mutator(

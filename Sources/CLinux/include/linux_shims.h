@@ -49,6 +49,10 @@ int linux_spawn_add_close_from(posix_spawn_file_actions_t *actions, int from);
 // Any other SIGBUS is left to its default action. Returns -1 with errno set on failure.
 int linux_end_on_bus_error(const char *message);
 
+// Limits the C library's allocator to so many arenas, instead of eight for each processor, and lets it give back every
+// block of `threshold` bytes or more at once, instead of keeping what is as large as the largest freed so far.
+void linux_limit_allocator(int arenas, int threshold);
+
 // d_name is a flexible-looking array that Swift imports as a tuple.
 const char *linux_dirent_name(const struct dirent *entry);
 

@@ -205,6 +205,11 @@ package final class ContextTree: FileTree {
         let opened = try open(file)
         let status = try opened.status()
         guard status.type == .regular else { return DigestHasher().finishBytes() }
+        guard try opened.unallocatedSize() <= Tar.maximumHoles else {
+            throw TreesError(
+                .tooSparse, "the holes of '\(file.path)' in the build context take more than 1 TiB",
+                hint: "Name the file in .dockerignore.")
+        }
         let digest = try opened.contentDigest()
         digests.remember(
             FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
