@@ -360,11 +360,6 @@ static void close_inherited(const void *argument, int also_kept) {
     }
 }
 
-static int join_control_group(int directory) {
-    int file = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-    return file < 0 || write(file, "0", 1) != 1 ? -1 : 0;
-}
-
 static int child_main(void *argument) {
     struct child *child = argument;
     // The child has its own copy of the dispositions. An ignored signal stays ignored across execve, a handler of the
@@ -377,10 +372,8 @@ static int child_main(void *argument) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     const struct linux_spawn_program *program = child->program;
-    if (child->must_join && join_control_group(program->control_group) < 0) {
-        child->result->error = errno ? errno : EIO;
-        _exit(127);
-    }
+    if (child->must_join && linux_join_group(program->control_group) < 0)
+        child->result->error = errno ? errno : EIO, _exit(127);
     close_inherited(child, -1);
     for (child->step = 0; child->step < program->step_count; child->step++) {
         const struct linux_spawn_step *step = &program->steps[child->step];
@@ -412,15 +405,10 @@ static pid_t start(void *argument) {
     char *stack = (char *)result->memory + GUARD, *stack_top = stack + STACK;
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (int)child->program->clone_flags;
     int group = child->program->control_group;
-    if (group >= 0) {
-        pid_t pid = linux_clone_into_group(
-            group, (uint32_t)flags, stack, STACK, child_main, child, &result->pidfd);
-        if (pid >= 0) return pid;
-        if (errno != ENOSYS && errno != EINVAL && errno != E2BIG)
-            return result->error = errno, result->pidfd = -1, -1;
-        child->must_join = 1;
-    }
-    pid_t pid = clone(child_main, stack_top, flags, child, &result->pidfd, NULL, NULL);
+    pid_t pid = group < 0
+        ? 0 : linux_clone_into_group(group, (uint32_t)flags, stack, STACK, child_main, child, &result->pidfd);
+    child->must_join = group >= 0 && pid == 0;
+    if (pid == 0) pid = clone(child_main, stack_top, flags, child, &result->pidfd, NULL, NULL);
     if (pid < 0) return result->error = errno, result->pidfd = -1, -1;
     return pid;
 }

@@ -4,9 +4,11 @@
 #include "spawn_parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 // The child calls body(argument) on its own stack and exits with what that returns; the caller gets the number of the child
 // or the negated errno. No C may stand between the system call and the call of `body`, as the frame is the caller's.
@@ -59,6 +61,12 @@ pid_t linux_clone_into_group(
         .cgroup = (uint64_t)group,
     };
     long outcome = call(&arguments, sizeof arguments, body, argument);
+    if (outcome == -ENOSYS || outcome == -EINVAL || outcome == -E2BIG) return 0;
     if (outcome < 0) return errno = (int)-outcome, -1;
     return (pid_t)outcome;
+}
+
+int linux_join_group(int group) {
+    int file = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    return file < 0 || write(file, "0", 1) != 1 ? -1 : 0;
 }

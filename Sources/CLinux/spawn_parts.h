@@ -4,10 +4,12 @@
 #include <sys/types.h>
 
 // A child in a control group of version 2, whose directory is `group`, from its first instruction: to move a process there
-// later waits for all processors. Flags are those of clone(2), with CLONE_VM and CLONE_VFORK. Returns the child, or -1 with
-// errno set; ENOSYS before kernel 5.7 and where a filter of system calls hides the call, as a container's may.
+// later waits for all processors. Flags are those of clone(2), with CLONE_VM and CLONE_VFORK. Returns the child, -1 with errno
+// set, or 0 before kernel 5.7 and where a filter of system calls hides the call, as a container's may.
 pid_t linux_clone_into_group(
     int group, uint64_t flags, char *stack, size_t stack_size, int (*body)(void *), void *argument, int *pidfd);
+// Moves this process to the group whose directory is open. Returns 0, or -1 with errno set.
+int linux_join_group(int group);
 
 // Opens a path, O_PATH and `flags`, without following a magic link.
 int linux_open_plain(const char *path, uint64_t flags);
