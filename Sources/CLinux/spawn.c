@@ -307,6 +307,7 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     case LINUX_SPAWN_MASK: return mask(a);
     case LINUX_SPAWN_READ_ONLY: return read_only(a);
     case LINUX_SPAWN_SETNS: return enter_namespace(a, (int)number[0]);
+    case LINUX_SPAWN_JOIN_USER: return setns(child->program->user_namespace, CLONE_NEWUSER);
     case LINUX_SPAWN_UNSHARE: return unshare((int)number[0]);
     case LINUX_SPAWN_HOSTNAME: return sethostname(a, strlen(a));
     case LINUX_SPAWN_LOOPBACK: return loopback_up();
@@ -346,7 +347,7 @@ static void close_inherited(const void *argument, int also_kept) {
     const struct linux_spawn_program *program = child->program;
     const int kept[] = {
         stdio[0], stdio[1], stdio[2], program->terminal, program->inherited, child->init_program, child->init_errors,
-        also_kept,
+        also_kept, program->user_namespace,
     };
     unsigned int first = 0;
     for (;;) {

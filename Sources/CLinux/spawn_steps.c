@@ -35,6 +35,7 @@ static const struct shape shapes[] = {
     [LINUX_SPAWN_MASK] = {"mask", 1, 0, 0, 0},
     [LINUX_SPAWN_READ_ONLY] = {"read-only", 1, 0, 0, 0},
     [LINUX_SPAWN_SETNS] = {"setns", 1, 0, 1, 0},
+    [LINUX_SPAWN_JOIN_USER] = {"join user namespace", 0, 0, 0, 0},
     [LINUX_SPAWN_UNSHARE] = {"unshare", 0, 0, 1, 0},
     [LINUX_SPAWN_HOSTNAME] = {"hostname", 1, 0, 0, 0},
     [LINUX_SPAWN_LOOPBACK] = {"loopback", 0, 0, 0, 0},

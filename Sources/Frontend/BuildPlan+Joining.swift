@@ -15,6 +15,6 @@ extension BuildPlan {
         BuildPlan(
             graph: graph, target: place(target), config: config,
             steps: steps.map { PlannedHistory(createdBy: $0.createdBy, vertex: $0.vertex.map(place)) },
-            warnings: warnings, targetName: targetName, epoch: epoch, layerChecks: layerChecks)
+            warnings: warnings, targetName: targetName, epoch: epoch, layerChecks: layerChecks, unusedStages: unusedStages.map(place))
     }
 }

@@ -27,7 +27,7 @@ package struct EmbeddedBase {
     ///
     /// Throws ``ImagesError`` `.imageNotFound` when there is no static busybox.
     package func install() throws -> StoredImage {
-        guard let program = try Self.candidates.first(where: Self.isStatic) else {
+        guard let program = Self.candidates.first(where: ExecutableFile.isStatic) else {
             throw ImagesError(
                 .imageNotFound, "\(Self.reference.familiar) is made from a static busybox, and this machine has none",
                 hint: "Install Debian's package busybox-static.")
@@ -53,21 +53,6 @@ package struct EmbeddedBase {
         throw ImagesError(
             .imageNotFound, "\(reference.familiar) is made on this machine, for \(Platform.host) and not \(platform)",
             hint: "Take a base image from a registry.")
-    }
-
-    /// Whether a file is an ELF program that needs no interpreter.
-    private static func isStatic(_ path: FilePath) throws -> Bool {
-        guard let file = try? OwnedDescriptor.open(path) else { return false }
-        var header = [UInt8](repeating: 0, count: 4096)
-        let count = try file.read(into: &header)
-        guard count >= 64, header.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2]) else { return false }
-        func number(_ offset: Int, _ size: Int) -> Int {
-            (0..<size).reversed().reduce(0) { $0 << 8 | Int(header[offset + $1]) }
-        }
-        // ELF-64: the program headers' offset, size and number; type 3 is the interpreter.
-        let (start, size, entries) = (number(32, 8), number(54, 2), number(56, 2))
-        guard start >= 64, start <= count, size > 0, entries > 0, size * entries <= count - start else { return false }
-        return (0..<entries).allSatisfy { number(start + size * $0, 4) != 3 }
     }
 
     private static func draft(_ program: FilePath) throws -> LayerDraft {

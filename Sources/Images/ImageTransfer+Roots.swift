@@ -13,6 +13,13 @@ extension ImageTransfer {
         return try store.layers.areWithinReach(image.diffIDs) ? image : nil
     }
 
+    /// Whether the root that a name of the store stands for has no image for a platform, here or elsewhere.
+    package func hasNothing(for platform: Platform, named reference: ImageReference) throws -> Bool {
+        guard let root = try store.images.root(named: reference) else { return false }
+        if root.descriptor.mediaType.isIndex { return try entry(of: root.descriptor, for: platform) == nil }
+        return root.origin != .narrowed && root.images.first?.platform.distance(from: platform) == nil
+    }
+
     private func image(of root: ImageRoot, for platform: Platform) throws -> StoredImage? {
         if root.descriptor.mediaType.isIndex {
             guard let entry = try entry(of: root.descriptor, for: platform) else { return nil }

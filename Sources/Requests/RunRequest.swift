@@ -1,3 +1,5 @@
+package import OCI
+
 /// A command that the user wants to run in an image. A value: nothing has happened yet.
 package struct RunRequest: Sendable {
     /// A name or an ID.
@@ -15,6 +17,8 @@ package struct RunRequest: Sendable {
     /// `nil` for a random one.
     package var hostname: String?
     package var isRootReadOnly = false
+    /// The platform of the image; `nil` for this machine's.
+    package var platform: Platform?
     /// When the registry is asked though the store may have the image.
     package var pull = PullPolicy.missing
     /// `nil` leaves the choice to what this machine offers.

@@ -79,7 +79,8 @@ package struct HostFacts: Hashable, Sendable {
         SubordinateRange.ranges(in: (try? readText(path)) ?? "", name: userName(of: uid), uid: uid)
     }
 
-    static func searchPath() -> String {
+    /// The directories that programs of the host are looked for in, separated by colons.
+    package static func searchPath() -> String {
         guard let value = unsafe getenv("PATH") else { return "" }
         return unsafe String(cString: value)
     }

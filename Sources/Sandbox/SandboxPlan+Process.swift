@@ -47,6 +47,7 @@ extension SandboxPlan {
             (spec.security == .insecure, "all capabilities"), (!spec.devices.isEmpty, "devices of the host"),
             (spec.isRootReadOnly, "a root that is read-only"), (spec.streams == .terminal, "a terminal"),
             (spec.sharedMemorySize != nil, "a /dev/shm of a certain size"),
+            (spec.emulators != nil, "emulators of its own"),
         ]
         if let (_, thing) = asked.first(where: \.0) {
             throw SandboxError(
@@ -70,6 +71,8 @@ extension SandboxPlan {
         for limit in spec.limits { add(.limit(limit)) }
         // A kernel without keyrings has nothing to keep apart.
         add(.newKeyring, .mayFail)
+        // After all that takes the builder's own privileges, and before the privileges of the command are set.
+        if spec.emulators != nil { add(.joinUserNamespace) }
         let (user, filter) = (spec.user, try filter())
         // Each of these needs a capability that a later one takes away.
         if isHardened { add(.limitBoundingSet(capabilities)) }

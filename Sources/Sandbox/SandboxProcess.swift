@@ -127,6 +127,7 @@ extension SandboxPlan {
                 try StepEncoding(self).spawn(
                     namespaces: namespaces, standardStreams: streams.standardStreams,
                     terminalSocket: streams.terminalSocket, inherited: inherited, controlGroup: group?.number ?? -1,
+                    userNamespace: spec.emulators ?? -1,
                     hasInit: spec.hasInit, isSupervised: spec.confinement == .chroot)
             }
         } catch let failure as SpawnFailure {

@@ -134,6 +134,9 @@ package struct SandboxSpec: Hashable, Sendable {
     package var devices: [SandboxDevice] = []
     package var limits: [ResourceLimit] = []
     package var security = SandboxSecurity.sandbox
+    /// The descriptor of a user namespace whose emulators the command is to have; the caller keeps it open. Its numbers
+    /// are those of the builder's own. Not for ``SandboxConfinement/chroot`` and ``SandboxSecurity/insecure``.
+    package var emulators: CInt?
     /// The capabilities of the machine for a sandbox.
     package var hostCapabilities = HostCapabilities()
     package var capabilities = CapabilitySet.container

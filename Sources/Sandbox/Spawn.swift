@@ -69,7 +69,7 @@ extension StepEncoding {
     /// command has ended or when it is told to.
     func spawn(
         namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, inherited: CInt = -1,
-        controlGroup: CInt = -1, hasInit: Bool = false, isSupervised: Bool = false
+        controlGroup: CInt = -1, userNamespace: CInt = -1, hasInit: Bool = false, isSupervised: Bool = false
     ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
@@ -77,6 +77,7 @@ extension StepEncoding {
         unsafe program.terminal = terminalSocket
         unsafe program.inherited = inherited
         unsafe program.control_group = controlGroup
+        unsafe program.user_namespace = userNamespace
         unsafe program.has_init = hasInit ? 1 : 0
         unsafe program.is_supervised = isSupervised ? 1 : 0
         var result = unsafe linux_spawn_result()

@@ -154,7 +154,8 @@ struct BuildFlagTests {
         try lamina.build(context, "-t", "foreign", "--platform", name)
         #expect(try lamina.succeeding("inspect", "--format", "{{.Architecture}}", "foreign").trimmed == name)
         try scratch.write("FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /bin/sh\nRUN x\n", to: "context/Dockerfile")
-        let failed = try lamina("build", "--platform", "linux/\(name)", context.string)
+        // Emulators are looked for in PATH.
+        let failed = try lamina.with(["PATH": "/nonexistent"])("build", "--platform", "linux/\(name)", context.string)
         #expect(failed.status == 1)
         #expect(failed.errorText.contains("'/bin/sh' cannot be executed: exec format error"))
         #expect(failed.errorText.contains("binfmt_misc"))

@@ -18,14 +18,17 @@ enum Machine {
     static let hasPlainUsers = isRoot && has("newuidmap") && has("setpriv")
     static let hasDocker = isRoot && has("dockerd") && has("docker")
     static let hasRegistry = has("docker-registry")
+    static let emulatesProcessors = isRoot && has("qemu-aarch64-static") && kernel >= (6, 7)
     static let hasLoopDevices = unsafe access("/dev/loop-control", W_OK) == 0 && has("mkfs.ext4")
 
     /// Whether Landlock can keep signals and abstract sockets apart here, as it can from Linux 6.12 on.
-    static let scopesLandlock: Bool = {
+    static let scopesLandlock = kernel >= (6, 12)
+
+    private static let kernel: (Int, Int) = {
         let numbers = ((try? text(of: "/proc/sys/kernel/osrelease")) ?? "").split { !$0.isNumber }.compactMap {
             Int($0)
         }
-        return numbers.count > 1 && (numbers[0], numbers[1]) >= (6, 12)
+        return numbers.count > 1 ? (numbers[0], numbers[1]) : (0, 0)
     }()
 
     /// The tests that need nobody but Lamina, and root for RUN.
@@ -37,6 +40,7 @@ enum Machine {
     static let needsBuildah: Comment = "needs root and buildah"
     static let needsPodman: Comment = "needs root and podman"
     static let needsDocker: Comment = "needs root, dockerd and docker"
+    static let needsEmulators: Comment = "needs root, Linux 6.7 and qemu-user-static"
     static let needsLoopDevices: Comment = "needs root, loop devices and mkfs.ext4"
     static let needsRegistry: Comment = "needs root and docker-registry"
 }

@@ -180,6 +180,30 @@ struct MultiPlatformTests {
         }
     }
 
+    @Test func commandsTakeThePlatformOfAnIndex() throws {
+        try lamina.succeeding("build", "-t", "multi", "--platform", Self.platforms, try context().string)
+        let format = ["inspect", "--format", "{{.Architecture}} {{.Id}}"]
+        var ids: [String] = []
+        for (platform, machine) in [("linux/amd64", "amd64"), ("arm64", "arm64"), ("linux/arm/v7", "arm")] {
+            let words = try lamina.succeeding(format + ["--platform", platform, "multi"]).trimmed.split(separator: " ")
+            #expect(words.first == Substring(machine))
+            ids.append(String(words.last ?? ""))
+            let history = try lamina.succeeding(
+                "history", "--no-trunc", "--platform", platform, "--format", "{{.CreatedBy}}", "multi")
+            #expect(history.outputText.contains("TARGETPLATFORM=linux/\(platform.replacing("linux/", with: ""))"))
+        }
+        #expect(Set(ids).count == 3)
+        #expect(try lamina.succeeding(format + ["multi"]).outputText.hasPrefix("amd64 "))
+        #expect(try lamina.succeeding(format + ["--platform", "arm64", ids[1]]).outputText.hasPrefix("arm64 "))
+        let missing = try lamina("inspect", "--platform", "linux/s390x", "multi")
+        #expect(missing.status == 1)
+        #expect(
+            missing.errorText.contains(
+                "no image of multi for linux/s390x, only for linux/amd64, linux/arm64, linux/arm/v7"))
+        #expect(try lamina("run", "--pull", "never", "--platform", "linux/s390x", "multi", "x").status == 125)
+        #expect(try lamina("history", "--platform", "s390x", ids[0]).status == 1)
+    }
+
     @Test func namesAndImagesOfAnIndexGoTogether() throws {
         let context = try context().string
         try lamina.succeeding("build", "-t", "multi", "--platform", Self.platforms, context)

@@ -37,7 +37,7 @@ import Testing
         (.changeDirectory("/a"), "chdir"),
         (.mask("/a"), "mask"),
         (.makeReadOnly("/a"), "read-only"),
-        (.joinNetwork("/a"), "setns"),
+        (.joinNetwork("/a"), "setns"), (.joinUserNamespace, "join user namespace"),
         (.newControlGroupNamespace, "unshare"),
         (.setHostname("h"), "hostname"),
         (.bringLoopbackUp, "loopback"),

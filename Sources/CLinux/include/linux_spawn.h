@@ -30,6 +30,7 @@ enum linux_spawn_operation {
     LINUX_SPAWN_MASK,           // text[0]: path
     LINUX_SPAWN_READ_ONLY,      // text[0]: path
     LINUX_SPAWN_SETNS,          // text[0]: path; number[0]: CLONE_NEW flag
+    LINUX_SPAWN_JOIN_USER,      // enters the program's user namespace
     LINUX_SPAWN_UNSHARE,        // number[0]: CLONE_NEW flags
     LINUX_SPAWN_HOSTNAME,       // text[0]: name
     LINUX_SPAWN_LOOPBACK,       // brings lo up
@@ -89,6 +90,7 @@ struct linux_spawn_program {
     int terminal; // a socket that takes the other end of the terminal; -1 without one
     int inherited; // a descriptor that the steps hand on; -1 without one
     int control_group; // the directory of a group of version 2 that the child is in from the start; -1 without one
+    int user_namespace; // a descriptor of a user namespace to be entered; -1 without one
     int has_init; // whether the command runs below the init program
 };
 

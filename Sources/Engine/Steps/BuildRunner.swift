@@ -37,7 +37,8 @@ struct BuildRunner: OperationRunner {
                 keys: cache.keys, ingredients: ingredients)
         case .run(let operation):
             RunStep(
-                operation: operation, vertex: vertex.id, files: files, contexts: contexts, storage: storage, now: now,
+                operation: operation, vertex: vertex.id, platform: vertex.platform, files: files, contexts: contexts,
+                storage: storage, now: now,
                 keys: cache.keys, ingredients: ingredients, commands: commands)
         }
     }

@@ -17,6 +17,8 @@ import Trees
 struct RunStep: Step {
     let operation: RunOperation
     let vertex: VertexID
+    /// The platform of the stage.
+    let platform: Platform?
     let files: InputFiles
     let contexts: ContextTreeCache
     let storage: LayerStorage
@@ -42,6 +44,7 @@ struct RunStep: Step {
         try hostCapabilities.requireNumbers(forOwnersOf: run.mounts)
         let mounts = try await StepMounts(commands: commands, files: files, store: storage.store).prepare(
             run, inputs: inputs)
+        let foreign = try await offload { try isolation.support(for: platform) }
         let stopper = SandboxCanceller()
         let diffID = try await withTaskCancellationHandler {
             try await offload { [self] in
@@ -61,13 +64,16 @@ struct RunStep: Step {
                 spec.isVolatile = true
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
                 try commands.request.apply(to: &spec, for: run)
+                if let platform { try foreign.apply(to: &spec, for: platform) }
                 if run.mounts.contains(where: \.isSecret) { spec.forbidCores() }
                 let limited = try LimitedRun(commands.request, joining: &spec, isolation)
                 let entered = try tree.entered(by: &spec, mounts, isolation, storage.store) { step.warn($0) }
                 try withExtendedLifetime((mounts, network)) {
                     do {
                         try Self.explaining(hostCapabilities) {
-                            try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                            try foreign.explaining {
+                                try runToEnd(spec, run, limited, stopper: stopper, step: step)
+                            }
                         }
                     } catch let error as EngineError {
                         try openShell(in: spec, entered, run, after: error, stopper: stopper, step: step)

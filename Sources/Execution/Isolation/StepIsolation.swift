@@ -1,6 +1,7 @@
 import Diagnostics
 import Images
 import Linux
+package import OCI
 package import Requests
 package import Sandbox
 package import Store
@@ -14,12 +15,14 @@ package final class StepIsolation: Sendable {
     private let store: StoreRoot
     /// `nil` leaves the choice to the probe.
     private let asked: Isolation?
+    private let foreignPrograms: ForeignPrograms
     private let knownMode = Mutex<Result<Isolation, any Error>?>(nil)
     private let knownCapabilities = Mutex<HostCapabilities?>(nil)
 
     package init(_ asked: Isolation?, store: StoreRoot) {
         self.asked = asked
         self.store = store
+        foreignPrograms = ForeignPrograms(store: store)
     }
 
     /// The mode that commands run on.
@@ -53,6 +56,12 @@ package final class StepIsolation: Sendable {
         do { _ = try mode() } catch let error as ExecutionError where error.code != .outsideUserNamespace {
             // What the first command cannot do is said when there is a command to run, and it is not known yet.
         }
+    }
+
+    /// What a command for a platform needs to run; this machine's own for `nil`.
+    package func support(for platform: Platform?) throws -> ForeignSupport {
+        guard let platform else { return .native }
+        return try foreignPrograms.support(for: platform, mode: mode())
     }
 
     /// The capabilities of the host for a sandbox.

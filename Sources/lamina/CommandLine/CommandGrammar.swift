@@ -114,8 +114,8 @@ extension CommandGrammar {
         case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
         case "history":
             CommandGrammar(
-                flags: "human/H quiet/q no-trunc verbose/v", values: "format", negations: ["human": "no-human"],
-                reachesRegistries: true)
+                flags: "human/H quiet/q no-trunc verbose/v", values: "format platform",
+                negations: ["human": "no-human"], reachesRegistries: true)
         case "inspect":
             CommandGrammar(
                 flags: "raw config no-tags/n", values: "format/f platform creds", reachesRegistries: true)
@@ -218,7 +218,7 @@ extension CommandGrammar {
     private static var run: CommandGrammar {
         CommandGrammar(
             flags: "interactive/i tty/t read-only detach/d",
-            values: "env/e env-file workdir/w user/u entrypoint hostname/h pull name \(commands)",
+            values: "env/e env-file workdir/w user/u entrypoint hostname/h pull platform name \(commands)",
             others: [
                 Option(name: "rm", form: .alwaysOn(refusal: "lamina run keeps no containers: --rm=false is not there"))
             ],

@@ -29,6 +29,9 @@ struct HistoryCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Print what each layer holds and how its step was made.")
     var verbose = false
 
+    @Option(help: ArgumentHelp("The platform of an index to show (default: this machine's).", valueName: "os/arch"))
+    var platform: String?
+
     @Option(help: ArgumentHelp("table, json, or a template such as '{{.Size}} {{.CreatedBy}}'.", valueName: "format"))
     var format: String?
 
@@ -45,7 +48,8 @@ struct HistoryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let (images, image) = try await global.inspectable(image, registries)
+            let platform = try platform.map { try Platform(parsing: $0) }
+            let (images, image) = try await global.inspectable(image, registries, platform: platform)
             let inspector = StoreInspector(store: images.store)
             let rows = try inspector.history(of: image).rows
             if quiet {

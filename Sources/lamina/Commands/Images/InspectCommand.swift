@@ -26,7 +26,7 @@ struct InspectCommand: AsyncParsableCommand {
     @Flag(name: [.customShort("n"), .customLong("no-tags")], help: "Of a docker:// name: do not list the tags.")
     var omitsTags = false
 
-    @Option(help: ArgumentHelp("Of a docker:// name: the platform of an index to show.", valueName: "os/arch"))
+    @Option(help: ArgumentHelp("The platform of an index to show (default: this machine's).", valueName: "os/arch"))
     var platform: String?
 
     @Option(
@@ -42,8 +42,8 @@ struct InspectCommand: AsyncParsableCommand {
             guard !(raw && config) else { throw ValidationError("--raw and --config contradict each other") }
             return
         }
-        guard !raw, !config, !omitsTags, platform == nil, login.text == nil else {
-            throw ValidationError("--raw, --config, --no-tags, --platform and --creds are for docker:// names")
+        guard !raw, !config, !omitsTags, login.text == nil else {
+            throw ValidationError("--raw, --config, --no-tags and --creds are for docker:// names")
         }
     }
 
@@ -68,12 +68,13 @@ struct InspectCommand: AsyncParsableCommand {
                 return try await inspect(RemoteName.image(name))
             }
             let transfer = try global.images(.readOnly)
+            let platform = try platform.map { try Platform(parsing: $0) }
             // What is found is printed even if something else is not, as docker does.
             var documents: [JSON] = []
             var failure: (any Error)?
             for name in images {
                 do {
-                    let image = try transfer.image(name)
+                    let image = try transfer.image(name, platform: platform)
                     documents.append(Self.document(image, try transfer.config(of: image)))
                 } catch {
                     failure = failure ?? error

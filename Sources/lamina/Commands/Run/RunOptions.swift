@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Glibc
 import Linux
+import OCI
 import Requests
 import SystemPackage
 
@@ -46,6 +47,9 @@ struct RunOptions: ParsableArguments {
             "When to ask the registry for the image: always, missing, never or newer.", valueName: "when"))
     var pull: String?
 
+    @Option(help: ArgumentHelp("The platform of the image (default: this machine's).", valueName: "os/arch"))
+    var platform: String?
+
     @Flag(name: .customLong("read-only"), help: "Let nothing be written to the image's files.")
     var isReadOnly = false
 
@@ -71,6 +75,7 @@ struct RunOptions: ParsableArguments {
         request.hostname = hostname
         request.isRootReadOnly = isReadOnly
         request.pull = try PullPolicy(option: pull)
+        request.platform = try platform.map { try Platform(parsing: $0) }
         return request
     }
 
