@@ -13,8 +13,8 @@ extension BuildPlan {
     /// The same plan in a graph where its vertices are elsewhere.
     fileprivate func moved(to graph: BuildGraph, _ place: (VertexID) -> VertexID) -> BuildPlan {
         BuildPlan(
-            graph: graph, target: place(target), config: config,
+            graph: graph, target: place(target), unusedStages: unusedStages.map(place), config: config,
             steps: steps.map { PlannedHistory(createdBy: $0.createdBy, vertex: $0.vertex.map(place)) },
-            warnings: warnings, targetName: targetName, epoch: epoch, layerChecks: layerChecks, unusedStages: unusedStages.map(place))
+            warnings: warnings, targetName: targetName, epoch: epoch, layerChecks: layerChecks)
     }
 }

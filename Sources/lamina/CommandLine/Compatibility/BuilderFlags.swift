@@ -107,7 +107,7 @@ extension BuilderFlags {
     private static let results: [BuilderFlag] =
         flags("omit-history", redHats, .works)
         + flags("logfile= iidfile-raw=", redHats, .works)
-        + flags("logsplit", redHats, .refused("one platform is built at a time, so --logfile is one file"))
+        + flags("logsplit", redHats, .refused("--logfile has the progress of all platforms, each step with its own"))
         + flags("format= compression-format= force-compression", redHats, .works)
         + flags("compression-level=", redHats + [.kaniko], .works)
         + flags(
@@ -117,9 +117,9 @@ extension BuilderFlags {
         + flags(
             "squash-all", [.podman], .refused("COPY --from of the last stage into a FROM scratch stage makes one layer")
         )
-        + flags("all-platforms", redHats, .refused("one platform is built at a time; build once for each --platform"))
+        + flags("all-platforms", redHats, .refused("name the platforms, as in --platform linux/amd64,linux/arm64"))
         + flags(
-            "manifest=", redHats, .refused("local manifest lists are not there; push each platform and join them later")
+            "manifest=", redHats, .refused("several platforms in --platform make an index, and --tag names it")
         )
         + flags(
             "identity-label", redHats,
