@@ -124,6 +124,7 @@ let package = Package(
             name: "Pages", dependencies: ["Console", "OCI", "Layers", "Linux", "Inspector", "Comparison"],
             resources: [
                 "page.css", "page.js", "analysis.html", "analysis.js", "difference.html", "difference.js",
+                "build.html", "build.css", "build.js",
             ].map { .embedInCode("Resources/\($0)") },
             swiftSettings: settings),
         // Row 5

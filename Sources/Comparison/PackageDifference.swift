@@ -10,6 +10,15 @@ package struct PackageDifference: Hashable, Sendable {
     /// The growth of the sizes that the package manager states; `nil` when it states none.
     package let sizeChange: Int64?
 
+    /// The packages that a layer installs, removes or replaces, in the order of managers and names.
+    ///
+    /// Throws ``InspectorError`` when the records of packages differ and cannot be read.
+    package static func changes(of layer: Int, in image: InspectedImage) throws -> [PackageDifference] {
+        let before = PackageRecords(image, after: layer - 1)
+        let after = PackageRecords(image, after: layer)
+        return before.isEqual(to: after) ? [] : between(try before.packages(), try after.packages())
+    }
+
     /// In the order of managers and names.
     static func between(_ old: [InstalledPackage], _ new: [InstalledPackage]) -> [PackageDifference] {
         struct Key: Hashable {

@@ -1,5 +1,5 @@
 package import Layers
-import Linux
+package import Linux
 
 /// The numbers that dive computes for an image, so that thresholds made for it give the same verdict.
 ///
@@ -14,6 +14,17 @@ package struct DiveScore: Hashable, Sendable {
     /// The same without the bottom layer.
     package let userSizeBytes: Int64
     package let wastedBytes: Int64
+    /// The paths that count as wasted, most bytes first.
+    package let references: [Reference]
+
+    /// A path that occurs more than once.
+    package struct Reference: Hashable, Sendable {
+        package let path: PathBytes
+        /// How many layers have it, or remove it.
+        package let count: Int
+        /// Of all of them together.
+        package let bytes: Int64
+    }
 
     /// The ratio of ``wastedBytes`` to ``userSizeBytes``: despite its name no percentage.
     ///
@@ -32,11 +43,15 @@ package struct DiveScore: Hashable, Sendable {
         var smallest: Int64 = 0
         var total: Int64 = 0
         var wasted: Int64 = 0
-        for path in count.records where path.isKnown {
+        var references: [Reference] = []
+        for (number, path) in count.records.enumerated() where path.isKnown {
             smallest &+= path.smallest
             total &+= path.total
-            if path.visits > 1 { wasted &+= path.total }
+            guard path.visits > 1 else { continue }
+            wasted &+= path.total
+            references.append(Reference(path: tree.paths[number], count: path.visits, bytes: path.total))
         }
+        self.references = references.sorted { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
         efficiency = total == 0 ? 1 : Double(smallest) / Double(total)
         wastedBytes = wasted
     }

@@ -4,6 +4,7 @@ package import OCI
 extension ImageAnalysis {
     /// The analysis as a document for other programs. Keys are never left out, and keep their order and meaning:
     ///
+    /// - `schema`: 1.
     /// - `image`: `sizeBytes`, `tarSizeBytes`, `reclaimable`, `efficiency`.
     /// - `layers`, bottom first: `index`, `diffId`, `command` (string or null), `sizeBytes`, `tarSizeBytes`,
     ///   `blobSizeBytes` (integer or null), `added`, `changed` and `removed` (each `files`, `bytes`), `reclaimable` and
@@ -19,6 +20,7 @@ extension ImageAnalysis {
     /// `nil`.
     package func json(pathLimit: Int? = nil) -> JSON {
         .object(
+            ("schema", .integer(1)),
             (
                 "image",
                 .object(

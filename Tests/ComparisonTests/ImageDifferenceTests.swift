@@ -127,6 +127,21 @@ import Testing
         #expect(ImageDifference.layersToRead(old, old).old.isEmpty)
     }
 
+    @Test func aLayerChangesPackages() throws {
+        func status(_ text: String) -> MemoryFile { .file("lib/apk/db/installed", text) }
+        let image = try image([
+            [status("P:a\nV:1\nI:10\n\nP:b\nV:1\n")], [.file("x", "")], [status("P:a\nV:2\nI:4\n")],
+            [.other(.whiteout, "lib")],
+        ]).image
+        let changes = try (0..<4).map { layer in
+            try PackageDifference.changes(of: layer, in: image).map { "\($0.name) \($0.old) \($0.new)" }
+        }
+        #expect(
+            changes == [
+                [#"a [] ["1"]"#, #"b [] ["1"]"#], [], [#"a ["1"] ["2"]"#, #"b ["1"] []"#], [#"a ["2"] []"#],
+            ])
+    }
+
     @Test func theDocumentIsWholeForHostileNames() throws {
         let hostile = PathBytes(Array("</script>\"\u{1b}[31m".utf8) + [0xff])
         let difference = try ImageDifference(image([[]]), image([[.file(hostile, "x")]]))

@@ -25,6 +25,10 @@ import Testing
         #expect(analysis.layers.map { $0.added.count + $0.changed.count } == files0)
         let surviving = analysis.layers.reduce(0) { $0 + $1.added.count - $1.removed.count }
         #expect(surviving == files.liveFiles)
+        let image = InspectedImage(
+            config: ImageConfig(platform: .host), layers: inputs, contents: MemoryContents(blobs: []))
+        let useless = image.storedFiles().filter { $0.uselessness != nil }
+        #expect(useless.reduce(0) { $0 + $1.size } == analysis.reclaimable.total)
         #expect(analysis.dive.sizeBytes == analysis.size)
         let reference = DiveReference(layers: inputs.map(\.fileList))
         #expect(abs(analysis.dive.efficiency - reference.efficiency) < 1e-9)

@@ -32,6 +32,13 @@ struct AnalyzeRulesTests {
             try analyze("--ci", "--lowestEfficiency", "2").errorText.contains("takes a number from 0 to 1, not '2'"))
     }
 
+    @Test func theDocumentOfDiveIsPrinted() throws {
+        let document = try JSONValue(parsing: analyze("--dive-json", environment: ["CI": "true"]).outputText)
+        #expect(document["layer"]?.array?.count == 3)
+        #expect(document["image"]?["fileReference"]?.array?.first?["file"]?.string == "/big")
+        #expect(try analyze("--dive-json", "--format", "json").status == 2)
+    }
+
     @Test func theEnvironmentOfContinuousIntegrationSwitchesRulesOn() throws {
         for value in ["true", "1", "yes"] { #expect(try analyze(environment: ["CI": value]).status == 1) }
         for value in ["", "false", "0"] { #expect(try analyze(environment: ["CI": value]).status == 0) }

@@ -118,9 +118,7 @@ private final class TMux {
         try expectSuccess(
             "tmux", "-S", socket, "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
             command,
-            environment: [
-                "LAMINA_ROOT": lamina.root.string, "LC_ALL": "C.UTF-8", "SHELL": "/bin/sh", "CI": "",
-            ],
+            environment: ["LAMINA_ROOT": lamina.root.string, "LC_ALL": "C.UTF-8", "SHELL": "/bin/sh", "CI": ""],
             in: scratch.path)
         if inShell {
             try send("'\(binary)' \(words)")

@@ -175,4 +175,38 @@ struct ReportPageTests {
         #expect(found["row"]?.string?.contains("/data/deep/er") == true)
         #expect(try !document(page).contains("data-hacked"))
     }
+
+    @Test func theBuildHasATimeLine() throws {
+        let context = try scratch.context(
+            "FROM lamina/base AS one\nRUN sleep 1; echo '<img src=x onerror=document.body.dataset.hacked=1>'\n"
+                + "FROM lamina/base\nCOPY --from=one /bin /copied\n", named: "timed")
+        try lamina.build(context)
+        try lamina.build(
+            scratch.context(
+                "FROM lamina/base AS one\nRUN sleep 1; echo changed '<img src=x onerror=document.body.dataset.hacked=1>'\n"
+                    + "FROM lamina/base\nCOPY --from=one /bin /copied\n", named: "timed"))
+        let page = try lamina.succeeding("explain", "--format", "html").outputText
+        let found = try found(
+            page,
+            """
+            const rows = () => [...document.querySelectorAll("#line button")];
+            found.slowest = document.querySelector("#step").textContent;
+            click(document.getElementById("show-critical"));
+            found.critical = rows().length > 0 && rows().every((row) => row.querySelector(".critical"));
+            click(document.getElementById("show-all"));
+            found.all = rows().length;
+            rows()[0].focus(); click(rows()[0]); key("ArrowDown");
+            found.moved = rows()[1].getAttribute("aria-selected");
+            document.getElementById("search").value = "sleep";
+            document.getElementById("search").dispatchEvent(new Event("input"));
+            found.rows = document.querySelectorAll("#steps tbody tr").length;
+            found.images = document.images.length;
+            """)
+        #expect(found["error"] == nil)
+        let slowest = found["slowest"]?.string ?? ""
+        #expect(slowest.contains("RUN sleep 1") && slowest.contains("Dockerfile line 2") && slowest.contains("changed"))
+        #expect(found["critical"] == .bool(true) && found["moved"]?.string == "true")
+        #expect((found["all"]?.number ?? 0) >= 3 && found["rows"]?.number == 1 && found["images"]?.number == 0)
+        #expect(try !document(page).contains("data-hacked"))
+    }
 }

@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import Inspector
 import Linux
@@ -29,6 +30,12 @@ import Testing
             text += "== content \(words)\n"
             for line in view.screen { text += "\(Self.trimmed(line.text))\n" }
         }
+        view.show(packages: try PackageDifference.changes(of: 0, in: ViewFixture.packagedImage()))
+        for words in ["", "j"] {
+            for event in ViewFixture.events(words) { _ = view.handle(event) }
+            text += "== packages \(words)\n"
+            for line in view.screen { text += "\(Self.trimmed(line.text))\n" }
+        }
         try expectGolden(text, "screens-\(columns)x\(rows).txt")
     }
 
@@ -37,13 +44,13 @@ import Testing
     }
 
     /// Any events at any size: the screen has the size of the window and nothing in it moves the cursor.
-    @Test(arguments: 0..<60) func everyScreenFillsItsWindowAndHoldsNoControlCharacters(seed: UInt64) {
+    @Test(arguments: 0..<60) func everyScreenFillsItsWindowAndHoldsNoControlCharacters(seed: UInt64) throws {
         var random = Linear(state: seed)
         var view = ViewFixture.view(80, 24)
         let words = [
             "j", "k", "u", "d", "g", "G", "tab", "enter", "space", "^space", "left", "right", "^a", "^l", "^r", "^u",
             "A",
-            "R", "M", "U", "s", "b", "^b", "w", "L", "?", "q", "esc", "/", "'a", "'.", "'[", "back", "click:3,4",
+            "R", "M", "U", "s", "b", "^b", "w", "L", "p", "?", "q", "esc", "/", "'a", "'.", "'[", "back", "click:3,4",
             "click:50,7", "x", "end", "pgdn",
         ]
         for _ in 0..<120 {
@@ -54,6 +61,10 @@ import Testing
             } else {
                 effect =
                     ViewFixture.events(words.randomElement(using: &random) ?? "j").map { view.handle($0) }.last ?? nil
+            }
+            if case .listPackages(let layer) = effect {
+                let changes = try PackageDifference.changes(of: 0, in: ViewFixture.packagedImage())
+                view.show(packages: layer == 0 ? changes : [])
             }
             if case .load(let place) = effect {
                 view.show(place, bytes: (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) })
@@ -105,6 +116,7 @@ import Testing
         #expect(effect("tab", .key(.control("c"))) == .quit)
         #expect(effect("/", .key(.control("c"))) == nil)
         #expect(effect("", .key(.control("z"))) == .suspend)
+        #expect(effect("j", .key(.character("p"))) == .listPackages(layer: 1))
         let tree = ViewFixture.subject.tree
         if let node = tree.node(at: "bin/busybox"), let file = tree.file(at: node, after: 0),
             let place = ViewFixture.subject.image.place(of: file)

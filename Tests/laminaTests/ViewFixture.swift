@@ -15,6 +15,20 @@ struct NoContents: LayerContents {
     func blob(of layer: Int) throws -> (any ByteStream)? { nil }
 }
 
+private final class CollectedBytes { var bytes: [UInt8] = [] }
+
+/// The blob of an image with one layer.
+private struct OneBlob: LayerContents {
+    let bytes: [UInt8]
+
+    func directory(of layer: Int) throws -> FilePath? { nil }
+    func blob(of layer: Int) throws -> (any ByteStream)? { PrefixedStream(bytes[...], NoBytes()) }
+}
+
+private final class NoBytes: ByteStream {
+    func read(into buffer: inout [UInt8]) throws -> Int { 0 }
+}
+
 enum ViewFixture {
     private static func file(_ path: PathBytes, _ size: Int64, _ hash: UInt64 = 1, mode: UInt32 = 0o644) -> LayerEntry {
         LayerEntry(
@@ -69,6 +83,24 @@ enum ViewFixture {
                 ViewedImage.Source(origin: LayerOrigin(lines: 4...4, text: "RUN rm -rf /var/cache")),
             ])
     }()
+
+    /// An image with packages of dpkg, one of them with a hostile name, and of Python.
+    static func packagedImage() throws -> InspectedImage {
+        let status = "Package: libc6\nVersion: 2.36-9\nInstalled-Size: 12986\n\nPackage: \u{1b}[31mred\nVersion: 1\n"
+        let collected = CollectedBytes()
+        var writer = try LayerWriter(CompressionOptions(.none)) { bytes in
+            for index in bytes.indices { collected.bytes.append(bytes[index]) }
+        }
+        try writer.add(
+            LayerEntry(path: "var/lib/dpkg/status", kind: .regular, permissions: 0o644),
+            content: Array(status.utf8).span)
+        try writer.add(directory("usr/lib/python3/dist-packages/pip-23.0.dist-info"))
+        let written = try writer.finish()
+        return InspectedImage(
+            config: ImageConfig(platform: .host),
+            layers: [AnalyzedLayerInput(diffID: written.diffID, fileList: written.fileList)],
+            contents: OneBlob(bytes: collected.bytes))
+    }
 
     static let sizes = [(60, 15), (80, 24), (140, 40)]
 

@@ -119,7 +119,7 @@ extension CommandGrammar {
         case "inspect":
             CommandGrammar(
                 flags: "raw config no-tags/n", values: "format/f platform creds", reachesRegistries: true)
-        case "explain": CommandGrammar(values: "format/f")
+        case "explain": CommandGrammar(values: "format/f output/o")
         case "list-tags": CommandGrammar(values: "format creds", reachesRegistries: true)
         case "catalog": CommandGrammar(flags: "full-ref", values: "creds", reachesRegistries: true)
         case "delete": CommandGrammar(values: "creds", reachesRegistries: true)
@@ -129,7 +129,7 @@ extension CommandGrammar {
         case "manifest inspect": CommandGrammar(flags: "verbose/v", values: "creds", reachesRegistries: true)
         case "analyze":
             CommandGrammar(
-                flags: "ci advise",
+                flags: "ci advise dive-json",
                 values: """
                     format output/o paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
                     """, reachesRegistries: true)

@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import GoCompat
 import Inspector
@@ -37,6 +38,23 @@ extension ImageView {
                 + Self.right(HumanSize.short(layer.reclaimable.total), 10) + "  "
                 + (source.flatMap { $0.isEmpty ? nil : $0 } ?? subject.command(of: index))
             lines.append(listLine(text, isSelected: index == self.lines.selected))
+        }
+        return lines
+    }
+
+    func packagesPage(_ layout: ViewLayout) -> [StyledLine] {
+        var lines = [StyledLine(" Packages of layer \(selectedLayer + 1)", .strong)]
+        if packageChanges.isEmpty { lines.append(StyledLine("  The layer changes no package.", .faint)) }
+        for index in packages.window(layout.list.height, of: packageChanges.count) {
+            let change = packageChanges[index]
+            let mark = change.old.isEmpty ? "+" : change.new.isEmpty ? "-" : "~"
+            let versions = [change.old, change.new].filter { !$0.isEmpty }.map { $0.joined(separator: ",") }
+            let size = change.sizeChange.map { ($0 < 0 ? "-" : "+") + HumanSize.short(Int64(clamping: $0.magnitude)) }
+            let text =
+                " \(mark) " + TerminalText.padded(change.manager.rawValue, columns: 7)
+                + Self.right(size ?? "", 10) + "  "
+                + VisibleText.escaped(Array("\(change.name)  \(versions.joined(separator: " → "))".utf8))
+            lines.append(listLine(text, isSelected: index == packages.selected))
         }
         return lines
     }
@@ -92,6 +110,7 @@ extension ImageView {
         ("Ctrl-B", "permissions and owners"),
         ("w", "paths that layers store in vain"),
         ("L", "sizes by the lines of the Dockerfile"),
+        ("p", "packages that the layer installs, removes or replaces"),
         ("Layers", ""),
         ("Ctrl-L", "compare the layer with those below it (░ earlier, ▒ later)"),
         ("Ctrl-A a", "compare all layers up to this one with the first"),

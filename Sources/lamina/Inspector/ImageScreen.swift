@@ -19,6 +19,7 @@ extension ImageView {
         case .main: lines += mainPage(layout)
         case .waste: lines += wastePage(layout)
         case .lines: lines += linesPage(layout)
+        case .packages: lines += packagesPage(layout)
         case .content: lines += contentPage(layout)
         case .help: lines += helpPage(layout)
         }
@@ -110,7 +111,7 @@ extension ImageView {
         case .content:
             let form = content?.showsHex == true ? "text" : "hex"
             return [("q", "back"), ("x", form), ("↑↓", "move"), ("PgDn", "page"), ("g G", "ends")]
-        case .help: return [("q", "back"), ("↑↓", "move")]
+        case .help, .packages: return [("q", "back"), ("↑↓", "move")]
         }
     }
 }

@@ -86,7 +86,7 @@ extension ImageView {
         switch page {
         case .content: pressInContent(key)
         case .main: return pressOnMain(key)
-        case .waste, .lines, .help:
+        case .waste, .lines, .packages, .help:
             switch key {
             case .escape, .left, .character("h"): page = .main
             case .enter, .right, .character("l"): jump()
@@ -101,6 +101,7 @@ extension ImageView {
         switch key {
         case .character("w"): page = page == .waste ? .main : .waste
         case .character("L"): page = page == .lines ? .main : .lines
+        case .character("p") where page == .packages: page = .main
         default: show(message: "no such key here: ? lists the keys")
         }
     }
@@ -119,6 +120,8 @@ extension ImageView {
         case .character("U"): toggleHidden(.unmodified)
         case .control("p"): show(message: "names are not wrapped: the line below the tree shows the whole path")
         case .character("w"), .character("L"): openPage(key)
+        case .character("p"):
+            return subject.layers.isEmpty ? nil : .listPackages(layer: selectedLayer)
         default: return pane == .layers ? pressInLayers(key) : pressInTree(key)
         }
         return nil
@@ -196,6 +199,7 @@ extension ImageView {
         case .main: tree.move(by: steps, of: rows.nodes.count)
         case .waste: waste.move(by: steps, of: subject.image.analysis.paths.count)
         case .lines: lines.move(by: steps, of: subject.layers.count)
+        case .packages: packages.move(by: steps, of: packageChanges.count)
         case .help: help.move(by: steps, of: Self.helpLines.count)
         case .content:
             let count = content?.lineCount(size.columns) ?? 0
@@ -279,6 +283,7 @@ extension ImageView {
             guard let line = layout.list.line(column, row) else { return nil }
             switch page {
             case .waste: waste.select(waste.top + line, of: subject.image.analysis.paths.count)
+            case .packages: packages.select(packages.top + line, of: packageChanges.count)
             case .lines: lines.select(lines.top + line, of: subject.layers.count)
             default: break
             }

@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import Diagnostics
 import Inspector
@@ -15,6 +16,8 @@ struct ImageView: Sendable {
         case waste
         /// The layers with the lines of the Dockerfile.
         case lines
+        /// The packages that the selected layer installs, removes or replaces.
+        case packages
         case content
         case help
     }
@@ -29,6 +32,8 @@ struct ImageView: Sendable {
         case load(ContentPlace)
         /// Copy a file or directory out of the image, and hand the outcome to ``ImageView/show(message:isFailure:)``.
         case copyOut(node: Int, layer: Int)
+        /// Read the records of packages, and hand the changes of a layer to ``ImageView/show(packages:)``.
+        case listPackages(layer: Int)
     }
 
     /// The search for paths.
@@ -51,6 +56,9 @@ struct ImageView: Sendable {
     var lines = ListPosition()
     var help = ListPosition()
     var content: ContentPage?
+    var packages = ListPosition()
+    /// The changes of the selected layer, as they were read last.
+    private(set) var packageChanges: [PackageDifference] = []
 
     private(set) var mode = TreeComparison.Mode.layer
     private(set) var comparison: TreeComparison
@@ -83,6 +91,7 @@ struct ImageView: Sendable {
         waste.show(in: layout.list.height, of: subject.image.analysis.paths.count)
         lines.show(in: layout.list.height, of: subject.layers.count)
         help.show(in: layout.list.height, of: Self.helpLines.count)
+        packages.show(in: layout.list.height, of: packageChanges.count)
         let contentLines = content?.lineCount(size.columns) ?? 0
         content?.position.show(in: layout.list.height, of: contentLines)
     }
@@ -209,6 +218,13 @@ struct ImageView: Sendable {
             title: "/" + VisibleText.escaped(entry.path.bytes) + " of layer \(place.layer + 1)", size: entry.size,
             bytes: bytes)
         page = .content
+        layout()
+    }
+
+    mutating func show(packages changes: [PackageDifference]) {
+        packageChanges = changes
+        packages = ListPosition()
+        page = .packages
         layout()
     }
 

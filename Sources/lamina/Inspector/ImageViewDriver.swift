@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import Diagnostics
 import Dispatch
@@ -93,6 +94,8 @@ struct ImageViewDriver: Sendable {
                 let summary = try FileExtraction.extract(node, of: files, from: subject.image, into: ".")
                 let name = VisibleText.escaped(subject.tree.name(of: node))
                 view.show(message: "copied \(summary.files) files to ./\(name)")
+            case .listPackages(let layer):
+                view.show(packages: try PackageDifference.changes(of: layer, in: subject.image))
             case .quit, .suspend: break
             }
         } catch {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Engine
 import OCI
+import Pages
 import Records
 import Store
 
@@ -12,8 +13,22 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("text or json.", valueName: "format"))
-    var format = ReportFormat.text
+    /// The forms of an explanation.
+    enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case text
+        case json
+        case html
+    }
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("text, json, or html for a page with a time line.", valueName: "format"))
+    var format = Format.text
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write to this file in place of the standard output.", valueName: "file"))
+    var output: String?
 
     @Argument(
         help: ArgumentHelp(
@@ -24,10 +39,13 @@ struct ExplainCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             let history = BuildHistory(store: try global.store(.readOnly))
-            let explanation = try history.explain(try history.build(build))
+            let build = try history.build(build)
+            let explanation = try history.explain(build)
+            let result = ReportOutput(path: output)
             switch format {
-            case .text: explanation.lines(on: .standardOutput).forEach(say)
-            case .json: say(explanation.json.text(.pretty(2)))
+            case .text: try result.write(explanation.lines(on: output == nil ? .standardOutput : nil))
+            case .json: try result.write([explanation.json.text(.pretty(2))])
+            case .html: try result.write(explanation.page(of: build).encoded())
             }
         }
     }
@@ -40,10 +58,10 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
 }
 
 extension Explanation {
-    /// The explanation as text for `output`: with marks and colours on a terminal.
-    func lines(on output: OutputTerminal) -> [String] {
+    /// The explanation as text for `output`: with marks and colours on a terminal. Without one it is for a file.
+    func lines(on output: OutputTerminal?) -> [String] {
         let useColours = OutputTerminal.wantsColours(environment: OutputTerminal.environment)
-        let terminal = output.isTerminal ? (output.size?.columns ?? 80, useColours) : nil
+        let terminal = output.flatMap { $0.isTerminal ? ($0.size?.columns ?? 80, useColours) : nil }
         return ExplanationText(explanation: self, terminal: terminal, now: WallClock.now()).lines()
     }
 }

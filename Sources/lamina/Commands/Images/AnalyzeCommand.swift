@@ -39,6 +39,9 @@ struct AnalyzeCommand: UserNamespaceCommand {
     @Flag(help: "Name changes of the Dockerfile that make the image smaller, with the bytes that they save.")
     var advise = false
 
+    @Flag(name: .customLong("dive-json"), help: "Print the document that dive's --json writes.")
+    var diveJSON = false
+
     @Argument(help: ArgumentHelp("A name or an ID, or an archive or OCI layout such as ./app.tar.", valueName: "image"))
     var image: String
 
@@ -55,6 +58,9 @@ struct AnalyzeCommand: UserNamespaceCommand {
         if advise, rules.ci || !["table", "json"].contains(format ?? "table") {
             throw ValidationError("--advise prints a table or, with --format json, a document, and evaluates no rules")
         }
+        if diveJSON, advise || rules.ci || format != nil {
+            throw ValidationError("--dive-json is a format of its own: leave out --format, --ci and --advise")
+        }
         guard paths >= 0 else { throw ValidationError("--paths takes a number from 0 on") }
     }
 
@@ -63,7 +69,9 @@ struct AnalyzeCommand: UserNamespaceCommand {
             let (image, stored) = try await global.inspected(image, registries)
             let environment: @Sendable (String) -> String? = { OutputTerminal.environment($0) }
             let origins = ImageSources.of(stored).map { $0?.origin }
-            if advise {
+            if diveJSON {
+                try ReportOutput(path: output).write([image.diveDocument.text()])
+            } else if advise {
                 try advise(image, origins)
             } else if evaluatesRules(environment) {
                 try await evaluateRules(image)
