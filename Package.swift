@@ -115,9 +115,10 @@ let package = Package(
                 "Asynchrony", "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph",
                 "Frontend", "Solver", "Sandbox",
                 "Registry", "Store", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
-                "Execution", "Caching", "Records", systemPackage,
+                "Execution", "Caching", "Records", "Inspector", "Packages", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
+        module("Packages", ["Attestations", "Diagnostics", "OCI", "Layers", "Linux", "Inspector"]),
         module("Comparison", ["OCI", "Layers", "Linux", "Inspector"]),
         module("Advice", ["OCI", "Layers", "Linux", "Inspector"]),
         .target(
@@ -136,7 +137,7 @@ let package = Package(
                 "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Inspector", "Advice", "Comparison", "Pages", "CBuildInfo", "CPages", systemPackage,
+                "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo", "CPages", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -174,6 +175,7 @@ let package = Package(
         tests("Pages", ["Comparison", "Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
+        tests("Packages", ["OCI"]),
         tests(
             "lamina",
             [

@@ -43,7 +43,8 @@ extension Build {
         let layers = plan.steps.count { $0.vertex != nil }
         return ImageDraft(
             config: config, baseCount: max(0, state.layers.count - layers), stepCount: plan.steps.count,
-            annotations: try await annotations(plan, state, runner: runner), provenance: provenance)
+            annotations: try await annotations(plan, state, runner: runner), provenance: provenance,
+            listsPackages: request.attestations.listsPackages)
     }
 
     /// Writes the caches that are asked for, but inline ones.

@@ -6,6 +6,8 @@ import DockerfileSyntax
 package struct AttestationRequest: Hashable, Sendable {
     /// `nil` for no provenance.
     package var provenance: ProvenanceSettings?
+    /// Whether the image's packages are listed.
+    package var listsPackages = false
     /// Whether provenance belongs to images alone, and not into outputs of files.
     package var isForImagesOnly = false
 
@@ -16,10 +18,10 @@ package struct AttestationRequest: Hashable, Sendable {
         var fields = try Self.fields(text, option: "--attest")
         switch fields.removeValue(forKey: "type") {
         case "provenance": try setProvenance(&fields, option: "--attest type=provenance")
-        case "sbom": try refuseSBOM(&fields)
+        case "sbom": try setSBOM(&fields, option: "--attest type=sbom")
         case let type:
             throw RequestsError(
-                .badOption, "unknown attestation type '\(type ?? "")'", hint: "Write it as type=provenance,mode=max.")
+                .badOption, "unknown attestation type '\(type ?? "")'", hint: "Use type=provenance or type=sbom.")
         }
     }
 
@@ -64,11 +66,33 @@ package struct AttestationRequest: Hashable, Sendable {
         provenance = isDisabled ? nil : settings
     }
 
-    private func refuseSBOM(_ fields: inout [String: String]) throws {
-        if let text = fields["disabled"], Self.isOn(text) == true { return }
-        throw RequestsError(
-            .unsupported, "no SBOM is made yet", hint: "Leave it out, and scan the image that is built.")
+    /// Takes the argument of `--sbom`: a boolean, or `KEY=VALUE,…`.
+    package mutating func setSBOM(_ text: String) throws {
+        var fields = Self.isOn(text).map { ["disabled": $0 ? "false" : "true"] } ?? [:]
+        if fields.isEmpty { fields = try Self.fields(text, option: "--sbom") }
+        try setSBOM(&fields, option: "--sbom")
     }
+
+    private mutating func setSBOM(_ fields: inout [String: String], option: String) throws {
+        let text = fields.removeValue(forKey: "disabled") ?? "false"
+        guard let isDisabled = Self.isOn(text) else {
+            throw RequestsError(
+                .badOption, "failed to parse disabled flag '\(text)' of \(option)", hint: "Use true or false.")
+        }
+        guard isDisabled || fields["generator"] == nil else {
+            throw RequestsError(
+                .unsupported, "\(option) takes no generator: the packages are listed without one",
+                hint: "Leave generator= out.")
+        }
+        if let unknown = fields.keys.sorted().first, !isDisabled {
+            throw RequestsError(
+                .badOption, "\(option) does not take '\(unknown)'", hint: "See docs/attestations.md for what there is.")
+        }
+        listsPackages = !isDisabled
+    }
+
+    /// Whether an image gets any.
+    package var isEmpty: Bool { provenance == nil && !listsPackages }
 
     private static func isOn(_ text: String) -> Bool? {
         switch text.lowercased() {

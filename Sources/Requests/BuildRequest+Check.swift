@@ -17,7 +17,7 @@ extension BuildRequest {
                 try checkAttestations(of: output)
                 continue
             }
-            guard settings.usesOCITypes || attestations.provenance == nil else {
+            guard settings.usesOCITypes || attestations.isEmpty else {
                 throw RequestsError(
                     .badOutput, "cannot export attestations with \"oci-mediatypes=false\"",
                     hint: "Docker's format has none: leave the attestations out.")
@@ -41,7 +41,7 @@ extension BuildRequest {
 
     /// Files get no attestations, so an output of files is refused unless the attestations are for images alone.
     private func checkAttestations(of output: BuildOutput) throws {
-        guard attestations.provenance != nil, !attestations.isForImagesOnly, output != .none else { return }
+        guard !attestations.isEmpty, !attestations.isForImagesOnly, output != .none else { return }
         throw RequestsError(
             .badOutput, "attestations are not written beside files yet",
             hint: "Add inline-only=true to have them in images alone.")

@@ -117,7 +117,7 @@ struct ProvenanceTests {
         (["--provenance=mode=medium"], "invalid mode 'medium'"), (["--provenance=version=v3"], "'v3'"),
         (["--provenance=color=red"], "does not take 'color'"),
         (["--attest", "type=vex"], "unknown attestation type 'vex'"),
-        (["--attest", "type=sbom"], "no SBOM is made yet"), (["--provenance", "-o", "out"], "beside files"),
+        (["--attest", "type=sbom,generator=x"], "takes no generator"), (["--provenance", "-o", "out"], "beside files"),
         (["--provenance", "--format", "docker"], "cannot export attestations with"),
         (["--provenance", "-o", "type=docker,dest=x.tar"], "manifest lists"),
         (["--provenance=reproducible=maybe"], "'maybe'"),

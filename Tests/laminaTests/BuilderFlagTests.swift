@@ -34,7 +34,7 @@ import Testing
         ("--rm --force-rm=false --compress --layers --loglevel 3 .", "build ."),
         ("--rm=false --disable-content-trust -t x .", "build --tag=x ."),
         ("--load .", "build --output=type=docker ."), ("--load=false .", "build ."),
-        ("--builder default --provenance=false --sbom=false .", "build --provenance=false ."),
+        ("--builder default --provenance=false --sbom=false .", "build --provenance=false --sbom=false ."),
         ("--builder=default .", "build ."),
         (
             "--provenance=disabled=true --attest type=sbom,disabled=true .",
@@ -62,9 +62,6 @@ import Testing
         (
             "--builder remote .",
             "--builder=remote is not there: there are no builders to choose from; leave --builder out"
-        ),
-        (
-            "--sbom .", "--sbom is not there: no SBOM is made yet; leave --sbom out and scan the image that is built"
         ),
         ("--layers=false .", "--layers=false is not there: every step is a layer; leave --layers=false out"),
         ("--rm=maybe .", "invalid value 'maybe' for --rm: use true or false"),

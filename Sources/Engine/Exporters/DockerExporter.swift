@@ -12,7 +12,7 @@ struct DockerExporter: Exporter {
     let path: FilePath
 
     func export(_ product: inout BuildProduct, with tools: ExportTools) async throws {
-        guard product.draft?.provenance == nil else {
+        guard product.draft?.isAttested != true else {
             throw EngineError(
                 .unsupported, "docker exporter does not currently support exporting manifest lists",
                 hint: "Use type=oci, or leave the attestations out.")

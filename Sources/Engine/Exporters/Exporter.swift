@@ -48,6 +48,10 @@ struct ImageDraft: Sendable {
     let annotations: [String: String]
     /// What its provenance says, if it is to have one.
     let provenance: Provenance?
+    /// Whether its packages are listed.
+    let listsPackages: Bool
+
+    var isAttested: Bool { provenance != nil || listsPackages }
 }
 
 /// The means by which exporters read layers and show progress.

@@ -35,7 +35,8 @@ struct ImageExporter: Exporter, Hashable {
             step.status("exporting layers")
             let config = try await forming.config(step)
             let form = forming.form()
-            let index = forming.index(names: names)
+            let packages = try await forming.packages(of: config, as: names, step)
+            let index = forming.index(names: names, packages)
             if let form, keepsManifest {
                 let count = config.diffIDs.count
                 let indices = index == nil ? form.madeIndices(of: count) : Array(0..<count)

@@ -1,9 +1,11 @@
 import Attestations
 import Diagnostics
 import Images
+import Inspector
 import Layers
 import Linux
 import OCI
+import Packages
 import Requests
 import Solver
 import Store
@@ -77,7 +79,7 @@ struct ImageForming: Sendable {
 
     /// How the manifest is made; `nil` where the store may do as it likes.
     func form() -> ManifestForm? {
-        guard !settings.isPlain || draft.provenance != nil else { return nil }
+        guard !settings.isPlain || draft.isAttested else { return nil }
         var form = ManifestForm()
         form.usesOCITypes = settings.usesOCITypes
         form.annotations = annotations
@@ -95,25 +97,55 @@ struct ImageForming: Sendable {
     }
 
     /// How the index is made of an image with these names; `nil` for an image without attestations.
-    func index(names: [ImageReference]) -> IndexForm? {
-        guard let provenance = draft.provenance else { return nil }
+    func index(names: [ImageReference], _ packages: BillOfMaterials?) -> IndexForm? {
+        guard draft.isAttested else { return nil }
+        let provenance = draft.provenance
         let platform = draft.config.platform
         let isArtifact = settings.attestsWithArtifacts ?? true
         return IndexForm(
             annotations: settings.annotations.map(for: .index),
             descriptorAnnotations: settings.annotations.map(for: .indexDescriptor)
         ) { image, manifest in
-            var provenance = provenance
-            provenance.layers = manifest.layers
             // A verifier refuses a statement about nothing.
             let purls = names.map { PackageURL(image: $0, platform: platform).description }
             let subjects = (purls.isEmpty ? ["_"] : purls).map { Statement.Subject(name: $0, digest: image.digest) }
-            let statement = Statement(
-                predicateType: provenance.predicateType, subjects: subjects, predicate: provenance.json)
-            let made = AttestationManifest([statement], about: image, isArtifact: isArtifact)
+            var statements: [Statement] = []
+            if let packages {
+                statements.append(
+                    Statement(
+                        predicateType: BillOfMaterials.spdxPredicateType, subjects: subjects, predicate: packages.spdx))
+            }
+            if var provenance {
+                provenance.layers = manifest.layers
+                statements.append(
+                    Statement(
+                        predicateType: provenance.predicateType, subjects: subjects, predicate: provenance.json))
+            }
+            let made = AttestationManifest(statements, about: image, isArtifact: isArtifact)
             return AttachedManifest(
                 descriptor: made.descriptor(about: image), bytes: made.bytes, blobs: made.blobs)
         }
+    }
+
+    /// The packages of the image, if they are to be listed. Its layers are brought here for that.
+    func packages(of config: ImageConfig, as names: [ImageReference], _ step: StepReporter) async throws
+        -> BillOfMaterials?
+    {
+        guard draft.listsPackages else { return nil }
+        let label = "listing packages"
+        step.status(label)
+        try await fetch(Array(config.diffIDs.indices), of: config.diffIDs)
+        let name = names.first?.familiar ?? "image"
+        let bill = try await offload { [store = tools.images.store] in
+            let id = try store.content.save(config.encoded)
+            let image = StoredImage(
+                id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: 0)
+            return try SoftwareScan(try StoreInspector(store: store).inspect(image)).bill(
+                named: name, of: id, created: config.created ?? Timestamp(seconds: 0),
+                tool: ("lamina", Version.current))
+        }
+        step.status(label, isComplete: true)
+        return bill
     }
 
     /// Makes sure that layers of a stack are here, whatever form they have.

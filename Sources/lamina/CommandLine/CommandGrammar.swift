@@ -137,6 +137,7 @@ extension CommandGrammar {
             CommandGrammar(flags: "exit-code ignore-times", values: "format output/o files", reachesRegistries: true)
         case "ls": CommandGrammar(flags: "recursive/R", values: "layer format", reachesRegistries: true)
         case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
+        case "sbom": CommandGrammar(values: "format", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
         case "pull", "push":
@@ -206,6 +207,7 @@ extension CommandGrammar {
             others: [
                 Option(name: "pull", form: .optionalValue(absent: "always")),
                 Option(name: "provenance", form: .optionalValue(absent: "true")),
+                Option(name: "sbom", form: .optionalValue(absent: "true")),
                 Option(name: "explain", form: .flagOrValue(of: "explain-format")),
             ],
             negations: [

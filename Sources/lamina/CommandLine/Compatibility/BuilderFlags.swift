@@ -62,11 +62,7 @@ extension BuilderFlags {
                 ["default", ""], because: "it is the only one",
                 otherwise: "there are no builders to choose from; leave --builder out"))
         + flags("provenance=? attest=", [.buildx], .works)
-        + flags(
-            "sbom=?", [.buildx, .buildah, .podman],
-            .acceptedAs(
-                ["false", "0", "disabled=true"], because: "no attestations are made",
-                otherwise: "no SBOM is made yet; leave --sbom out and scan the image that is built"))
+        + flags("sbom=?", [.buildx, .buildah, .podman], .works)
         + flags("policy=", [.buildx], .refused("source policies are not read; name base images by digest"))
         + flags("invoke=", [.buildx], .refused("use --on-error=shell for a shell where a command has failed"))
         + flags(

@@ -11,8 +11,13 @@ struct AttestationOptions: ParsableArguments {
     var provenance: String?
 
     @Option(
+        name: .customLong("sbom"), parsing: .unconditional,
+        help: ArgumentHelp("Attach to the image which packages it has: true or false.", valueName: "settings"))
+    var sbom: String?
+
+    @Option(
         name: .customLong("attest"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("The same, as type=provenance,mode=max.", valueName: "settings"))
+        help: ArgumentHelp("The same, as type=provenance,mode=max or type=sbom.", valueName: "settings"))
     var attest: [String] = []
 
     /// Throws `RequestsError` for what is not known.
@@ -20,6 +25,7 @@ struct AttestationOptions: ParsableArguments {
         var request = AttestationRequest()
         for text in attest { try request.add(text) }
         if let provenance { try request.setProvenance(provenance) }
+        if let sbom { try request.setSBOM(sbom) }
         return request
     }
 }

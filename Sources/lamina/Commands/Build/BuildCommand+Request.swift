@@ -29,7 +29,7 @@ extension BuildCommand {
         request.attestations = try attestations.request()
         // Built for one platform, a result has an index only for its attestations.
         try request.checkOutputs(
-            platforms: [request.options.platform], hasIndex: request.attestations.provenance != nil)
+            platforms: [request.options.platform], hasIndex: !request.attestations.isEmpty)
         try resultFiles.check(request)
         return request
     }

@@ -36,6 +36,17 @@ struct ImageFiles: Sendable {
         files = ScopedFiles(image.tree, try options.scope(in: image))
     }
 
+    /// All files of an image.
+    init(_ global: GlobalOptions, _ name: String, _ registries: RegistryOptions) async throws {
+        self.global = global
+        self.registries = registries
+        (image, stored) = try await global.inspected(name, registries)
+        files = ScopedFiles(image.tree, .after(image.tree.layerCount - 1))
+    }
+
+    /// The image's ID.
+    var id: Digest { stored?.image.id ?? Digest(of: image.config.encoded) }
+
     /// Brings layers into the store, by their indexes, of which only the whereabouts are known.
     func fetchContent(of layers: Set<Int>) async throws {
         try await global.fetchContent(of: layers, stored, registries)
