@@ -124,10 +124,28 @@ static const unsigned char page_39[] = {
 #embed "../../docs/ci/scripts.md"
 };
 static const unsigned char page_40[] = {
-#embed "../../CHANGELOG.md"
+#embed "../../docs/installing.md"
 };
 static const unsigned char page_41[] = {
-#embed "../../docs/installing.md"
+#embed "../../CHANGELOG.md"
+};
+static const unsigned char page_42[] = {
+#embed "../../docs/attestations.md"
+};
+static const unsigned char page_43[] = {
+#embed "../../docs/indexes.md"
+};
+static const unsigned char page_44[] = {
+#embed "../../docs/outputs.md"
+};
+static const unsigned char page_45[] = {
+#embed "../../docs/platforms.md"
+};
+static const unsigned char page_46[] = {
+#embed "../../docs/reproducible.md"
+};
+static const unsigned char page_47[] = {
+#embed "../../docs/transports.md"
 };
 
 static const struct lamina_page pages[] = {
@@ -171,8 +189,14 @@ static const struct lamina_page pages[] = {
     {"ci/kubernetes", page_37, sizeof page_37},
     {"ci/migrating", page_38, sizeof page_38},
     {"ci/scripts", page_39, sizeof page_39},
-    {"installing", page_41, sizeof page_41},
-    {"changes", page_40, sizeof page_40},
+    {"installing", page_40, sizeof page_40},
+    {"changes", page_41, sizeof page_41},
+    {"attestations", page_42, sizeof page_42},
+    {"indexes", page_43, sizeof page_43},
+    {"outputs", page_44, sizeof page_44},
+    {"platforms", page_45, sizeof page_45},
+    {"reproducible", page_46, sizeof page_46},
+    {"transports", page_47, sizeof page_47},
 };
 
 size_t lamina_page_count(void) { return sizeof pages / sizeof pages[0]; }
