@@ -24,7 +24,7 @@ struct RuntimeBundle {
             groups: IDMap([IDRange(inside: 0, outside: getegid(), count: 1)]))
     }
 
-    /// Docker's default capabilities.
+    /// Docker's default capabilities, which only root has to begin with.
     private static let capabilities = [
         "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW",
         "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
@@ -41,14 +41,16 @@ struct RuntimeBundle {
     private var process: JSON {
         let run = config.config
         let arguments = (run.entrypoint ?? []) + (run.command ?? [])
-        let capabilities = JSON.array(Self.capabilities)
+        let (bounding, own) = (JSON.array(Self.capabilities), JSON.array(user.uid == 0 ? Self.capabilities : []))
+        // Nobody can change the groups in a namespace of one number.
+        let groups = maps?.groups.count == 1 ? [] : user.groups.filter { $0 != user.gid }
         return .object(
             ("terminal", .bool(false)),
             (
                 "user",
                 .object(
                     ("uid", .integer(user.uid)), ("gid", .integer(user.gid)),
-                    ("additionalGids", user.groups.isEmpty ? nil : .array(user.groups.map { .integer($0) })))
+                    ("additionalGids", groups.isEmpty ? nil : .array(groups.map { .integer($0) })))
             ),
             ("args", .array((arguments.isEmpty ? ["sh"] : arguments).map(JSON.string))),
             ("env", .array(environment.map(JSON.string))),
@@ -56,7 +58,7 @@ struct RuntimeBundle {
             (
                 "capabilities",
                 .object(
-                    ("bounding", capabilities), ("effective", capabilities), ("permitted", capabilities))
+                    ("bounding", bounding), ("effective", own), ("permitted", own))
             ))
     }
 

@@ -101,6 +101,12 @@ extension IndexDocument {
             update()
         }
 
+        /// Removes all annotations, which Docker's format does not have.
+        package mutating func removeAnnotations() {
+            object["annotations"] = nil
+            update()
+        }
+
         /// Sets members of the platform; what else it says stays.
         package mutating func setPlatform(_ members: [(String, JSON)]) {
             var platform = object["platform"]?.object ?? JSONObject()

@@ -29,7 +29,7 @@ package protocol ImageReader: Sendable {
 ///
 /// Nothing of it is visible under the image's name before ``finish()``.
 package protocol ImageWriter: Sendable {
-    /// What the place can hold.
+    /// Kinds of images and layers that the place can hold.
     var capacity: WriterCapacity { get }
 
     /// Writes a document after its blobs, of which those that are not there yet come from `source`. Documents that it
@@ -45,7 +45,7 @@ package protocol ImageWriter: Sendable {
     func finish() async throws
 }
 
-/// What the destination of a copy can hold.
+/// Kinds of images and layers that the destination of a copy can hold.
 package struct WriterCapacity: Sendable {
     /// Whether an index can be written, or one manifest only.
     package var takesIndexes = true

@@ -77,6 +77,11 @@ struct IndexTests {
             try lamina.succeeding("manifest", "annotate", "--variant", "v8", "\(name):2", "\(name):arm64")
             try lamina.succeeding("index", "annotate", "--annotation", "index:a=b", "\(name):2")
             try lamina.succeeding("manifest", "push", "\(name):2")
+            // A plain name to push to is one in a registry.
+            try lamina.succeeding("manifest", "push", "\(name):2", "\(name):3")
+            #expect(
+                try lamina.succeeding("digest", "\(name):3").trimmed == lamina.succeeding("digest", "\(name):2").trimmed
+            )
             let pushed = try JSONValue(
                 parsing: lamina.succeeding("index", "inspect", "--raw", "docker://\(name):2").outputText)
             #expect(pushed["annotations"]?["a"]?.string == "b")

@@ -62,7 +62,10 @@ struct CopyRun: Sendable {
         }
         if let type = layers.form?.type(for: index.mediaType), type != index.mediaType {
             index.mediaType = type
-            if layers.form == .docker { index.annotations = [:] }
+            if layers.form == .docker {
+                index.annotations = [:]
+                for place in index.entries.indices { index.entries[place].removeAnnotations() }
+            }
         }
         let bytes = index == original ? document.bytes : index.encoded()
         let descriptor = Descriptor(

@@ -57,7 +57,7 @@ package struct ImageCopy: Sendable {
 
     // MARK: Platforms
 
-    /// What is copied: the root, one manifest of it, or a part of its entries.
+    /// The part that is copied: the root, one manifest of it, or some of its entries.
     private func chosen(
         _ reader: any ImageReader, _ capacity: WriterCapacity
     ) async throws -> (document: ImageDocument, entries: Set<Digest>?) {

@@ -4,7 +4,7 @@ import Linux
 import OCI
 import Synchronization
 
-/// What of a manifest changes on its way: the compression of layers, and the family of media types.
+/// Changes of manifests on their way: the compression of layers, and the family of media types.
 final class LayerConversion: Sendable {
     /// A manifest as it is to be written, with the blobs that it names.
     struct Result: Sendable {

@@ -19,7 +19,7 @@ package struct FileImages: Sendable {
         let content: Content
         /// The names as they stand there: whole names, or tags.
         package fileprivate(set) var labels: [String] = []
-        /// Those of the names that name a repository.
+        /// The names of these that name a repository.
         package fileprivate(set) var names: [ImageReference] = []
 
         fileprivate var digest: Digest? {

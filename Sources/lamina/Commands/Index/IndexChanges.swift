@@ -1,7 +1,7 @@
 import ArgumentParser
 import OCI
 
-/// What an index says about a manifest in it, as options of commands.
+/// Changes of the entry for a manifest in an index, as options of commands.
 struct IndexChangeOptions: ParsableArguments {
     @Option(
         parsing: .unconditionalSingleValue,

@@ -118,7 +118,7 @@ enum IndexTarget {
     /// The place of a name in a registry, with or without `docker://`.
     static func registry(_ name: String) throws -> ImageLocation { .registry(try RemoteName.image(name)) }
 
-    /// What a command says when an index is written.
+    /// The line of output for an index that was written.
     static func line(_ place: ImageLocation, _ written: Descriptor, _ assembly: IndexAssembly) -> String {
         let platforms = assembly.platforms.map(\.description).joined(separator: ", ")
         return "\(place): digest: \(written.digest) (\(platforms))"

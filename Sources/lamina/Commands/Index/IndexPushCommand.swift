@@ -34,6 +34,13 @@ struct IndexPushCommand: UserNamespaceCommand {
         help: ArgumentHelp("Its place, as in 'lamina copy' (default: the registry of its name).", valueName: "place"))
     var destination: String?
 
+    /// A place to push to: a plain name is one in a registry.
+    private static func target(_ text: String) throws -> ImageLocation {
+        let location = try ImageLocation(parsing: text)
+        guard case .store(let name) = location, !text.hasPrefix("lamina:") else { return location }
+        return .registry(try ImageReference(parsing: name))
+    }
+
     func run() async throws {
         try await global.run {
             let source = try ImageLocation(parsing: name)
@@ -41,9 +48,7 @@ struct IndexPushCommand: UserNamespaceCommand {
                 throw TransportsError(
                     .badName, "'\(name)' is not in the store", hint: "Copy it with 'lamina copy \(name) DESTINATION'.")
             }
-            let target =
-                try destination.map { try ImageLocation(parsing: $0) }
-                ?? .registry(try ImageReference(parsing: text))
+            let target = try Self.target(destination ?? text)
             let digest = try await global.withIndexes(registries, login, for: target) { places in
                 let messages = CopyMessages(isQuiet: quiet)
                 var copy = ImageCopy()
