@@ -7,10 +7,10 @@ import Store
 import Synchronization
 import SystemPackage
 
-/// How commands of another platform run in a build's sandboxes, found out when the first of them needs it.
+/// The way in which commands of another platform run in a build's sandboxes, found out when the first of them needs it.
 ///
-/// What the machine runs itself, or by an emulator of its own, just runs. Else the emulators that are installed are
-/// registered for the sandboxes alone: see ``EmulatorRegistry``.
+/// Programs that the machine runs itself, or by an emulator of its own, just run. Else the emulators that are installed
+/// are registered for the sandboxes alone: see ``EmulatorRegistry``.
 final class ForeignPrograms: Sendable {
     private let store: StoreRoot
     private let state = Mutex(State())
@@ -23,7 +23,7 @@ final class ForeignPrograms: Sendable {
 
     init(store: StoreRoot) { self.store = store }
 
-    /// What a command for a platform needs to run in `mode`.
+    /// The support that a command for a platform needs in `mode`.
     func support(for platform: Platform, mode: Isolation) throws -> ForeignSupport {
         let architecture = platform.architecture
         guard platform.os == "linux", architecture != Platform.host.architecture else { return .native }
@@ -86,7 +86,7 @@ final class ForeignPrograms: Sendable {
     }
 }
 
-/// What a command for a platform needs to run.
+/// The support that a command for a platform needs to run.
 package enum ForeignSupport: Sendable {
     case native
     case emulated(EmulatorRegistry)

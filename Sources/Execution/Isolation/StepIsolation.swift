@@ -58,7 +58,7 @@ package final class StepIsolation: Sendable {
         }
     }
 
-    /// What a command for a platform needs to run; this machine's own for `nil`.
+    /// The support that a command for a platform needs to run; `nil` is this machine's platform.
     package func support(for platform: Platform?) throws -> ForeignSupport {
         guard let platform else { return .native }
         return try foreignPrograms.support(for: platform, mode: mode())
