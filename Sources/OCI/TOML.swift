@@ -17,6 +17,8 @@ package struct TOML {
     private static let depthLimit = 32
     /// The lines of keys and headers, by their path.
     private var lines: [[String]: Int] = [:]
+    /// A position whose line is known: lines are counted on from there.
+    private var counted = (position: 0, line: 1)
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -63,6 +65,7 @@ package struct TOML {
     /// Notes the current line for a path and those above it that have none.
     private mutating func note(_ path: [String]) {
         let line = line
+        counted = (position, line)
         for count in 1...max(1, path.count) where lines[Array(path.prefix(count))] == nil {
             lines[Array(path.prefix(count))] = line
         }
@@ -258,7 +261,9 @@ package struct TOML {
         }
     }
 
-    private var line: Int { bytes.prefix(position).count { $0 == UInt8(ascii: "\n") } + 1 }
+    private var line: Int {
+        counted.line + bytes[counted.position..<position].count { $0 == UInt8(ascii: "\n") }
+    }
 
     private func malformed(_ reason: String) -> Malformed { Malformed(line: line, reason: reason) }
 }

@@ -40,4 +40,14 @@ import Testing
         #expect(throws: TOML.Malformed.self) { try TOML.parse(Array(keys.utf8)) }
         #expect(throws: TOML.Malformed.self) { try TOML.parse([0x61, 0x3d, 0x22, 0xff, 0x22]) }
     }
+
+    @Test func theLineOfEachKeyIsTold() throws {
+        let text = "a = [\n 1,\n 2]\n\n[t.u]\nb.c = '''x\ny'''\n[[v]]\nd = {e = 1}\n[[v]]\nd = 2\n"
+        let (_, lines) = try TOML.parseWithLines(Array(text.utf8))
+        #expect(
+            lines == [
+                ["a"]: 1, ["t"]: 5, ["t", "u"]: 5, ["t", "u", "b"]: 6, ["t", "u", "b", "c"]: 6, ["v"]: 8,
+                ["v", "d"]: 9,
+            ])
+    }
 }
