@@ -68,6 +68,30 @@ struct PlatformTests {
         return try lamina.succeeding("inspect", "--format", format, id).trimmed.split(separator: " ").map(String.init)
     }
 
+    @Test func filesAreThoseOfThePlatformThatIsAskedFor() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            _ = try pushIndex("inspected", to: registry)
+            let name = "\(registry.name)/inspected"
+            let lamina = store("inspector")
+            for platform in platforms { try lamina.succeeding("pull", "--platform", platform, name) }
+            let layout = scratch.path.appending("layout")
+            try expectSuccess(
+                "skopeo", "copy", "--all", "--src-tls-verify=false", "docker://\(name):latest", "oci:\(layout)")
+            for image in [name, "oci:\(layout)"] {
+                for platform in platforms {
+                    let words = ["--platform", platform, image]
+                    #expect(
+                        try lamina.succeeding(["cat"] + words + ["/Dockerfile"]).outputText.contains("of=\(platform)\n")
+                    )
+                    #expect(try lamina.succeeding(["ls", "--format", "{{.Name}}"] + words).trimmed == "Dockerfile")
+                    #expect(try lamina.succeeding(["diff", "--exit-code"] + words + [image]).status == 0)
+                }
+                let missing = try lamina("analyze", "--platform", "linux/s390x", image)
+                #expect(missing.status == 1 && missing.errorText.contains("linux/s390x"), "\(missing.errorText)")
+            }
+        }
+    }
+
     @Test func aBaseIsTheBestEntryForThePlatformWhateverElseIsStored() throws {
         try DockerRegistry.with(in: scratch) { registry in
             _ = try pushIndex("multi", to: registry)

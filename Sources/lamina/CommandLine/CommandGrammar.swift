@@ -131,14 +131,15 @@ extension CommandGrammar {
             CommandGrammar(
                 flags: "ci advise dive-json",
                 values: """
-                    format output/o paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
+                    format output/o platform paths baseline ci-config lowestEfficiency highestWastedBytes highestUserWastedPercent
                     """, reachesRegistries: true)
         case "diff":
-            CommandGrammar(flags: "exit-code ignore-times", values: "format output/o files", reachesRegistries: true)
-        case "ls": CommandGrammar(flags: "recursive/R", values: "layer format", reachesRegistries: true)
-        case "cat", "extract": CommandGrammar(values: "layer", reachesRegistries: true)
+            CommandGrammar(
+                flags: "exit-code ignore-times", values: "format output/o platform files", reachesRegistries: true)
+        case "ls": CommandGrammar(flags: "recursive/R", values: "layer platform format", reachesRegistries: true)
+        case "cat", "extract": CommandGrammar(values: "layer platform", reachesRegistries: true)
         case "sbom": CommandGrammar(values: "format", reachesRegistries: true)
-        case "find": CommandGrammar(flags: "regex/E null/0", values: "layer format", reachesRegistries: true)
+        case "find": CommandGrammar(flags: "regex/E null/0", values: "layer platform format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
         case "pull", "push":
             CommandGrammar(flags: "quiet/q", values: "platform creds format progress", reachesRegistries: true)

@@ -13,6 +13,9 @@ struct FileScopeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only what this layer holds: a number from 1 on or a DiffID.", valueName: "layer"))
     var layer: String?
 
+    @Option(help: ArgumentHelp("The image of this platform, where a name has several.", valueName: "os/arch"))
+    var platform: String?
+
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     func scope(in image: InspectedImage) throws -> FileScope {
@@ -32,7 +35,7 @@ struct ImageFiles: Sendable {
     init(_ global: GlobalOptions, _ name: String, _ options: FileScopeOptions) async throws {
         self.global = global
         registries = options.registries
-        (image, stored) = try await global.inspected(name, registries)
+        (image, stored) = try await global.inspected(name, registries, platform: options.platform)
         files = ScopedFiles(image.tree, try options.scope(in: image))
     }
 

@@ -33,6 +33,9 @@ struct AnalyzeCommand: UserNamespaceCommand {
         help: ArgumentHelp("Write to this file in place of the standard output.", valueName: "file"))
     var output: String?
 
+    @Option(help: ArgumentHelp("The image of this platform, where a name has several.", valueName: "os/arch"))
+    var platform: String?
+
     @Option(help: ArgumentHelp("How many of the most wasteful paths to list.", valueName: "number"))
     var paths = 10
 
@@ -66,7 +69,7 @@ struct AnalyzeCommand: UserNamespaceCommand {
 
     func run() async throws {
         try await global.run {
-            let (image, stored) = try await global.inspected(image, registries)
+            let (image, stored) = try await global.inspected(image, registries, platform: platform)
             let environment: @Sendable (String) -> String? = { OutputTerminal.environment($0) }
             let origins = ImageSources.of(stored).map { $0?.origin }
             if diveJSON {
@@ -120,7 +123,7 @@ struct AnalyzeCommand: UserNamespaceCommand {
         let policy = try rules.policy()
         var baseline: Int64?
         if let name = rules.baseline {
-            baseline = try await global.inspected(name, registries).image.analysis.size
+            baseline = try await global.inspected(name, registries, platform: platform).image.analysis.size
         }
         let report = PolicyReport(
             name: self.image, analysis: image.analysis,

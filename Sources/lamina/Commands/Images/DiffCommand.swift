@@ -27,6 +27,9 @@ struct DiffCommand: UserNamespaceCommand {
         help: ArgumentHelp("Write to this file in place of the standard output.", valueName: "file"))
     var output: String?
 
+    @Option(help: ArgumentHelp("The images of this platform, where a name has several.", valueName: "os/arch"))
+    var platform: String?
+
     @Option(help: ArgumentHelp("How many of the files with the largest changes to list.", valueName: "number"))
     var files = 20
 
@@ -77,8 +80,8 @@ struct DiffCommand: UserNamespaceCommand {
     }
 
     private func compare() async throws -> ImageDifference {
-        let old = try await global.inspected(old, registries)
-        let new = try await global.inspected(new, registries)
+        let old = try await global.inspected(old, registries, platform: platform)
+        let new = try await global.inspected(new, registries, platform: platform)
         let images = (
             ComparedImage(name: self.old, image: old.image, origins: ImageSources.of(old.stored).map { $0?.origin }),
             ComparedImage(name: self.new, image: new.image, origins: ImageSources.of(new.stored).map { $0?.origin })

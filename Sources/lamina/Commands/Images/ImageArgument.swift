@@ -1,3 +1,4 @@
+import Diagnostics
 import Engine
 import Images
 import Inspector
@@ -39,15 +40,53 @@ typealias StoredSource = (transfer: ImageTransfer, image: StoredImage)
 
 extension GlobalOptions {
     /// The image of an argument with its files, and what the store knows of it if it is there.
+    ///
+    /// `platform` chooses among several images of one name; without it, this machine's is taken, else the first.
     func inspected(
-        _ text: String, _ registries: RegistryOptions
+        _ text: String, _ registries: RegistryOptions, platform: String? = nil
     ) async throws -> (image: InspectedImage, stored: StoredSource?) {
+        let platform = try platform.map { try Platform(parsing: $0) }
         switch ImageArgument(text) {
-        case .file(let file): return (try file.inspect(platform: .host), nil)
+        case .file(let file):
+            let image = try file.inspect(platform: platform ?? .host)
+            if let platform, image.config.platform.distance(from: platform) == nil {
+                throw Self.noImage(text, platform)
+            }
+            return (image, nil)
         case .stored(let name):
-            let (transfer, image) = try await inspectable(name, registries)
+            let (transfer, image) =
+                if let platform {
+                    try await inspectable(name, for: platform, registries)
+                } else {
+                    try await inspectable(name, registries)
+                }
             return (try StoreInspector(store: transfer.store).inspect(image), (transfer, image))
         }
+    }
+
+    /// The stored image of a name for a platform, with the lists of its files.
+    private func inspectable(
+        _ name: String, for platform: Platform, _ registries: RegistryOptions
+    ) async throws -> StoredSource {
+        let transfer = try images(registries)
+        var found = try (try? ImageReference(parsing: name)).flatMap { try transfer.stored($0, for: platform) }
+        if found == nil {
+            let image = try transfer.image(name)
+            found = image.platform.distance(from: platform) == nil ? nil : image
+        }
+        guard let image = found else { throw Self.noImage(name, platform) }
+        if try transfer.knowsFiles(of: image) { return (transfer, image) }
+        let messages = FetchMessages()
+        try await transfer.closingRegistry {
+            try await transfer.fetchLists(of: image) { messages.show($0) }
+        }
+        return (transfer, image)
+    }
+
+    private static func noImage(_ name: String, _ platform: Platform) -> ImagesError {
+        ImagesError(
+            .imageNotFound, "'\(name)' has no image for \(platform)",
+            hint: "Pull it with --platform, or leave the option out to see the one that is there.")
     }
 
     /// Brings layers into the store, by their indexes, of which only the whereabouts are known.
