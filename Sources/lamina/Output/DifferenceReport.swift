@@ -82,12 +82,20 @@ struct DifferenceReport {
             return [
                 step.side.rawValue, "\(step.layer + 1)", origin?.lineText ?? "-", "\(step.tally.added)",
                 "\(step.tally.removed)", "\(step.tally.changed)", Self.signed(step.tally.sizeChange),
-                Self.line(command).ellipsized(to: 60),
+                Self.line(Self.joined(command)).ellipsized(to: 60),
             ]
         }
         return Section(
             title: "Steps",
             headers: ["image", "layer", "line", "added", "removed", "changed", "size", "step"], rows: rows)
+    }
+
+    /// The lines of an instruction as one, without the backslashes at their ends.
+    private static func joined(_ command: String) -> String {
+        command.split { $0.isNewline }.map { line in
+            let words = line.split(separator: " ")
+            return (words.last == "\\" ? words.dropLast() : words[...]).joined(separator: " ")
+        }.joined(separator: " ")
     }
 
     /// Files with the largest changes.
