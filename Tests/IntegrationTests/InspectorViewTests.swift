@@ -100,12 +100,15 @@ struct InspectorViewTests {
 
 /// A terminal of tmux in which the program runs; it ends with this.
 private final class TMux {
+    /// The directory of the socket, which must not be gone before the server has ended.
+    private let scratch: Scratch
     private let socket: String
 
     init(
         _ scratch: Scratch, columns: Int, rows: Int, _ lamina: Lamina, _ words: String, inShell: Bool = false
     ) throws {
         guard let binary = Lamina.binary else { throw CommandFailure(description: "there is no lamina") }
+        self.scratch = scratch
         socket = scratch.path.appending("tmux-\(UInt32.random(in: 0...UInt32.max))").string
         let script =
             """
@@ -126,7 +129,12 @@ private final class TMux {
         }
     }
 
-    deinit { _ = try? run("tmux", "-S", socket, "kill-server") }
+    /// Kills the server and the shell of its terminal: both may have inherited a mask that blocks every other signal.
+    deinit {
+        let found = try? run("tmux", "-S", socket, "display-message", "-p", "-t", "0", "#{pid} #{pane_pid}").trimmed
+        let processes = (found ?? "").split(separator: " ").compactMap { Int32($0) }.filter { $0 > 1 }
+        for process in processes { kill(process, SIGKILL) }
+    }
 
     func send(_ keys: String...) throws {
         // Keys that arrive together may be read as one sequence, as ESC and a letter are.
