@@ -66,6 +66,34 @@ struct ProvenanceTests {
         try expectSuccess("skopeo", "copy", "oci:\(layout)", "dir:\(test.path.appending("copied"))")
     }
 
+    @Test func saysNothingOfThisMachineAndNoLogin() throws {
+        let test = try Case()
+        try expectSuccess(
+            "sh", "-ec",
+            """
+            cd "$0" && mkdir docker && mv Dockerfile docker/app.Dockerfile && echo x >Dockerfile
+            git init -q . && git add . && git -c user.name=a -c user.email=a@b commit -qm one
+            git remote add origin https://user:token@example.com/a.git
+            """, test.context.string)
+        let layout = test.path.appending("layout")
+        try test.lamina.build(
+            test.context, "--provenance", "-f", test.context.appending("docker/app.Dockerfile").string,
+            "-o", "type=oci,tar=false,dest=\(layout)")
+        let entry = try JSONValue(parsing: text(of: layout.appending("index.json")))["manifests"]?.array?.first
+        let index = try test.blob(layout, entry?["digest"]?.string)
+        let attestation = try test.blob(layout, index["manifests"]?.array?.last?["digest"]?.string)
+        let digest = try #require(attestation["layers"]?.array?.first?["digest"]?.string)
+        let bytes = try text(of: layout.appending("blobs/sha256/\(digest.dropFirst(7))"))
+        #expect(!bytes.contains("token"))
+        #expect(!bytes.contains(test.path.string))
+        let predicate = try JSONValue(parsing: bytes)["predicate"]
+        let source = predicate?["buildDefinition"]?["externalParameters"]?["configSource"]
+        #expect(source?["path"]?.string == "app.Dockerfile")
+        let facts = predicate?["runDetails"]?["metadata"]?["buildkit_metadata"]?["vcs"]
+        #expect(facts?["source"]?.string == "https://example.com/a.git")
+        #expect(facts?["revision"]?.string?.count == 40)
+    }
+
     @Test func isPushedWithTheImageAndKeptInTheStore() throws {
         let test = try Case()
         let scratch = try #require(test.scratch)

@@ -40,7 +40,10 @@ struct ProvenanceGathering: Sendable {
         result.locals = locals(vertices, isRemote: source.material != nil)
         result.materials = try await materials(vertices) + (source.material.map { [$0] } ?? [])
         if source.material == nil {
-            result.checkout = await LocalCheckout(request.context, environment: environment).facts()
+            var facts = await LocalCheckout(request.context, environment: environment).facts()
+            // Two clones of one commit may have come by two addresses.
+            if isFixed { facts["source"] = nil }
+            result.checkout = facts.mapValues(Redaction.withoutLogins)
         }
         result.steps = steps(vertices)
         return result
@@ -65,7 +68,14 @@ struct ProvenanceGathering: Sendable {
 
     /// Where the context comes from.
     private func source() async throws -> Provenance.Source {
-        let path = request.dockerfile?.string ?? FilePath(file.name).lastComponent?.string ?? "Dockerfile"
+        // Where a local file is on this machine is nobody's business; BuildKit has it in a source of its own.
+        let isLocal =
+            switch request.inputs.context {
+            case .git, .http: false
+            case .directory, .standardInput, nil: true
+            }
+        let name = FilePath(file.name).lastComponent?.string ?? "Dockerfile"
+        let path = isLocal ? name : request.dockerfile?.string ?? name
         let material: Provenance.Material? =
             switch request.inputs.context {
             case .git(let source, _): try await Self.material(source, remotes)
