@@ -133,7 +133,8 @@ let package = Package(
             name: "lamina",
             dependencies: [
                 "Configuration", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph",
-                "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports", "Images",
+                "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports",
+                "Images",
                 "Contexts", "Execution",
                 "Records",
                 "Engine",

@@ -22,17 +22,7 @@ extension ImageTransfer {
         }
         let pushed: Descriptor
         if root.descriptor.mediaType.isIndex, platform == nil {
-            pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
-                root.origin == .made
-                    ? try await push(madeIndex: root, as: reference, report: report)
-                    : try await push(index: root, as: reference, report: report)
-            }
-            if root.origin != .made, pushed.digest != root.descriptor.digest {
-                try await offload { [store] in
-                    try store.images.notePush(
-                        of: root.descriptor.digest, as: reference.with(tag: nil, digest: pushed.digest))
-                }
-            }
+            pushed = try await push(index: root, as: reference, report: report)
         } else {
             let found = try await offload { [self] in
                 guard let platform else { return root.defaultImage }

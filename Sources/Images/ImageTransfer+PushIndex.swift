@@ -1,23 +1,35 @@
 import Diagnostics
 import Linux
-import OCI
-import Store
-import Transports
+package import OCI
+import Registry
+package import Store
+package import Transports
 
 extension ImageTransfer {
     /// Pushes an index unchanged: every manifest below it with its blobs, nested indexes, then the index itself.
     ///
-    /// Manifests and blobs that the store does not have come from where the index came from. Throws ``ImagesError``
-    /// `.imageNotFound` before anything is sent when there is no such place.
-    func push(
-        index root: ImageRoot, as reference: ImageReference, report: @escaping @Sendable (TransferEvent) -> Void
+    /// Of an index that was made here, the manifests are made now, with compressed layers. Untagged, the index is pushed
+    /// by its digest alone. Manifests and blobs that the store does not have come from where the index came from. Throws
+    /// ``ImagesError`` `.imageNotFound` before anything is sent when there is no such place.
+    package func push(
+        index root: ImageRoot, as reference: ImageReference, isTagged: Bool = true,
+        report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws -> Descriptor {
         try await offload { [self] in
-            if root.location == nil { try requireAll(of: root.descriptor) }
+            if root.location == nil, root.origin != .made { try requireAll(of: root.descriptor) }
         }
-        let reader = try StoreImageReader(reference.description, in: self)
-        return try await ImageCopy().run(
-            from: reader, to: RegistryImageWriter(reference, registry.client), report: report)
+        let reader = try await offload { [self] in try StoreImageReader(root, in: self) }
+        let target = isTagged ? reference : reference.with(tag: nil, digest: try await reader.root().descriptor.digest)
+        let pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
+            try await ImageCopy().run(from: reader, to: RegistryImageWriter(target, registry.client), report: report)
+        }
+        if pushed.digest != root.descriptor.digest {
+            try await offload { [store] in
+                try store.images.notePush(
+                    of: root.descriptor.digest, as: reference.with(tag: nil, digest: pushed.digest))
+            }
+        }
+        return pushed
     }
 
     /// Throws ``ImagesError`` `.imageNotFound` when a blob of an index is not in the store.

@@ -2,7 +2,7 @@ import Diagnostics
 import Linux
 package import OCI
 package import Registry
-import Store
+package import Store
 import Synchronization
 package import Transports
 
@@ -13,12 +13,14 @@ package final class StoreImageReader: ImageReader {
         var layers: [Digest: [BlobLocation]] = [:]
         /// The place of all others.
         var other: BlobLocation?
-        /// The manifest of one image, which is made when it is read if it was built here.
-        var manifest: ImageDocument?
+        /// The manifests that are made when they are read, as those of images that were built here are.
+        var manifests: [Digest: ImageDocument] = [:]
     }
 
     private let images: ImageTransfer
     private let text: String
+    /// The root that is read, whatever its names stand for by now; `nil` where the text tells it.
+    private let given: ImageRoot?
     private let lease: StoreLease
     private let places = Mutex(Places())
 
@@ -29,41 +31,67 @@ package final class StoreImageReader: ImageReader {
         lease = try images.store.lease()
         self.images = images
         self.text = text
+        given = nil
         _ = try images.image(text)
+    }
+
+    /// Reads an index of the store.
+    package init(_ index: ImageRoot, in images: ImageTransfer) throws {
+        lease = try images.store.lease()
+        self.images = images
+        text = index.names.first?.familiar ?? index.descriptor.digest.description
+        given = index
     }
 
     package func root() async throws -> ImageDocument {
         try await offload { [self] in
             if let index = try index() { return index }
-            let image = try images.image(text)
-            let (manifest, bytes) = try images.manifest(of: image, mayBeElsewhere: true)
-            for (layer, diffID) in zip(manifest.layers, image.diffIDs) {
-                let sources = try images.store.layers.sources(of: diffID).filter { $0.blob.digest == layer.digest }
-                places.withLock { $0.layers[layer.digest] = sources.compactMap { BlobLocation(decoding: $0.location) } }
-            }
-            let descriptor = Descriptor(
-                mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
-                platform: image.platform)
-            let document = ImageDocument(descriptor, bytes)
-            places.withLock { $0.manifest = document }
-            return document
+            return try manifest(of: images.image(text))
         }
     }
 
-    /// The index that the name stands for, if it is one.
+    /// The manifest of an image, made now if it was built here.
+    private func manifest(of image: StoredImage) throws -> ImageDocument {
+        let (manifest, bytes) = try images.manifest(of: image, mayBeElsewhere: true)
+        for (layer, diffID) in zip(manifest.layers, image.diffIDs) {
+            let sources = try images.store.layers.sources(of: diffID).filter { $0.blob.digest == layer.digest }
+            places.withLock { $0.layers[layer.digest] = sources.compactMap { BlobLocation(decoding: $0.location) } }
+        }
+        let descriptor = Descriptor(
+            mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count), platform: image.platform
+        )
+        let document = ImageDocument(descriptor, bytes)
+        places.withLock { $0.manifests[descriptor.digest] = document }
+        return document
+    }
+
+    /// The index that is read, if it is one.
     private func index() throws -> ImageDocument? {
-        guard let reference = try? ImageReference(parsing: text),
-            let root = try images.store.images.root(named: reference), root.descriptor.mediaType.isIndex
-        else { return nil }
+        let named = try (try? ImageReference(parsing: text)).flatMap { try images.store.images.root(named: $0) }
+        guard let root = given ?? named, root.descriptor.mediaType.isIndex else { return nil }
         guard let bytes = try images.store.content.bytes(of: root.descriptor.digest, limit: BlobTree.documentLimit)
         else { throw ImagesError(.corrupt, "the store has lost the index \(root.descriptor.digest)") }
+        if root.origin == .made { return try madeIndex(root, bytes) }
         places.withLock { $0.other = root.location.flatMap(BlobLocation.init(decoding:)) }
         return ImageDocument(root.descriptor, bytes)
     }
 
+    /// The index of images that were built here, with the manifests that are made of them now.
+    private func madeIndex(_ root: ImageRoot, _ bytes: [UInt8]) throws -> ImageDocument {
+        let index = try Index(parsing: bytes, declared: root.descriptor.mediaType)
+        let annotations = Dictionary(index.manifests.map { ($0.digest, $0.annotations) }, uniquingKeysWith: { $1 })
+        let entries = try root.images.map { image in
+            try manifest(of: image).descriptor.entry(
+                for: image.platform, annotations: image.manifest.flatMap { annotations[$0.digest] } ?? [:])
+        }
+        let made = Index(mediaType: index.mediaType, manifests: entries, annotations: index.annotations)
+            .encoded(.pretty(2))
+        return ImageDocument(
+            Descriptor(mediaType: index.mediaType, digest: Digest(of: made), size: Int64(made.count)), made)
+    }
+
     package func document(_ descriptor: Descriptor) async throws -> ImageDocument {
-        let made = places.withLock { $0.manifest }
-        if let made, made.descriptor.digest == descriptor.digest { return made }
+        if let made = places.withLock({ $0.manifests[descriptor.digest] }) { return made }
         let known = try await offload { [images] in
             try images.store.content.bytes(of: descriptor.digest, limit: BlobTree.documentLimit)
         }

@@ -64,7 +64,8 @@ func image(
         let written = try writer.finish()
         config.diffIDs.append(written.diffID)
         inputs.append(
-            AnalyzedLayerInput(diffID: written.diffID, fileList: try written.files.decoded(), createdBy: "RUN \(inputs.count)"))
+            AnalyzedLayerInput(
+                diffID: written.diffID, fileList: try written.files.decoded(), createdBy: "RUN \(inputs.count)"))
         blobs.append(collected.bytes)
     }
     configure(&config)

@@ -98,7 +98,7 @@ enum ViewFixture {
         let written = try writer.finish()
         return InspectedImage(
             config: ImageConfig(platform: .host),
-            layers: [AnalyzedLayerInput(diffID: written.diffID, fileList: written.fileList)],
+            layers: [AnalyzedLayerInput(diffID: written.diffID, fileList: try written.files.decoded())],
             contents: OneBlob(bytes: collected.bytes))
     }
 

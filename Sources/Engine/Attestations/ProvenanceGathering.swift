@@ -72,7 +72,7 @@ struct ProvenanceGathering: Sendable {
         let isLocal =
             switch request.inputs.context {
             case .git, .http: false
-            case .directory, .standardInput, nil: true
+            case .directory, .standardInput, .archive, .object, nil: true
             }
         let name = FilePath(file.name).lastComponent?.string ?? "Dockerfile"
         let path = isLocal ? name : request.dockerfile?.string ?? name

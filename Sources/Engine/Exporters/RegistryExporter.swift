@@ -36,6 +36,6 @@ struct RegistryExporter: Exporter {
             let root = try await offload({ [store = tools.images.store] in try store.images.root(digest) })
         else { return try await tools.images.push(output.image, as: name, isTagged: isTagged, report: report) }
         return try await tools.images.push(
-            index: root, as: isTagged ? name : name.with(tag: nil, digest: digest), report: report)
+            index: root, as: name, isTagged: isTagged, report: report)
     }
 }

@@ -101,7 +101,7 @@ struct IndexExport: Sendable {
             product.manifest = try await tools.progress.step("pushing \(name)") { [tools] step in
                 let isTagged = !settings.naming.isPushedByDigest
                 let pushed = try await tools.images.push(
-                    builtIndex: recorded.root, as: name, isTagged: isTagged
+                    index: recorded.root, as: name, isTagged: isTagged
                 ) { event in
                     if case .waiting(let notice) = event { step.notice(notice) }
                 }

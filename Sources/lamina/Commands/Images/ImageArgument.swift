@@ -54,33 +54,9 @@ extension GlobalOptions {
             }
             return (image, nil)
         case .stored(let name):
-            let (transfer, image) =
-                if let platform {
-                    try await inspectable(name, for: platform, registries)
-                } else {
-                    try await inspectable(name, registries)
-                }
+            let (transfer, image) = try await inspectable(name, registries, platform: platform)
             return (try StoreInspector(store: transfer.store).inspect(image), (transfer, image))
         }
-    }
-
-    /// The stored image of a name for a platform, with the lists of its files.
-    private func inspectable(
-        _ name: String, for platform: Platform, _ registries: RegistryOptions
-    ) async throws -> StoredSource {
-        let transfer = try images(registries)
-        var found = try (try? ImageReference(parsing: name)).flatMap { try transfer.stored($0, for: platform) }
-        if found == nil {
-            let image = try transfer.image(name)
-            found = image.platform.distance(from: platform) == nil ? nil : image
-        }
-        guard let image = found else { throw Self.noImage(name, platform) }
-        if try transfer.knowsFiles(of: image) { return (transfer, image) }
-        let messages = FetchMessages()
-        try await transfer.closingRegistry {
-            try await transfer.fetchLists(of: image) { messages.show($0) }
-        }
-        return (transfer, image)
     }
 
     private static func noImage(_ name: String, _ platform: Platform) -> ImagesError {
