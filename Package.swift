@@ -108,6 +108,12 @@ let package = Package(
             [
                 "Diagnostics", "OCI", "Linux", "Graph", "Frontend", "Solver", "Store", "Layers", "Trees", systemPackage,
             ]),
+        module(
+            "Housekeeping",
+            [
+                "Caching", "Contexts", "Diagnostics", "Images", "Layers", "Linux", "OCI", "Records", "Solver", "Store",
+                "Trees", systemPackage,
+            ]),
         // Row 4
         module(
             "Engine",
@@ -138,7 +144,7 @@ let package = Package(
                 "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo", "CPages", systemPackage,
+                "Housekeeping", "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo", "CPages", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

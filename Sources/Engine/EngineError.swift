@@ -12,7 +12,6 @@ package enum EngineCode: String, FailureCode {
     /// A secret that cannot be what its mount says.
     case badSecret = "secret.invalid"
     case imageNotFound = "image.not-found"
-    case storeInUse = "store.in-use"
     case unsupported = "unsupported"
     /// A directory holds something else.
     case notEmpty = "output.not-empty"

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Engine
+import Housekeeping
 import Linux
 import OCI
 import Store

@@ -96,14 +96,14 @@ package final class StoreCheck {
 
     /// Checks, and keeps the collector away meanwhile.
     ///
-    /// Throws ``EngineError`` `.storeInUse` when something is to be repaired while a build runs.
+    /// Throws ``HousekeepingError`` `.storeInUse` when something is to be repaired while a build runs.
     package func run() throws -> StoreCheckResult {
         let lease: StoreLease? =
             if repairs { try store.exclusiveLease() } else if store.mode == .readWrite { try store.lease() } else {
                 nil
             }
         if repairs, lease == nil {
-            throw EngineError(
+            throw HousekeepingError(
                 .storeInUse, "the store is in use and cannot be repaired now",
                 hint: "Wait until the builds that run have ended, or check without --repair.")
         }
