@@ -12,7 +12,9 @@ extension Lowering {
         let expanded = try sorted.flatMap { try expander.words($0, environment: { environment[$0] }).words }
         for word in expanded {
             linter.checkPort(word, at: instruction)
-            ports += try PortSpecification(parsing: word).ports
+            do throws(PortError) { ports += try PortSpecification(parsing: word).ports } catch {
+                throw FrontendError(.invalid, error.message)
+            }
         }
         for port in ports where !state.config.config.exposedPorts.contains(port) {
             state.config.config.exposedPorts.append(port)

@@ -176,6 +176,14 @@ extension ImageTransfer {
         return try save(attached.descriptor, at: nil, manifest, descriptor, config, as: names)
     }
 
+    /// Makes the manifest of an image in a form. All layers are in the store; the image is not recorded yet.
+    package func formed(_ image: StoredImage, in form: ManifestForm) throws -> StoredImage {
+        let (manifest, descriptor) = try saveManifest(of: image, in: form, mayBeElsewhere: false)
+        return StoredImage(
+            id: image.id, platform: image.platform, created: image.created, diffIDs: image.diffIDs, size: image.size,
+            manifest: descriptor, layers: manifest.layers, annotations: image.annotations)
+    }
+
     private func saveManifest(
         of image: StoredImage, in form: ManifestForm, mayBeElsewhere: Bool
     ) throws -> (Manifest, Descriptor) {

@@ -1,4 +1,5 @@
 import DockerfileSyntax
+import GoCompat
 import Graph
 import OCI
 import Testing

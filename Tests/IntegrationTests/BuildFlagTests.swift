@@ -62,7 +62,7 @@ struct BuildFlagTests {
             #expect(build.status == 2)
             #expect(build.errorText.hasPrefix("Error: ") && build.errorText.contains("\nUsage: lamina build ["))
         }
-        let unsupported = try lamina("build", "--platform", "linux/amd64,linux/arm64", context)
+        let unsupported = try lamina("build", "--platform", "linux/amd64,linux/nonsense", context)
         #expect(unsupported.status == 1)
         #expect(unsupported.errorText.hasPrefix("ERROR: failed to build: "), "\(unsupported.errorText)")
     }

@@ -88,7 +88,7 @@ struct HostileFileTests {
             Case(
                 testDescription: "a mount below what is open",
                 dockerfile: "FROM lamina/base\nRUN --mount=type=tmpfs,target=/proc/self/fd/7/evil true\n",
-                error: "/proc/self/fd/7/evil (nosuid,nodev): Too many levels of symbolic links"),
+                error: ": Too many levels of symbolic links"),
             Case(
                 testDescription: "a mount below a link to what is open",
                 dockerfile: "FROM lamina/base\nRUN ln -s /proc/self/fd/11 /l\n"

@@ -23,11 +23,12 @@ struct NameMoveTests {
             let mine = try scratch.context("FROM lamina/base\nRUN echo mine > /t\n", named: "mine")
             let other = try scratch.context("FROM lamina/base\nRUN echo other > /t\n", named: "other")
             let otherID = try lamina.build(other, "-t", "other")
-            // The first output waits for a reader, so the push comes when this test wants it to.
+            // The second output waits for a reader, so the push comes when this test wants it to.
             let pipe = scratch.path.appending("pipe")
             try expectSuccess("mkfifo", pipe.string)
             let build = try lamina.start([
-                "build", "-q", "-t", name, "-o", "type=tar,dest=\(pipe)", "-o", "type=registry", mine.string,
+                "build", "-q", "-t", name, "-o", "type=image", "-o", "type=tar,dest=\(pipe)", "-o", "type=registry",
+                mine.string,
             ])
             try wait(until: { try lamina("inspect", "--format", "{{.Id}}", name).status == 0 })
             let mineID = try id(name, in: lamina)

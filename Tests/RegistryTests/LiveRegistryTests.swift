@@ -1,3 +1,4 @@
+import CurlTransport
 import Diagnostics
 import Logins
 import OCI

@@ -13,6 +13,8 @@ struct ImageExporter: Exporter, Hashable {
     /// Whether the store keeps the manifest that the output asks for, so that it is what a later push sends. The
     /// manifest of an archive is made while the archive is written.
     let keepsManifest: Bool
+    /// Whether the image is one of an index, which alone is recorded.
+    var isPartOfIndex = false
 
     func export(_ product: inout BuildProduct, with tools: ExportTools) async throws {
         _ = try await record(&product, with: tools)
@@ -39,7 +41,8 @@ struct ImageExporter: Exporter, Hashable {
             let index = forming.index(names: names, packages)
             if let form, keepsManifest {
                 let count = config.diffIDs.count
-                let indices = index == nil ? form.madeIndices(of: count) : Array(0..<count)
+                let isWhole = index != nil || isPartOfIndex
+                let indices = isWhole ? Array(0..<count) : form.madeIndices(of: count)
                 try await forming.fetch(indices, of: config.diffIDs)
             }
             let image = try await offload { [images = tools.images] in
@@ -67,6 +70,10 @@ struct ImageExporter: Exporter, Hashable {
         let image = StoredImage(
             id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: size,
             annotations: forming.annotations)
+        if isPartOfIndex {
+            guard let form, keepsManifest else { return image }
+            return try images.formed(image, in: form)
+        }
         let recorded =
             if let form, let index, keepsManifest {
                 try images.record(

@@ -58,7 +58,7 @@ struct IndexExport: Sendable {
         var own = settings
         own.naming = ImageNaming()
         own.names = []
-        let exporter = ImageExporter(settings: own, names: [], keepsManifest: isKept)
+        let exporter = ImageExporter(settings: own, names: [], keepsManifest: isKept, isPartOfIndex: true)
         var outputs: [OutputImage] = []
         for position in products.indices {
             outputs.append(try await exporter.record(&products[position], with: tools))

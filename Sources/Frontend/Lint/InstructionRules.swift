@@ -1,4 +1,5 @@
 import DockerfileSyntax
+import GoCompat
 
 extension LintRule {
     static let jsonArgumentsRecommended = LintRule(

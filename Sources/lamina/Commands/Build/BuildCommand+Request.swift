@@ -16,7 +16,6 @@ extension BuildCommand {
         request.isolation = try isolation.mode()
         request.options = try options(buildArguments)
         try request.setPlatforms(arguments.platforms())
-        try request.checkPlatforms()
         request.freshness = try cacheUse.freshness()
         request.housekeeping = try housekeeping.request()
         request.caches = try caches.sharing(buildArguments)
@@ -26,10 +25,12 @@ extension BuildCommand {
         request.namesBuilder = builderAnnotation
         request.isReproducible = form.isReproducible
         request.outputs = try outputs()
+        try request.checkPlatforms()
         request.attestations = try attestations.request()
         // Built for one platform, a result has an index only for its attestations.
         try request.checkOutputs(
-            platforms: [request.options.platform], hasIndex: !request.attestations.isEmpty)
+            platforms: request.platforms.isEmpty ? [request.options.platform] : request.platforms,
+            hasIndex: request.makesIndex || !request.attestations.isEmpty)
         try resultFiles.check(request)
         return request
     }

@@ -1,5 +1,6 @@
 import CCurl
 import Dispatch
+import Registry
 import Synchronization
 
 /// The thread that moves the bytes of all exchanges, by libcurl's multi interface.

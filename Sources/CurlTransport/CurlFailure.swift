@@ -1,6 +1,7 @@
 import CCurl
 import Diagnostics
 import Glibc
+import Registry
 
 /// How an exchange failed, as libcurl tells it.
 struct CurlFailure: Error, CustomStringConvertible {

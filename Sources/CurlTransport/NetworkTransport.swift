@@ -1,4 +1,5 @@
 import Diagnostics
+package import Registry
 import Synchronization
 
 /// The transport over the network, by libcurl: HTTP/1.1, and HTTP/2 where a server offers it over TLS, with connections

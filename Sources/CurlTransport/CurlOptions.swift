@@ -1,5 +1,6 @@
 import CCurl
 import Linux
+import Registry
 import SystemPackage
 
 /// Options that all exchanges of a transport share.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Registry
 import Synchronization
 
 /// One exchange, as the task that wants it and the event thread share it.

@@ -1,3 +1,4 @@
+import Registry
 import Synchronization
 
 /// The body of a request on its way from the task that produces it to the event thread.

@@ -1,14 +1,12 @@
-import Diagnostics
-
 /// One word of EXPOSE: `[[ip:]hostPort:]port[-port][/protocol]`.
 ///
 /// Addresses and host ports mean nothing in an image; they are checked and dropped, as BuildKit does.
-struct PortSpecification {
+package struct PortSpecification: Sendable {
     /// `port/protocol`, one for each port of the range.
-    let ports: [String]
+    package let ports: [String]
 
     /// Splits the word without judging it, so that checks can report on words that turn out wrong.
-    static func parts(of text: String) -> (address: String, hostPort: String, port: String, proto: String) {
+    package static func parts(of text: String) -> (address: String, hostPort: String, port: String, proto: String) {
         let fields = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let last = fields[fields.count - 1].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         return (
@@ -17,7 +15,8 @@ struct PortSpecification {
         )
     }
 
-    init(parsing text: String) throws {
+    /// - Throws: ``PortError`` with BuildKit's words.
+    package init(parsing text: String) throws(PortError) {
         let (address, hostPort, port, proto) = Self.parts(of: text)
         let name = proto.isEmpty ? "tcp" : proto.lowercased()
         guard ["tcp", "udp", "sctp"].contains(name) else {
@@ -35,7 +34,7 @@ struct PortSpecification {
         ports = range.map { "\($0)/\(name)" }
     }
 
-    private static func error(_ what: String) -> FrontendError { FrontendError(.invalid, "invalid \(what)") }
+    private static func error(_ what: String) -> PortError { PortError(message: "invalid \(what)") }
 
     private static func range(_ text: String) -> ClosedRange<Int>? {
         let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(number)
@@ -78,4 +77,9 @@ struct PortSpecification {
         }
         return halves.count == 2 ? groups < 8 : groups == 8
     }
+}
+
+/// A word that names no ports.
+package struct PortError: Error, Hashable {
+    package let message: String
 }

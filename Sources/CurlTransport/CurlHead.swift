@@ -1,3 +1,5 @@
+import Registry
+
 /// Puts the head of an answer together from its lines.
 struct CurlHead {
     private var status = 0

@@ -1,5 +1,6 @@
 import CCurl
 import Diagnostics
+import Registry
 
 /// The exchanges under way and the connections that later ones use again. Lives on the event thread.
 @safe

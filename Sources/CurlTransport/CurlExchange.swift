@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import Registry
 
 /// One exchange as libcurl knows it: an easy handle and the callbacks that move its bytes.
 ///
