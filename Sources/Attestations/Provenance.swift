@@ -1,6 +1,6 @@
 package import OCI
 
-/// What a build was made from and how, as SLSA's provenance says it.
+/// The provenance of a build: its materials and its request, as SLSA has them.
 package struct Provenance: Hashable, Sendable {
     /// A thing that the build has used, by its address and the digests of what was found there.
     package struct Material: Hashable, Sendable {
@@ -102,7 +102,7 @@ package struct Provenance: Hashable, Sendable {
     static func isKept(_ name: String) -> Bool { !name.hasPrefix("build-arg:") && !name.hasPrefix("label:") }
 }
 
-/// What a user asks of provenance.
+/// The wishes of a user for provenance.
 package struct ProvenanceSettings: Hashable, Sendable {
     package enum Mode: String, Hashable, Sendable {
         case min

@@ -141,7 +141,7 @@ package struct ImageArchive {
     /// A manifest or an index that the archive has under its names.
     private struct Root {
         let listed: ListedImage
-        /// What an index brings: documents that it names, and itself.
+        /// The documents of an index: those that it names, and itself.
         var documents: [[UInt8]] = []
     }
 

@@ -3,7 +3,7 @@ import OCI
 /// The ``FileList`` of a layer as bytes, with what is asked of it most: a list of many files takes a fifth of the memory
 /// so.
 package struct EncodedFileList: Sendable {
-    /// What ``FileList/init(decoding:)`` reads.
+    /// The bytes that ``FileList/init(decoding:)`` reads.
     package let bytes: [UInt8]
     /// The sum of the sizes of the regular files, in bytes.
     package let contentSize: Int64

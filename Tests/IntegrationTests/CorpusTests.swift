@@ -18,8 +18,7 @@ struct Expectation: Decodable, Sendable {
         let name: String
     }
 
-    /// The requirements: `debian` is the base image, `apt` the machine's package sources in the context, `program`
-    /// a context that scripts/image makes.
+    /// The requirements: `debian` is the base image, `apt` the machine's package sources in the context.
     let needs: [String]?
     /// Images that are built first, from other files of the folder.
     let parents: [Parent]?

@@ -18,7 +18,7 @@ struct ReproducibleTests {
 
         """
 
-    /// Who builds, and how.
+    /// The builder: its user, isolation and machine.
     enum Builder: String, CaseIterable, Sendable {
         case root
         case otherMaskAndOneCore = "root with another mask and one core"

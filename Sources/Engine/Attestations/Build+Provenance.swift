@@ -5,7 +5,7 @@ import Images
 import Requests
 
 extension Build {
-    /// What the provenance of the build's image says; `nil` when it is not asked for.
+    /// The provenance of the build's image; `nil` when it is not asked for.
     func provenance(
         of plan: BuildPlan, _ source: Definition, _ options: BuildOptions, _ tools: BuildTools
     ) async throws -> Provenance? {

@@ -46,7 +46,7 @@ struct ImageDraft: Sendable {
     let stepCount: Int
     /// The annotations that say what made the image, and its inline cache. Docker's manifests have none.
     let annotations: [String: String]
-    /// What its provenance says, if it is to have one.
+    /// The provenance, if the image is to have one.
     let provenance: Provenance?
     /// Whether its packages are listed.
     let listsPackages: Bool

@@ -43,7 +43,7 @@ package struct LayerDraft {
     private let base: LayerTree
     private var trees: [any FileTree] = []
     private var numbers: [PathBytes: Int32] = [:]
-    /// Those that ``numbers`` does not name were replaced.
+    /// Files that ``numbers`` does not name were replaced.
     private var records: [Record] = []
     private var contents: [Int32: [UInt8]] = [:]
     private var links: [Int32: CopyLink] = [:]
