@@ -16,7 +16,7 @@ package struct Provenance: Hashable, Sendable {
         }
     }
 
-    /// Where the context comes from; without an address for files of this machine.
+    /// The origin of the context; without an address for files of this machine.
     package struct Source: Hashable, Sendable {
         package var material: Material?
         /// The Dockerfile's path in it.

@@ -8,7 +8,7 @@ package import Transports
 
 /// Reads an image of the store, with what of it is elsewhere.
 package final class StoreImageReader: ImageReader {
-    /// Where blobs can be had that the store lacks.
+    /// The places of blobs that the store lacks.
     private struct Places {
         var layers: [Digest: [BlobLocation]] = [:]
         /// The place of all others.

@@ -25,7 +25,7 @@ struct TarReader {
             : LayerError(.truncated, "the layer's archive ends in the middle of '\(member.displayName)'")
     }
 
-    /// Where the source stands: after the header of the present member, where its content begins.
+    /// The position of the source: after the header of the present member, at the beginning of its content.
     var offset: Int64 { input.consumed }
 
     /// Goes to the next member; `false` at the end of the archive.

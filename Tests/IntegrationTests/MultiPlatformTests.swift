@@ -51,7 +51,9 @@ struct MultiPlatformTests {
             ("[linux/amd64->arm64 build 3/3] RUN echo \"arm64\"", 1), ("[linux/amd64->arm/v7 build 3/3]", 1),
             ("[linux/arm64 stage-1 1/1] COPY --from=build", 1), ("[linux/amd64 internal] load metadata", 1),
         ] {
-            #expect(lines.count { $0.contains(text) } == count, "\(text) in \(built.errorText)")
+            // A step that had to give its turn to another is named once more.
+            let steps = Set(lines.filter { $0.contains(text) })
+            #expect(steps.count == count, "\(text) in \(built.errorText)")
         }
         let id = try text(of: scratch.path.appending("iid"))
         #expect(

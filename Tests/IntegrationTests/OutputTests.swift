@@ -37,6 +37,19 @@ struct OutputTests {
         func metadata() throws -> JSONValue { try JSONValue(parsing: text(of: path("metadata.json"))) }
     }
 
+    @Test(arguments: ["linux/amd64", "linux/amd64,linux/arm64"])
+    func anArchiveLeavesTheNameWithTheImageBeforeIt(_ platforms: String) throws {
+        let test = try Case()
+        try test.lamina.build(
+            test.context, "-t", "app", "--platform", platforms, "-o", "type=image,compression=zstd",
+            "-o", "type=oci,dest=\(test.path("plain.tar")),compression=uncompressed")
+        try test.lamina.succeeding("copy", "--platform", "linux/amd64", "lamina:app", "oci:\(test.path("copy"))")
+        let kept = try test.raw("oci:\(test.path("copy"))")
+        #expect(
+            Set(try #require(kept["layers"]?.array).compactMap { $0["mediaType"]?.string })
+                == ["application/vnd.oci.image.layer.v1.tar+zstd"])
+    }
+
     @Test func severalOutputsOfOneBuildHaveTheirOwnForms() throws {
         let test = try Case()
         try DockerRegistry.with(in: test.scratch) { registry in

@@ -149,6 +149,8 @@ struct ProvenanceTests {
         (["--provenance", "--format", "docker"], "cannot export attestations with"),
         (["--provenance", "-o", "type=docker,dest=x.tar"], "manifest lists"),
         (["--provenance=reproducible=maybe"], "'maybe'"),
+        (["--provenance", "--platform", "linux/amd64,linux/arm64"], "for several platforms are not made yet"),
+        (["--sbom", "--platform", "linux/amd64,linux/arm64"], "for several platforms are not made yet"),
     ])
     func whatCannotBeIsRefused(_ arguments: [String], _ sentence: String) throws {
         let test = try Case()

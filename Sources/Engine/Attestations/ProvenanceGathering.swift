@@ -66,7 +66,7 @@ struct ProvenanceGathering: Sendable {
         return arguments
     }
 
-    /// Where the context comes from.
+    /// The origin of the context.
     private func source() async throws -> Provenance.Source {
         // Where a local file is on this machine is nobody's business; BuildKit has it in a source of its own.
         let isLocal =

@@ -33,6 +33,7 @@ struct ImageExporter: Exporter, Hashable {
             throw EngineError(.imageNotFound, "the outputs of this build are files, and no image was made")
         }
         let forming = ImageForming(draft: draft, settings: settings, epoch: product.epoch, tools: tools)
+        let namesInStore = namesInStore(besides: product.image)
         return try await tools.progress.step("exporting to image") { step in
             step.status("exporting layers")
             let config = try await forming.config(step)
@@ -46,7 +47,7 @@ struct ImageExporter: Exporter, Hashable {
                 try await forming.fetch(indices, of: config.diffIDs)
             }
             let image = try await offload { [images = tools.images] in
-                try record(config, form, index, forming, in: images)
+                try record(config, form, index, forming, as: namesInStore, in: images)
             }
             step.status("exporting layers", isComplete: true)
             step.status("writing image \(image.id)", isComplete: true)
@@ -57,12 +58,15 @@ struct ImageExporter: Exporter, Hashable {
         }
     }
 
-    /// A push by digest leaves no tag anywhere.
-    private var namesInStore: [ImageReference] { names.filter { $0.tag != nil } }
+    /// The names that the image gets in the store. A push by digest leaves no tag anywhere, and an archive takes no name
+    /// from the image of an output before it.
+    private func namesInStore(besides recorded: StoredImage?) -> [ImageReference] {
+        keepsManifest || recorded == nil ? names.filter { $0.tag != nil } : []
+    }
 
     private func record(
         _ config: ImageConfig, _ form: ManifestForm?, _ index: IndexForm?, _ forming: ImageForming,
-        in images: ImageTransfer
+        as namesInStore: [ImageReference], in images: ImageTransfer
     ) throws -> StoredImage {
         let store = images.store
         let id = try store.content.save(config.encoded)

@@ -63,12 +63,15 @@ struct IndexExport: Sendable {
         for position in products.indices {
             outputs.append(try await exporter.record(&products[position], with: tools))
         }
+        // An archive takes no name from the index of an output before it.
+        let takesNames = isKept || product.index == nil
         let root = try await tools.progress.step("exporting manifest list") { [outputs, tools] step in
             let root = try await offload {
-                try Self.record(outputs, settings, names, isKept: isKept, in: tools.images)
+                try Self.record(
+                    outputs, settings, names, takesNames: takesNames, isKept: isKept, in: tools.images)
             }
             step.status("exporting manifest list \(root.descriptor.digest)", isComplete: true)
-            for name in names where name.tag != nil { step.status("naming to \(name)", isComplete: true) }
+            for name in names where takesNames && name.tag != nil { step.status("naming to \(name)", isComplete: true) }
             return root
         }
         product.index = root
@@ -77,13 +80,13 @@ struct IndexExport: Sendable {
     }
 
     private static func record(
-        _ outputs: [OutputImage], _ settings: ImageSettings, _ names: [ImageReference], isKept: Bool,
-        in images: ImageTransfer
+        _ outputs: [OutputImage], _ settings: ImageSettings, _ names: [ImageReference], takesNames: Bool,
+        isKept: Bool, in images: ImageTransfer
     ) throws -> ImageRoot {
         let root = try images.record(
             index: outputs.map { ($0.image, $0.descriptorAnnotations) },
             annotations: settings.annotations.map(for: .index), usesOCITypes: settings.usesOCITypes,
-            isWhole: isKept && !settings.isPlain, as: names.filter { $0.tag != nil })
+            isWhole: isKept && !settings.isPlain, as: takesNames ? names.filter { $0.tag != nil } : [])
         if let image = root.defaultImage {
             for name in settings.naming.names(besides: names) {
                 _ = try images.store.images.tag(name.with(tag: nil, digest: root.descriptor.digest), image)

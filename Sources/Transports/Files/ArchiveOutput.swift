@@ -25,7 +25,7 @@ package final class ArchiveOutput: Sendable {
         isSeekable = output.takesWritesAnywhere
     }
 
-    /// Where a blob is in the archive.
+    /// The path of a blob in the archive.
     package static func path(of digest: Digest) -> String { "blobs/sha256/\(digest.hex)" }
 
     package func contains(_ digest: Digest) -> Bool { state.withLock { $0.blobs.contains(digest) } }
