@@ -106,7 +106,7 @@ package struct Provenance: Hashable, Sendable {
 package struct ProvenanceSettings: Hashable, Sendable {
     package enum Mode: String, Hashable, Sendable {
         case min
-        /// With values of arguments, the Dockerfile, and which step made which layer.
+        /// Everything: also values of arguments, the Dockerfile, and the step that made each layer.
         case max
     }
 

@@ -23,7 +23,7 @@ package struct CacheDocument: Hashable, Sendable {
     /// A layer of a result, by its place in ``CacheDocument/layers``.
     package struct Part: Hashable, Sendable {
         package let layer: Int
-        /// When a step made it; `nil` for a layer of a base image.
+        /// The time at which a step made it; `nil` for a layer of a base image.
         package let created: Timestamp?
 
         package init(layer: Int, created: Timestamp?) {

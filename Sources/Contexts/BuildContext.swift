@@ -17,7 +17,7 @@ package struct BuildContext: Sendable {
     package let isLocal: Bool
     /// The Dockerfile, where it came along and is not among the files.
     package let definition: DockerfileSource?
-    /// When the files were made, in seconds since 1970, where that is known at once.
+    /// The time at which the files were made, in seconds since 1970, if that is known at once.
     package let time: Int64?
     /// The owner of the directory.
     package let held: (any AnyObject & Sendable)?

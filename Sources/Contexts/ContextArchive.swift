@@ -7,7 +7,7 @@ import SystemPackage
 /// A tar archive, compressed or not, whose files are a build context: unpacked for as long as this lives.
 package final class ContextArchive: Sendable {
     package let directory: TemporaryDirectory
-    /// When its newest file was changed, in seconds since 1970; `nil` where there is none.
+    /// The modification time of its newest file, in seconds since 1970; `nil` where there is none.
     package let newest: Int64?
 
     /// How many bytes ``isArchive(_:)`` needs, or all if there are fewer.

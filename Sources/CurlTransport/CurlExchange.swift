@@ -16,7 +16,7 @@ final class CurlExchange {
     private var upload: CurlUpload?
     private var head = CurlHead()
     private var hasNews = false
-    /// When bytes moved last; `nil` until the connection stands, for which libcurl has a time-out of its own.
+    /// The time at which bytes moved last; `nil` until the connection stands, for which libcurl has a time-out of its own.
     private var lastActivity: ContinuousClock.Instant?
     /// The bytes of the body since the start of a window, to tell a server that sends next to nothing.
     private var recent: (count: Int, start: ContinuousClock.Instant)?
@@ -142,7 +142,7 @@ final class CurlExchange {
 
     // MARK: Ends
 
-    /// When to look at ``lateness`` next; `nil` while it is this side that lets the other wait.
+    /// The time for the next look at ``lateness``; `nil` while it is this side that lets the other wait.
     var deadline: ContinuousClock.Instant? {
         guard let lastActivity, !transfer.isPaused, upload?.isStarved != true else { return nil }
         let silence = lastActivity + timeouts.idle

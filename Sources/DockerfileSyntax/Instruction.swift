@@ -6,7 +6,7 @@ public struct Instruction: Sendable {
     /// The keyword as written, for checks of its casing.
     public let keyword: String
 
-    /// Where it is, with its here-documents and without its comments.
+    /// The place of the instruction, with its here-documents and without its comments.
     public let range: SourceRange
 
     /// The logical line: continuation lines joined, without comments, blank lines and here-document bodies.

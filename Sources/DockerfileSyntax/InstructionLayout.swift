@@ -116,7 +116,7 @@ struct InstructionLayout {
         return result + [line]
     }
 
-    /// Where in the logical line its lines are joined, with the comments there.
+    /// The offsets in the logical line at which its lines are joined, with the comments there.
     private var lineBreaks: [(offset: Int, comments: [Text])] {
         var offset = 0
         return pieces.dropLast().map { piece in

@@ -17,7 +17,7 @@ struct BuildTools: Sendable {
     let layerProgress: LayerProgress
     /// Knows what has been unpacked for the context: the steps need not unpack it again.
     let loader: ContextLoader
-    /// When the build began.
+    /// The time at which the build began.
     let started = Timestamp.now
 
     init(_ request: BuildRequest, images: ImageTransfer, progress: ProgressReporter) {

@@ -2,7 +2,7 @@ import Diagnostics
 package import DockerfileSyntax
 package import Graph
 
-/// Where the moment comes from that stands for the time of a build (`SOURCE_DATE_EPOCH`).
+/// The origin of the moment that stands for the time of a build (`SOURCE_DATE_EPOCH`).
 package enum EpochSource: Hashable, Sendable {
     /// The build's own time counts.
     case none

@@ -16,7 +16,7 @@ private struct CopyInstruction {
     var excludes: [String]
     var keepsParents = false
     var archives = ArchiveHandling.copy
-    /// Where the files come from, unless from the build context.
+    /// The origin of the files, unless it is the build context.
     var origin: StageSource?
 }
 

@@ -14,7 +14,7 @@ struct LoweredMounts {
         mounts.compactMap { if case .secret(let secret) = $0 { secret.variable } else { nil } }
     }
 
-    /// Where programs find the agent: the first socket.
+    /// The path at which programs find the agent: the first socket.
     var agentSocket: String? {
         mounts.lazy.compactMap { if case .ssh(let ssh) = $0 { ssh.target } else { nil } }.first
     }

@@ -60,7 +60,7 @@ struct StageState: Sendable {
     /// Completes the config when the last instruction of the stage is through.
     mutating func finish() { config.config.environment = configured.list }
 
-    /// Where relative paths start.
+    /// The directory from which relative paths start.
     var workingDirectory: String { ContainerPath.clean(config.config.workingDirectory) }
 
     var declaredArguments: [String] { arguments.map(\.name) }

@@ -3,7 +3,7 @@ import DockerfileSyntax
 import GoCompat
 import OCI
 
-/// Where a stage starts or what a COPY reads.
+/// The base of a stage or the source of a COPY.
 enum StageSource: Hashable, Sendable {
     case scratch
     case stage(Int)

@@ -105,7 +105,7 @@ package enum NetworkMode: String, Hashable, Sendable {
 /// How far a command is kept from the machine.
 package enum SecurityMode: String, Hashable, Sendable {
     case sandbox
-    /// With all that the builder may do itself.
+    /// The builder's own privileges.
     case insecure
 }
 

@@ -90,7 +90,7 @@ package struct TemporaryMount: Hashable, Sendable {
 /// A value of the user's that must be in no layer, no log and no cache key.
 package struct SecretMount: Hashable, Sendable {
     package let id: String
-    /// Where the file is; `nil` for a variable alone.
+    /// The path of the file; `nil` for a variable alone.
     package let target: String?
     /// The variable that holds the value.
     package let variable: String?

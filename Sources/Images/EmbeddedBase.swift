@@ -20,7 +20,7 @@ package struct EmbeddedBase {
         self.images = images
     }
 
-    /// Where Debian's busybox-static puts its program, and where a build of Lamina's own Dockerfile finds one.
+    /// The paths at which Debian's busybox-static puts its program, and at which a build of Lamina's own Dockerfile finds one.
     private static let candidates: [FilePath] = ["/bin/busybox", "/usr/bin/busybox", "/usr/local/bin/busybox"]
 
     /// Makes the image and names it in the store.

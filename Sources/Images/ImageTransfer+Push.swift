@@ -104,7 +104,7 @@ extension ImageTransfer {
             streaming: streams, progress: progress)
     }
 
-    /// Where layers can be had besides the store, and whether they are in it.
+    /// Places that have layers besides the store, and whether they are in it.
     private static func places(
         of layers: [(Descriptor, DiffID)], in store: StoreRoot
     ) throws -> [(blob: Descriptor, locations: [BlobLocation], isHere: Bool)] {

@@ -1,7 +1,7 @@
 package import Linux
 package import OCI
 
-/// Where bytes come from, in order.
+/// A source of bytes, in order.
 package protocol ByteStream: AnyObject {
     /// Fills the front of `buffer`, not necessarily all of it, and returns how many bytes it wrote; 0 at the end.
     func read(into buffer: inout [UInt8]) throws -> Int

@@ -15,7 +15,7 @@ struct TarMember {
     var deviceMajor: Int64 = 0
     var deviceMinor: Int64 = 0
     var attributes: [ExtendedAttribute] = []
-    /// Where the data belongs when the file has holes.
+    /// The places of the data when the file has holes.
     var sparse: SparseMap?
 
     /// The size of the file in bytes, holes included.

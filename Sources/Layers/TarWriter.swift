@@ -2,7 +2,7 @@ import Diagnostics
 package import Linux
 import SystemPackage
 
-/// Where bytes go, in order.
+/// A destination of bytes, in order.
 package protocol ByteSink: ~Copyable {
     mutating func write(_ bytes: Span<UInt8>) throws
 }

@@ -35,7 +35,7 @@ enum Whiteout {
         var names: [(name: PathBytes, isGone: Bool)] = []
         var isOpaque = false
 
-        /// Where no name is a mark.
+        /// Names of a directory, none of which is a mark.
         init(files: [PathBytes]) { names = files.map { ($0, false) } }
 
         init(_ names: [PathBytes]) {

@@ -36,7 +36,7 @@ extension OwnedDescriptor {
         }
     }
 
-    /// Where the file is by the kernel's account, without links in it.
+    /// The path of the file as the kernel has it, without links in it.
     package func path() throws -> PathBytes {
         try Directory(opening: "/proc/self/fd").linkTarget(PathBytes("\(number)"))
     }

@@ -9,7 +9,7 @@ package import SystemPackage
 /// working directory and signals stay what they are. So it must be done before anything else has been.
 package struct UserNamespace: Sendable {
     package let maps: IDMaps
-    /// Where the programs are that write the maps, `newuidmap` and `newgidmap`; `nil` where this process may do so.
+    /// The paths of `newuidmap` and `newgidmap`, which write the maps; `nil` where this process may write them.
     package let tools: (users: FilePath, groups: FilePath)?
     /// Whether `setgroups(2)` has to be given up, as by one who has no groups of its own to give.
     package let refusesGroups: Bool

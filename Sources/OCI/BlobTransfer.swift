@@ -1,4 +1,4 @@
-/// Where blobs come from: a store, an archive, a registry.
+/// A source of blobs: a store, an archive, a registry.
 package protocol BlobSource: Sendable {
     /// Opens a blob for reading from `offset` (bytes) on.
     func reader(for descriptor: Descriptor, from offset: Int64) throws -> any BlobReader
@@ -10,7 +10,7 @@ package protocol BlobReader: Sendable {
     func read(into buffer: inout [UInt8]) throws -> Int
 }
 
-/// Where blobs go.
+/// A destination of blobs.
 package protocol BlobSink: Sendable {
     /// Whether the sink has the blob already, whole.
     func contains(_ digest: Digest) throws -> Bool

@@ -9,7 +9,7 @@ package struct Descriptor: Hashable, Sendable {
     package let size: Int64
     package let platform: Platform?
     package let annotations: [String: String]
-    /// Where a foreign layer may be had.
+    /// The addresses of a foreign layer.
     package let urls: [String]
 
     /// The largest size that a document may state, of one blob and of all blobs of an image together: 1 PiB.

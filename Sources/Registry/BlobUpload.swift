@@ -8,7 +8,7 @@ struct BlobUpload: Sendable {
     let connection: RepositoryConnection
     let descriptor: Descriptor
     let source: any BlobSource
-    /// Where the bytes come from in place of `source`.
+    /// The origin of the bytes in place of `source`.
     let stream: BlobOrigin?
     /// Another repository of the same registry that has the blob.
     let origin: String?

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// Where the result of a build goes, besides the store.
+/// A destination of the result of a build, besides the store.
 package enum BuildOutput: Hashable, Sendable {
     /// The image, in the store: what is done without any output.
     case store(ImageSettings)

@@ -21,7 +21,7 @@ package enum CacheImport: Hashable, Sendable {
     case s3(S3Cache)
 }
 
-/// Where caches are in an object store.
+/// The place of caches in an object store.
 package struct S3Cache: Hashable, Sendable {
     package var bucket: S3Bucket
     /// `nil` leaves it to the environment.

@@ -5,7 +5,7 @@ import Linux
 package import SystemPackage
 import Trees
 
-/// Where the files of a context are.
+/// The place of a context's files.
 package enum ContextLocation: Hashable, Sendable {
     case directory(FilePath)
     /// An archive with the files, or a Dockerfile without any.
@@ -66,7 +66,7 @@ extension ContextLocation {
 
 /// The inputs of a build that its user names.
 package struct BuildInputs: Hashable, Sendable {
-    /// Where the Dockerfile is, if not in a file.
+    /// The origin of the Dockerfile, if it is no file.
     package enum Definition: Hashable, Sendable {
         case standardInput
         case url(HTTPSource)

@@ -2,7 +2,7 @@ import Diagnostics
 package import OCI
 package import SystemPackage
 
-/// When an image is looked for at its registry though the store may have it.
+/// The cases in which an image is looked for at its registry though the store may have it.
 package enum PullPolicy: String, CaseIterable, Sendable {
     /// The registry says what a name means now; without it there is no build.
     case always

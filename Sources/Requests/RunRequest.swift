@@ -19,7 +19,7 @@ package struct RunRequest: Sendable {
     package var isRootReadOnly = false
     /// The platform of the image; `nil` for this machine's.
     package var platform: Platform?
-    /// When the registry is asked though the store may have the image.
+    /// The cases in which the registry is asked though the store may have the image.
     package var pull = PullPolicy.missing
     /// `nil` leaves the choice to what this machine offers.
     package var isolation: Isolation?

@@ -19,7 +19,7 @@ package struct SandboxRequest: Hashable, Sendable {
     package var devices: [SandboxDevice] = []
     /// Limits of all processes of one command together.
     package var groupLimits = ControlGroupLimits()
-    /// Where the groups of the commands are made, in the tree of control groups.
+    /// The control group below which the groups of the commands are made.
     package var groupParent: String?
 
     package init() {}

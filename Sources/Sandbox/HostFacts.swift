@@ -22,7 +22,7 @@ package struct HostFacts: Hashable, Sendable {
     package let controlGroups: ControlGroupFacts
     package let subordinateUsers: [SubordinateRange]
     package let subordinateGroups: [SubordinateRange]
-    /// Where `PATH` has the programs a rootless build may use, by name; those it has not are missing.
+    /// The paths of the programs in `PATH` that a rootless build may use, by name.
     package let tools: [String: FilePath]
 
     package static let toolNames = ["newuidmap", "newgidmap", "pasta", "fuse-overlayfs"]

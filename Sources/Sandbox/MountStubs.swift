@@ -8,7 +8,7 @@ import SystemPackage
 /// A mount point that is still empty is removed, and the directory it was in gets its old time back unless the process
 /// changed it too. In a fresh overlay, a directory that is in the upper layer for nothing else is removed as well.
 struct MountStubs {
-    /// Where the root file system's changes are on the host.
+    /// The host's directory of the root file system's changes.
     private let tree: FilePath
     /// Whether all that is in `tree` comes from this run.
     private let isFresh: Bool

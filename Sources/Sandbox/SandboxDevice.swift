@@ -5,7 +5,7 @@ package import SystemPackage
 package struct SandboxDevice: Hashable, Sendable {
     /// A character or block device of the host.
     package let source: FilePath
-    /// Where the command finds it.
+    /// The path of the device in the sandbox.
     package let target: FilePath
 
     package init(source: FilePath, target: FilePath) {

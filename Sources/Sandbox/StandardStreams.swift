@@ -67,7 +67,7 @@ struct StandardStreams {
     }
 }
 
-/// Where a command reads from: a pipe, or the other end of its terminal.
+/// The input of a command: a pipe, or the other end of its terminal.
 package final class SandboxInput: Sendable {
     private let descriptor: SharedDescriptor
     package let isTerminal: Bool

@@ -19,7 +19,7 @@ package struct CacheMountStore: Sendable {
 
     /// How a cache is shared with those that use it at the same time, in this process or another.
     package enum Access: Hashable, Sendable {
-        /// With all who ask for the same.
+        /// Shared by every command that asks for the same cache.
         case shared
         /// Exclusive; if busy, use another directory.
         case `private`
@@ -84,7 +84,7 @@ package struct CacheMountStore: Sendable {
         }
     }
 
-    /// With the table locked: else somebody who wants a directory would meet our lock and make another one.
+    /// Takes the table's lock first: else a build that wants a directory would meet our lock and make another one.
     private func isInUse(_ key: Digest) throws -> Bool {
         try withTableLocked {
             for number in try numbers(of: key, in: openCaches()) where try attempt(key, number, .exclusive) == nil {

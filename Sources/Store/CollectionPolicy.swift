@@ -81,7 +81,7 @@ package struct CollectionPolicy: Hashable, Sendable {
     }
 }
 
-/// When the store was cleaned up last, and what was free on its file system then, in seconds and bytes.
+/// The time of the last collection in seconds, and the bytes that were free on the file system then.
 struct CollectionMark: Hashable, Sendable {
     let seconds: Int64
     let available: Int64

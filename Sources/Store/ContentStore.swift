@@ -41,7 +41,7 @@ package struct ContentStore: Sendable {
         return try file.readAll(limit: limit)
     }
 
-    /// Where a blob is, if it is here.
+    /// The path of a blob, if it is here.
     package func path(of digest: Digest) -> FilePath { root.path.appending(Self.name(digest).text) }
 
     /// Begins a blob. Nothing is visible before it is committed.

@@ -33,7 +33,7 @@ extension LayerIndex {
         }
     }
 
-    /// Where a layer can be had, the place noted last first.
+    /// The places that have a layer, the one noted last first.
     package func sources(of diffID: DiffID) throws -> [LayerSource] {
         try root.read { transaction in
             try transaction.rows(

@@ -67,7 +67,7 @@ package struct ActiveSnapshot: ~Copyable, Sendable {
         if !isMoved { Self.discard(name, root) }
     }
 
-    /// Where the files go: the upper directory of an overlay.
+    /// The directory of the files: the upper directory of an overlay.
     package var upper: FilePath { root.path.appending(name.appending("fs").text) }
 
     /// An empty directory on the same file system: the work directory of an overlay.

@@ -12,7 +12,7 @@ package struct UnfinishedBuild: Hashable, Sendable {
 
     package let id: String
     package let isRunning: Bool
-    /// When it wrote to its log last: of a build that was killed all that is known of its end.
+    /// The time of the last write to its log, which is all that is known of the end of a killed build.
     package let modified: Timestamp
     /// The size of its log, in bytes.
     package let size: Int64

@@ -21,7 +21,7 @@ package struct UsageRecord: Hashable, Sendable {
     package let parents: [Digest]
     package let description: String
     package let createdAt: Timestamp
-    /// When it, or a result that was made on top of it, was used last.
+    /// The time at which it, or a result made on top of it, was used last.
     package let lastUsed: Timestamp
     /// Its size on disk in bytes: of a result without the layers it was made on, of an image without what images
     /// with a name need.

@@ -6,7 +6,7 @@ package import SystemPackage
 /// Runs `git` so that nothing but its arguments matters: no configuration of the host or the user, no hooks, no
 /// questions, no protocols that reach the host's own files or commands.
 package struct GitCommand: Sendable {
-    /// Where it runs and what it takes for the user's home.
+    /// The working directory, which git also takes for the user's home.
     package let directory: FilePath
     /// The variables of this process's environment for reaching the network.
     package let environment: [String: String]

@@ -65,7 +65,7 @@ package final class GitRepository: Sendable {
             hint: "Lend an agent that has a key for \(remote) with --ssh default.")
     }
 
-    /// Where the files are after ``checkOut(_:step:)``.
+    /// The directory of the files after ``checkOut(_:step:)``.
     package var files: FilePath { directory.path.pushing(Self.folder) }
 
     // MARK: Names
@@ -242,7 +242,7 @@ package final class GitRepository: Sendable {
 }
 
 extension GitSource {
-    /// Where the repository is, without the login of its URL. Over SSH a user's name is no secret, and part of the place.
+    /// The address of the repository, without the login of its URL. Over SSH a user's name is no secret, and part of the place.
     package var publicRemote: String {
         guard !isSSH, let start = remote.firstRange(of: "://")?.upperBound else { return remote }
         let authority = remote[start...].prefix { $0 != "/" }

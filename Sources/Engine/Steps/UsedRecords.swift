@@ -23,7 +23,7 @@ final class UsedRecords: Sendable {
 
     var hasGrown: Bool { state.withLock { $0.hasGrown } }
 
-    /// That it cannot be noted is no failure of the build.
+    /// Notes the use; a failure to do so does not fail the build.
     func note(in store: StoreRoot) {
         let (found, keys) = state.withLock { ($0.found, Array($0.keys)) }
         try? store.cache.noteUse(of: found, keys, at: .now)

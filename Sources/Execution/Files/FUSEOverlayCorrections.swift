@@ -10,7 +10,7 @@ package import Trees
 /// copy: that is undone afterwards.
 package struct FUSEOverlayCorrections {
     package let below: LayerTree
-    /// When the command began, or a little earlier: what was copied for it has a later time.
+    /// The time at which the command began, or a little earlier: files copied for it have a later one.
     package let start: FileTime
 
     // MARK: Before the command

@@ -90,7 +90,7 @@ final class ForeignPrograms: Sendable {
 package enum ForeignSupport: Sendable {
     case native
     case emulated(EmulatorRegistry)
-    /// With what can be done about it, as a sentence.
+    /// No emulator; the sentence says what can be done about it.
     case missing(String)
 
     /// Gives the command its emulators.

@@ -83,7 +83,7 @@ package enum SecretNames {
     private static let endings = [".p12", ".pfx", ".jks", ".keystore", ".ppk", ".key"]
     private static let configurations = [".docker/config.json", ".kube/config", ".config/gh/hosts.yml"]
     private static let configurationNames: Set<String> = ["config.json", "config", "hosts.yml"]
-    /// Where others' examples and tests are kept.
+    /// Directories that hold the examples and tests of others.
     private static let foreign: Set<Substring> = [
         "node_modules", "vendor", "site-packages", "dist-packages", "testdata", "fixtures",
     ]

@@ -12,7 +12,7 @@ struct LintRule: Hashable, Sendable {
     /// The properties of a rule of Lamina; `nil` for BuildKit's rules.
     var advice: Advice?
 
-    /// When a rule of our own runs.
+    /// The occasion on which a rule of our own runs.
     enum Advice: Hashable, Sendable {
         /// Only when the user asks for checks.
         case inChecks

@@ -10,7 +10,7 @@ private struct PackageManager {
     let programs: Set<String>
     /// The subcommands that download.
     let downloads: Set<String>
-    /// Where the downloads stay.
+    /// The directories in which the downloads stay.
     let caches: [String]
     /// Words one of which makes a command clean up or leave nothing.
     let tidyWords: Set<String>

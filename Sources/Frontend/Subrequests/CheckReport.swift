@@ -24,7 +24,7 @@ package struct CheckReport: Sendable {
         error.map { ($0 as? any AnyFailure)?.message ?? String(describing: $0) }
     }
 
-    /// Where in the Dockerfile the error is; `nil` also for an error in the ignore file.
+    /// The range of the error in the Dockerfile; `nil` also for an error in the ignore file.
     private var errorLocation: Diagnostics.SourceRange? {
         guard let location = (error as? any AnyFailure)?.location, location.file == source.name else { return nil }
         return location

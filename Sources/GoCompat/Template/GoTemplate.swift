@@ -98,6 +98,6 @@ struct TemplateOperand: Sendable {
     let kind: Kind
     /// The place that messages name, in bytes from the start.
     let position: Int
-    /// Where it is written.
+    /// The place in the source.
     let range: Range<Int>
 }

@@ -62,7 +62,7 @@ final class FetchTurn: Sendable {
         }
     }
 
-    /// When the lock's file was touched; `nil` if it is not there.
+    /// The modification time of the lock's file; `nil` if it is not there.
     private static func modified(_ path: FilePath) throws -> FileTime? {
         do { return try FileStatus(of: path).modified } catch let error as LinuxError where error.code == .notFound {
             return nil

@@ -209,7 +209,7 @@ private struct ControlGroupMaker {
         return own.lastComponent?.string == Self.leaf ? own.removingLastComponent() : own
     }
 
-    /// Where the processes go that a group with controllers for its children may not have itself.
+    /// The child group for the processes, which a group with controllers for its children may not have itself.
     private static let leaf = "lamina-init"
 
     /// Gives controllers to the children of `base`, which its own parents must have given to it.

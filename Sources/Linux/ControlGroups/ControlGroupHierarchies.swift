@@ -1,10 +1,10 @@
 import SystemPackage
 
-/// Where the control groups of this process are.
+/// The control groups of this process.
 package struct ControlGroupHierarchies: Hashable, Sendable {
     /// One tree of groups.
     struct Hierarchy: Hashable, Sendable {
-        /// Where the tree is mounted.
+        /// The mount point of the tree.
         let mountPoint: FilePath
         /// The group of this process as a path below the mount point; empty for the mount point itself.
         let own: String

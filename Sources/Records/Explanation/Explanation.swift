@@ -54,7 +54,7 @@ package struct Explanation: Sendable {
         }
     }
 
-    /// Where the first step that had to run leads back to; `nil` when none had to. It may be a hit of another build.
+    /// The origin of the first step that had to run; `nil` when none had to. It may be a hit of another build.
     package var beginning: Finding? {
         guard let miss = findings.first(where: isMiss), let origin = miss.origin else { return nil }
         return findings.first { $0.position == origin }
@@ -157,7 +157,7 @@ package struct Explanation: Sendable {
         finding.origin = own.isEmpty ? origins.min() ?? finding.position : finding.position
     }
 
-    /// Where the changes began of the steps that files are read from; the context is not one.
+    /// The origins of the changes of the steps that files are read from; the context is not one.
     private mutating func changedSources(of step: RecordedStep) -> [Int] {
         let steps = build.details.steps
         var origins: [Int] = []
@@ -168,7 +168,7 @@ package struct Explanation: Sendable {
         return origins
     }
 
-    /// Where the rerun of an input began.
+    /// The step at which the rerun of an input began.
     private mutating func rerunInput(of step: RecordedStep) -> Int? {
         var origins: [Int] = []
         for input in Set(step.inputs).sorted() {

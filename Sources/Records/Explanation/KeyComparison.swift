@@ -1,7 +1,7 @@
 package import OCI
 package import Trees
 
-/// Where an explanation looks up what went into keys.
+/// The source of the ingredients of keys, for an explanation.
 package struct KeySource: Sendable {
     /// The ingredients of a key; `nil` when they are not kept any more.
     package var ingredients: @Sendable (Digest) -> KeyIngredients?

@@ -2,7 +2,7 @@ package import OCI
 
 /// The parts of a build record besides its summary.
 package struct BuildDetails: Hashable, Sendable {
-    /// Where the build's files were: the absolute path of the context.
+    /// The absolute path of the context.
     package var context = ""
     /// The absolute path of the Dockerfile.
     package var dockerfile = ""

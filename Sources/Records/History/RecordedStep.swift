@@ -59,7 +59,7 @@ package struct RecordedStep: Hashable, Sendable {
     package var result: Digest?
     /// The number that progress and the log know it by; 0 if it was not shown.
     package var number = 0
-    /// When it could have begun, began and ended, since the start of the build.
+    /// The times, since the start of the build, at which it could have begun, began and ended.
     package var ready: Duration?
     package var started: Duration?
     package var ended: Duration?

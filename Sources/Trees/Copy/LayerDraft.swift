@@ -11,7 +11,7 @@ package struct LayerDraft {
         fileprivate let number: Int32
     }
 
-    /// Where the bytes of a file come from.
+    /// The origin of a file's bytes.
     package enum Content {
         case none
         case file(FileNode, Source)

@@ -4,13 +4,13 @@ package import Linux
 
 /// A file of a tree that files are copied from.
 package struct FileNode: Sendable {
-    /// Where it is in its tree.
+    /// The path in its tree.
     package let path: PathBytes
     /// Its metadata; hard links are resolved, so the kind is never `hardLink`.
     package let entry: LayerEntry
     /// Equal for the names of one file; `nil` where there is only one.
     package let linkIdentity: LinkIdentity?
-    /// Where its bytes are.
+    /// The place of its bytes.
     package let origin: Origin
 
     package init(path: PathBytes, entry: LayerEntry, linkIdentity: LinkIdentity?, origin: Origin) {

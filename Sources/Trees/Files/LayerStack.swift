@@ -4,7 +4,7 @@ package import OCI
 package struct LayerStack: Hashable, Sendable {
     package struct Layer: Hashable, Sendable {
         package let diffID: DiffID
-        /// When this build or a former one made it; `nil` for a layer of a base image.
+        /// The time at which this build or a former one made it; `nil` for a layer of a base image.
         package let created: Timestamp?
 
         package init(diffID: DiffID, created: Timestamp?) {

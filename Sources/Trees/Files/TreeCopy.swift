@@ -7,7 +7,7 @@ package import SystemPackage
 package struct TreeCopy: ~Copyable {
     private let tree: any FileTree
     private let root: Directory
-    /// Where the first name of a file with several went.
+    /// The destination of the first name of each file that has several.
     private var copies: [LinkIdentity: PathBytes] = [:]
     /// Whether device files are copied.
     package var makesDevices = true

@@ -5,7 +5,7 @@ import OCI
 import Records
 import Store
 
-/// Where the time of a build went, as a table.
+/// A table of a build's times by step.
 struct TimingsText {
     let build: PastBuild
 

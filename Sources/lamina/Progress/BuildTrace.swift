@@ -16,7 +16,7 @@ struct BuildTrace: Sendable {
     struct Step: Sendable {
         let id: StepID
         let label: String
-        /// When it began or, if it was opened again, when that was.
+        /// The time at which it began or, if it was opened again, at which that happened.
         var started: Duration
         var finished: Duration?
         var outcome: StepOutcome?

@@ -5,7 +5,7 @@
 struct LineCutter: Sendable {
     /// A line, or a piece of one.
     struct Piece: Equatable, Sendable {
-        /// When the line began, since the start of the build.
+        /// The time from the start of the build to the beginning of the line.
         let time: Duration
         let bytes: [UInt8]
         /// Whether it begins a line, rather than going on with one.
@@ -23,7 +23,7 @@ struct LineCutter: Sendable {
     /// The part of the last line that was not handed out yet.
     var unfinished: [UInt8] { held }
 
-    /// When the unfinished line began; `nil` if there is none.
+    /// The time at which the unfinished line began; `nil` if there is none.
     var unfinishedSince: Duration? { held.isEmpty ? nil : began }
 
     mutating func feed(_ bytes: [UInt8], at time: Duration, to sink: (Piece) -> Void) {

@@ -66,7 +66,8 @@ final class ProgressRenderer: Sendable {
 
     /// Shows how the build ended, once: the last frame, and the last output of steps that failed.
     ///
-    /// With an error, steps that have not ended are shown as cancelled. The error itself is for ``ErrorRenderer``.
+    /// Ends the display. After an error, steps that have not ended are shown as cancelled; ``ErrorRenderer`` shows the
+    /// error itself.
     func finish(error: (any Error)? = nil) {
         state.withLock { state in
             write(state.display?.finish(at: clock(), failed: error != nil))

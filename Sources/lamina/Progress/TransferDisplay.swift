@@ -33,7 +33,7 @@ struct TransferDisplay: Sendable {
     private var trace: TransferTrace
     private var screen = RedrawnLines()
     private var lastFrame: Duration?
-    /// When something was last said about each layer.
+    /// The time of the last line about each layer.
     private var told: [Digest: Duration] = [:]
 
     init(_ form: Form, _ words: TransferWords, size: @escaping @Sendable () -> WindowSize? = { nil }) {

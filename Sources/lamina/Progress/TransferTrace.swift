@@ -24,7 +24,7 @@ struct TransferWords: Sendable {
 struct TransferTrace: Sendable {
     struct Layer: Sendable {
         let blob: Descriptor
-        /// When its first bytes came; `nil` before.
+        /// The time at which its first bytes came; `nil` before.
         var started: Duration?
         /// Bytes so far.
         var count: Int64 = 0

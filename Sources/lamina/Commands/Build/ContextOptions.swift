@@ -5,7 +5,7 @@ import Frontend
 import Requests
 import SystemPackage
 
-/// Where a build's files come from, besides its argument.
+/// Sources of a build's files, besides its argument.
 struct ContextOptions: ParsableArguments {
     @Option(
         name: .customLong("build-context"), parsing: .unconditionalSingleValue,
