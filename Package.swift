@@ -36,13 +36,14 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CBuildInfo"),
         .target(name: "CPages"),
+        // libcurl is loaded when it is first used, so it is not linked; its headers are libcurl4-openssl-dev's.
+        .target(name: "CCurl"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
-            name: "CCompression", pkgConfig: "libisal libzstd", providers: [.apt(["libisal-dev", "libzstd-dev"])]),
+            name: "CCompression", pkgConfig: "libisal libzstd liblzma",
+            providers: [.apt(["libisal-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         module("Diagnostics"),
         module("Asynchrony"),
         module("SQLite", ["CSQLite"]),
@@ -63,7 +64,7 @@ let package = Package(
         module("Registry", ["Diagnostics", "OCI", "Linux", "Logins", systemPackage]),
         module("CurlTransport", ["Diagnostics", "Linux", "OCI", "Registry", "CCurl", systemPackage]),
         module("Store", ["Diagnostics", "OCI", "Linux", "SQLite", systemPackage]),
-        module("Layers", ["Diagnostics", "OCI", "Linux", "CArchive", "CCompression", systemPackage]),
+        module("Layers", ["Diagnostics", "OCI", "Linux", "CCompression", systemPackage]),
         // Row 3a
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
         // Row 3b

@@ -1,8 +1,10 @@
 #pragma once
+#include <bzlib.h>
 #include <isa-l.h>
 #include <isa-l/crc.h>
 #include <isa-l/crc64.h>
 #include <isa-l/igzip_lib.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -80,4 +82,40 @@ static inline int compression_inflate(struct inflate_state *state, const uint8_t
     *out_count = state->avail_out;
     *finished = state->block_state == ISAL_BLOCK_FINISH;
     return code;
+}
+
+// A decoder of concatenated xz streams that takes at most so many bytes of memory; NULL without memory.
+static inline lzma_stream *compression_xz_new(uint64_t memory_limit) {
+    lzma_stream *stream = (lzma_stream *)calloc(1, sizeof *stream);
+    if (stream && lzma_stream_decoder(stream, memory_limit, LZMA_CONCATENATED) != LZMA_OK) {
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+static inline void compression_xz_free(lzma_stream *stream) {
+    lzma_end(stream);
+    free(stream);
+}
+
+// A decoder of one bzip2 member; NULL without memory.
+static inline bz_stream *compression_bzip2_new(void) {
+    bz_stream *stream = (bz_stream *)calloc(1, sizeof *stream);
+    if (stream && BZ2_bzDecompressInit(stream, 0, 0) != BZ_OK) {
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+// Makes the decoder ready for the next member; returns the library's code.
+static inline int compression_bzip2_reset(bz_stream *stream) {
+    BZ2_bzDecompressEnd(stream);
+    return BZ2_bzDecompressInit(stream, 0, 0);
+}
+
+static inline void compression_bzip2_free(bz_stream *stream) {
+    BZ2_bzDecompressEnd(stream);
+    free(stream);
 }

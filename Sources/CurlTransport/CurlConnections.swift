@@ -31,7 +31,7 @@ struct CurlConnections: ~Copyable {
             return
         }
         exchanges[ObjectIdentifier(transfer)] = exchange
-        _ = unsafe curl_multi_add_handle(multi, exchange.easy)
+        _ = unsafe ccurl_multi_add_handle(multi, exchange.easy)
     }
 
     func resume(_ transfer: CurlTransfer) {
@@ -41,7 +41,7 @@ struct CurlConnections: ~Copyable {
     /// Takes an exchange out; a connection in the midst of an answer is closed.
     mutating func remove(_ transfer: CurlTransfer) {
         guard let exchange = exchanges.removeValue(forKey: ObjectIdentifier(transfer)) else { return }
-        _ = unsafe curl_multi_remove_handle(multi, exchange.easy)
+        _ = unsafe ccurl_multi_remove_handle(multi, exchange.easy)
         exchange.close()
     }
 
@@ -55,10 +55,10 @@ struct CurlConnections: ~Copyable {
     /// Moves what can be moved without waiting, and ends what has ended, or is silent or slow for too long.
     mutating func perform() {
         var running: CInt = 0
-        _ = unsafe curl_multi_perform(multi, &running)
+        _ = unsafe ccurl_multi_perform(multi, &running)
         for exchange in exchanges.values { exchange.flush() }
         var count: CInt = 0
-        while let message = unsafe curl_multi_info_read(multi, &count) {
+        while let message = unsafe ccurl_multi_info_read(multi, &count) {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
             let easy = unsafe message.pointee.easy_handle
             let result = unsafe ccurl_result(message)
@@ -81,6 +81,6 @@ struct CurlConnections: ~Copyable {
         let rest = min(max(rests.min() ?? .seconds(600), .zero), .seconds(600))
         let milliseconds = rest.components.seconds * 1000 + rest.components.attoseconds / 1_000_000_000_000_000 + 1
         var count: CInt = 0
-        _ = unsafe curl_multi_poll(multi, nil, 0, CInt(milliseconds), &count)
+        _ = unsafe ccurl_multi_poll(multi, nil, 0, CInt(milliseconds), &count)
     }
 }

@@ -21,7 +21,7 @@ final class CurlEventLoop: Sendable {
     @safe private struct Alarm: @unchecked Sendable {
         let multi: UnsafeMutableRawPointer
 
-        func ring() { _ = unsafe curl_multi_wakeup(multi) }
+        func ring() { _ = unsafe ccurl_multi_wakeup(multi) }
     }
 
     private struct State {
@@ -35,8 +35,6 @@ final class CurlEventLoop: Sendable {
     let timeouts: NetworkTransport.Timeouts
     let options: CurlOptions
     private let state = Mutex(State())
-
-    private static let isPrepared = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(timeouts: NetworkTransport.Timeouts, options: CurlOptions) {
         self.timeouts = timeouts
@@ -80,8 +78,8 @@ final class CurlEventLoop: Sendable {
     }
 
     private func run() {
-        // Both fail for want of memory only: libcurl and OpenSSL are linked, not loaded.
-        guard Self.isPrepared, let multi = unsafe curl_multi_init() else { fatalError("libcurl cannot be initialized") }
+        // It fails for want of memory only.
+        guard let multi = unsafe ccurl_multi_init() else { fatalError("libcurl cannot be initialized") }
         var connections = unsafe CurlConnections(multi, timeouts: timeouts, options: options)
         let alarm = unsafe Alarm(multi: multi)
         state.withLock { $0.alarm = alarm }
@@ -103,7 +101,7 @@ final class CurlEventLoop: Sendable {
             defer { state.stopWaiters = [] }
             return state.stopWaiters
         }
-        _ = unsafe curl_multi_cleanup(multi)
+        _ = unsafe ccurl_multi_cleanup(multi)
         for waiter in waiters { waiter.resume() }
     }
 

@@ -23,7 +23,7 @@ final class CurlExchange {
 
     /// `nil` when libcurl cannot make the request.
     init?(_ transfer: CurlTransfer, timeouts: NetworkTransport.Timeouts, options: CurlOptions) {
-        guard let easy = unsafe curl_easy_init() else { return nil }
+        guard let easy = unsafe ccurl_easy_init() else { return nil }
         self.transfer = transfer
         unsafe self.easy = easy
         self.timeouts = timeouts
@@ -39,8 +39,8 @@ final class CurlExchange {
     }
 
     deinit {
-        unsafe curl_easy_cleanup(easy)
-        unsafe curl_slist_free_all(fieldList)
+        unsafe ccurl_easy_cleanup(easy)
+        unsafe ccurl_slist_free_all(fieldList)
         unsafe errorText.deallocate()
     }
 
@@ -130,7 +130,7 @@ final class CurlExchange {
     /// Goes on after a pause, in both directions; a direction that still cannot go on pauses again.
     func resume() {
         noteActivity()
-        _ = unsafe curl_easy_pause(easy, CURLPAUSE_CONT)
+        _ = unsafe ccurl_easy_pause(easy, CURLPAUSE_CONT)
     }
 
     /// Tells the reader of the body what has come since.

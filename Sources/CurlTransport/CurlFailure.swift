@@ -16,7 +16,7 @@ struct CurlFailure: Error, CustomStringConvertible {
     let isConnected: Bool
 
     var description: String {
-        text.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : text.printable(limit: 300)
+        text.isEmpty ? unsafe String(cString: ccurl_easy_strerror(code)) : text.printable(limit: 300)
     }
 
     /// The failure in the user's terms. `body` is why the body of the request could not be produced; errors of this

@@ -118,7 +118,7 @@ struct CurlSetup {
         }
         var list: UnsafeMutablePointer<curl_slist>?
         for line in lines {
-            guard let longer = unsafe curl_slist_append(list, line) else {
+            guard let longer = unsafe ccurl_slist_append(list, line) else {
                 hasFailed = true
                 break
             }

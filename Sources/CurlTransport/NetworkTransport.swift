@@ -58,7 +58,7 @@ package final class NetworkTransport: HTTPTransport {
             registry: request.trust.registry)
         let notice = NetworkNotice.whenSlow("waiting for \(peer.connectionName)")
         defer { notice?.cancel() }
-        let transfer = CurlTransfer(request, body: body, peer: peer, loop: runningLoop())
+        let transfer = CurlTransfer(request, body: body, peer: peer, loop: try runningLoop())
         let answer = Answer(transfer)
         let head = try await transfer.start()
         return HTTPResponse(
@@ -66,9 +66,10 @@ package final class NetworkTransport: HTTPTransport {
             body: ByteStream { { try await answer.transfer.nextPiece() } })
     }
 
-    private func runningLoop() -> CurlEventLoop {
-        loop.withLock { loop in
+    private func runningLoop() throws -> CurlEventLoop {
+        try loop.withLock { loop in
             if let loop { return loop }
+            try CurlLibrary.state.get()
             let new = CurlEventLoop(timeouts: timeouts, options: options)
             new.start()
             loop = new

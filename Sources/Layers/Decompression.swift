@@ -1,4 +1,3 @@
-import CArchive
 import CCompression
 import Diagnostics
 
@@ -44,7 +43,8 @@ package final class DecompressedStream: ByteStream {
             case .plain: whole
             case .gzip: try GzipReader(whole)
             case .zstd: try ZstdReader(whole)
-            case .bzip2, .xz: try FilterReader(whole)
+            case .bzip2: try Bzip2Reader(whole)
+            case .xz: try XZReader(whole)
             }
     }
 

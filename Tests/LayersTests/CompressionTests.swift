@@ -120,6 +120,26 @@ struct CompressionTests {
         #expect(throws: LayerError.self) { try decompress(damaged) }
     }
 
+    @Test func `a stream of xz that needs much memory is refused`() throws {
+        // One byte with a dictionary of 512 MiB.
+        let packed: [UInt8] = [
+            253, 55, 122, 88, 90, 0, 0, 1, 105, 34, 222, 54, 2, 0, 33, 1, 34, 0, 0, 0, 130, 64, 172, 220, 1, 0, 0, 120,
+            0, 0, 0, 0, 131, 22, 220, 140, 0, 1, 21, 1, 169, 99, 52, 96, 144, 66, 153, 13, 1, 0, 0, 0, 0, 1, 89, 90,
+        ]
+        let error = #expect(throws: LayerError.self) { try decompress(packed) }
+        #expect(error?.message == "the layer's xz stream needs more than 256 MiB of memory")
+    }
+
+    @Test(arguments: ["bzip2", "xz"])
+    func `zeros may follow bzip2 and xz, but nothing else`(_ command: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("plain", [1, 2, 3])
+        scratch.run("\(command) < plain > packed")
+        let packed = try scratch.read("packed")
+        #expect(try decompress(packed + [UInt8](repeating: 0, count: 1024)) == [1, 2, 3])
+        #expect(throws: LayerError.self) { try decompress(packed + Array("junk".utf8)) }
+    }
+
     @Test func `zeros may follow gzip but nothing else`() throws {
         let blob = try compress([1, 2, 3], CompressionOptions(.gzip)).blob
         #expect(try decompress(blob + [UInt8](repeating: 0, count: 1000)) == [1, 2, 3])
