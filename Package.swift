@@ -128,7 +128,7 @@ let package = Package(
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         module("Packages", ["Attestations", "Diagnostics", "OCI", "Layers", "Linux", "Inspector"]),
-        module("Comparison", ["OCI", "Layers", "Linux", "Inspector"]),
+        module("Comparison", ["OCI", "Layers", "Linux", "Inspector", "Packages"]),
         module("Advice", ["OCI", "Layers", "Linux", "Inspector"]),
         .target(
             name: "Pages", dependencies: ["Console", "OCI", "Layers", "Linux", "Inspector", "Comparison"],
@@ -147,7 +147,8 @@ let package = Package(
                 "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Housekeeping", "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo", "CPages",
+                "Housekeeping", "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo",
+                "CPages",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -186,7 +187,7 @@ let package = Package(
         tests("Pages", ["Comparison", "Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
-        tests("Packages", ["OCI"]),
+        tests("Packages", ["Diagnostics", "Inspector", "Layers", "Linux", "OCI", "SQLite", systemPackage]),
         tests(
             "lamina",
             [

@@ -119,3 +119,21 @@ static inline void compression_bzip2_free(bz_stream *stream) {
     BZ2_bzDecompressEnd(stream);
     free(stream);
 }
+
+// Decompresses a whole stream, of zlib or of deflate alone, to at most `capacity` bytes. Returns their number, or -1 for a
+// stream that is damaged, does not end, or is larger.
+static inline int64_t compression_inflate_whole(int is_zlib, const uint8_t *in, uint32_t count, uint8_t *out,
+                                                uint32_t capacity) {
+    struct inflate_state *state = (struct inflate_state *)malloc(sizeof *state);
+    if (!state) return -1;
+    isal_inflate_init(state);
+    state->crc_flag = is_zlib ? ISAL_ZLIB : ISAL_DEFLATE;
+    state->next_in = (uint8_t *)in;
+    state->avail_in = count;
+    state->next_out = out;
+    state->avail_out = capacity;
+    int code = isal_inflate(state);
+    int64_t size = code == ISAL_DECOMP_OK && state->block_state == ISAL_BLOCK_FINISH ? (int64_t)state->total_out : -1;
+    free(state);
+    return size;
+}

@@ -2,6 +2,7 @@ import Inspector
 import Layers
 import Linux
 package import OCI
+import Packages
 
 extension ImageDifference {
     /// The difference as a document for other programs. Keys are never left out:

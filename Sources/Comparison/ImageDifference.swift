@@ -1,5 +1,6 @@
 import Inspector
 import OCI
+import Packages
 
 /// The difference between two images: their layers, configs, files and packages.
 package struct ImageDifference: Sendable {
@@ -48,7 +49,7 @@ package struct ImageDifference: Sendable {
 
     /// Compares two images. With `ignoresTimes`, times of files and of the config are no differences.
     ///
-    /// Throws ``InspectorError`` when the records of packages differ and cannot be read.
+    /// Throws ``InspectorError`` when files that name packages differ and are not there.
     package init(_ old: ComparedImage, _ new: ComparedImage, ignoresTimes: Bool = false) throws {
         self.old = old
         self.new = new
@@ -58,11 +59,8 @@ package struct ImageDifference: Sendable {
         config = ConfigDifference.between(old.image.config, new.image.config, ignoresTimes: ignoresTimes)
         files = FileComparison(old, new, common: common, ignoresTimes: ignoresTimes).differences
         let (before, after) = Self.records(old, new)
-        packages =
-            before.isEqual(to: after)
-            ? []
-            : PackageDifference.between(
-                try before.packages(), try after.packages())
+        let software = try before.packages(of: before.selection(against: after), against: after)
+        packages = PackageDifference.between(software.old, software.new)
         var steps: [[Int: Tally]] = [[:], [:]]
         var tally = Tally()
         for file in files {
@@ -89,16 +87,14 @@ package struct ImageDifference: Sendable {
         return other.diffIDs.contains(own.diffIDs[layer])
     }
 
-    /// The layers whose content the comparison reads, for the records of packages.
+    /// The layers whose content the comparison reads, for the files that name packages.
     package static func layersToRead(_ old: ComparedImage, _ new: ComparedImage) -> (old: Set<Int>, new: Set<Int>) {
         let (before, after) = records(old, new)
-        if before.isEqual(to: after) { return ([], []) }
-        return (Set(before.databases.map(\.place.layer)), Set(after.databases.map(\.place.layer)))
+        let selection = before.selection(against: after)
+        return (selection.oldLayers, selection.newLayers)
     }
 
-    private static func records(_ old: ComparedImage, _ new: ComparedImage) -> (PackageRecords, PackageRecords) {
-        (
-            PackageRecords(old.image, after: old.lastLayer), PackageRecords(new.image, after: new.lastLayer)
-        )
+    private static func records(_ old: ComparedImage, _ new: ComparedImage) -> (SoftwareRecords, SoftwareRecords) {
+        (SoftwareRecords(old.image, after: old.lastLayer), SoftwareRecords(new.image, after: new.lastLayer))
     }
 }

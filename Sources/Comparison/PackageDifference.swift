@@ -1,8 +1,9 @@
 package import Inspector
+package import Packages
 
 /// A package of which two images do not have the same versions.
 package struct PackageDifference: Hashable, Sendable {
-    package let manager: InstalledPackage.Manager
+    package let manager: InstalledSoftware.Manager
     package let name: String
     /// Several architectures or directories may have a version each; none when the image lacks the package.
     package let old: [String]
@@ -12,24 +13,25 @@ package struct PackageDifference: Hashable, Sendable {
 
     /// The packages that a layer installs, removes or replaces, in the order of managers and names.
     ///
-    /// Throws ``InspectorError`` when the records of packages differ and cannot be read.
+    /// Throws ``InspectorError`` when files that name packages differ and are not there.
     package static func changes(of layer: Int, in image: InspectedImage) throws -> [PackageDifference] {
-        let before = PackageRecords(image, after: layer - 1)
-        let after = PackageRecords(image, after: layer)
-        return before.isEqual(to: after) ? [] : between(try before.packages(), try after.packages())
+        let before = SoftwareRecords(image, after: layer - 1)
+        let after = SoftwareRecords(image, after: layer)
+        let packages = try before.packages(of: before.selection(against: after), against: after)
+        return between(packages.old, packages.new)
     }
 
     /// In the order of managers and names.
-    static func between(_ old: [InstalledPackage], _ new: [InstalledPackage]) -> [PackageDifference] {
+    static func between(_ old: [InstalledSoftware], _ new: [InstalledSoftware]) -> [PackageDifference] {
         struct Key: Hashable {
-            let manager: InstalledPackage.Manager
+            let manager: InstalledSoftware.Manager
             let name: String
         }
-        func key(_ package: InstalledPackage) -> Key { Key(manager: package.manager, name: package.name) }
+        func key(_ package: InstalledSoftware) -> Key { Key(manager: package.manager, name: package.name) }
         let before = Dictionary(grouping: old, by: key)
         let after = Dictionary(grouping: new, by: key)
-        func versions(_ packages: [InstalledPackage]?) -> [String] { Set((packages ?? []).map(\.version)).sorted() }
-        func size(_ packages: [InstalledPackage]?) -> Int64? {
+        func versions(_ packages: [InstalledSoftware]?) -> [String] { Set((packages ?? []).map(\.version)).sorted() }
+        func size(_ packages: [InstalledSoftware]?) -> Int64? {
             let sizes = (packages ?? []).map(\.size)
             return sizes.contains(nil) ? nil : sizes.reduce(0) { $0 &+ ($1 ?? 0) }
         }

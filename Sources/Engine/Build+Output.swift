@@ -7,6 +7,7 @@ import Execution
 import Frontend
 import Graph
 import Images
+import Inspector
 import Layers
 import Linux
 import OCI
@@ -21,10 +22,11 @@ import Trees
 extension Build {
     /// Runs the exporters that the request names, in their order.
     func export(
-        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, epoch: Int64?, provenance: Provenance? = nil
+        _ build: PlatformBuild, runner: BuildRunner
     ) async throws -> BuildProduct {
-        let draft = request.makesImage ? try await draft(plan, state, runner: runner, provenance) : nil
-        var product = BuildProduct(stack: state, epoch: epoch, draft: draft)
+        let draft = request.makesImage ? try await draft(build, runner: runner) : nil
+        var product = BuildProduct(stack: build.stack, epoch: build.plan.epoch, draft: draft)
+        product.provenances = [build.provenance].compactMap(\.self)
         let outputs = request.outputs.isEmpty ? [.store(ImageSettings())] : request.outputs
         let tools = ExportTools(
             images: images, files: runner.files, layerProgress: runner.layerProgress, progress: progress)
@@ -35,16 +37,23 @@ extension Build {
     }
 
     /// The image that comes of a plan, in no store yet.
-    func draft(
-        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner, _ provenance: Provenance? = nil
-    ) async throws -> ImageDraft {
+    func draft(_ build: PlatformBuild, runner: BuildRunner) async throws -> ImageDraft {
+        let (plan, state) = (build.plan, build.stack)
         var config = try ImageAssembly.config(plan, state)
         if request.options.changes.omitsHistory { config.history = [] }
         let layers = plan.steps.count { $0.vertex != nil }
         return ImageDraft(
             config: config, baseCount: max(0, state.layers.count - layers), stepCount: plan.steps.count,
-            annotations: try await annotations(plan, state, runner: runner), provenance: provenance,
-            listsPackages: request.attestations.listsPackages)
+            annotations: try await annotations(build, runner: runner), provenance: build.provenance,
+            listsPackages: request.attestations.listsPackages, origins: Self.origins(build))
+    }
+
+    /// The lines of the Dockerfile that made each layer; none for those of the base image.
+    private static func origins(_ build: PlatformBuild) -> [LayerOrigin?] {
+        let made = build.plan.steps.compactMap(\.vertex)
+        let lines = made.map { build.plan.graph[$0].location?.lines }
+        let below = [LayerOrigin?](repeating: nil, count: max(0, build.stack.layers.count - made.count))
+        return below + lines.map { $0.map { LayerOrigin(lines: $0, text: "") } }
     }
 
     /// Writes the caches that are asked for, but inline ones.
@@ -56,14 +65,11 @@ extension Build {
     }
 
     /// The annotations that say what made the image, and its cache if it is to have one.
-    private func annotations(
-        _ plan: BuildPlan, _ state: LayerStack, runner: BuildRunner
-    ) async throws -> [String: String] {
+    private func annotations(_ build: PlatformBuild, runner: BuildRunner) async throws -> [String: String] {
         var annotations = request.namesBuilder ? BuildRequest.builderAnnotations : [:]
         guard request.caches.exports.contains(where: { $0.target == .inline }) else { return annotations }
-        let build = PlatformBuild(platform: plan.config.platform, plan: plan, stack: state)
         let selection = try await selection(of: [build], includesAll: false, runner: runner)
-        annotations[CacheReader.annotation] = selection.document(inlineIn: state.diffIDs).json.text()
+        annotations[CacheReader.annotation] = selection.document(inlineIn: build.stack.diffIDs).json.text()
         return annotations
     }
 

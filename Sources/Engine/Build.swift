@@ -84,8 +84,7 @@ package struct Build: Sendable {
         await cleanUp(hasGrown: hasGrown)
         return BuildResult(
             image: product.image, index: product.index?.descriptor, manifest: product.manifest,
-            provenance: product.draft?.provenance?.json,
-            warnings: warnings.warnings)
+            provenances: product.provenances.map { ($0.platform, $0.json) }, warnings: warnings.warnings)
     }
 
     /// Runs `body`, and again when a layer turned out to be gone from where it was said to be: what it was known for is
@@ -139,18 +138,18 @@ package struct Build: Sendable {
             usesDefinitions: runner.cache.oldest == nil,
             observe: { [recorder] in recorder.observe($0, $1.mapResult(\.digest)) })
         let results = try await solver.solve(plan.graph, targets: targets)
-        let builds = zip(plans, results).map { plan, result in
+        var builds = zip(plans, results).map { plan, result in
             PlatformBuild(platform: plan.config.platform, plan: plan, stack: result.state)
         }
         await contexts.saveDigests()
         try await offload { [store] in
             runner.cache.uses.note(in: store)
         }
-        let provenance = try await provenance(of: plan, source, options, tools)
+        try await addProvenance(to: &builds, source, options, tools)
         let product =
             request.makesIndex
             ? try await export(builds, runner: runner)
-            : try await export(plan, builds[0].stack, runner: runner, epoch: plan.epoch, provenance: provenance)
+            : try await export(builds[0], runner: runner)
         try await exportCaches(builds, runner: runner)
         try await offload { try lock?.save() }
         for build in builds { await review(build.plan, build.stack, step: source.step) }

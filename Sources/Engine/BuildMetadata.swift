@@ -12,9 +12,8 @@ import Trees
 extension Build {
     /// The result under the keys of buildx's `--metadata-file`.
     ///
-    /// Digest and descriptor of a manifest are there only where the build has written or pushed one: the one in the
-    /// store
-    /// is seen by nobody else.
+    /// Digest and descriptor of a manifest are there only where the build has written or pushed one, or has made an
+    /// index: a manifest that is in the store alone is seen by nobody else.
     package func metadata(of result: BuildResult) -> JSON {
         var members = JSONObject()
         guard let image = result.image else { return .object(members) }
@@ -27,7 +26,10 @@ extension Build {
         if !request.names.isEmpty {
             members["image.name"] = .string(request.names.map(\.description).joined(separator: ","))
         }
-        if let provenance = result.provenance { members["buildx.build.provenance"] = provenance }
+        for (platform, predicate) in result.provenances {
+            let key = "buildx.build.provenance"
+            members[result.index == nil ? key : "\(key)/\(platform)"] = predicate
+        }
         return .object(members)
     }
 

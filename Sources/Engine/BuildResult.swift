@@ -13,7 +13,7 @@ package struct BuildResult: Sendable {
     let index: Descriptor?
     /// The manifest that the build has written or pushed.
     package let manifest: Descriptor?
-    /// The predicate of the image's provenance, without the layers.
-    package let provenance: JSON?
+    /// The predicates of the provenance of each image, without the layers.
+    package let provenances: [(platform: Platform, predicate: JSON)]
     package let warnings: [Warning]
 }

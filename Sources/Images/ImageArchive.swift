@@ -147,13 +147,12 @@ package struct ImageArchive {
 
     private func roots(_ images: [Written]) -> [Root] {
         guard let index else { return images.map(root) }
-        let document = Index(of: images.map(\.descriptor), index.annotations, usesOCITypes: index.usesOCITypes)
-        let bytes = document.encoded(.pretty(2))
-        let descriptor = Descriptor(
-            mediaType: document.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
-            annotations: index.descriptorAnnotations)
-        let listed = ListedImage(root: descriptor, names: index.names, manifest: nil, created: created)
-        return [Root(listed: listed, documents: [bytes])]
+        let attached = images.compactMap { $0.image.index?.attach($0.descriptor, $0.manifest) }
+        let document = AttachedIndex(
+            of: images.map(\.descriptor), attached, annotations: index.annotations,
+            descriptorAnnotations: index.descriptorAnnotations, usesOCITypes: index.usesOCITypes)
+        let listed = ListedImage(root: document.descriptor, names: index.names, manifest: nil, created: created)
+        return [Root(listed: listed, documents: document.documents)]
     }
 
     private func root(_ written: Written) -> Root {

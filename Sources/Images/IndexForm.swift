@@ -32,14 +32,9 @@ package struct IndexForm: Sendable {
 
     /// The index of an image.
     func index(of image: Descriptor, _ manifest: Manifest) -> AttachedIndex {
-        let attached = attach(image, manifest)
-        let index = Index(manifests: [image, attached.descriptor], annotations: annotations)
-        let bytes = index.encoded(.pretty(2))
-        return AttachedIndex(
-            descriptor: Descriptor(
-                mediaType: index.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
-                annotations: descriptorAnnotations),
-            documents: attached.blobs + [attached.bytes, bytes])
+        AttachedIndex(
+            of: [image], [attach(image, manifest)], annotations: annotations,
+            descriptorAnnotations: descriptorAnnotations)
     }
 }
 
@@ -48,4 +43,17 @@ struct AttachedIndex: Hashable, Sendable {
     let descriptor: Descriptor
     /// The index is the last.
     let documents: [[UInt8]]
+
+    /// Puts an index together: the images in their order, then what is attached to them, as BuildKit has it.
+    init(
+        of images: [Descriptor], _ attached: [AttachedManifest], annotations: [String: String],
+        descriptorAnnotations: [String: String] = [:], usesOCITypes: Bool = true
+    ) {
+        let index = Index(of: images + attached.map(\.descriptor), annotations, usesOCITypes: usesOCITypes)
+        let bytes = index.encoded(.pretty(2))
+        descriptor = Descriptor(
+            mediaType: index.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count),
+            annotations: descriptorAnnotations)
+        documents = attached.flatMap { $0.blobs + [$0.bytes] } + [bytes]
+    }
 }

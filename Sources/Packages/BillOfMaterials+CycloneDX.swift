@@ -1,3 +1,4 @@
+import Inspector
 package import OCI
 
 extension BillOfMaterials {
@@ -57,6 +58,7 @@ extension BillOfMaterials {
         let software = item.software
         var properties = [("lamina:package:manager", software.manager.rawValue), ("lamina:package:path", item.path)]
         if let layer = item.layer { properties.append(("lamina:layer:diffID", layer.description)) }
+        if let origin = item.origin { properties.append(("lamina:dockerfile:line", origin.lineText)) }
         if let source = software.source {
             properties.append(("lamina:source:name", source.name))
             if let version = source.version { properties.append(("lamina:source:version", version)) }

@@ -1,3 +1,4 @@
+import Inspector
 package import OCI
 
 extension BillOfMaterials {
@@ -39,13 +40,15 @@ extension BillOfMaterials {
     private func package(_ item: Item, _ id: String) -> JSON {
         let software = item.software
         let layer = item.layer.map { ", layer \($0)" } ?? ""
+        let line = item.origin.map { $0.isBase ? ", base image" : ", Dockerfile \($0.lineText)" } ?? ""
+        let supplier =
+            software.maintainer.map { "Person: \($0.filter { !$0.isNewline })" }
+            ?? software.vendor.map { "Organization: \($0.filter { !$0.isNewline })" }
         return .object(
             ("name", .string(software.name)), ("SPDXID", .string(id)), ("versionInfo", .string(software.version)),
-            (
-                "supplier",
-                .string(software.maintainer.map { "Person: \($0.filter { !$0.isNewline })" } ?? "NOASSERTION")
-            ), ("downloadLocation", .string("NOASSERTION")), ("filesAnalyzed", .bool(false)),
-            ("sourceInfo", .string("acquired package info from \(item.path)\(layer)")),
+            ("supplier", .string(supplier ?? "NOASSERTION")), ("downloadLocation", .string("NOASSERTION")),
+            ("filesAnalyzed", .bool(false)),
+            ("sourceInfo", .string("acquired package info from \(item.path)\(layer)\(line)")),
             ("licenseConcluded", .string("NOASSERTION")), ("licenseDeclared", .string("NOASSERTION")),
             // What records say is seldom an expression of SPDX.
             ("licenseComments", software.license.map { .string($0) }), ("copyrightText", .string("NOASSERTION")),

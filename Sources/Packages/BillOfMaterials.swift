@@ -1,4 +1,5 @@
 import Attestations
+package import Inspector
 package import OCI
 
 /// The software in an image.
@@ -6,15 +7,18 @@ package struct BillOfMaterials: Hashable, Sendable {
     /// A package, with the layer that brought it.
     package struct Item: Hashable, Sendable {
         package let software: InstalledSoftware
-        /// The database that names it.
+        /// The file that names it.
         package let path: String
         /// The layer after which it stays; `nil` where that is not known.
         package let layer: DiffID?
+        /// The lines of the Dockerfile that made the layer, if they are known.
+        package let origin: LayerOrigin?
 
-        package init(software: InstalledSoftware, path: String, layer: DiffID?) {
+        package init(software: InstalledSoftware, path: String, layer: DiffID?, origin: LayerOrigin? = nil) {
             self.software = software
             self.path = path
             self.layer = layer
+            self.origin = origin
         }
     }
 
@@ -42,7 +46,9 @@ package struct BillOfMaterials: Hashable, Sendable {
             let software = item.software
             return [software.manager.rawValue, software.name, software.version, software.architecture, item.path]
         }
-        self.items = items.sorted { key($0).lexicographicallyPrecedes(key($1)) }
+        var seen: Set<[String]> = []
+        self.items = items.map { (key($0), $0) }.filter { seen.insert($0.0).inserted }
+            .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
     }
 
     package static func == (one: BillOfMaterials, other: BillOfMaterials) -> Bool {
@@ -55,18 +61,33 @@ package struct BillOfMaterials: Hashable, Sendable {
         hasher.combine(items)
     }
 
-    /// The package's URL, with the distribution that its versions belong to.
+    /// The package's URL, of a distribution's package with the distribution that its versions belong to.
     package func url(of software: InstalledSoftware) -> String {
         var qualifiers: [String: String] = [:]
         if !software.architecture.isEmpty { qualifiers["arch"] = software.architecture }
         if let source = software.source {
             qualifiers["upstream"] = source.name + (source.version.map { "@\($0)" } ?? "")
         }
-        qualifiers["distro"] = distribution?.label
+        var version = software.version
+        if software.manager.isOfSystem { qualifiers["distro"] = distribution?.label }
+        if software.manager == .rpm, let colon = version.firstIndex(of: ":") {
+            qualifiers["epoch"] = String(version[..<colon])
+            version = String(version[version.index(after: colon)...])
+        }
         return PackageURL(
-            type: software.manager.urlType, path: [distribution?.id, software.name].compactMap(\.self),
-            version: software.version, qualifiers: qualifiers
+            type: software.manager.urlType, path: path(of: software), version: version, qualifiers: qualifiers
         ).description
+    }
+
+    /// The parts of a package's name in its URL.
+    private func path(of software: InstalledSoftware) -> [String] {
+        switch software.manager {
+        case .dpkg, .apk: [distribution?.id, software.name].compactMap(\.self)
+        case .rpm: [distribution?.vendor, software.name].compactMap(\.self)
+        case .npm, .go, .composer: software.name.split(separator: "/").map(String.init)
+        case .maven: software.name.split(separator: ":").map(String.init)
+        case .python, .cargo, .gem: [software.name]
+        }
     }
 
     /// A name of an item that no other has, and that is the same in each list of the same software.

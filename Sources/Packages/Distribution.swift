@@ -27,6 +27,12 @@ package struct Distribution: Hashable, Sendable {
         name = values["PRETTY_NAME"] ?? id
     }
 
+    /// The name that URLs of rpm packages have for it.
+    package var vendor: String {
+        if id == "rhel" { return "redhat" }
+        return id.hasPrefix("opensuse") ? "opensuse" : id
+    }
+
     /// E.g. `debian-12`.
     package var label: String { version.isEmpty ? id : "\(id)-\(version)" }
 }

@@ -4,51 +4,53 @@ import Layers
 import Linux
 package import OCI
 
-/// Finds the software in an image: the databases of dpkg and apk, and which layer brought each package.
+/// Finds the software in an image: the files that name packages, and which layer brought each package.
 package struct SoftwareScan: Sendable {
-    /// A database as layers left it.
+    /// A file as layers left it.
     private struct Database: Sendable {
-        let manager: InstalledSoftware.Manager
-        let path: PathBytes
+        let evidence: Evidence
         /// The places of its content, each with the layer after which it was there, oldest first.
-        var versions: [(layer: Int, place: ContentPlace)]
+        let versions: [(layer: Int, place: ContentPlace)]
     }
-
-    /// A larger database is refused, as it is read as a whole.
-    private static let limit: Int64 = 64 << 20
 
     private let image: InspectedImage
     private let databases: [Database]
     private let release: ContentPlace?
+    /// The lists of files that packages of dpkg own, each with the name of its package.
+    private let lists: [ContentPlace: String]
 
     /// Finds the files; none is read.
     package init(_ image: InspectedImage) {
         self.image = image
-        let last = ScopedFiles(image.tree, .after(image.tree.layerCount - 1))
-        var paths: [(InstalledSoftware.Manager, PathBytes)] = [
-            (.dpkg, "var/lib/dpkg/status"), (.apk, "lib/apk/db/installed"), (.apk, "usr/lib/apk/db/installed"),
-        ]
-        // Images without dpkg itself have a file for each package.
-        if let folder = try? last.node(at: "var/lib/dpkg/status.d", followsLast: true) {
-            for node in last.children(of: folder) where !image.tree.path(of: node).text.hasSuffix(".md5sums") {
-                paths.append((.dpkg, image.tree.path(of: node)))
-            }
-        }
-        var seen: Set<ContentPlace> = []
-        databases = paths.compactMap { manager, path in
-            let versions = Self.versions(of: path, in: image)
-            // A database that is there by two paths is one.
-            guard let place = versions.last?.place, seen.insert(place).inserted else { return nil }
-            return Database(manager: manager, path: path, versions: versions)
+        let top = image.tree.layerCount - 1
+        let last = ScopedFiles(image.tree, .after(top))
+        databases = EvidenceSearch.evidence(in: image, after: top).map { evidence in
+            Database(evidence: evidence, versions: Self.versions(of: evidence, in: image))
         }
         release =
             ["etc/os-release", "usr/lib/os-release"].lazy
             .compactMap { Self.place(of: $0, in: last, image) }.first
+        var lists: [ContentPlace: String] = [:]
+        // Needed only to tell what languages have from what the distribution has.
+        if databases.contains(where: { !$0.evidence.kind.isOfSystem }),
+            let folder = try? last.node(at: "var/lib/dpkg/info", followsLast: true)
+        {
+            for node in last.children(of: folder) {
+                let name = image.tree.path(of: node).lastComponent.text
+                guard name.hasSuffix(".list"), let file = last.file(at: node), let place = image.place(of: file) else {
+                    continue
+                }
+                lists[place] = String(name.dropLast(5).prefix { $0 != ":" })
+            }
+        }
+        self.lists = lists
     }
 
-    /// The layers whose content must be here for ``bill(named:of:created:tool:)``.
+    /// The layers whose content must be here for ``bill(named:of:created:tool:origins:)``.
     package var layers: Set<Int> {
-        Set(databases.flatMap(\.versions).map(\.place.layer) + (release.map { [$0.layer] } ?? []))
+        Set(
+            databases.flatMap(\.versions).map(\.place.layer) + lists.keys.map(\.layer)
+                + (release.map { [$0.layer] } ?? []))
     }
 
     private static func place(of path: PathBytes, in files: ScopedFiles, _ image: InspectedImage) -> ContentPlace? {
@@ -56,13 +58,17 @@ package struct SoftwareScan: Sendable {
         return files.file(at: node).flatMap { image.place(of: $0) }
     }
 
-    /// Nothing if the file is not there after the last layer.
     private static func versions(
-        of path: PathBytes, in image: InspectedImage
+        of evidence: Evidence, in image: InspectedImage
     ) -> [(layer: Int, place: ContentPlace)] {
         var versions: [(layer: Int, place: ContentPlace)] = []
         for layer in 0..<image.tree.layerCount {
-            guard let place = place(of: path, in: ScopedFiles(image.tree, .after(layer)), image) else {
+            let place =
+                // The way to a database may be a link that an upper layer makes.
+                evidence.kind.isOfSystem
+                ? place(of: evidence.path, in: ScopedFiles(image.tree, .after(layer)), image)
+                : image.tree.file(at: evidence.node, after: layer).flatMap { image.place(of: $0) }
+            guard let place else {
                 versions = []
                 continue
             }
@@ -71,43 +77,71 @@ package struct SoftwareScan: Sendable {
         return versions
     }
 
-    /// Reads the databases.
+    /// Reads the files. `origins` are the lines of the Dockerfile, by layer, as far as they are known.
     ///
-    /// Throws ``InspectorError`` `.wrongKind` for one that is too large or is none.
+    /// Throws ``PackagesError`` for a database of a distribution that is too large or cannot be read.
     package func bill(
-        named name: String, of id: Digest, created: Timestamp, tool: (name: String, version: String)
+        named name: String, of id: Digest, created: Timestamp, tool: (name: String, version: String),
+        origins: [LayerOrigin?] = []
     ) throws -> BillOfMaterials {
-        let places = databases.flatMap(\.versions).map(\.place) + (release.map { [$0] } ?? [])
-        for place in places where image.entry(at: place).size > Self.limit {
-            throw InspectorError(.wrongKind, "'/\(image.entry(at: place).path.text)' is larger than 64 MiB")
+        var packages: [ContentPlace: [InstalledSoftware]] = [:]
+        var owned: Set<String> = []
+        let paths = Set(databases.filter { !$0.evidence.kind.isOfSystem }.map { "/" + $0.evidence.path.text })
+        var wanted: [ContentPlace: Evidence] = [:]
+        for database in databases { for version in database.versions { wanted[version.place] = database.evidence } }
+        let last = Set(databases.compactMap(\.versions.last?.place))
+        try EvidenceReader(image: image).read(wanted) { place, evidence, bytes in
+            do {
+                packages[place] = try evidence.packages(in: bytes)
+                guard last.contains(place), !paths.isEmpty else { return }
+                owned.formUnion(try evidence.ownedFiles(in: bytes).filter(paths.contains))
+            } catch let error as PackagesError { throw error.named(evidence.path) }
         }
-        let contents = try image.beginnings(of: places, limit: Int(Self.limit))
-        let items = try databases.flatMap { try self.items(of: $0, contents) }
+        owned.formUnion(try filesOfDebian(among: paths, packages))
+        let items = databases.flatMap { database -> [BillOfMaterials.Item] in
+            let isOwned = !database.evidence.kind.isOfSystem && owned.contains("/" + database.evidence.path.text)
+            return isOwned ? [] : self.items(of: database, packages, origins)
+        }
         return BillOfMaterials(
-            name: name, image: id, distribution: release.flatMap { contents[$0] }.flatMap(Distribution.init),
-            items: items, created: created, tool: tool)
+            name: name, image: id, distribution: try distribution(), items: items, created: created, tool: tool)
+    }
+
+    private func distribution() throws -> Distribution? {
+        guard let release else { return nil }
+        return Distribution(osRelease: try image.beginning(of: release, limit: 64 << 10))
+    }
+
+    /// Those of the paths that packages of dpkg own. What comes from others than the distribution is listed as well.
+    private func filesOfDebian(
+        among paths: Set<String>, _ packages: [ContentPlace: [InstalledSoftware]]
+    ) throws -> Set<String> {
+        guard !lists.isEmpty, !paths.isEmpty else { return [] }
+        let foreign = Set(
+            packages.values.joined().filter { $0.manager == .dpkg && $0.isForeign }.map(\.name))
+        var owned: Set<String> = []
+        let wanted = lists.filter { !foreign.contains($0.value) }.map(\.key)
+        try image.forEachContent(of: wanted, limit: 16 << 20) { _, _ in
+            true
+        } body: { _, bytes in
+            for line in (bytes ?? []).split(separator: UInt8(ascii: "\n")) where line.count < 4096 {
+                let path = String(decoding: line, as: UTF8.self)
+                if paths.contains(path) { owned.insert(path) }
+            }
+        }
+        return owned
     }
 
     private func items(
-        of database: Database, _ contents: [ContentPlace: [UInt8]]
-    ) throws -> [BillOfMaterials.Item] {
-        let lists = try database.versions.map { version in
-            guard let bytes = contents[version.place] else {
-                throw InspectorError(
-                    .missingContent, "the content of '/\(database.path.text)' is not in the store",
-                    hint: "Pull the image again.")
-            }
-            guard PackageDatabase.isReadable(bytes, of: database.manager) else {
-                throw InspectorError(
-                    .wrongKind, "'/\(database.path.text)' is no database of \(database.manager.rawValue)")
-            }
-            return PackageDatabase.packages(of: database.manager, in: bytes)
-        }
-        let origins = Self.origins(lists)
-        return zip(lists.last ?? [], origins).map { software, version in
-            BillOfMaterials.Item(
-                software: software, path: "/" + database.path.text,
-                layer: image.config.diffIDs[database.versions[version].layer])
+        of database: Database, _ packages: [ContentPlace: [InstalledSoftware]], _ origins: [LayerOrigin?]
+    ) -> [BillOfMaterials.Item] {
+        let lists = database.versions.map { packages[$0.place] ?? [] }
+        let diffIDs = image.config.diffIDs
+        return zip(lists.last ?? [], Self.origins(lists)).map { software, version in
+            let layer = database.versions[version].layer
+            return BillOfMaterials.Item(
+                software: software, path: "/" + database.evidence.path.text,
+                layer: diffIDs.indices.contains(layer) ? diffIDs[layer] : nil,
+                origin: origins.indices.contains(layer) ? origins[layer] : nil)
         }
     }
 
@@ -121,4 +155,19 @@ package struct SoftwareScan: Sendable {
             return index
         }
     }
+}
+
+extension InstalledSoftware {
+    /// Whether a package of a distribution's manager comes from someone else, who does not look after the software of
+    /// languages in it.
+    fileprivate var isForeign: Bool {
+        guard let maintainer = maintainer?.lowercased() else { return false }
+        return Self.foreignMaintainers.contains { maintainer.contains($0) }
+    }
+
+    private static let foreignMaintainers = [
+        "@docker.com", "@google.com", "@hashicorp.com", "@microsoft.com", "@mongodb.com", "@nodesource.com",
+        "@nvidia.com", "@github.com", "@gitlab.com", "@grafana.com", "@elastic.co", "@datadoghq.com", "@influxdata.com",
+        "@oracle.com", "@yarnpkg.com", "@sury.org", "@postgresql.org", "@nginx.com", "@zabbix.com", "@puppet.com",
+    ]
 }

@@ -7,11 +7,6 @@ extension BuildRequest {
     /// `platforms` are those of the result; with more than one it has an index.
     /// - Throws: ``RequestsError`` `.badOutput` for a push without a name, or annotations that have no place.
     package func checkOutputs(platforms: [Platform], hasIndex: Bool) throws {
-        guard !makesIndex || attestations.isEmpty else {
-            throw RequestsError(
-                .unsupported, "attestations of a build for several platforms are not made yet",
-                hint: "Build each platform with its attestations, and join them by 'lamina index create'.")
-        }
         for output in outputs {
             guard let settings = output.settings else {
                 try checkAttestations(of: output)

@@ -75,7 +75,6 @@ import Testing
         let image = try ImageFile(folder.appending(name.text).appending("image.tar")).inspect(platform: .host)
         _ = image.storedFiles()
         _ = image.diveDocument.encoded()
-        _ = try PackageRecords(image, after: image.tree.layerCount - 1).packages()
     }
 
     @Test func theWholeArchiveIsRead() throws {

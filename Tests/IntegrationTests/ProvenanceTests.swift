@@ -130,6 +130,67 @@ struct ProvenanceTests {
         #expect(digests.count == 1)
     }
 
+    @Test func eachPlatformHasItsOwnBehindTheImages() throws {
+        let test = try Case()
+        let scratch = try #require(test.scratch)
+        let layout = test.path.appending("layout")
+        let platforms = ["linux/arm64", "linux/amd64"]
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/a:1"
+            try test.lamina.build(
+                test.context, "--provenance", "--sbom", "--platform", platforms.joined(separator: ","), "-t", name,
+                "--push", "-o", "type=oci,tar=false,dest=\(layout)",
+                "--metadata-file", test.path.appending("metadata.json").string)
+            let top = try JSONValue(parsing: text(of: layout.appending("index.json")))["manifests"]?.array?.first
+            let index = try test.blob(layout, top?["digest"]?.string)
+            let entries = try #require(index["manifests"]?.array)
+            #expect(entries.count == 4)
+            for (number, platform) in platforms.enumerated() {
+                let (image, attestation) = (entries[number], entries[number + 2])
+                #expect("linux/\(image["platform"]?["architecture"]?.string ?? "")" == platform)
+                #expect(attestation["platform"]?["os"]?.string == "unknown")
+                #expect(attestation["annotations"]?["vnd.docker.reference.type"]?.string == "attestation-manifest")
+                #expect(attestation["annotations"]?["vnd.docker.reference.digest"] == image["digest"])
+                let manifest = try test.blob(layout, attestation["digest"]?.string)
+                #expect(manifest["subject"]?["digest"] == image["digest"])
+                let statements = try #require(manifest["layers"]?.array).map {
+                    try test.blob(layout, $0["digest"]?.string)
+                }
+                #expect(
+                    statements.compactMap { $0["predicateType"]?.string } == [
+                        "https://spdx.dev/Document", "https://slsa.dev/provenance/v1",
+                    ])
+                for statement in statements {
+                    let subject = statement["subject"]?.array?.first
+                    #expect(
+                        subject?["name"]?.string?.hasSuffix("?platform=\(platform.replacing("/", with: "%2F"))") == true
+                    )
+                    #expect("sha256:\(subject?["digest"]?["sha256"]?.string ?? "")" == image["digest"]?.string)
+                }
+                let layers = statements[1]["predicate"]?["runDetails"]?["metadata"]?["buildkit_metadata"]?["layers"]
+                let named = try #require(layers?.object).values.compactMap { $0.array?.last?.array?.last?["digest"] }
+                let last = try test.blob(layout, image["digest"]?.string)["layers"]?.array?.last
+                #expect(named.contains { $0 == last?["digest"] })
+            }
+            let metadata = try JSONValue(parsing: text(of: test.path.appending("metadata.json")))
+            for platform in platforms {
+                #expect(metadata["buildx.build.provenance/\(platform)"]?["runDetails"] != nil)
+            }
+            let raw = try expectSuccess("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(name)")
+            #expect(try JSONValue(parsing: raw.outputText)["manifests"]?.array?.count == 4)
+            try expectSuccess(
+                "skopeo", "copy", "--all", "--src-tls-verify=false", "docker://\(name)",
+                "dir:\(test.path.appending("all"))")
+            #expect(try test.lamina("fsck").status == 0)
+            // The store passes the whole index on.
+            try test.lamina.succeeding("tag", name, "\(registry.name)/b:1")
+            try test.lamina.succeeding("push", "\(registry.name)/b:1")
+            let again = try expectSuccess(
+                "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(registry.name)/b:1")
+            #expect(again.outputText == raw.outputText)
+        }
+    }
+
     @Test func isNotThereUnlessItIsAskedFor() throws {
         let test = try Case()
         for arguments in [[], ["--provenance=false"], ["--provenance", "--attest", "type=provenance,disabled=true"]] {
@@ -149,8 +210,7 @@ struct ProvenanceTests {
         (["--provenance", "--format", "docker"], "cannot export attestations with"),
         (["--provenance", "-o", "type=docker,dest=x.tar"], "manifest lists"),
         (["--provenance=reproducible=maybe"], "'maybe'"),
-        (["--provenance", "--platform", "linux/amd64,linux/arm64"], "for several platforms are not made yet"),
-        (["--sbom", "--platform", "linux/amd64,linux/arm64"], "for several platforms are not made yet"),
+        (["--provenance", "--platform", "linux/amd64,linux/arm64", "-o", "type=docker,dest=x.tar"], "manifest lists"),
     ])
     func whatCannotBeIsRefused(_ arguments: [String], _ sentence: String) throws {
         let test = try Case()

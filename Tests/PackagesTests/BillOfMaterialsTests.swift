@@ -30,6 +30,22 @@ struct BillOfMaterialsTests {
                 == "pkg:deb/debian/libc6@1:2.36-9%2Bdeb12u4?arch=amd64&distro=debian-12&upstream=glibc%402.36-8")
     }
 
+    @Test(arguments: [
+        (
+            InstalledSoftware.Manager.rpm, "bash", "1:5.2-3.fc40",
+            "pkg:rpm/debian/bash@5.2-3.fc40?distro=debian-12&epoch=1"
+        ),
+        (.npm, "@scope/name", "1.0.0", "pkg:npm/%40scope/name@1.0.0"), (.python, "six", "1.16", "pkg:pypi/six@1.16"),
+        (.go, "github.com/o/r/v2", "v2.63.0", "pkg:golang/github.com/o/r/v2@v2.63.0"),
+        (.cargo, "serde", "1", "pkg:cargo/serde@1"), (.maven, "g.a:b", "1", "pkg:maven/g.a/b@1"),
+        (.gem, "rake", "13", "pkg:gem/rake@13"), (.composer, "a/b", "v1", "pkg:composer/a/b@v1"),
+    ])
+    func `packages of all kinds have URLs`(
+        _ manager: InstalledSoftware.Manager, _ name: String, _ version: String, _ url: String
+    ) {
+        #expect(Self.bill.url(of: InstalledSoftware(manager: manager, name: name, version: version)) == url)
+    }
+
     @Test func `SPDX has all keys that validators insist on`() throws {
         let json = Self.bill.spdx
         #expect(json["spdxVersion"]?.string == "SPDX-2.3")

@@ -71,7 +71,7 @@ struct PackageDatabaseTests {
         "Package: a\r\n\r\nVersion: 1\r\n",
     ])
     func `what has no name and version is no package`(_ text: String) {
-        for manager in InstalledSoftware.Manager.allCases {
+        for manager in [InstalledSoftware.Manager.dpkg, .apk] {
             #expect(PackageDatabase.packages(of: manager, in: Array(text.utf8)).isEmpty)
         }
     }
@@ -80,7 +80,7 @@ struct PackageDatabaseTests {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {
             let bytes = (0..<500).map { _ in UInt8.random(in: 0...127, using: &generator) }
-            for manager in InstalledSoftware.Manager.allCases {
+            for manager in [InstalledSoftware.Manager.dpkg, .apk] {
                 _ = PackageDatabase.packages(of: manager, in: bytes)
             }
             _ = Distribution(osRelease: bytes)

@@ -94,7 +94,10 @@ enum ViewFixture {
         try writer.add(
             LayerEntry(path: "var/lib/dpkg/status", kind: .regular, permissions: 0o644),
             content: Array(status.utf8).span)
-        try writer.add(directory("usr/lib/python3/dist-packages/pip-23.0.dist-info"))
+        try writer.add(
+            LayerEntry(
+                path: "usr/lib/python3/dist-packages/pip-23.0.dist-info/METADATA", kind: .regular, permissions: 0o644),
+            content: Array("Name: pip\nVersion: 23.0\n".utf8).span)
         let written = try writer.finish()
         return InspectedImage(
             config: ImageConfig(platform: .host),

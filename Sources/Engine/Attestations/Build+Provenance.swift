@@ -3,16 +3,21 @@ import Contexts
 import Frontend
 import Images
 import Requests
+import Store
 
 extension Build {
-    /// The provenance of the build's image; `nil` when it is not asked for.
-    func provenance(
-        of plan: BuildPlan, _ source: Definition, _ options: BuildOptions, _ tools: BuildTools
-    ) async throws -> Provenance? {
-        guard let settings = request.attestations.provenance, request.makesImage else { return nil }
-        return try await ProvenanceGathering(
-            request: request, settings: settings, options: options, file: source.source, plan: plan,
-            remotes: tools.remotes, environment: images.registry.environment, started: tools.started
-        ).provenance()
+    /// Puts together the provenance of each platform's image, if it is asked for. They are of one invocation.
+    func addProvenance(
+        to builds: inout [PlatformBuild], _ source: Definition, _ options: BuildOptions, _ tools: BuildTools
+    ) async throws {
+        guard let settings = request.attestations.provenance, request.makesImage else { return }
+        let invocation = ProvenanceGathering.Invocation(started: tools.started, finished: .now)
+        for position in builds.indices {
+            builds[position].provenance = try await ProvenanceGathering(
+                request: request, settings: settings, options: options, file: source.source,
+                plan: builds[position].plan, remotes: tools.remotes, environment: images.registry.environment,
+                invocation: invocation
+            ).provenance()
+        }
     }
 }

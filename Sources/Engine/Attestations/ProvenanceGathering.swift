@@ -15,6 +15,13 @@ import Trees
 
 /// Puts together what the provenance of a build says, but for the layers of its image.
 struct ProvenanceGathering: Sendable {
+    /// One run of the builder.
+    struct Invocation: Sendable {
+        let identifier = ProvenanceGathering.randomIdentifier()
+        let started: Timestamp
+        let finished: Timestamp
+    }
+
     let request: BuildRequest
     let settings: ProvenanceSettings
     let options: BuildOptions
@@ -22,7 +29,7 @@ struct ProvenanceGathering: Sendable {
     let plan: BuildPlan
     let remotes: RemoteSources
     let environment: [String: String]
-    let started: Timestamp
+    let invocation: Invocation
 
     func provenance() async throws -> Provenance {
         let vertices = plan.graph.reachable(from: plan.target)
@@ -32,8 +39,9 @@ struct ProvenanceGathering: Sendable {
         var result = Provenance(
             source: source, platform: plan.config.platform,
             file: Provenance.File(name: FilePath(file.name).lastComponent?.string ?? file.name, base64: file.base64),
-            invocationID: isFixed ? Self.identifier(of: Digest(of: file.bytes)) : Self.randomIdentifier(),
-            started: time ?? started, finished: time ?? .now, isOffline: Self.isOffline(vertices))
+            invocationID: isFixed ? Self.identifier(of: Digest(of: file.bytes)) : invocation.identifier,
+            started: time ?? invocation.started, finished: time ?? invocation.finished,
+            isOffline: Self.isOffline(vertices))
         result.settings = settings
         result.arguments = arguments
         for vertex in vertices { Self.note(vertex, in: &result) }
@@ -175,7 +183,7 @@ struct ProvenanceGathering: Sendable {
     private static let digits = Array("0123456789abcdefghijklmnopqrstuvwxyz")
 
     /// 25 digits to the base 36, as BuildKit's identifiers are.
-    private static func randomIdentifier() -> String { String((0..<25).map { _ in digits.randomElement() ?? "0" }) }
+    fileprivate static func randomIdentifier() -> String { String((0..<25).map { _ in digits.randomElement() ?? "0" }) }
 
     /// The same for the same file: a reproducible image has no random part.
     private static func identifier(of digest: Digest) -> String { String(digest.hex.prefix(25)) }

@@ -1,6 +1,7 @@
 import Attestations
 import Diagnostics
 import Images
+import Inspector
 import Layers
 import Linux
 import OCI
@@ -26,6 +27,8 @@ struct BuildProduct: Sendable {
     let epoch: Int64?
     /// The image as the build made it; `nil` when no output is one.
     let draft: ImageDraft?
+    /// The provenance of each image, without its layers.
+    var provenances: [Provenance] = []
     /// The images that exporters have recorded, each in the form of an output.
     var images: [ImageExporter: OutputImage] = [:]
     /// The image in the store, in the form of the last output that is one.
@@ -50,6 +53,8 @@ struct ImageDraft: Sendable {
     let provenance: Provenance?
     /// Whether its packages are listed.
     let listsPackages: Bool
+    /// The lines that made each layer.
+    let origins: [LayerOrigin?]
 
     var isAttested: Bool { provenance != nil || listsPackages }
 }

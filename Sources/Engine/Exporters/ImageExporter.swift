@@ -59,9 +59,10 @@ struct ImageExporter: Exporter, Hashable {
     }
 
     /// The names that the image gets in the store. A push by digest leaves no tag anywhere, and an archive takes no name
-    /// from the image of an output before it.
+    /// from the image of an output before it. An image of an index has none: its names are the index's.
     private func namesInStore(besides recorded: StoredImage?) -> [ImageReference] {
-        keepsManifest || recorded == nil ? names.filter { $0.tag != nil } : []
+        guard !isPartOfIndex else { return [] }
+        return keepsManifest || recorded == nil ? names.filter { $0.tag != nil } : []
     }
 
     private func record(

@@ -136,13 +136,13 @@ struct ImageForming: Sendable {
         step.status(label)
         try await fetch(Array(config.diffIDs.indices), of: config.diffIDs)
         let name = names.first?.familiar ?? "image"
-        let bill = try await offload { [store = tools.images.store] in
+        let bill = try await offload { [store = tools.images.store, origins = draft.origins] in
             let id = try store.content.save(config.encoded)
             let image = StoredImage(
                 id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs, size: 0)
             return try SoftwareScan(try StoreInspector(store: store).inspect(image)).bill(
                 named: name, of: id, created: config.created ?? Timestamp(seconds: 0),
-                tool: ("lamina", Version.current))
+                tool: ("lamina", Version.current), origins: origins)
         }
         step.status(label, isComplete: true)
         return bill

@@ -10,10 +10,11 @@ extension Build {
     func export(_ builds: [PlatformBuild], runner: BuildRunner) async throws -> BuildProduct {
         var products: [BuildProduct] = []
         for build in builds {
-            let draft = request.makesImage ? try await draft(build.plan, build.stack, runner: runner) : nil
+            let draft = request.makesImage ? try await draft(build, runner: runner) : nil
             products.append(BuildProduct(stack: build.stack, epoch: build.plan.epoch, draft: draft))
         }
         var product = products[0]
+        product.provenances = builds.compactMap(\.provenance)
         if request.outputs.contains(.none) { return product }
         let tools = ExportTools(
             images: images, files: runner.files, layerProgress: runner.layerProgress, progress: progress)

@@ -58,7 +58,9 @@ struct IndexExport: Sendable {
         var own = settings
         own.naming = ImageNaming()
         own.names = []
-        let exporter = ImageExporter(settings: own, names: [], keepsManifest: isKept, isPartOfIndex: true)
+        // The names are those of the index; attestations of each image are about them, too.
+        let subjects = isAttested ? names : []
+        let exporter = ImageExporter(settings: own, names: subjects, keepsManifest: isKept, isPartOfIndex: true)
         var outputs: [OutputImage] = []
         for position in products.indices {
             outputs.append(try await exporter.record(&products[position], with: tools))
@@ -66,9 +68,10 @@ struct IndexExport: Sendable {
         // An archive takes no name from the index of an output before it.
         let takesNames = isKept || product.index == nil
         let root = try await tools.progress.step("exporting manifest list") { [outputs, tools] step in
+            let isWhole = isKept && outputs.contains { $0.form != nil }
             let root = try await offload {
                 try Self.record(
-                    outputs, settings, names, takesNames: takesNames, isKept: isKept, in: tools.images)
+                    outputs, settings, names, takesNames: takesNames, isWhole: isWhole, in: tools.images)
             }
             step.status("exporting manifest list \(root.descriptor.digest)", isComplete: true)
             for name in names where takesNames && name.tag != nil { step.status("naming to \(name)", isComplete: true) }
@@ -81,12 +84,16 @@ struct IndexExport: Sendable {
 
     private static func record(
         _ outputs: [OutputImage], _ settings: ImageSettings, _ names: [ImageReference], takesNames: Bool,
-        isKept: Bool, in images: ImageTransfer
+        isWhole: Bool, in images: ImageTransfer
     ) throws -> ImageRoot {
+        // The manifests in the store are those that attestations are about only if a push may send them.
+        let entries = outputs.map { output in
+            IndexedImage(
+                output.image, annotations: output.descriptorAnnotations, attachments: isWhole ? output.index : nil)
+        }
         let root = try images.record(
-            index: outputs.map { ($0.image, $0.descriptorAnnotations) },
-            annotations: settings.annotations.map(for: .index), usesOCITypes: settings.usesOCITypes,
-            isWhole: isKept && !settings.isPlain, as: takesNames ? names.filter { $0.tag != nil } : [])
+            index: entries, annotations: settings.annotations.map(for: .index), usesOCITypes: settings.usesOCITypes,
+            isWhole: isWhole, as: takesNames ? names.filter { $0.tag != nil } : [])
         if let image = root.defaultImage {
             for name in settings.naming.names(besides: names) {
                 _ = try images.store.images.tag(name.with(tag: nil, digest: root.descriptor.digest), image)
@@ -130,7 +137,7 @@ struct IndexExport: Sendable {
                 let archived = recorded.images.map {
                     ArchivedImage(
                         names: [], image: $0.image, config: $0.config, form: $0.form,
-                        annotations: $0.descriptorAnnotations)
+                        annotations: $0.descriptorAnnotations, index: $0.index)
                 }
                 let created = epoch ?? archived.compactMap(\.config.created).max()
                 var archive = ImageArchive(
@@ -147,6 +154,8 @@ struct IndexExport: Sendable {
             }
         }
     }
+
+    private var isAttested: Bool { products.contains { $0.draft?.isAttested == true } }
 
     private var epoch: Timestamp? { builds[0].plan.epoch.map { Timestamp(seconds: $0) } }
 

@@ -1,7 +1,7 @@
 import Diagnostics
 import Glibc
 package import Layers
-import Linux
+package import Linux
 
 /// The place of the bytes of a file: a regular file of a layer.
 package struct ContentPlace: Hashable, Sendable {
@@ -82,35 +82,67 @@ extension InspectedImage {
     /// there are left out.
     package func beginnings(of places: [ContentPlace], limit: Int) throws -> [ContentPlace: [UInt8]] {
         var found: [ContentPlace: [UInt8]] = [:]
-        for (layer, places) in Dictionary(grouping: places, by: \.layer) {
+        try forEachContent(of: places, limit: limit) { _, _ in
+            true
+        } body: {
+            found[$0] = $1
+        }
+        return found
+    }
+
+    /// Calls `body` with the bytes of regular files, at most `limit` of each, in one pass over each layer that is no
+    /// directory: one file at a time is in memory. Files of layers that are not there are left out.
+    ///
+    /// `isWanted` is told how a file begins, its first buffer. For one that is not wanted, `body` gets `nil`.
+    package func forEachContent(
+        of places: [ContentPlace], limit: Int = .max, isWanted: (ContentPlace, ArraySlice<UInt8>) throws -> Bool,
+        body: (ContentPlace, [UInt8]?) throws -> Void
+    ) throws {
+        for (layer, places) in Dictionary(grouping: places, by: \.layer).sorted(by: { $0.key < $1.key }) {
             if try contents.directory(of: layer) != nil {
-                for place in places { found[place] = try beginning(of: place, limit: limit) }
+                for place in places {
+                    let bytes = try collect(place, limit: limit, isWanted: isWanted)
+                    try body(place, bytes)
+                }
                 continue
             }
             guard let blob = try contents.blob(of: layer) else { continue }
             let list = tree.lists[layer]
             var wanted = Set(places.map(\.entry))
-            try LayerReader.forEachFile(in: blob) { entry, content in
-                guard entry.kind == .regular, let index = list.index(of: entry.path), wanted.contains(index),
-                    list.entries[index].size == entry.size
-                else { return true }
-                var bytes: [UInt8] = []
-                let hash = try content { piece in
-                    for position in piece.indices where bytes.count < limit { bytes.append(piece[position]) }
+            try withoutActuallyEscaping(isWanted) { isWanted in
+                try withoutActuallyEscaping(body) { body in
+                    try LayerReader.forEachFile(in: blob) { entry, content in
+                        guard entry.kind == .regular, let index = list.index(of: entry.path), wanted.contains(index),
+                            list.entries[index].size == entry.size
+                        else { return true }
+                        let place = ContentPlace(layer: layer, entry: index)
+                        var collected = CollectedBytes(limit: limit)
+                        let hash = try content { try collected.add($0) { try isWanted(place, $0) } }
+                        guard hash == list.entries[index].contentHash else { return true }
+                        try body(place, collected.bytes)
+                        wanted.remove(index)
+                        return !wanted.isEmpty
+                    }
                 }
-                guard hash == list.entries[index].contentHash else { return true }
-                found[ContentPlace(layer: layer, entry: index)] = bytes
-                wanted.remove(index)
-                return !wanted.isEmpty
             }
         }
-        return found
+    }
+
+    private func collect(
+        _ place: ContentPlace, limit: Int, isWanted: (ContentPlace, ArraySlice<UInt8>) throws -> Bool
+    ) throws -> [UInt8]? {
+        var collected = CollectedBytes(limit: limit)
+        try read(place) { piece in
+            try collected.add(piece) { try isWanted(place, $0) }
+            return collected.isOpen
+        }
+        return collected.bytes
     }
 
     /// The reading is over before the end of the file.
     private struct Stop: Error {}
 
-    static func missing(_ path: PathBytes, _ layer: Int) -> InspectorError {
+    package static func missing(_ path: PathBytes, _ layer: Int) -> InspectorError {
         InspectorError(
             .missingContent, "the content of '/\(path.text)' in layer \(layer + 1) is not there as it was recorded",
             hint: "Build or pull the image again.")
@@ -143,6 +175,26 @@ extension InspectedImage {
                 hint: "Run 'lamina fsck --full', and build or pull the image again.")
         }
         return true
+    }
+}
+
+/// The bytes of a file as they come, up to a limit, or none if the beginning is not wanted.
+private struct CollectedBytes {
+    let limit: Int
+    private(set) var bytes: [UInt8]? = []
+    private var isFirst = true
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Whether more bytes are of use.
+    var isOpen: Bool { bytes.map { $0.count < limit } ?? false }
+
+    mutating func add(_ piece: Span<UInt8>, isWanted: (ArraySlice<UInt8>) throws -> Bool) throws {
+        guard isOpen, let count = bytes?.count else { return }
+        let part = piece.extracting(..<min(piece.count, limit - count))
+        unsafe part.withUnsafeBufferPointer { unsafe bytes?.append(contentsOf: $0) }
+        if isFirst, let start = bytes, try !isWanted(start[...]) { bytes = nil }
+        isFirst = false
     }
 }
 

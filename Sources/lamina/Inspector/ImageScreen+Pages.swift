@@ -3,6 +3,7 @@ import Console
 import GoCompat
 import Inspector
 import Linux
+import Packages
 
 extension ImageView {
     func wastePage(_ layout: ViewLayout) -> [StyledLine] {

@@ -4,6 +4,7 @@ import GoCompat
 import Inspector
 import Linux
 import OCI
+import Packages
 
 /// The difference of two images for people: as tables for a terminal, or in Markdown.
 struct DifferenceReport {

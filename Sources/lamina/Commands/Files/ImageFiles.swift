@@ -50,6 +50,9 @@ struct ImageFiles: Sendable {
     /// The image's ID.
     var id: Digest { stored?.image.id ?? Digest(of: image.config.encoded) }
 
+    /// The lines of the Dockerfile that made the layers, as far as a build on this machine is recorded.
+    var origins: [LayerOrigin?] { ImageSources.of(stored).map { $0?.origin } }
+
     /// Brings layers into the store, by their indexes, of which only the whereabouts are known.
     func fetchContent(of layers: Set<Int>) async throws {
         try await global.fetchContent(of: layers, stored, registries)

@@ -11,7 +11,10 @@ import SystemPackage
 struct SBOMCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "sbom", abstract: "List the software in an image.",
-        discussion: "The databases of dpkg and apk are read. Nothing is run, and nothing is unpacked.")
+        discussion: """
+            Packages of dpkg, apk, rpm, Python, Node, Go, Rust, Java, Ruby and PHP are found by the files that name them. \
+            Nothing is run, and nothing is unpacked.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
@@ -32,7 +35,7 @@ struct SBOMCommand: UserNamespaceCommand {
             let config = found.image.config
             let bill = try scan.bill(
                 named: image, of: found.id, created: config.created ?? Timestamp(seconds: 0),
-                tool: ("lamina", Version.current))
+                tool: ("lamina", Version.current), origins: found.origins)
             switch format {
             case "spdx", "spdx-json": say(bill.spdx.text(.pretty(2)))
             case "cyclonedx", "cyclonedx-json": say(bill.cycloneDX.text(.pretty(2)))
@@ -56,7 +59,8 @@ struct SBOMCommand: UserNamespaceCommand {
                 ("Name", text(software.name)), ("Version", text(software.version)),
                 ("Manager", .string(software.manager.rawValue)), ("Architecture", text(software.architecture)),
                 ("Source", text(source)), ("License", text(software.license ?? "")),
-                ("Layer", .string(layer.map { "\($0 + 1)" } ?? "")), ("Path", text(item.path)),
+                ("Layer", .string(layer.map { "\($0 + 1)" } ?? "")),
+                ("Line", .string(item.origin?.lineText ?? "")), ("Path", text(item.path)),
                 ("URL", .string(bill.url(of: software))))
         }
     }
@@ -65,8 +69,9 @@ struct SBOMCommand: UserNamespaceCommand {
         .init(field: "Name", header: "NAME"), .init(field: "Version", header: "VERSION"),
         .init(field: "Manager", header: "MANAGER"), .init(field: "Architecture", header: "ARCHITECTURE"),
         .init(field: "Source", header: "SOURCE"), .init(field: "License", header: "LICENSE"),
-        .init(field: "Layer", header: "LAYER"), .init(field: "Path", header: "PATH"),
+        .init(field: "Layer", header: "LAYER"), .init(field: "Line", header: "LINE"),
+        .init(field: "Path", header: "PATH"),
         .init(field: "URL", header: "URL"),
     ]
-    private static let shownColumns = ["Name", "Version", "Manager", "Architecture", "Layer"]
+    private static let shownColumns = ["Name", "Version", "Manager", "Architecture", "Layer", "Line"]
 }

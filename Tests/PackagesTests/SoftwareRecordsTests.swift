@@ -1,16 +1,17 @@
 import Inspector
 import Layers
 import Linux
+import Packages
 import Testing
 
-@Suite struct PackageRecordsTests {
+@Suite struct SoftwareRecordsTests {
     private func file(_ path: PathBytes, _ content: String) -> (LayerEntry, String) {
         (LayerEntry(path: path, kind: .regular, permissions: 0o644), content)
     }
 
     private func packages(_ files: [(LayerEntry, String)]...) throws -> [String] {
         let image = try makeImage(files)
-        return try PackageRecords(image, after: files.count - 1).packages().map {
+        return try SoftwareRecords(image, after: files.count - 1).packages().map {
             "\($0.manager) \($0.name) \($0.version) \($0.size.map(String.init) ?? "-")"
         }
     }
@@ -59,13 +60,14 @@ import Testing
             ])
     }
 
-    @Test func distributionsOfPythonAreKnownByTheirDirectories() throws {
-        func directory(_ path: PathBytes) -> (LayerEntry, String) { (LayerEntry(path: path, kind: .directory), "") }
+    @Test func distributionsOfPythonAreKnownByTheirMetadata() throws {
         #expect(
             try packages([
-                directory("opt/venv/lib/python3/site-packages/ruamel.yaml-0.18.6.dist-info"),
-                directory("opt/venv/lib/python3/site-packages/nodash.dist-info"),
-                directory("src/other-1.dist-info"),
+                file(
+                    "opt/venv/site-packages/ruamel.yaml-0.18.6.dist-info/METADATA",
+                    "Name: ruamel.yaml\nVersion: 0.18.6\n"),
+                file("opt/venv/site-packages/nothing.dist-info/METADATA", "\nName: a\nVersion: 1\n"),
+                file("src/METADATA", "Name: other\nVersion: 1\n"),
             ]) == ["python ruamel.yaml 0.18.6 -"])
     }
 
@@ -73,9 +75,23 @@ import Testing
         let first = file("var/lib/dpkg/status", "Package: a\nVersion: 1\n")
         let second = file("var/lib/dpkg/status", "Package: a\nVersion: 2\n")
         let image = try makeImage([[first], [second], [(LayerEntry(path: "var/lib/dpkg", kind: .whiteout), "")]])
-        let records = (0..<3).map { PackageRecords(image, after: $0) }
+        let records = (0..<3).map { SoftwareRecords(image, after: $0) }
         #expect(try records.map { try $0.packages().map(\.version) } == [["1"], ["2"], []])
-        #expect(!records[0].isEqual(to: records[1]) && records[0].isEqual(to: records[0]))
+        #expect(!records[0].selection(against: records[1]).isEmpty)
+        #expect(records[0].selection(against: records[0]).isEmpty)
+    }
+
+    @Test func onlyWhatDiffersIsRead() throws {
+        let module = file("app/node_modules/a/package.json", #"{"name":"a","version":"1"}"#)
+        let other = file("app/node_modules/b/package.json", #"{"name":"b","version":"1"}"#)
+        let status = file("var/lib/dpkg/status", "Package: a\nVersion: 1\n")
+        let image = try makeImage([[module, status], [other]])
+        let records = (0..<2).map { SoftwareRecords(image, after: $0) }
+        let selection = records[0].selection(against: records[1])
+        #expect(selection.oldLayers == [0] && selection.newLayers == [0, 1])
+        let packages = try records[0].packages(of: selection, against: records[1])
+        #expect(packages.old.map(\.name) == ["a"] && packages.new.map(\.name) == ["a", "b"])
+        #expect(packages.new.allSatisfy { $0.manager == .npm })
     }
 
     @Test(arguments: ["", "\n\n\n", "Package", ":", "Package:\nVersion:\n", "\0\u{ff}\n:::\n", "Version: 1"])

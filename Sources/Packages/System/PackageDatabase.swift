@@ -32,7 +32,8 @@ package enum PackageDatabase {
     private static let lineLimit = 4096
 
     private static let keys: Set<String> = [
-        "Package", "Version", "Architecture", "Source", "Status", "Maintainer", "P", "V", "A", "o", "L", "m",
+        "Package", "Version", "Architecture", "Source", "Status", "Maintainer", "Installed-Size",
+        "P", "V", "A", "o", "L", "m", "I",
     ]
 
     private static func package(
@@ -40,19 +41,24 @@ package enum PackageDatabase {
     ) -> InstalledSoftware? {
         func value(_ key: String) -> String? { stanza[key].flatMap { $0.isEmpty ? nil : $0 } }
         let isDpkg = manager == .dpkg
-        guard let name = value(isDpkg ? "Package" : "P"), let version = value(isDpkg ? "Version" : "V") else {
-            return nil
-        }
+        guard
+            var package = InstalledSoftware(
+                manager, name: value(isDpkg ? "Package" : "P"), version: value(isDpkg ? "Version" : "V"))
+        else { return nil }
         // `install ok installed`; `deinstall ok config-files` has no files but configuration. Images without dpkg say
         // nothing.
         if let status = value("Status"), isDpkg, !status.hasSuffix(" installed") { return nil }
         // A virtual package of apk groups others.
-        if !isDpkg, name.hasPrefix(".") { return nil }
-        var package = InstalledSoftware(manager: manager, name: name, version: version)
+        if !isDpkg, package.name.hasPrefix(".") { return nil }
         package.architecture = value(isDpkg ? "Architecture" : "A") ?? ""
         package.license = isDpkg ? nil : value("L")
         package.maintainer = value(isDpkg ? "Maintainer" : "m")
         package.source = value(isDpkg ? "Source" : "o").flatMap { source($0, of: package) }
+        // In KiB and in bytes.
+        package.size = value(isDpkg ? "Installed-Size" : "I").flatMap { Int64($0) }.flatMap { number in
+            let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: isDpkg ? 1024 : 1)
+            return isTooLarge || number < 0 ? nil : bytes
+        }
         return package
     }
 
@@ -69,6 +75,19 @@ package enum PackageDatabase {
 }
 
 extension PackageDatabase {
+    /// The paths of files that packages of apk own.
+    static func apkFiles(in bytes: [UInt8]) -> [String] {
+        var files: [String] = []
+        var directory: ArraySlice<UInt8> = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            if line.starts(with: "F:".utf8) { directory = line.dropFirst(2) }
+            guard line.starts(with: "R:".utf8) else { continue }
+            let path = directory + (directory.isEmpty ? [] : [UInt8(ascii: "/")]) + line.dropFirst(2)
+            files.append("/" + String(decoding: path, as: UTF8.self))
+        }
+        return files
+    }
+
     /// Whether the bytes are a database, which may be empty.
     static func isReadable(_ bytes: [UInt8], of manager: InstalledSoftware.Manager) -> Bool {
         let key = Array((manager == .dpkg ? "Package:" : "P:").utf8)
