@@ -126,6 +126,12 @@ let package = Package(
                 "Registry", "Store", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
                 "Execution", "Caching", "Records", "Inspector", "Packages", systemPackage,
             ]),
+        module(
+            "Editing",
+            [
+                "Attestations", "Diagnostics", "DockerfileSyntax", "Execution", "Images", "Layers", "Linux", "OCI",
+                "Solver", "Store", "Trees", systemPackage,
+            ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         module("Packages", ["Attestations", "Diagnostics", "OCI", "Layers", "Linux", "Inspector"]),
         module("Comparison", ["OCI", "Layers", "Linux", "Inspector", "Packages"]),
@@ -147,7 +153,7 @@ let package = Package(
                 "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "Housekeeping", "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo",
+                "Housekeeping", "Editing", "Inspector", "Advice", "Comparison", "Packages", "Pages", "CBuildInfo",
                 "CPages",
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -187,6 +193,7 @@ let package = Package(
         tests("Pages", ["Comparison", "Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
+        tests("Editing", ["Diagnostics", "Layers", "Linux", "OCI", "Trees", systemPackage]),
         tests("Packages", ["Diagnostics", "Inspector", "Layers", "Linux", "OCI", "SQLite", systemPackage]),
         tests(
             "lamina",

@@ -147,6 +147,9 @@ static const unsigned char page_46[] = {
 static const unsigned char page_47[] = {
 #embed "../../docs/transports.md"
 };
+static const unsigned char page_48[] = {
+#embed "../../docs/editing.md"
+};
 
 static const struct lamina_page pages[] = {
     {"architecture", page_0, sizeof page_0},
@@ -197,6 +200,7 @@ static const struct lamina_page pages[] = {
     {"platforms", page_45, sizeof page_45},
     {"reproducible", page_46, sizeof page_46},
     {"transports", page_47, sizeof page_47},
+    {"editing", page_48, sizeof page_48},
 };
 
 size_t lamina_page_count(void) { return sizeof pages / sizeof pages[0]; }

@@ -14,6 +14,21 @@ extension ImageTransfer {
         config runConfig: RunConfig = RunConfig(), message: String = "Imported from -"
     ) throws -> StoredImage {
         let lease = try store.lease()
+        let layer = try importLayer(source)
+        var config = ImageConfig(platform: platform)
+        let now = Timestamp.now
+        config.diffIDs = [layer]
+        config.created = now
+        config.config = runConfig
+        config.history = [History(created: now, createdBy: "", comment: message, emptyLayer: false)]
+        let id = try store.content.save(config.encoded)
+        let image = try save(id, config, manifest: nil, layers: [], as: reference.map { [$0] } ?? [])
+        _ = consume lease
+        return image
+    }
+
+    /// Takes an archive into the store as a layer, byte for byte.
+    package func importLayer(_ source: consuming OwnedDescriptor) throws -> DiffID {
         let ingest = try store.content.begin()
         let copy = TeeStream(try Self.storable(DescriptorStream(source)), to: ingest.sink)
         let summary: LayerSummary
@@ -29,17 +44,7 @@ extension ImageTransfer {
         try storage.record(summary.diffID, summary.fileList)
         let type: MediaType = .ociLayer(try compression(of: digest, isPlain: digest == summary.diffID.digest))
         try store.layers.addBlob(Descriptor(mediaType: type, digest: digest, size: size), of: summary.diffID)
-
-        var config = ImageConfig(platform: platform)
-        let now = Timestamp.now
-        config.diffIDs = [summary.diffID]
-        config.created = now
-        config.config = runConfig
-        config.history = [History(created: now, createdBy: "", comment: message, emptyLayer: false)]
-        let id = try store.content.save(config.encoded)
-        let image = try save(id, config, manifest: nil, layers: [], as: reference.map { [$0] } ?? [])
-        _ = consume lease
-        return image
+        return summary.diffID
     }
 
     /// Registries know plain, gzip and zstd layers; one compressed otherwise is kept in a form of its own type.

@@ -192,6 +192,11 @@ package struct LayerDraft {
 package struct CopyLink: Hashable {
     package let copy: Int
     package let identity: LinkIdentity
+
+    package init(copy: Int, identity: LinkIdentity) {
+        self.copy = copy
+        self.identity = identity
+    }
 }
 
 /// The metadata of a directory that has to be made.

@@ -1,0 +1,83 @@
+import Layers
+package import Linux
+package import Trees
+
+/// One layer that makes of a tree of files what several layers make of it.
+package enum MergedLayer {
+    /// `top` are the files above the layers that are put together, `base` those below them.
+    package static func draft(of top: LayerFileTree, on base: LayerTree) throws -> LayerDraft {
+        var draft = LayerDraft(on: base)
+        let source = draft.add(top)
+        let parents = NewDirectory(modified: FileTime(seconds: 0))
+        if let root = try top.node(at: "") {
+            try top.walk(below: root) { node in
+                if !node.isImplied, isChanged(node, since: base.node(at: node.path)) {
+                    let isFile = node.entry.kind == .regular
+                    let link = node.linkIdentity.map { CopyLink(copy: 0, identity: $0) }
+                    try draft.put(
+                        LayerDraft.File(
+                            entry: node.entry.moved(to: node.path), content: isFile ? .file(node, source) : .none,
+                            link: link),
+                        at: node.path, parents: parents)
+                }
+                return true
+            }
+        }
+        try addRemovals(to: &draft, top.tree, base, parents)
+        return draft
+    }
+
+    /// Whether a layer above the base has put the file there, even one that is the same.
+    private static func isChanged(_ node: FileNode, since below: FileNode?) -> Bool {
+        guard let below else { return true }
+        guard node.entry == below.entry else { return true }
+        guard case .layer(let layer, let path) = node.origin, case .layer(let other, let place) = below.origin else {
+            return true
+        }
+        return layer != other || path != place
+    }
+
+    /// Adds a whiteout for each file of the base that is gone, and none below a directory that is gone as a whole.
+    private static func addRemovals(
+        to draft: inout LayerDraft, _ top: LayerTree, _ base: LayerTree, _ parents: NewDirectory
+    ) throws {
+        var pending = base.children(of: "")
+        while let node = pending.popLast() {
+            guard let above = top.node(at: node.path) else {
+                let entry = LayerEntry(path: node.path, kind: .whiteout)
+                try draft.put(LayerDraft.File(entry: entry, content: .none), at: node.path, parents: parents)
+                continue
+            }
+            // A file in the place of a directory hides all that was in it.
+            if above.isDirectory { pending += base.children(of: node.path) }
+        }
+    }
+}
+
+/// The layer that puts the files of a directory into an image. They belong to root, as with COPY.
+package enum AppendedDirectory {
+    /// `destination` is relative to the root. Links of the image on the way are followed.
+    package static func draft(
+        of files: any FileTree, on base: LayerTree, at destination: PathBytes, time: FileTime
+    ) throws -> LayerDraft {
+        var draft = LayerDraft(on: base)
+        let source = draft.add(files)
+        let parents = NewDirectory(modified: time)
+        guard let root = try files.node(at: "") else { return draft }
+        try files.walk(below: root) { node in
+            let wanted = destination.appending(node.path)
+            let parent = try draft.resolve(wanted.parent)
+            let path = parent.appending(wanted.lastComponent)
+            // A directory that is there, or a link to one, stays as it is.
+            if node.isDirectory, try draft.entry(at: draft.resolve(path))?.kind == .directory { return true }
+            let link = node.linkIdentity.map { CopyLink(copy: 0, identity: $0) }
+            let isFile = node.entry.kind == .regular
+            try draft.put(
+                LayerDraft.File(
+                    entry: node.entry.moved(to: path), content: isFile ? .file(node, source) : .none, link: link),
+                at: path, parents: parents)
+            return true
+        }
+        return draft
+    }
+}
