@@ -56,7 +56,7 @@ package struct ImageHistory: Hashable, Sendable {
     }
 
     /// For each layer of an image, bottom first, the command that made it; `nil` where the history does not tell.
-    static func commands(of config: ImageConfig) -> [String?] {
+    package static func commands(of config: ImageConfig) -> [String?] {
         var commands = [String?](repeating: nil, count: config.diffIDs.count)
         for (step, layer) in zip(config.history, layers(of: config.history, count: config.diffIDs.count)) {
             guard let layer, !step.createdBy.isEmpty else { continue }

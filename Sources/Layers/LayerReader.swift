@@ -82,14 +82,14 @@ package struct LayerReader: ~Copyable {
     }
 
     /// Reads a whole layer to know what is in it.
-    package static func readFileList(from source: any ByteStream) throws -> LayerSummary {
+    package static func readFileList(
+        from source: any ByteStream, sum: ContentSum = .checksum
+    ) throws -> LayerSummary {
         var reader = try LayerReader(source)
         var links = LayerLinks()
         while var entry = try reader.next() {
             if entry.kind == .regular {
-                entry.contentHash = try reader.readContent { _ in
-                } hole: { _ in
-                }
+                entry.contentHash = try reader.contentSum(sum)
             }
             try links.add(entry)
         }
@@ -99,6 +99,18 @@ package struct LayerReader: ~Copyable {
 }
 
 extension LayerReader {
+    /// Passes over the present entry's content and sums it up.
+    private mutating func contentSum(_ sum: ContentSum) throws -> UInt64 {
+        guard sum == .digest else {
+            return try readContent { _ in
+            } hole: { _ in
+            }
+        }
+        let digest = ContentDigest()
+        try readContent { digest.update($0) }
+        return digest.finish()
+    }
+
     /// The layer entry that a member of the archive stands for; `nil` when it stands for none.
     static func entry(_ member: TarMember, readsMarks: Bool) throws -> LayerEntry? {
         let path = try LayerPath.normalize(member.name)

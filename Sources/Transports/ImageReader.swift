@@ -23,6 +23,14 @@ package protocol ImageReader: Sendable {
 
     /// A repository of `registry` that has the blob, so that the registry can take it from there.
     func repository(with blob: Descriptor, on registry: String) async throws -> String?
+
+    /// A blob in a file of this machine; `nil` where blobs come over a network. Nothing proves that its bytes are the
+    /// right ones.
+    func file(of blob: Descriptor) throws -> (any BlobReader)?
+}
+
+extension ImageReader {
+    package func file(of blob: Descriptor) throws -> (any BlobReader)? { nil }
 }
 
 /// Writes one image, whatever its transport: documents with their blobs, each before what names it, the root at last.

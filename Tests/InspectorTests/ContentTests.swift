@@ -24,7 +24,10 @@ private final class EmptyStream: ByteStream {
 /// Collects what is written.
 private final class Collected { var bytes: [UInt8] = [] }
 
-func makeImage(_ layers: [[(LayerEntry, String)]], compression: Compression = .gzip) throws -> InspectedImage {
+/// With `listing`, the lists of files are read from the archives, in which a path may occur twice.
+func makeImage(
+    _ layers: [[(LayerEntry, String)]], compression: Compression = .gzip, listing: Bool = false
+) throws -> InspectedImage {
     var config = ImageConfig(platform: .host)
     var inputs: [AnalyzedLayerInput] = []
     var blobs: [[UInt8]] = []
@@ -42,7 +45,11 @@ func makeImage(_ layers: [[(LayerEntry, String)]], compression: Compression = .g
         }
         let written = try writer.finish()
         config.diffIDs.append(written.diffID)
-        inputs.append(AnalyzedLayerInput(diffID: written.diffID, fileList: try written.files.decoded()))
+        let list =
+            listing
+            ? try LayerReader.readFileList(from: PrefixedStream(collected.bytes[...], EmptyStream())).fileList
+            : try written.files.decoded()
+        inputs.append(AnalyzedLayerInput(diffID: written.diffID, fileList: list))
         blobs.append(collected.bytes)
     }
     return InspectedImage(config: config, layers: inputs, contents: MemoryContents(blobs: blobs))
@@ -89,6 +96,19 @@ private func link(_ path: PathBytes, to target: PathBytes, _ kind: LayerEntry.Ki
                     (LayerEntry(path: "etc/link", kind: .whiteout), ""),
                 ],
             ], compression: compression)
+    }
+
+    /// An archive may name a file twice; a hard link keeps what had the name when it was made.
+    @Test(arguments: ["other!", "longer than before"]) func aFileIsReadWhoseFirstNameIsTakenAway(_ later: String) throws
+    {
+        let members = [file("a", "before"), link("b", to: "a", .hardLink), file("a", later)]
+        let image = try makeImage([members], listing: true)
+        #expect(try text(image, "b", .after(0)) == "before")
+        let node = try #require(image.tree.node(at: "b"))
+        let summary = try FileExtraction.extract(
+            node, of: ScopedFiles(image.tree, .after(0)), from: image, into: target)
+        #expect(summary.files == 1 && summary.bytes == 6)
+        #expect(try Directory(opening: target).open("b").readAll(limit: 100) == Array("before".utf8))
     }
 
     private func text(_ image: InspectedImage, _ path: PathBytes, _ scope: FileScope = .after(1)) throws -> String? {

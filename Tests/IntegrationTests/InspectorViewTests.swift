@@ -53,6 +53,25 @@ struct InspectorViewTests {
         try terminal.wait(for: "status 0 echo icanon")
     }
 
+    @Test(arguments: [(60, 15), (80, 24), (150, 45)])
+    func twoImagesAreShownSideBySide(_ columns: Int, _ rows: Int) throws {
+        let context = try scratch.context("FROM viewed\nRUN rm /data/a; printf three > /data/b\n", named: "second")
+        try lamina.build(context, "-t", "other")
+        let terminal = try TMux(scratch, columns: columns, rows: rows, lamina, "analyze viewed other")
+        try terminal.wait(for: "0 added  1 changed  1 removed")
+        try terminal.send("/", "data/b", "Enter", "G", "Enter")
+        try terminal.wait(for: "three")
+        try terminal.send("q", "o")
+        try terminal.wait(for: "two")
+        try terminal.send("q", "x")
+        try terminal.wait(for: "copied 1 files to ./b")
+        #expect(try text(of: scratch.path.appending("b")) == "three")
+        try terminal.send("Escape", "U", "Home")
+        try terminal.wait(for: "bin")
+        try terminal.send("q")
+        try terminal.wait(for: "status 0 echo icanon")
+    }
+
     @Test func aFileIsCopiedOutAndTheWindowMayChange() throws {
         let terminal = try TMux(scratch, columns: 100, rows: 30, lamina, "dive viewed")
         try terminal.wait(for: "COPY data /data")

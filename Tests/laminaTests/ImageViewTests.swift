@@ -23,7 +23,7 @@ import Testing
         var view = ViewFixture.view(columns, rows)
         let place = ContentPlace(layer: 0, entry: 4)
         view.show(
-            place,
+            place, layer: 0,
             bytes: Array("first\tline\n\u{1b}[31mred\u{1b}[0m \\ é日本\n\(String(repeating: "long ", count: 60))".utf8))
         for words in ["", "right right", "x"] {
             for event in ViewFixture.events(words) { _ = view.handle(event) }
@@ -37,6 +37,51 @@ import Testing
             for line in view.screen { text += "\(Self.trimmed(line.text))\n" }
         }
         try expectGolden(text, "screens-\(columns)x\(rows).txt")
+    }
+
+    /// The screens of two images side by side.
+    @Test(arguments: ViewFixture.sizes) func twoImagesAreShownSideBySide(_ columns: Int, _ rows: Int) throws {
+        var text = ""
+        for session in ["", "U", "j s", "A", "R M", "/ 'host", "space", "b", "?", "tab"] {
+            text += "== \(session)\n"
+            for line in ViewFixture.pairView(columns, rows, session).screen { text += "\(Self.trimmed(line.text))\n" }
+        }
+        try expectGolden(text, "pair-\(columns)x\(rows).txt")
+    }
+
+    @Test func filesOfTwoImagesAreReadFromTheOneThatHasThem() throws {
+        func effect(_ words: String, _ last: Character) -> ImageView.Effect? {
+            var view = ViewFixture.pairView(80, 24, words)
+            return view.handle(last == "\n" ? .key(.enter) : .key(.character(last)))
+        }
+        let pair = ViewFixture.pair
+        func place(_ image: InspectedImage, _ path: PathBytes) throws -> ContentPlace {
+            let node = try #require(image.tree.node(at: path))
+            let file = try #require(image.tree.file(at: node, after: image.tree.layerCount - 1))
+            return try #require(image.place(of: file))
+        }
+        let passwd = (try place(pair.old, "etc/passwd"), try place(pair.new, "etc/passwd"))
+        #expect(effect("/ 'passwd enter G", "\n") == .load(passwd.1, layer: 1))
+        #expect(effect("/ 'passwd enter G", "o") == .load(passwd.0, layer: 0))
+        #expect(effect("/ 'hash enter G", "o") == nil)
+        let node = try #require(pair.combined.tree.node(at: "etc/passwd"))
+        #expect(effect("/ 'passwd enter G", "x") == .copyOut(node: node, layer: 1))
+        #expect(ViewFixture.pairView(80, 24, "tab w p L").page == .main)
+    }
+
+    /// A name that is wrapped takes several lines, all of which select it.
+    @Test func longNamesAreWrapped() {
+        var view = ViewFixture.view(60, 40, "j j tab ^p")
+        let name = "srv/a-file-with-quite-a-long-name-that-no-narrow-pane-has-room-for.json"
+        let lines = view.screen.map(\.text)
+        let first = lines.firstIndex { $0.contains("a-file-with") } ?? 0
+        #expect(lines[first + 1].contains("json") && !lines[first].contains("…"))
+        _ = view.handle(.click(column: 5, row: first + 1))
+        #expect(selected(view) == name)
+        for rows in 7...15 {
+            let small = ViewFixture.view(60, rows, "j j tab ^p G")
+            #expect(small.tree.selected == small.rows.nodes.count - 1)
+        }
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -66,8 +111,8 @@ import Testing
                 let changes = try PackageDifference.changes(of: 0, in: ViewFixture.packagedImage())
                 view.show(packages: layer == 0 ? changes : [])
             }
-            if case .load(let place) = effect {
-                view.show(place, bytes: (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) })
+            if case .load(let place, let layer) = effect {
+                view.show(place, layer: layer, bytes: (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) })
             }
             let screen = view.screen
             #expect(screen.count == max(1, view.size.rows))
@@ -121,16 +166,16 @@ import Testing
         if let node = tree.node(at: "bin/busybox"), let file = tree.file(at: node, after: 0),
             let place = ViewFixture.subject.image.place(of: file)
         {
-            #expect(effect("tab j", .key(.enter)) == .load(place))
+            #expect(effect("tab j", .key(.enter)) == .load(place, layer: 0))
             #expect(effect("tab", .click(column: 40, row: 4)) == nil)
-            #expect(effect("click:40,4", .click(column: 40, row: 4)) == .load(place))
+            #expect(effect("click:40,4", .click(column: 40, row: 4)) == .load(place, layer: 0))
             #expect(effect("tab j", .key(.control("e"))) == .copyOut(node: node, layer: 0))
         }
         // What a layer removed is read and copied as it was before.
         if let node = tree.node(at: "var/cache/big.bin"), let file = tree.file(at: node, after: 1),
             let place = ViewFixture.subject.image.place(of: file)
         {
-            #expect(effect("j j tab / 'big enter G", .key(.enter)) == .load(place))
+            #expect(effect("j j tab / 'big enter G", .key(.enter)) == .load(place, layer: 1))
             #expect(effect("j j tab / 'big enter G", .key(.character("x"))) == .copyOut(node: node, layer: 1))
         }
         #expect(effect("tab j j", .key(.enter)) == nil)

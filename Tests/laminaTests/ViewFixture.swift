@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import Glibc
 import Inspector
@@ -103,6 +104,25 @@ enum ViewFixture {
             config: ImageConfig(platform: .host),
             layers: [AnalyzedLayerInput(diffID: written.diffID, fileList: try written.files.decoded())],
             contents: OneBlob(bytes: collected.bytes))
+    }
+
+    /// The image of the first layer, and that of all.
+    static let pair: ImagePair = {
+        let inputs = layers.enumerated().map { index, layer in
+            AnalyzedLayerInput(
+                diffID: DiffID(Digest(of: "layer \(index)")), fileList: FileList(layer.1, tarSize: 10_240))
+        }
+        return ImagePair(
+            old: InspectedImage(
+                config: ImageConfig(platform: .host), layers: Array(inputs.prefix(1)), contents: NoContents()),
+            new: InspectedImage(config: ImageConfig(platform: .host), layers: inputs, contents: NoContents()))
+    }()
+
+    static func pairView(_ columns: Int, _ rows: Int, _ words: String = "") -> ImageView {
+        let subject = ViewedImage(names: ("app:1", "app:2"), pair: pair)
+        var view = ImageView(subject, size: WindowSize(columns: columns, rows: rows))
+        for event in events(words) { _ = view.handle(event) }
+        return view
     }
 
     static let sizes = [(60, 15), (80, 24), (140, 40)]

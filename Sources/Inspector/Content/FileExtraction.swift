@@ -121,14 +121,9 @@ package struct FileExtraction: ~Copyable {
     /// Writes the files that have their content in a layer: from its directory, or in one pass over its blob.
     private mutating func write(_ layer: Int) throws {
         guard var missing = wanted[layer] else { return }
-        if try image.contents.directory(of: layer) != nil {
+        if try image.contents.directory(of: layer) != nil || isQuickOneByOne(missing, layer) {
             for (index, targets) in missing.sorted(by: { $0.key < $1.key }) {
-                let file = try create(targets)
-                try image.read(ContentPlace(layer: layer, entry: index)) { bytes in
-                    try file.write(bytes)
-                    return true
-                }
-                try finish(targets)
+                try copy(ContentPlace(layer: layer, entry: index), to: targets)
             }
             return
         }
@@ -141,14 +136,29 @@ package struct FileExtraction: ~Copyable {
                 list.entries[index].size == entry.size
             else { return true }
             let file = try create(targets)
-            guard try content({ try file.write($0) }) == list.entries[index].contentHash else {
+            guard try image.contents.read(content, of: list.entries[index], { try file.write($0) }) else {
                 throw InspectedImage.missing(entry.path, layer)
             }
             try finish(targets)
             missing[index] = nil
             return !missing.isEmpty
         }
-        if let lost = missing.values.first?.first { throw InspectedImage.missing(lost.entry.path, layer) }
+        for (index, targets) in missing { try copy(ContentPlace(layer: layer, entry: index), to: targets) }
+    }
+
+    /// Whether few files are wanted of a layer that has them by themselves.
+    private func isQuickOneByOne(_ missing: [Int: [Target]], _ layer: Int) throws -> Bool {
+        guard missing.count <= 50, let first = missing.keys.first else { return false }
+        return try image.contents.file(image.tree.lists[layer].entries[first], of: layer) != nil
+    }
+
+    private mutating func copy(_ place: ContentPlace, to targets: [Target]) throws {
+        let file = try create(targets)
+        try image.read(place) { bytes in
+            try file.write(bytes)
+            return true
+        }
+        try finish(targets)
     }
 
     /// Creates the first of the files that have one content.

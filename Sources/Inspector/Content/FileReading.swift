@@ -51,6 +51,15 @@ extension InspectedImage {
         if let directory = try contents.directory(of: place.layer) {
             if try Self.read(wanted, in: try Directory(opening: directory), body) { return }
         }
+        if let file = try contents.file(wanted, of: place.layer) {
+            do {
+                let isRight = try contents.read(Self.content(of: file), of: wanted) {
+                    if try !body($0) { throw Stop() }
+                }
+                guard isRight else { throw Self.missing(wanted.path, place.layer) }
+            } catch is Stop {}
+            return
+        }
         guard let blob = try contents.blob(of: place.layer) else { throw Self.missing(wanted.path, place.layer) }
         var isFound = false
         try withoutActuallyEscaping(body) { body in
@@ -58,13 +67,40 @@ extension InspectedImage {
                 guard entry.kind == .regular, entry.path == wanted.path, entry.size == wanted.size else { return true }
                 isFound = true
                 do {
-                    let hash = try content { bytes in if try !body(bytes) { throw Stop() } }
-                    guard hash == wanted.contentHash else { throw Self.missing(wanted.path, place.layer) }
+                    let isRight = try contents.read(content, of: wanted) { if try !body($0) { throw Stop() } }
+                    guard isRight else { throw Self.missing(wanted.path, place.layer) }
                 } catch is Stop {}
                 return false
             }
         }
-        guard isFound else { throw Self.missing(wanted.path, place.layer) }
+        if isFound { return }
+        guard try readLostName(of: place, body) else { throw Self.missing(wanted.path, place.layer) }
+    }
+
+    /// Reads a file that the layer's archive has under a name which the same archive takes away again, so that a hard link
+    /// to it is the file. The member is found by its content in one pass, and read in another. `false` when there is none.
+    private func readLostName(of place: ContentPlace, _ body: (Span<UInt8>) throws -> Bool) throws -> Bool {
+        let wanted = entry(at: place)
+        var member: Int?
+        var number = 0
+        guard let blob = try contents.blob(of: place.layer) else { return false }
+        try LayerReader.forEachFile(in: blob) { entry, content in
+            number += 1
+            guard entry.kind == .regular, entry.size == wanted.size else { return true }
+            if try contents.read(content, of: wanted, { _ in }) { member = number }
+            return member == nil
+        }
+        guard let member, let blob = try contents.blob(of: place.layer) else { return false }
+        number = 0
+        try withoutActuallyEscaping(body) { body in
+            try LayerReader.forEachFile(in: blob) { _, content in
+                number += 1
+                guard number == member else { return true }
+                do { _ = try content { bytes in if try !body(bytes) { throw Stop() } } } catch is Stop {}
+                return false
+            }
+        }
+        return true
     }
 
     /// The first bytes of a regular file.
@@ -117,13 +153,21 @@ extension InspectedImage {
                         else { return true }
                         let place = ContentPlace(layer: layer, entry: index)
                         var collected = CollectedBytes(limit: limit)
-                        let hash = try content { try collected.add($0) { try isWanted(place, $0) } }
-                        guard hash == list.entries[index].contentHash else { return true }
+                        let isRight = try contents.read(content, of: list.entries[index]) {
+                            try collected.add($0) { try isWanted(place, $0) }
+                        }
+                        guard isRight else { return true }
                         try body(place, collected.bytes)
                         wanted.remove(index)
                         return !wanted.isEmpty
                     }
                 }
+            }
+            for index in wanted.sorted() {
+                let place = ContentPlace(layer: layer, entry: index)
+                let bytes: [UInt8]?
+                do { bytes = try collect(place, limit: limit, isWanted: isWanted) } catch is InspectorError { continue }
+                try body(place, bytes)
             }
         }
     }
@@ -137,6 +181,20 @@ extension InspectedImage {
             return collected.isOpen
         }
         return collected.bytes
+    }
+
+    /// The content of a stream, with its checksum.
+    private static func content(of stream: any ByteStream) -> LayerFileContent {
+        { body in
+            var buffer = [UInt8](repeating: 0, count: 256 << 10)
+            var hash: UInt64 = 0
+            while true {
+                let count = try stream.read(into: &buffer)
+                if count == 0 { return hash }
+                hash = ContentHash.update(hash, buffer.span.extracting(..<count))
+                try body(buffer.span.extracting(..<count))
+            }
+        }
     }
 
     /// The reading is over before the end of the file.

@@ -1,4 +1,5 @@
 package import Layers
+import Linux
 package import OCI
 package import Store
 package import SystemPackage
@@ -10,6 +11,31 @@ package protocol LayerContents: Sendable {
 
     /// The blob of a layer, compressed or not; `nil` when there is none.
     func blob(of layer: Int) throws -> (any ByteStream)?
+
+    /// The bytes of one regular file, where they can be had without the rest of the layer.
+    func file(_ entry: LayerEntry, of layer: Int) throws -> (any ByteStream)?
+
+    /// The sum that the lists of files have of contents.
+    var sum: ContentSum { get }
+}
+
+extension LayerContents {
+    package func file(_ entry: LayerEntry, of layer: Int) throws -> (any ByteStream)? { nil }
+
+    package var sum: ContentSum { .checksum }
+
+    /// Reads a content and compares it with the sum of its entry.
+    func read(_ content: LayerFileContent, of entry: LayerEntry, _ body: (Span<UInt8>) throws -> Void) throws -> Bool {
+        try withoutActuallyEscaping(body) { body in
+            guard sum == .digest else { return try content(body) == entry.contentHash }
+            let digest = ContentDigest()
+            _ = try content { bytes in
+                digest.update(bytes)
+                try body(bytes)
+            }
+            return digest.finish() == entry.contentHash
+        }
+    }
 }
 
 /// Layers in a store.

@@ -162,4 +162,8 @@ package struct FileImageReader: ImageReader {
     }
 
     package func repository(with blob: Descriptor, on registry: String) async throws -> String? { nil }
+
+    package func file(of blob: Descriptor) throws -> (any BlobReader)? {
+        try Self.open(blob, 0, in: files, fileNames)
+    }
 }

@@ -91,15 +91,19 @@ extension ImageView {
     // MARK: Files
 
     func treePane(_ layout: ViewLayout) -> [StyledLine] {
-        var lines = [treeTitle, treeHeading(layout.tree.width)]
-        for index in tree.window(layout.tree.height, of: rows.nodes.count) {
-            lines.append(treeLine(index, layout.tree.width))
+        let width = layout.tree.width
+        var lines = subject.pair == nil ? [treeTitle, treeHeading(width)] : [pairTitle, pairHeading(width)]
+        let end = lines.count + layout.tree.height
+        for index in tree.window(layout.tree.height, of: rows.nodes.count) where lines.count < end {
+            lines += treeLines(index, width)
         }
         if rows.nodes.isEmpty {
             let isFiltered = filter.matches != nil || !hidden.isEmpty
-            lines.append(StyledLine("  " + (isFiltered ? "No file is left by the filters." : "No files."), .faint))
+            let isEqual = subject.pair != nil && filter.matches == nil && hidden == [.unmodified]
+            let text = isEqual ? "The files are equal." : isFiltered ? "No file is left by the filters." : "No files."
+            lines.append(StyledLine("  " + text, .faint))
         }
-        return lines
+        return Array(lines.prefix(end))
     }
 
     private var treeTitle: StyledLine {
@@ -119,14 +123,22 @@ extension ImageView {
     }
 
     /// Narrow panes show no owners and permissions, as in dive.
-    private func showsAttributes(_ width: Int) -> Bool { showsAttributes && width >= 60 }
+    func showsAttributes(_ width: Int) -> Bool { showsAttributes && width >= 60 }
 
     private func treeHeading(_ width: Int) -> StyledLine {
         let attributes = showsAttributes(width) ? " Permission  UID:GID  " : ""
         return StyledLine("  " + attributes + "    Size  File", .faint)
     }
 
-    private func treeLine(_ index: Int, _ width: Int) -> StyledLine {
+    /// The line of a file, or its lines where names are wrapped.
+    func treeLines(_ index: Int, _ width: Int) -> [StyledLine] {
+        if subject.pair != nil { return [pairLine(index, width)] }
+        let (line, style) = treeLine(index, width)
+        guard wrapsNames, line.width > width else { return [line.fitted(to: width).styled(style)] }
+        return line.wrapped(to: width).map { $0.fitted(to: width).styled(style) }
+    }
+
+    private func treeLine(_ index: Int, _ width: Int) -> (StyledLine, TextStyle) {
         let node = Int(rows.nodes[index])
         let change = comparison.change(of: node) ?? .unmodified
         var line = StyledLine(" ")
@@ -141,11 +153,11 @@ extension ImageView {
         }
         let style: TextStyle =
             index == tree.selected ? pane == .tree ? .selected : .marked : Self.style(change)
-        return line.fitted(to: width).styled(style)
+        return (line, style)
     }
 
     /// The name of a node with its place in the tree, or its path where there is no tree.
-    private func name(of node: Int) -> String {
+    func name(of node: Int) -> String {
         let tree = subject.tree
         if order == .largest { return "/" + VisibleText.escaped(tree.path(of: node).bytes) }
         let marker = !isDirectory(node) ? "  " : collapsed[node] ? "▸ " : "▾ "
@@ -154,7 +166,7 @@ extension ImageView {
         return String(repeating: "  ", count: depth) + marker + VisibleText.escaped(tree.name(of: node))
     }
 
-    private static func mark(_ change: FileChange) -> String {
+    static func mark(_ change: FileChange) -> String {
         switch change {
         case .unmodified: " "
         case .added: "+"
@@ -163,7 +175,7 @@ extension ImageView {
         }
     }
 
-    private static func style(_ change: FileChange) -> TextStyle {
+    static func style(_ change: FileChange) -> TextStyle {
         switch change {
         case .unmodified: .plain
         case .added: .added

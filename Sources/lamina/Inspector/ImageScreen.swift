@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import GoCompat
 import Inspector
@@ -31,6 +32,11 @@ extension ImageView {
     private var title: StyledLine {
         let analysis = subject.image.analysis
         var line = StyledLine(" \(VisibleText.escaped(Array(subject.name.utf8)))", .title)
+        if let pair = subject.pair {
+            let (old, new) = (pair.old.analysis.size, pair.new.analysis.size)
+            line.append("  \(HumanSize.short(old)) → \(HumanSize.short(new))")
+            return line
+        }
         line.append("  \(HumanSize.short(analysis.size))")
         line.append(
             "  \(HumanSize.short(analysis.reclaimable.total)) wasted",
@@ -99,6 +105,11 @@ extension ImageView {
             return [
                 ("?", "help"), ("q", "quit"), ("Tab", "files"), ("↑↓", "layer"),
                 mode == .layer ? ("^A", "all changes") : ("^L", "this layer"), ("w", "wasted"), ("L", "lines"),
+            ]
+        case .main where subject.pair != nil:
+            return [
+                ("?", "help"), ("q", "quit"), ("Enter", "view new"), ("o", "view old"), ("U", "equal files"),
+                ("/", "filter"), ("s", "sort"), ("x", "copy out"),
             ]
         case .main:
             let isOpenable = selectedNode.map { !isDirectory($0) } ?? false

@@ -12,7 +12,11 @@ extension ImageView {
             message = ""
             isFailure = false
         }
-        defer { layout() }
+        defer {
+            // Two images have one tree and no list of layers.
+            if subject.pair != nil { pane = .tree }
+            layout()
+        }
         switch event {
         case .key(let key): return isTyping ? type(key) : press(key)
         case .paste(let text):
@@ -108,6 +112,8 @@ extension ImageView {
 
     private mutating func pressOnMain(_ key: TerminalKey) -> Effect? {
         switch key {
+        case _ where subject.pair != nil && Self.isForOneImage(key):
+            show(message: "not with two images: lamina analyze shows one of them")
         case .tab, .backTab: pane = pane == .layers ? .tree : .layers
         case .control("f"), .control("/"), .character("/"): isTyping = true
         case .escape: setFilter("", isRegularExpression: filter.isRegularExpression)
@@ -118,13 +124,18 @@ extension ImageView {
         case .character("R"): toggleHidden(.removed)
         case .character("M"): toggleHidden(.modified)
         case .character("U"): toggleHidden(.unmodified)
-        case .control("p"): show(message: "names are not wrapped: the line below the tree shows the whole path")
+        case .control("p"): wrapsNames.toggle()
         case .character("w"), .character("L"): openPage(key)
         case .character("p"):
             return subject.layers.isEmpty ? nil : .listPackages(layer: selectedLayer)
         default: return pane == .layers ? pressInLayers(key) : pressInTree(key)
         }
         return nil
+    }
+
+    /// Whether a key is about layers.
+    private static func isForOneImage(_ key: TerminalKey) -> Bool {
+        [.tab, .backTab, .character("w"), .character("L"), .character("p")].contains(key)
     }
 
     private mutating func pressInLayers(_ key: TerminalKey) -> Effect? {
@@ -140,6 +151,7 @@ extension ImageView {
 
     private mutating func pressInTree(_ key: TerminalKey) -> Effect? {
         switch key {
+        case .character("o") where subject.pair != nil: return open(inOld: true)
         case .control("a"): toggleHidden(.added)
         case .control("r"): toggleHidden(.removed)
         case .control("m"): toggleHidden(.modified)
@@ -234,15 +246,18 @@ extension ImageView {
         if wasOpen, isInside { tree.select(next, of: rows.nodes.count) }
     }
 
-    private mutating func open() -> Effect? {
+    private mutating func open(inOld isOld: Bool = false) -> Effect? {
         guard let node = selectedNode, let entry = entry(of: node) else { return nil }
+        if isOld, subject.tree.file(at: node, after: 0) == nil {
+            show(message: "the old image does not have this file", isFailure: true)
+            return nil
+        }
         if isDirectory(node) {
             setCollapsed(node, !collapsed[node])
             return nil
         }
-        if let file = comparison.file(at: node, in: subject.tree), let place = subject.image.place(of: file) {
-            return .load(place)
-        }
+        let shown = isOld ? subject.tree.file(at: node, after: 0) : comparison.file(at: node, in: subject.tree)
+        if let shown, let place = subject.place(of: shown, at: node) { return .load(place, layer: shown.layer) }
         switch entry.kind {
         case .symlink:
             show(message: "a symbolic link to \(VisibleText.escaped(entry.linkTarget.bytes))")
@@ -293,10 +308,12 @@ extension ImageView {
             pane = .layers
             return move(layers.top + line - layers.selected)
         }
-        guard let line = layout.tree.line(column, row), tree.top + line < rows.nodes.count else { return nil }
-        let isAgain = pane == .tree && tree.selected == tree.top + line
+        guard let line = layout.tree.line(column, row), let index = fileIndex(atLine: line, layout.tree) else {
+            return nil
+        }
+        let isAgain = pane == .tree && tree.selected == index
         pane = .tree
-        tree.select(tree.top + line, of: rows.nodes.count)
+        tree.select(index, of: rows.nodes.count)
         return isAgain ? open() : nil
     }
 

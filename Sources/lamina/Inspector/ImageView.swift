@@ -29,7 +29,9 @@ struct ImageView: Sendable {
         case quit
         case suspend
         /// Read a file and hand its bytes to ``ImageView/show(_:bytes:)``.
-        case load(ContentPlace)
+        ///
+        /// The file is one of a layer of the tree, which matters where the tree has the files of two images.
+        case load(ContentPlace, layer: Int)
         /// Copy a file or directory out of the image, and hand the outcome to ``ImageView/show(message:isFailure:)``.
         case copyOut(node: Int, layer: Int)
         /// Read the records of packages, and hand the changes of a layer to ``ImageView/show(packages:)``.
@@ -70,6 +72,12 @@ struct ImageView: Sendable {
     /// Whether keys are text for the filter.
     var isTyping = false
     var showsAttributes = true
+    /// Whether long names go on in the next line.
+    var wrapsNames = false
+    /// The old one of two images side by side, for the sizes of its files.
+    let oldFiles: TreeComparison?
+    /// The number of files of two images by their change.
+    let pairCounts: [Int]
     /// The outcome of the last event, until the next one.
     var message = ""
     var isFailure = false
@@ -78,8 +86,15 @@ struct ImageView: Sendable {
         self.subject = subject
         self.size = size
         collapsed = [Bool](repeating: false, count: subject.tree.count)
-        comparison = TreeComparison(subject.tree, layer: 0)
-        rows = TreeRows(subject.tree, comparison, collapsed: collapsed)
+        oldFiles = subject.pair == nil ? nil : TreeComparison(subject.tree, layer: 0)
+        comparison = TreeComparison(subject.tree, layer: subject.pair == nil ? 0 : 1)
+        pairCounts = subject.pair == nil ? [] : Self.counts(subject.tree, comparison)
+        if subject.pair != nil {
+            layers.select(1, of: 2)
+            pane = .tree
+            hidden = [.unmodified]
+        }
+        rows = TreeRows(subject.tree, comparison, collapsed: collapsed, hidden: hidden)
         layout()
     }
 
@@ -88,6 +103,7 @@ struct ImageView: Sendable {
         let layout = ViewLayout(self)
         layers.show(in: layout.layers.height, of: subject.layers.count)
         tree.show(in: layout.tree.height, of: rows.nodes.count)
+        if wrapsNames { showWholeSelection(layout.tree) }
         waste.show(in: layout.list.height, of: subject.image.analysis.paths.count)
         lines.show(in: layout.list.height, of: subject.layers.count)
         help.show(in: layout.list.height, of: Self.helpLines.count)
@@ -212,11 +228,11 @@ struct ImageView: Sendable {
 
     // MARK: What the program hands back
 
-    mutating func show(_ place: ContentPlace, bytes: [UInt8]) {
-        let entry = subject.image.entry(at: place)
+    mutating func show(_ place: ContentPlace, layer: Int, bytes: [UInt8]) {
+        let entry = subject.source(of: layer).entry(at: place)
         content = ContentPage(
-            title: "/" + VisibleText.escaped(entry.path.bytes) + " of layer \(place.layer + 1)", size: entry.size,
-            bytes: bytes)
+            title: "/" + VisibleText.escaped(entry.path.bytes) + " of \(subject.origin(of: place, layer: layer))",
+            size: entry.size, bytes: bytes)
         page = .content
         layout()
     }

@@ -87,11 +87,11 @@ struct ImageViewDriver: Sendable {
     private func perform(_ effect: ImageView.Effect, _ view: inout ImageView) {
         do {
             switch effect {
-            case .load(let place):
-                view.show(place, bytes: try subject.image.beginning(of: place, limit: ContentPage.limit))
+            case .load(let place, let layer):
+                let bytes = try subject.source(of: layer).beginning(of: place, limit: ContentPage.limit)
+                view.show(place, layer: layer, bytes: bytes)
             case .copyOut(let node, let layer):
-                let files = ScopedFiles(subject.tree, .after(layer))
-                let summary = try FileExtraction.extract(node, of: files, from: subject.image, into: ".")
+                let summary = try copyOut(node, layer)
                 let name = VisibleText.escaped(subject.tree.name(of: node))
                 view.show(message: "copied \(summary.files) files to ./\(name)")
             case .listPackages(let layer):
@@ -101,6 +101,17 @@ struct ImageViewDriver: Sendable {
         } catch {
             view.show(message: (error as? any AnyFailure)?.message ?? "\(error)", isFailure: true)
         }
+    }
+
+    private func copyOut(_ node: Int, _ layer: Int) throws -> FileExtraction.Summary {
+        guard let pair = subject.pair else {
+            let files = ScopedFiles(subject.tree, .after(layer))
+            return try FileExtraction.extract(node, of: files, from: subject.image, into: ".")
+        }
+        let image = pair.image(of: layer)
+        let files = ScopedFiles(image.tree, .after(image.tree.layerCount - 1))
+        let own = try files.node(at: subject.tree.path(of: node), followsLast: false)
+        return try FileExtraction.extract(own, of: files, from: image, into: ".")
     }
 
     // MARK: Waiting

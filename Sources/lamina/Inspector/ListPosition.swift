@@ -15,6 +15,9 @@ struct ListPosition: Hashable, Sendable {
         top = max(0, min(top, count - height))
     }
 
+    /// Moves the first line on the screen down, where lines of the list take more than one of it.
+    mutating func drop(to index: Int) { top = max(top, min(index, selected)) }
+
     /// The part of the list on the screen.
     func window(_ height: Int, of count: Int) -> Range<Int> {
         let start = max(0, min(top, count))

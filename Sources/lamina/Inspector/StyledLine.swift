@@ -54,6 +54,21 @@ struct StyledLine: Hashable, Sendable {
         return line
     }
 
+    /// The line in pieces of at most so many columns, all but the first after four spaces; styles are lost.
+    func wrapped(to columns: Int) -> [StyledLine] {
+        var rest = text
+        var lines: [StyledLine] = []
+        while !rest.isEmpty {
+            let indent = lines.isEmpty || columns < 20 ? "" : "    "
+            let piece = TerminalText.prefix(rest, columns: max(1, columns - indent.count))
+            // A character that is wider than the line.
+            if piece.isEmpty { break }
+            lines.append(StyledLine(indent + piece))
+            rest = String(String.UnicodeScalarView(rest.unicodeScalars.dropFirst(piece.unicodeScalars.count)))
+        }
+        return lines
+    }
+
     /// The line with one style for all its text.
     func styled(_ style: TextStyle) -> StyledLine { StyledLine(text, style) }
 

@@ -31,11 +31,11 @@ struct ViewLayout {
     init(_ view: ImageView) {
         let (columns, rows) = (view.size.columns, view.size.rows)
         body = max(0, rows - 3)
-        isWide = columns >= 80
+        isWide = columns >= 80 && view.subject.pair == nil
         let left = isWide ? min(columns * 2 / 5, 90) : columns
         let isMain = view.page == .main
-        let showsLayers = isMain && (isWide || view.pane == .layers)
-        let showsTree = isMain && (isWide || view.pane == .tree)
+        let showsLayers = isMain && (isWide || view.pane == .layers) && view.subject.pair == nil
+        let showsTree = isMain && (isWide || view.pane == .tree || view.subject.pair != nil)
         let layerLines = min(view.subject.layers.count, max(3, (body - 1) / 2), max(0, body - 1))
         layers = Area(column: 0, row: 2, width: showsLayers ? left : 0, height: layerLines)
         let treeLeft = isWide ? left + 1 : 0

@@ -1,3 +1,4 @@
+import Comparison
 import Console
 import Inspector
 import OCI
@@ -17,13 +18,42 @@ struct ViewedImage: Sendable {
     /// By layer, as far as the build is recorded.
     let sources: [Source?]
 
+    /// The two images that are shown side by side; ``image`` is then their files in one tree.
+    let pair: ImagePair?
+    /// Their names.
+    let names: [String]
+
     init(name: String, image: InspectedImage, sources: [Source?] = []) {
         self.name = name
         self.image = image
+        pair = nil
+        names = [name]
         self.sources = image.analysis.layers.indices.map { sources.indices.contains($0) ? sources[$0] : nil }
     }
 
+    init(names: (old: String, new: String), pair: ImagePair) {
+        name = "\(names.old) and \(names.new)"
+        image = pair.combined
+        sources = [nil, nil]
+        self.pair = pair
+        self.names = [names.old, names.new]
+    }
+
     var tree: ImageTree { image.tree }
+
+    /// The image that has the bytes of files: of the two that are shown side by side the one of a layer.
+    func source(of layer: Int) -> InspectedImage { pair?.image(of: layer) ?? image }
+
+    /// The place of the bytes of a file; `nil` when it is no regular file.
+    func place(of file: TreeFile, at node: Int) -> ContentPlace? {
+        guard let pair else { return image.place(of: file) }
+        return pair.place(of: node, in: file.layer)
+    }
+
+    /// The words for the place of a content, after the file's name.
+    func origin(of place: ContentPlace, layer: Int) -> String {
+        pair == nil ? "layer \(place.layer + 1)" : VisibleText.escaped(Array(names[min(layer, 1)].utf8))
+    }
     var layers: [AnalyzedLayer] { image.analysis.layers }
 
     /// The command of a layer on one line, without the shell that every command has.

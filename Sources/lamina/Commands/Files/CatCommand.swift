@@ -25,11 +25,13 @@ struct CatCommand: UserNamespaceCommand {
             let places = try paths.map { try place(of: $0, found) }
             try await found.fetchContent(of: Set(places.map(\.layer)))
             let isTerminal = OutputTerminal.standardOutput.isTerminal
-            for place in places {
-                try found.image.read(place) { bytes in
-                    let bytes = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
-                    CommandResult.write(isTerminal ? Self.visible(bytes) : bytes)
-                    return true
+            try await offload {
+                for place in places {
+                    try found.image.read(place) { bytes in
+                        let bytes = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+                        CommandResult.write(isTerminal ? Self.visible(bytes) : bytes)
+                        return true
+                    }
                 }
             }
         }

@@ -30,8 +30,9 @@ struct ExtractCommand: UserNamespaceCommand {
             let found = try await ImageFiles(global, image, options)
             let node = try found.files.node(at: PathBytes(path), followsLast: path.hasSuffix("/"))
             try await found.fetchContent(of: found.layers(below: node))
-            let summary = try FileExtraction.extract(
-                node, of: found.files, from: found.image, into: FilePath(directory))
+            let summary = try await offload {
+                try FileExtraction.extract(node, of: found.files, from: found.image, into: FilePath(directory))
+            }
             let skipped = summary.skipped == 0 ? "" : "; \(summary.skipped) devices or FIFOs were left out"
             OutputTerminal.standardError.write(
                 "Extracted \(summary.files) files, \(HumanSize.short(summary.bytes))\(skipped)\n")

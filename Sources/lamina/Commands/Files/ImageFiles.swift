@@ -35,7 +35,8 @@ struct ImageFiles: Sendable {
     init(_ global: GlobalOptions, _ name: String, _ options: FileScopeOptions) async throws {
         self.global = global
         registries = options.registries
-        (image, stored) = try await global.inspected(name, registries, platform: options.platform)
+        (image, stored) = try await global.inspected(
+            name, registries, platform: options.platform, usesTables: true)
         files = ScopedFiles(image.tree, try options.scope(in: image))
     }
 
@@ -43,7 +44,7 @@ struct ImageFiles: Sendable {
     init(_ global: GlobalOptions, _ name: String, _ registries: RegistryOptions) async throws {
         self.global = global
         self.registries = registries
-        (image, stored) = try await global.inspected(name, registries)
+        (image, stored) = try await global.inspected(name, registries, usesTables: true)
         files = ScopedFiles(image.tree, .after(image.tree.layerCount - 1))
     }
 

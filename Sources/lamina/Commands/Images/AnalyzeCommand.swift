@@ -1,5 +1,6 @@
 import Advice
 import ArgumentParser
+import Comparison
 import Console
 import Diagnostics
 import Engine
@@ -45,8 +46,13 @@ struct AnalyzeCommand: UserNamespaceCommand {
     @Flag(name: .customLong("dive-json"), help: "Print the document that dive's --json writes.")
     var diveJSON = false
 
-    @Argument(help: ArgumentHelp("A name or an ID, or an archive or OCI layout such as ./app.tar.", valueName: "image"))
+    @Argument(
+        help: ArgumentHelp(
+            "A name or an ID, a path such as ./app.tar, or docker://NAME and other transports.", valueName: "image"))
     var image: String
+
+    @Argument(help: ArgumentHelp("Another image, to see both side by side.", valueName: "other"))
+    var other: String?
 
     private static let reports = ["junit", "sarif", "markdown"]
 
@@ -64,29 +70,60 @@ struct AnalyzeCommand: UserNamespaceCommand {
         if diveJSON, advise || rules.ci || format != nil {
             throw ValidationError("--dive-json is a format of its own: leave out --format, --ci and --advise")
         }
+        if other != nil, format != nil || output != nil || rules.ci || advise || diveJSON {
+            throw ValidationError("two images are only shown side by side: use 'lamina diff' for a report")
+        }
         guard paths >= 0 else { throw ValidationError("--paths takes a number from 0 on") }
     }
 
     func run() async throws {
         try await global.run {
-            let (image, stored) = try await global.inspected(image, registries, platform: platform)
             let environment: @Sendable (String) -> String? = { OutputTerminal.environment($0) }
-            let origins = ImageSources.of(stored).map { $0?.origin }
-            if diveJSON {
-                try ReportOutput(path: output).write([image.diveDocument.text()])
-            } else if advise {
-                try advise(image, origins)
-            } else if evaluatesRules(environment) {
+            if let other {
+                try await compare(with: other, environment)
+                return
+            }
+            let (image, stored) = try await global.inspected(image, registries, platform: platform, usesTables: true)
+            let isReport = advise || diveJSON
+            if !isReport, evaluatesRules(environment) {
                 try await evaluateRules(image)
-            } else if format == "html" {
-                try ReportOutput(path: output)
-                    .write(AnalysisPage(name: self.image, image: image, origins: origins).encoded())
-            } else if format == nil, output == nil, ImageViewDriver.isPossible(environment: environment) {
+            } else if !isReport, format == nil, output == nil,
+                ImageViewDriver.isPossible(environment: environment)
+            {
                 let subject = ViewedImage(name: self.image, image: image, sources: ImageSources.of(stored))
                 try await ImageViewDriver(subject: subject, environment: environment).run()
             } else {
-                try show(image.analysis)
+                let origins = ImageSources.of(stored).map { $0?.origin }
+                try await offload { try report(image, origins) }
             }
+        }
+    }
+
+    /// Shows two images side by side.
+    private func compare(with other: String, _ environment: @escaping @Sendable (String) -> String?) async throws {
+        guard ImageViewDriver.isPossible(environment: environment) else {
+            throw CommandError(
+                .badOutput, "two images are shown side by side on a terminal only",
+                hint: "'lamina diff' prints how they differ.")
+        }
+        let old = try await global.inspected(image, registries, platform: platform)
+        let new = try await global.inspected(other, registries, platform: platform)
+        let pair = ImagePair(old: old.image, new: new.image)
+        try await ImageViewDriver(
+            subject: ViewedImage(names: (image, other), pair: pair), environment: environment
+        ).run()
+    }
+
+    private func report(_ image: InspectedImage, _ origins: [LayerOrigin?]) throws {
+        if diveJSON {
+            try ReportOutput(path: output).write([image.diveDocument.text()])
+        } else if advise {
+            try advise(image, origins)
+        } else if format == "html" {
+            try ReportOutput(path: output)
+                .write(AnalysisPage(name: self.image, image: image, origins: origins).encoded())
+        } else {
+            try show(image.analysis)
         }
     }
 
@@ -125,9 +162,11 @@ struct AnalyzeCommand: UserNamespaceCommand {
         if let name = rules.baseline {
             baseline = try await global.inspected(name, registries, platform: platform).image.analysis.size
         }
+        let growth = baseline
+        let evaluation = try await offload { try PolicyEvaluation(policy, for: image, baseline: growth) }
         let report = PolicyReport(
             name: self.image, analysis: image.analysis,
-            evaluation: try PolicyEvaluation(policy, for: image, baseline: baseline))
+            evaluation: evaluation)
         let result = ReportOutput(path: output)
         switch format {
         case "json": try result.write([report.json(pathLimit: paths).text(.pretty(2))])

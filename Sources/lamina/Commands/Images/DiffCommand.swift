@@ -4,6 +4,7 @@ import Console
 import Engine
 import Images
 import Inspector
+import Linux
 import OCI
 import Pages
 import Store
@@ -41,7 +42,9 @@ struct DiffCommand: UserNamespaceCommand {
         help: "End with status 1 when the images differ, and with 2 when they cannot be compared, as diff does.")
     var hasExitCode = false
 
-    @Argument(help: ArgumentHelp("A name or an ID, or an archive or OCI layout such as ./app.tar.", valueName: "old"))
+    @Argument(
+        help: ArgumentHelp(
+            "A name or an ID, a path such as ./app.tar, or docker://NAME and other transports.", valueName: "old"))
     var old: String
 
     @Argument(help: ArgumentHelp("The image to compare it with.", valueName: "new"))
@@ -89,6 +92,6 @@ struct DiffCommand: UserNamespaceCommand {
         let layers = ImageDifference.layersToRead(images.0, images.1)
         try await global.fetchContent(of: layers.old, old.stored, registries)
         try await global.fetchContent(of: layers.new, new.stored, registries)
-        return try ImageDifference(images.0, images.1, ignoresTimes: ignoresTimes)
+        return try await offload { try ImageDifference(images.0, images.1, ignoresTimes: ignoresTimes) }
     }
 }

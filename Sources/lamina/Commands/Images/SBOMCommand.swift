@@ -33,9 +33,11 @@ struct SBOMCommand: UserNamespaceCommand {
             let scan = SoftwareScan(found.image)
             try await found.fetchContent(of: scan.layers)
             let config = found.image.config
-            let bill = try scan.bill(
-                named: image, of: found.id, created: config.created ?? Timestamp(seconds: 0),
-                tool: ("lamina", Version.current), origins: found.origins)
+            let bill = try await offload {
+                try scan.bill(
+                    named: image, of: found.id, created: config.created ?? Timestamp(seconds: 0),
+                    tool: ("lamina", Version.current), origins: found.origins)
+            }
             switch format {
             case "spdx", "spdx-json": say(bill.spdx.text(.pretty(2)))
             case "cyclonedx", "cyclonedx-json": say(bill.cycloneDX.text(.pretty(2)))

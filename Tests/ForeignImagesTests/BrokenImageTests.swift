@@ -1,10 +1,12 @@
 import Diagnostics
+import ForeignImages
 import Inspector
 import Layers
 import Linux
 import OCI
 import SystemPackage
 import Testing
+import Transports
 
 /// Archives with wrong bytes are refused with a sentence or read as what they have become; nothing traps or hangs.
 @Suite final class BrokenImageTests {
@@ -68,20 +70,22 @@ import Testing
         ]).0
     }
 
-    private func inspect(_ bytes: [UInt8]) throws {
+    private func inspect(_ bytes: [UInt8]) async throws {
         let file = try parent.directory(name).create("image.tar", permissions: 0o600)
         try file.write(bytes.span)
         defer { try? parent.directory(name).unlink("image.tar") }
-        let image = try ImageFile(folder.appending(name.text).appending("image.tar")).inspect(platform: .host)
+        let found = try FileImages(ArchiveFile(folder.appending(name.text).appending("image.tar")))
+        let reader = try found.reader(try found.item(.only))
+        let image = try await ForeignImage(reader, lists: FileListCache(nil), usesTables: true).inspect(platform: nil)
         _ = image.storedFiles()
         _ = image.diveDocument.encoded()
     }
 
-    @Test func theWholeArchiveIsRead() throws {
-        for compression in [Compression.none, .gzip, .zstd] { try inspect(Self.archive(compression)) }
+    @Test func theWholeArchiveIsRead() async throws {
+        for compression in [Compression.none, .gzip, .zstd] { try await inspect(Self.archive(compression)) }
     }
 
-    @Test(arguments: 0..<150) func brokenArchivesAreRefusedOrRead(seed: UInt64) throws {
+    @Test(arguments: 0..<150) func brokenArchivesAreRefusedOrRead(seed: UInt64) async throws {
         var random = SplitMix(state: seed)
         var bytes = try Self.archive([Compression.none, .gzip, .zstd][Int(seed % 3)])
         for _ in 0..<Int.random(in: 1...8, using: &random) {
@@ -95,7 +99,7 @@ import Testing
             }
         }
         do {
-            try inspect(bytes)
+            try await inspect(bytes)
         } catch let error as any AnyFailure {
             #expect(!error.message.isEmpty)
         }
@@ -104,8 +108,21 @@ import Testing
     @Test(arguments: [
         "", "\0", "{}", "[]", "[{}]", #"[{"Config":1}]"#, #"[{"Config":"config.json","Layers":["/etc/passwd"]}]"#,
     ])
-    func brokenManifestsAreRefused(_ manifest: String) throws {
+    func brokenManifestsAreRefused(_ manifest: String) async throws {
         let bytes = try Self.tar([Self.file("manifest.json", Array(manifest.utf8))]).0
-        #expect(throws: InspectorError.self) { try self.inspect(bytes) }
+        await #expect(throws: TransportsError.self) { try await self.inspect(bytes) }
+    }
+}
+
+/// Numbers that are the same in every run.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }
