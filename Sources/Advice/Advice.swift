@@ -23,6 +23,11 @@ package struct Advice: Hashable, Sendable {
         /// A COPY or ADD brings along what tools and compilers leave behind.
         case buildArtefacts
         case debugSymbols
+        /// Programs and libraries have symbols and debug information within them.
+        case unstripped
+        /// The step installs packages, and comes after a COPY, the cause, that it does not need. Whenever the copied files
+        /// change, its layer is made, pushed and pulled again: the image does not get smaller.
+        case order
 
         /// The kind as it stands in documents.
         package var name: String {
@@ -37,6 +42,8 @@ package struct Advice: Hashable, Sendable {
             case .versionControl: "version-control"
             case .buildArtefacts: "build-artefacts"
             case .debugSymbols: "debug-symbols"
+            case .unstripped: "unstripped"
+            case .order: "order"
             }
         }
     }
@@ -46,13 +53,17 @@ package struct Advice: Hashable, Sendable {
     package let layer: Int
     /// The index of the layer that makes them useless; `nil` for files that the image has.
     package let cause: Int?
-    /// The files that the image would have less, and the bytes that it would be smaller by.
+    /// The files that the advice is about, and the bytes that the image would be smaller by; of ``Kind/order`` the bytes
+    /// that would not be made again.
     package let files: FileTally
     /// Some of the files or directories, the largest first.
     package let examples: [PathBytes]
 }
 
 extension Advice {
+    /// Whether the image gets smaller.
+    package var shrinksImage: Bool { kind != .order }
+
     /// All advice for an image, that which saves most first. No byte is counted twice, so all of it may be followed.
     ///
     /// Advice that saves less than 4 KiB, or than a thousandth of the image, is left out. Nothing is advised about files of
@@ -61,7 +72,7 @@ extension Advice {
     package static func advice(for image: InspectedImage, origins: [LayerOrigin?]) throws -> [Advice] {
         let minimum = max(4096, image.analysis.size / 1000)
         var finder = try AdviceFinder(image, origins)
-        return finder.find().filter { $0.files.bytes >= minimum }
+        return try finder.find().filter { $0.files.bytes >= minimum }
             .sorted { ($1.files.bytes, $0.layer, $0.kind.name) < ($0.files.bytes, $1.layer, $1.kind.name) }
     }
 }

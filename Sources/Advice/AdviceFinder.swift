@@ -24,17 +24,19 @@ struct AdviceFinder {
     private let image: InspectedImage
     private let marks: PathMarks
     private let steps: [LayerStep]
+    private let order: StepOrder
     private var groups: [Key: Group] = [:]
 
     init(_ image: InspectedImage, _ origins: [LayerOrigin?]) throws {
         self.image = image
+        order = StepOrder(image, origins)
         marks = try PathMarks(image.tree)
         steps = image.analysis.layers.map { layer in
             LayerStep(layer, origins.indices.contains(layer.index) ? origins[layer.index] : nil)
         }
     }
 
-    mutating func find() -> [Advice] {
+    mutating func find() throws -> [Advice] {
         var rest: [StoredFile] = []
         for file in image.storedFiles() where file.size > 0 {
             if let uselessness = file.uselessness {
@@ -43,7 +45,13 @@ struct AdviceFinder {
                 rest.append(file)
             }
         }
-        addDuplicates(rest)
+        try addUnstripped(addDuplicates(rest))
+        for finding in order.findings() {
+            let layer = image.analysis.layers[finding.layer]
+            let count = layer.added.count + layer.changed.count
+            groups[Key(kind: .order, layer: finding.layer, cause: finding.copy)] = Group(
+                tally: FileTally(count: count, bytes: layer.size))
+        }
         return groups.map { key, group in
             let largest = group.shown.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3)
             return Advice(
@@ -52,11 +60,14 @@ struct AdviceFinder {
         }
     }
 
-    private mutating func add(_ kind: Advice.Kind, _ file: StoredFile, cause: Int? = nil, shown: Int? = nil) {
-        let key = Key(kind: kind, layer: file.layer, cause: cause)
+    /// Adds a file, all of whose bytes are saved if `bytes` does not say how many.
+    private mutating func add(
+        _ kind: Advice.Kind, _ file: StoredFile, cause: Int? = nil, shown: Int? = nil, bytes: Int64? = nil
+    ) {
+        let (key, size) = (Key(kind: kind, layer: file.layer, cause: cause), bytes ?? file.size)
         let tally = groups[key, default: Group()].tally
-        groups[key, default: Group()].tally = FileTally(count: tally.count + 1, bytes: tally.bytes &+ file.size)
-        groups[key, default: Group()].shown[shown ?? file.node, default: 0] &+= file.size
+        groups[key, default: Group()].tally = FileTally(count: tally.count + 1, bytes: tally.bytes &+ size)
+        groups[key, default: Group()].shown[shown ?? file.node, default: 0] &+= size
     }
 
     private mutating func add(_ file: StoredFile, useless: StoredFile.Uselessness) {
@@ -95,15 +106,40 @@ struct AdviceFinder {
         return true
     }
 
-    /// The first layer keeps a content, and of one layer the first path.
-    private mutating func addDuplicates(_ files: [StoredFile]) {
+    /// The first layer keeps a content, and of one layer the first path. The result are the files that are no duplicates.
+    private mutating func addDuplicates(_ files: [StoredFile]) -> [StoredFile] {
+        var kept: [StoredFile] = []
         var seen: Set<Content> = []
         let ordered = files.indices.sorted { (files[$0].layer, $0) < (files[$1].layer, $1) }
         for index in ordered {
             let file = files[index]
             let hash = image.tree.lists[file.layer].entries[file.entry].contentHash
             let isNew = seen.insert(Content(size: file.size, hash: hash)).inserted
-            if !isNew, steps[file.layer] != .base { add(.duplicates, file) }
+            if !isNew, steps[file.layer] != .base { add(.duplicates, file) } else { kept.append(file) }
+        }
+        return kept
+    }
+
+    /// Programs of less than this size are not looked into.
+    private static let smallestProgram: Int64 = 16 << 10
+
+    /// Looks into programs and libraries. Those whose bytes are not there are passed over.
+    private mutating func addUnstripped(_ files: [StoredFile]) throws {
+        let programs = files.filter { file in
+            let entry = image.tree.lists[file.layer].entries[file.entry]
+            let isLibrary = image.tree.name(of: file.node).split(separator: UInt8(ascii: ".")).contains(
+                Array("so".utf8)[...])
+            return file.size >= Self.smallestProgram && steps[file.layer] != .base
+                && (entry.permissions & 0o111 != 0 || isLibrary)
+        }
+        let edges = try image.edges(
+            of: programs.map { ContentPlace(layer: $0.layer, entry: $0.entry) }, head: ProgramSymbols.headLength,
+            tail: ProgramSymbols.tailLength)
+        for file in programs {
+            guard let edges = edges[ContentPlace(layer: file.layer, entry: file.entry)],
+                let symbols = ProgramSymbols(head: edges.head, tail: edges.tail, fileSize: file.size), symbols.size > 0
+            else { continue }
+            add(.unstripped, file, bytes: min(symbols.size, file.size))
         }
     }
 }

@@ -106,6 +106,53 @@ struct AdviceTests {
         #expect(abs(saved - promised) <= promised * 0.05, "\(saved) saved of \(promised)")
     }
 
+    @Test(.enabled(if: Machine.has("strip"), "needs strip")) func strippedProgramsAreSmallerByWhatAdviceSays() throws {
+        let binary = try #require(Lamina.binary)
+        let context = try scratch.context("FROM lamina/base\nCOPY program /program\n", named: "strip")
+        let program = context.appending("program").string
+        try expectSuccess("cp", binary.string, program)
+        try lamina.build(context, "-t", "before")
+        let advice = try #require(
+            try analysis("before")["advice"]?.array?.first { $0["kind"]?.string == "unstripped" })
+        #expect(advice["lines"]?.string == "2")
+        try expectSuccess("strip", program)
+        try lamina.build(context, "-t", "after")
+        let saved = try size(analysis("before")) - size(analysis("after"))
+        let promised = try #require(advice["bytes"]?.number)
+        #expect(promised > 0 && abs(saved - promised) <= promised * 0.05, "\(saved) saved of \(promised)")
+        #expect(try analysis("after")["advice"]?.array?.contains { $0["kind"]?.string == "unstripped" } == false)
+    }
+
+    /// The bytes of the layers that an image does not share with another.
+    private func unshared(_ image: String, with other: String) throws -> Double {
+        let known = Set(try (analysis(other)["layers"]?.array ?? []).compactMap { $0["diffId"]?.string })
+        return try (analysis(image)["layers"]?.array ?? []).filter { !known.contains($0["diffId"]?.string ?? "") }
+            .compactMap { $0["sizeBytes"]?.number }.reduce(0, +)
+    }
+
+    @Test func stepsInAnotherOrderShareTheirLayers() throws {
+        let tool = "RUN printf '#!/bin/sh\\nfill 500 /usr-$2\\n' > /bin/apk; chmod 755 /bin/apk\n"
+        try lamina.build(scratch.context("FROM filler\n\(tool)", named: "tools"), "-t", "tools")
+        func made(_ lines: String, _ name: String) throws -> Double {
+            for (tag, text) in [("1", "first"), ("2", "second")] {
+                let context = try scratch.context("FROM tools\n\(lines)\n", named: name)
+                try scratch.write(text, to: "\(name)/data/text")
+                try lamina.build(context, "-t", "\(name):\(tag)")
+            }
+            return try unshared("\(name):2", with: "\(name):1")
+        }
+        let before = try made("COPY data /app\nRUN apk add tool", "ordered-badly")
+        let advice = try #require(
+            try analysis("ordered-badly:2")["advice"]?.array?.first { $0["kind"]?.string == "order" })
+        #expect(advice["lines"]?.string == "3" && advice["causeLines"]?.string == "2")
+        let after = try made("RUN apk add tool\nCOPY data /app", "ordered-well")
+        let promised = try #require(advice["bytes"]?.number)
+        #expect(
+            promised > 0 && abs(before - after - promised) <= promised * 0.05,
+            "\(before - after) saved of \(promised)")
+        #expect(try analysis("ordered-well:2")["advice"]?.array?.contains { $0["kind"]?.string == "order" } == false)
+    }
+
     @Test func adviceNeedsNoRulesAndAcceptsNone() throws {
         #expect(try lamina("analyze", "--advise", "--ci", "filler").status == 2)
         #expect(try lamina("analyze", "--advise", "--format", "html", "filler").status == 2)

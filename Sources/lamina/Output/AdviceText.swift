@@ -29,7 +29,7 @@ struct AdviceText {
             let more = advice.files.count - advice.examples.count
             if more > 0 { table.append(["", "", "", "  … \(advice.files.count) files"]) }
         }
-        let sum = all.reduce(0) { $0 &+ $1.files.bytes }
+        let sum = all.filter(\.shrinksImage).reduce(0) { $0 &+ $1.files.bytes }
         return table.lines() + ["", "All of it saves \(HumanSize.short(sum)) of \(HumanSize.short(size))."]
     }
 
@@ -77,6 +77,12 @@ struct AdviceText {
             return isCopy
                 ? "leave the repository out with .dockerignore" : "remove the repository in the RUN that makes it"
         case .buildArtefacts: return "leave what tools and compilers make out with .dockerignore"
+        case .unstripped:
+            return "strip these programs and libraries (strip --strip-unneeded) "
+                + (isCopy ? "before they are copied" : "in the RUN that makes them")
+        case .order:
+            return "move this step above \(cause): it is run again, and its layer pushed and pulled again, "
+                + "whenever the files copied there change"
         case .debugSymbols: return "leave debug symbols out: strip programs, and install no debug packages"
         }
     }
