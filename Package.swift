@@ -44,6 +44,7 @@ let package = Package(
             providers: [.apt(["libisal-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         module("Diagnostics"),
         module("Asynchrony"),
         module("SQLite", ["CSQLite"]),
@@ -54,6 +55,7 @@ let package = Package(
         module("Graph", ["Diagnostics", "OCI"]),
         module("Attestations", ["OCI"]),
         // Row 2
+        module("YAML", ["CYAML", "Diagnostics", "OCI"]),
         module("GoCompat", ["Diagnostics", "DockerfileSyntax", "OCI"]),
         module("Console", [systemPackage]),
         module("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),
@@ -85,6 +87,9 @@ let package = Package(
                 "Trees", "Transports",
                 systemPackage,
             ]),
+        module(
+            "Sync",
+            ["Diagnostics", "OCI", "Linux", "Logins", "Registry", "Transports", "Images", "YAML", systemPackage]),
         // Row 3c
         module(
             "Execution",
@@ -156,7 +161,7 @@ let package = Package(
                 "Contexts", "Execution",
                 "Records",
                 "Engine",
-                "ForeignImages", "Housekeeping", "Editing", "Inspector", "Advice", "Comparison", "Packages", "Pages",
+                "ForeignImages", "Housekeeping", "Editing", "Inspector", "Sync", "Advice", "Comparison", "Packages", "Pages",
                 "CBuildInfo",
                 "CPages",
                 systemPackage,
@@ -171,6 +176,8 @@ let package = Package(
         tests("Linux", ["CLinux", "Diagnostics", systemPackage]),
         tests("DockerfileSyntax"),
         tests("GoCompat", ["Diagnostics", "OCI"]),
+        tests("YAML", ["Diagnostics", "OCI"]),
+        tests("Sync", ["Diagnostics", "Images", "OCI", "Registry", "Transports", systemPackage]),
         tests("Configuration", ["Diagnostics"]),
         tests("Console", [systemPackage]),
         tests("Frontend", ["Diagnostics", "DockerfileSyntax", "GoCompat", "Graph", "OCI"]),

@@ -3,7 +3,7 @@ import Layers
 package import Linux
 package import OCI
 package import Store
-import Transports
+package import Transports
 import Trees
 
 /// The members of an image archive, each put into the store as a blob while the archive goes by.
@@ -20,6 +20,8 @@ package struct ArchiveContents: Sendable {
     private var links: [PathBytes: PathBytes] = [:]
 
     package let place: String
+    /// Hears how many bytes of each layer have arrived.
+    package var report: @Sendable (TransferEvent) -> Void = { _ in }
 
     /// `place` is the archive's name for messages.
     package init(store: StoreRoot, place: String = "the archive") {
@@ -32,10 +34,7 @@ package struct ArchiveContents: Sendable {
         while let entry = try reader.next() {
             switch entry.kind {
             case .regular:
-                var ingest = try store.content.begin(expecting: entry.size)
-                try reader.readContent { try ingest.write($0) }
-                let (digest, size) = try ingest.commit()
-                members[entry.path] = Member(digest: digest, size: size)
+                members[entry.path] = try keep(entry, &reader)
             case .hardLink: links[entry.path] = entry.linkTarget
             case .symlink:
                 links[entry.path] = try resolveLinks(entry.path.parent.appending(entry.linkTarget)) { _ in nil }
@@ -43,6 +42,52 @@ package struct ArchiveContents: Sendable {
             }
         }
         _ = try reader.finish()
+    }
+
+    /// Puts a member into the store. One that may be a layer is read as one meanwhile: a document begins with a brace or a
+    /// bracket.
+    private func keep(_ entry: LayerEntry, _ reader: inout LayerReader) throws -> Member {
+        var ingest = try store.content.begin(expecting: entry.size)
+        var start: [UInt8] = []
+        var done: Int64 = 0
+        var pass: LayerPass?
+        let shown = Self.shown(entry)
+        defer { pass?.abandon() }
+        try reader.readContent { bytes in
+            if start.isEmpty, bytes.count > 0 {
+                start = (0..<min(bytes.count, 6)).map { bytes[$0] }
+                let isDocument = start[0] == UInt8(ascii: "{") || start[0] == UInt8(ascii: "[")
+                if !isDocument, Self.compression(start) != nil { pass = LayerPass() }
+            }
+            pass?.write(bytes)
+            try ingest.write(bytes)
+            done += Int64(bytes.count)
+            if pass != nil { report(.layerProgress(shown, done)) }
+        }
+        let (digest, size) = try ingest.commit()
+        if let summary = pass?.finish(), let compression = Self.compression(start) {
+            report(.layerDone(shown))
+            try LayerStorage(store: store).record(
+                summary, of: Descriptor(mediaType: .ociLayer(compression), digest: digest, size: size))
+        }
+        return Member(digest: digest, size: size)
+    }
+
+    /// The member as progress shows it: by the digest in its name or, where there is none, by one of the name.
+    private static func shown(_ entry: LayerEntry) -> Descriptor {
+        let name = entry.path.lastComponent.text.prefix { $0 != "." }
+        let digest = (try? Digest(parsing: "sha256:\(name)")) ?? Digest(of: Array(entry.path.text.utf8))
+        return Descriptor(mediaType: .ociLayer, digest: digest, size: entry.size)
+    }
+
+    /// The compression of a layer; `nil` for one that layers do not have.
+    private static func compression(_ start: [UInt8]) -> Compression? {
+        switch StreamFormat(magic: start) {
+        case .plain: Compression.none
+        case .gzip: .gzip
+        case .zstd: .zstd
+        case .bzip2, .xz: nil
+        }
     }
 
     /// A member by its path, through at most a few links inside the archive.

@@ -4,7 +4,7 @@ import Linux
 package import OCI
 package import Store
 package import SystemPackage
-import Transports
+package import Transports
 import Trees
 
 /// An image on its way into an archive or a layout.
@@ -45,6 +45,8 @@ package struct ImageArchive {
     package let created: Timestamp?
     /// The index of all the images, each for another platform; `nil` for images of their own.
     package var index: SharedIndex?
+    /// Hears how many bytes of each layer are written.
+    package var report: @Sendable (TransferEvent) -> Void = { _ in }
 
     /// An index that the archive has in place of its images.
     package struct SharedIndex: Sendable {
@@ -95,7 +97,8 @@ package struct ImageArchive {
     /// - Returns: the manifests of the images, or their index.
     package func write(to output: FileDescriptor) throws -> [Descriptor] {
         let archive = ArchiveOutput(output)
-        var layers = ArchivedLayers(archive, storage: source.storage, hasGzipOnly: isForDocker)
+        var layers = ArchivedLayers(
+            archive, storage: source.storage, hasGzipOnly: isForDocker, report: report)
         try archive.add(directory: "blobs")
         try archive.add(directory: "blobs/sha256")
         let written = try images.map { image in
@@ -187,6 +190,7 @@ private struct ArchivedLayers {
     private let storage: LayerStorage
     /// Whether layers that are compressed otherwise are compressed anew.
     private let hasGzipOnly: Bool
+    private let report: @Sendable (TransferEvent) -> Void
     private var layers: [LayerKey: Descriptor] = [:]
 
     private struct LayerKey: Hashable {
@@ -194,8 +198,12 @@ private struct ArchivedLayers {
         let choice: BlobChoice
     }
 
-    init(_ archive: ArchiveOutput, storage: LayerStorage, hasGzipOnly: Bool) {
+    init(
+        _ archive: ArchiveOutput, storage: LayerStorage, hasGzipOnly: Bool,
+        report: @escaping @Sendable (TransferEvent) -> Void
+    ) {
         self.archive = archive
+        self.report = report
         self.hasGzipOnly = hasGzipOnly
         self.storage = storage
     }
@@ -206,12 +214,16 @@ private struct ArchivedLayers {
         let writer = try archive.writer(for: blob)
         let file = try storage.open(blob)
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var done: Int64 = 0
         while true {
             let count = try file.read(into: &buffer)
             if count == 0 { break }
             try writer.write(buffer.span.extracting(..<count))
+            done += Int64(count)
+            if blob.mediaType.isLayer { report(.layerProgress(blob, done)) }
         }
         try writer.commit()
+        if blob.mediaType.isLayer { report(.layerDone(blob)) }
     }
 
     /// Adds the layer at `index` of a stack, unless it is there. One that is compressed now goes into the archive alone.
@@ -224,7 +236,15 @@ private struct ArchivedLayers {
         if let known = try storage.knownBlob(of: diffIDs[index], as: choice) {
             layer = known
         } else if try archive.isSeekable && storage.fitsIntoOneHeader(diffIDs[index]) {
-            layer = try archive.addLater { try storage.compress(diffIDs, index, as: choice.options, to: $0) }
+            let report = report
+            var source: Descriptor?
+            layer = try archive.addLater { sink in
+                try storage.compress(diffIDs, index, as: choice.options, to: sink) {
+                    source = $0
+                    report(.layerProgress($0, $1))
+                }
+            }
+            report(.layerDone(source ?? layer))
         } else {
             layer = try storage.blob(of: diffIDs, index, as: choice, mayBeElsewhere: false)
         }

@@ -2,7 +2,9 @@ import Diagnostics
 import Layers
 package import Linux
 package import OCI
+package import Registry
 package import Store
+import Transports
 
 extension ImageTransfer {
     /// Makes an image of one layer from the tar archive of a root file system, compressed or not.
@@ -12,6 +14,36 @@ extension ImageTransfer {
     package func importRootFileSystem(
         _ source: consuming OwnedDescriptor, as reference: ImageReference?, platform: Platform,
         config runConfig: RunConfig = RunConfig(), message: String = "Imported from -"
+    ) throws -> StoredImage {
+        try importRootFileSystem(
+            from: DescriptorStream(source), as: reference, platform: platform, config: runConfig, message: message)
+    }
+
+    /// Makes an image of the archive of a root file system that a server of the web has. It passes through a file, so
+    /// that a transfer that breaks can be begun anew.
+    package func importRootFileSystem(
+        at address: WebAddress, as reference: ImageReference?, platform: Platform,
+        config runConfig: RunConfig = RunConfig(), message: String
+    ) async throws -> StoredImage {
+        let file = try await registry.web.get(address) { response in
+            let file = try SpooledFile()
+            let length = response.fields["content-length"].flatMap { Int64($0) }
+            for try await piece in response.body {
+                try await offload { try file.write(piece.span) }
+            }
+            if let length, file.size != length { throw HTTPResponse.truncated(file.size, of: length) }
+            return file
+        }
+        return try await offload { [self] in
+            try importRootFileSystem(
+                from: BlobStream(file.reader(from: 0)), as: reference, platform: platform, config: runConfig,
+                message: message)
+        }
+    }
+
+    private func importRootFileSystem(
+        from source: any Layers.ByteStream, as reference: ImageReference?, platform: Platform,
+        config runConfig: RunConfig, message: String
     ) throws -> StoredImage {
         let lease = try store.lease()
         let layer = try importLayer(source)
@@ -30,7 +62,7 @@ extension ImageTransfer {
     /// Takes an archive into the store as a layer, byte for byte.
     package func importLayer(_ source: consuming OwnedDescriptor) throws -> DiffID {
         let ingest = try store.content.begin()
-        let copy = TeeStream(try Self.storable(DescriptorStream(source)), to: ingest.sink)
+        let copy = TeeStream(try Self.storable(source), to: ingest.sink)
         let summary: LayerSummary
         do { summary = try LayerReader.readFileList(from: copy) } catch let error as LayerError {
             throw ImagesError(
@@ -59,7 +91,7 @@ extension ImageTransfer {
     }
 
     /// The archive as a layer has it.
-    private static func storable(_ source: any ByteStream) throws -> any ByteStream {
+    private static func storable(_ source: any Layers.ByteStream) throws -> any Layers.ByteStream {
         var start: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while start.count < 6 {
@@ -76,13 +108,13 @@ extension ImageTransfer {
 }
 
 /// Writes down and hashes what is read through it.
-private final class TeeStream: ByteStream {
-    private let source: any ByteStream
+private final class TeeStream: Layers.ByteStream {
+    private let source: any Layers.ByteStream
     private let copy: (Span<UInt8>) throws -> Void
     private var hasher: DigestHasher? = DigestHasher()
     private var size: Int64 = 0
 
-    init(_ source: any ByteStream, to copy: @escaping (Span<UInt8>) throws -> Void) {
+    init(_ source: any Layers.ByteStream, to copy: @escaping (Span<UInt8>) throws -> Void) {
         self.source = source
         self.copy = copy
     }

@@ -44,7 +44,7 @@ extension ImageTransfer {
     }
 
     /// The documents of an image in a registry. They are in the store, where nothing names them yet.
-    private struct LearnedImage: Sendable {
+    struct LearnedImage: Sendable {
         let root: Descriptor
         let manifest: Manifest
         let descriptor: Descriptor
@@ -82,7 +82,13 @@ extension ImageTransfer {
         _ reference: ImageReference, platform: Platform, below root: Digest? = nil,
         resolved: @Sendable (Descriptor, [Descriptor]) -> Void = { _, _ in }
     ) async throws -> LearnedImage {
-        let found = try await find(reference, platform: platform, below: root)
+        try await learn(try await find(reference, platform: platform, below: root), of: reference, resolved: resolved)
+    }
+
+    func learn(
+        _ found: ResolvedImage, of reference: ImageReference,
+        resolved: @Sendable (Descriptor, [Descriptor]) -> Void = { _, _ in }
+    ) async throws -> LearnedImage {
         let manifest = found.manifest
         resolved(found.manifestDescriptor, manifest.layers)
         for layer in manifest.layers where !layer.mediaType.isLayer {

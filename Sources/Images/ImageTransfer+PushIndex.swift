@@ -16,7 +16,7 @@ extension ImageTransfer {
         report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws -> Descriptor {
         try await offload { [self] in
-            if root.location == nil, root.origin != .made { try requireAll(of: root.descriptor) }
+            if root.location == nil, root.origin != .made { try requireAll(of: root) }
         }
         let reader = try await offload { [self] in try StoreImageReader(root, in: self) }
         let target = isTagged ? reference : reference.with(tag: nil, digest: try await reader.root().descriptor.digest)
@@ -32,8 +32,15 @@ extension ImageTransfer {
         return pushed
     }
 
-    /// Throws ``ImagesError`` `.imageNotFound` when a blob of an index is not in the store.
-    private func requireAll(of root: Descriptor) throws {
+    /// Throws ``ImagesError`` `.imageNotFound` when a blob of an index is not in the store, and is no layer that can be had
+    /// elsewhere.
+    private func requireAll(of index: ImageRoot) throws {
+        let root = index.descriptor
+        let layers = index.images.flatMap { zip($0.layers.map(\.digest), $0.diffIDs) }
+        let elsewhere = Set(
+            try layers.filter { digest, diffID in
+                try store.layers.sources(of: diffID).contains { $0.blob.digest == digest }
+            }.map(\.0))
         let read: (Descriptor) throws -> [UInt8]? = { [store] in
             try store.content.bytes(of: $0.digest, limit: Self.documentLimit)
         }
@@ -42,7 +49,9 @@ extension ImageTransfer {
         }
         for entry in try BlobTree.descriptors(in: bytes) {
             for blob in [entry] + (try BlobTree(entry, read: read).blobs)
-            where try !store.content.contains(blob.digest) { throw Self.lost(entry, blob) }
+            where try !elsewhere.contains(blob.digest) && !store.content.contains(blob.digest) {
+                throw Self.lost(entry, blob)
+            }
         }
     }
 

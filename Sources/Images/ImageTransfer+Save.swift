@@ -71,14 +71,23 @@ extension ImageTransfer {
         _ texts: [String], to path: FilePath, platform: Platform?, report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws {
         let chosen = try await offload { [self] in try self.chosen(texts, platform: platform) }
-        for (image, _) in chosen { try await fetchLayers(of: image, report: report) }
+        for (image, _) in chosen {
+            try await fetchLayers(of: image) { event in
+                switch event {
+                // A layer is done when it is in the archive.
+                case .layerExists, .layerDone: break
+                default: report(event)
+                }
+            }
+        }
         try await offload { [self] in
             let images = try chosen.map { image, names in
                 ArchivedImage(names: names, image: image, config: try config(of: image))
             }
-            let archive = ImageArchive(
+            var archive = ImageArchive(
                 source: self, images: images, isForDocker: true,
                 created: images.count == 1 ? images[0].config.created : nil)
+            archive.report = report
             try OutputFile.write(to: path) { _ = try archive.write(to: $0) }
         }
     }
@@ -104,10 +113,7 @@ extension ImageTransfer {
                 case .ociDirectory: try LayoutImageWriter(path, names: names)
                 case .directory: try DirectoryImageWriter(path)
                 }
-            _ = try await copy.run(from: reader, to: writer) { event in
-                // The layers of the store are here: there is nothing to tell of them.
-                if case .waiting = event { report(event) }
-            }
+            _ = try await copy.run(from: reader, to: writer, report: report)
         }
         if let archive { try await offload { try archive.finish() } }
     }

@@ -24,8 +24,11 @@ package enum ImageTransports {
     }
 
     /// The writer of an image. The store is opened only for an image that goes into it.
+    ///
+    /// `leavesLayers` is for an image that goes into the store: its layers stay in the registries that have them.
     package static func writer(
-        _ location: ImageLocation, _ registry: RegistryAccess, images: () throws -> ImageTransfer
+        _ location: ImageLocation, _ registry: RegistryAccess, leavesLayers: Bool = false,
+        images: () throws -> ImageTransfer
     ) throws -> any ImageWriter {
         switch location {
         case .registry(let reference): RegistryImageWriter(reference, registry.client)
@@ -33,7 +36,8 @@ package enum ImageTransports {
         case .ociArchive(let path, let selector): try ArchiveImageWriter(path, selector, .oci)
         case .dockerArchive(let path, let selector): try ArchiveImageWriter(path, selector, .docker)
         case .directory(let path): try DirectoryImageWriter(path)
-        case .store(let text): try StoreImageWriter(try images(), names: [try newName(text)])
+        case .store(let text):
+            try StoreImageWriter(try images(), names: [try newName(text)], leavesLayers: leavesLayers)
         }
     }
 

@@ -67,22 +67,27 @@ extension LayerStorage {
 
     /// Writes a blob of the layer at `index` of a stack to `sink`, from another blob of it or else from its directory.
     ///
-    /// Throws ``ImagesError`` `.corrupt` when the store has neither, or they are not the layer any more.
+    /// `progress` gets the blob that it is written from, if there is one, and how many of its bytes were read. Throws
+    /// ``ImagesError`` `.corrupt` when the store has neither, or they are not the layer any more.
     package func compress(
         _ diffIDs: [DiffID], _ index: Int, as options: CompressionOptions,
-        to sink: @escaping (Span<UInt8>) throws -> Void
+        to sink: @escaping (Span<UInt8>) throws -> Void,
+        progress: @escaping (Descriptor, Int64) -> Void = { _, _ in }
     ) throws -> Descriptor {
-        try compress(diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: options, to: sink)
+        try compress(
+            diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: options, to: sink, progress: progress)
     }
 
     private func compress(
         _ layer: DiffID, chain: () -> ChainID?, as options: CompressionOptions,
-        to sink: @escaping (Span<UInt8>) throws -> Void
+        to sink: @escaping (Span<UInt8>) throws -> Void,
+        progress: @escaping (Descriptor, Int64) -> Void = { _, _ in }
     ) throws -> Descriptor {
         let made: Descriptor
         let diffID: DiffID
         if let source = try presentBlobs(of: layer).first, let content = try store.content.open(source.digest) {
-            (made, diffID) = try CompressedBlobWriter.recompress(DescriptorStream(content), options, to: sink)
+            let counted = CountedStream(DescriptorStream(content)) { progress(source, $0) }
+            (made, diffID) = try CompressedBlobWriter.recompress(counted, options, to: sink)
         } else {
             var writer = try LayerWriter(options, to: sink)
             try writer.add(try members(of: layer), from: try directory(of: layer, chain()))
@@ -138,5 +143,24 @@ extension LayerStorage {
                 hint: "Build the image again with --no-cache.")
         }
         return try FileList(decoding: list).entries
+    }
+}
+
+/// Tells how many bytes were read through it.
+private final class CountedStream: ByteStream {
+    private let source: any ByteStream
+    private let report: (Int64) -> Void
+    private var count: Int64 = 0
+
+    init(_ source: any ByteStream, report: @escaping (Int64) -> Void) {
+        self.source = source
+        self.report = report
+    }
+
+    func read(into buffer: inout [UInt8]) throws -> Int {
+        let length = try source.read(into: &buffer)
+        count += Int64(length)
+        report(count)
+        return length
     }
 }

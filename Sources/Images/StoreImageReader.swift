@@ -54,8 +54,7 @@ package final class StoreImageReader: ImageReader {
     private func manifest(of image: StoredImage) throws -> ImageDocument {
         let (manifest, bytes) = try images.manifest(of: image, mayBeElsewhere: true)
         for (layer, diffID) in zip(manifest.layers, image.diffIDs) {
-            let sources = try images.store.layers.sources(of: diffID).filter { $0.blob.digest == layer.digest }
-            places.withLock { $0.layers[layer.digest] = sources.compactMap { BlobLocation(decoding: $0.location) } }
+            try find(layer, diffID)
         }
         let descriptor = Descriptor(
             mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count), platform: image.platform
@@ -65,6 +64,12 @@ package final class StoreImageReader: ImageReader {
         return document
     }
 
+    /// Learns where a layer is that the store may lack.
+    private func find(_ layer: Descriptor, _ diffID: DiffID) throws {
+        let sources = try images.store.layers.sources(of: diffID).filter { $0.blob.digest == layer.digest }
+        places.withLock { $0.layers[layer.digest] = sources.compactMap { BlobLocation(decoding: $0.location) } }
+    }
+
     /// The index that is read, if it is one.
     private func index() throws -> ImageDocument? {
         let named = try (try? ImageReference(parsing: text)).flatMap { try images.store.images.root(named: $0) }
@@ -72,6 +77,9 @@ package final class StoreImageReader: ImageReader {
         guard let bytes = try images.store.content.bytes(of: root.descriptor.digest, limit: BlobTree.documentLimit)
         else { throw ImagesError(.corrupt, "the store has lost the index \(root.descriptor.digest)") }
         if root.origin == .made { return try madeIndex(root, bytes) }
+        for image in root.images where image.layers.count == image.diffIDs.count {
+            for (layer, diffID) in zip(image.layers, image.diffIDs) { try find(layer, diffID) }
+        }
         places.withLock { $0.other = root.location.flatMap(BlobLocation.init(decoding:)) }
         return ImageDocument(root.descriptor, bytes)
     }
@@ -134,6 +142,10 @@ package final class StoreImageReader: ImageReader {
         guard !locations.isEmpty else { throw lost(blob) }
         let access = BlobAccess(store: images.store, registry: images.registry)
         return { access.stream(blob, from: locations, $0) }
+    }
+
+    package func origin(ofLater blob: Descriptor) async throws -> ImageReference? {
+        locations(of: blob).lazy.compactMap { $0.reference(to: blob.digest) }.first
     }
 
     package func repository(with blob: Descriptor, on registry: String) async throws -> String? {

@@ -17,9 +17,11 @@ package struct StoreInspector: Sendable {
     /// The image with its files. Throws as ``analysis(of:)`` does.
     package func inspect(_ image: StoredImage) throws -> InspectedImage {
         let config = try config(of: image)
-        return InspectedImage(
+        var inspected = InspectedImage(
             config: config, layers: try inputs(of: image, config),
             contents: StoreContents(store: store, diffIDs: config.diffIDs))
+        inspected.id = image.id
+        return inspected
     }
 
     private func inputs(of image: StoredImage, _ config: ImageConfig) throws -> [AnalyzedLayerInput] {

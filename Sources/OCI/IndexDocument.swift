@@ -68,6 +68,12 @@ extension IndexDocument {
 
         package var platform: Platform? { descriptor.platform }
 
+        /// The kind of what is no image, such as a signature.
+        package var artifactType: String? {
+            get { object["artifactType"]?.string }
+            set { object["artifactType"] = newValue.map(JSON.string) }
+        }
+
         /// Whether it says something about another manifest of the index and is no image, as BuildKit's attestations.
         package var isAttestation: Bool {
             descriptor.annotations[Self.typeKey] == "attestation-manifest" || descriptor.platform?.os == "unknown"

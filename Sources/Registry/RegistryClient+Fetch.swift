@@ -197,6 +197,10 @@ extension RepositoryConnection {
         do {
             let request = HTTPRequest(.get, url("blobs/\(descriptor.digest)"), fields)
             return try await send(request, for: .pull, expecting: statuses, repeats: false).response
+        } catch let error as RegistryError where start > 0 && (error.cause as? Refusal)?.isAboutTheRange == true {
+            // Of the whole blob that follows, the part that is here is passed over.
+            let request = HTTPRequest(.get, url("blobs/\(descriptor.digest)"))
+            return try await send(request, for: .pull, expecting: [200], repeats: false).response
         } catch let error as RegistryError where error.code == .notFound {
             for place in descriptor.urls {
                 guard let url = try? HTTPURL(parsing: place), url.scheme == .https else { continue }

@@ -9,10 +9,10 @@ extension RegistryClient {
     func reading<Value>(
         _ reference: ImageReference, _ body: (RepositoryConnection) async throws -> Value
     ) async throws -> Value {
-        var sources = try configuration.load().sources(for: reference)[...]
+        var sources = try configuration.sources(for: reference)[...]
         var failures: [String] = []
         while sources.count > 1, let source = sources.popFirst() {
-            let name = source.reference.registry
+            let name = source.host?.base.authority ?? source.reference.registry
             if deadMirrors.withLock({ $0.contains(name) }) { continue }
             do { return try await body(connection(to: source)) } catch let error as RegistryError {
                 // A mirror need not have everything.
@@ -21,7 +21,7 @@ extension RegistryClient {
                     _ = deadMirrors.withLock { $0.insert(name) }
                 }
                 failures.append("the mirror \(name): \(error.message)")
-                let next = sources.first?.reference.registry ?? ""
+                let next = sources.first.map { $0.host?.base.authority ?? $0.reference.registry } ?? ""
                 NetworkNotice.report("the mirror \(name) failed (\(error.message)); trying \(next)")
             }
         }
@@ -35,14 +35,17 @@ extension RegistryClient {
 
     /// A connection to the repository itself, for writing.
     func connection(to reference: ImageReference) async throws -> RepositoryConnection {
-        try await connection(to: try configuration.load().target(for: reference))
+        try await connection(to: try configuration.target(for: reference))
     }
 
     private func connection(to source: RegistryConfiguration.Source) async throws -> RepositoryConnection {
-        RepositoryConnection(
+        let endpoint =
+            if let host = source.host { RegistryEndpoint(host, for: source.reference.registry) } else {
+                try await endpoints.endpoint(for: source.reference.registry, isInsecure: source.isInsecure)
+            }
+        return RepositoryConnection(
             transport: transport, authenticator: authenticator,
             retry: source.isMirror ? options.retry.limited(to: 2) : options.retry, userAgent: options.userAgent,
-            reference: source.reference,
-            endpoint: try await endpoints.endpoint(for: source.reference.registry, isInsecure: source.isInsecure))
+            reference: source.reference, endpoint: endpoint)
     }
 }

@@ -52,20 +52,38 @@ extension RegistryClient {
     /// The descriptor of the manifest or index that a name stands for, without a download where the registry tells it.
     package func descriptor(of reference: ImageReference) async throws -> Descriptor {
         let found: Descriptor? = try await describing("cannot look up \(reference)") {
-            try await reading(reference) { (connection) -> Descriptor? in
-                let request = HTTPRequest(
-                    .head, connection.url("manifests/\(connection.referenceName)"), ["Accept": Self.acceptedManifests])
-                do {
-                    let fields = try await connection.send(request, for: .pull, expecting: [200]).response.fields
-                    return Self.descriptor(fields, expecting: reference.digest)
-                } catch let error as RegistryError where error.code == .rejected {
-                    // HEAD is not known here.
-                    return nil
-                }
-            }
+            try await reading(reference) { try await announced(reference, over: $0) }
         }
         if let found { return found }
         return try await fetchManifest(reference).descriptor
+    }
+
+    /// The descriptor of what a name stands for where it would be pushed, as far as the registry tells it: mirrors are
+    /// not asked. `nil` if there is nothing, or nothing that this login may read.
+    package func targetDescriptor(of reference: ImageReference) async throws -> Descriptor? {
+        try await describing("cannot look up \(reference)") {
+            do { return try await announced(reference, over: connection(to: reference)) } catch let error
+                as RegistryError where [.notFound, .unauthorised, .denied].contains(error.code)
+            {
+                // Registries hide what is not there behind a refusal; whether it may be written shows then.
+                return nil
+            }
+        }
+    }
+
+    /// Asks for a manifest without its content; `nil` if the answer does not tell enough.
+    private func announced(
+        _ reference: ImageReference, over connection: RepositoryConnection
+    ) async throws -> Descriptor? {
+        let request = HTTPRequest(
+            .head, connection.url("manifests/\(connection.referenceName)"), ["Accept": Self.acceptedManifests])
+        do {
+            let fields = try await connection.send(request, for: .pull, expecting: [200]).response.fields
+            return Self.descriptor(fields, expecting: reference.digest)
+        } catch let error as RegistryError where error.code == .rejected {
+            // HEAD is not known here.
+            return nil
+        }
     }
 
     /// The descriptor in the fields of an answer; `nil` if they do not tell it, or another than was asked for.

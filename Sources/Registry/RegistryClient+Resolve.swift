@@ -10,6 +10,17 @@ package struct ResolvedImage: Sendable {
     /// The descriptor that the name points to: an index, or the manifest.
     package let rootDescriptor: Descriptor
     package let rootBytes: [UInt8]
+
+    package init(
+        manifestDescriptor: Descriptor, manifest: Manifest, manifestBytes: [UInt8], rootDescriptor: Descriptor,
+        rootBytes: [UInt8]
+    ) {
+        self.manifestDescriptor = manifestDescriptor
+        self.manifest = manifest
+        self.manifestBytes = manifestBytes
+        self.rootDescriptor = rootDescriptor
+        self.rootBytes = rootBytes
+    }
 }
 
 extension RegistryClient {

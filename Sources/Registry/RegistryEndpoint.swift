@@ -7,6 +7,28 @@ struct RegistryEndpoint: Sendable {
     /// Scheme, host and port.
     let base: HTTPURL
     let trust: ServerTrust
+    /// The beginning of the paths of repositories.
+    var root = "/v2"
+    /// The registry whose images another server has, which is told to it.
+    var namespace: String?
+    /// Fields that every request to it gets.
+    var fields = HTTPFields()
+    /// The registry whose login it gets, if that is not the one of the name.
+    var loginName: String?
+}
+
+extension RegistryEndpoint {
+    /// A server of a `hosts.toml`.
+    init(_ host: RegistryHost, for registry: String) {
+        base = host.base
+        var trust = host.trust
+        trust.registry = registry
+        self.trust = trust
+        root = host.root
+        namespace = host.isOrigin ? nil : registry
+        fields = host.fields
+        loginName = host.isOrigin ? nil : host.base.authority
+    }
 }
 
 /// Finds out how registries are reached, and remembers it.

@@ -57,6 +57,9 @@ struct Refusal: Error {
         status == 415 || [400, 404, 405, 422].contains(status) && (has("MANIFEST_INVALID") || has("TAG_INVALID"))
     }
 
+    /// Whether a server, or a proxy before it, may refuse a request because it asks for a part of a blob.
+    var isAboutTheRange: Bool { [400, 416, 501].contains(status) }
+
     /// Status, and the server's own words in short.
     var summary: String { "\(status)\(errors.first.map { " \($0.code)" } ?? "")".printable(limit: 100) }
 

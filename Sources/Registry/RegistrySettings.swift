@@ -30,6 +30,8 @@ package struct RegistrySettings: Sendable {
     package var authFile: String?
     /// A login for one registry, before those of files.
     package var login: (registry: String, credential: Credential)?
+    /// Whether registries are asked without a login, whatever files have.
+    package var isAnonymous = false
 
     package init(environment: [String: String]) { self.environment = environment }
 
@@ -51,6 +53,7 @@ package struct RegistrySettings: Sendable {
 
     /// The logins: that of the command line, then those of the environment and the files.
     package var credentials: any CredentialProvider {
+        if isAnonymous { return AnonymousCredentials() }
         let files = CredentialFiles(environment: environment, authFile: authFile) {
             NetworkNotice.report($0)
         }

@@ -33,8 +33,10 @@ struct RepositoryConnection: Sendable {
     /// The URL of something below the repository, e.g. `blobs/sha256:…`.
     func url(_ path: String) -> HTTPURL {
         let base = endpoint.base
-        return HTTPURL(
-            scheme: base.scheme, host: base.host, port: base.port, target: "/v2/\(reference.repository)/\(path)")
+        let url = HTTPURL(
+            scheme: base.scheme, host: base.host, port: base.port,
+            target: "\(endpoint.root)/\(reference.repository)/\(path)")
+        return endpoint.namespace.map { url.appending("ns", $0) } ?? url
     }
 
     /// The URL an upload goes on at.
@@ -79,10 +81,13 @@ struct RepositoryConnection: Sendable {
         var request = original
         request.trust = isOwn ? endpoint.trust : endpoint.trust.forOtherServers
         request.fields["User-Agent"] = userAgent
+        if isOwn { for field in endpoint.fields.fields { request.fields.append(field.name, field.value) } }
         var authorization = isOwn ? await authenticator.authorization(for: purpose) : nil
         var isFresh = false
         while true {
-            request.fields["Authorization"] = authorization
+            // A server that is configured with one keeps it as long as it wants no other.
+            request.fields["Authorization"] =
+                authorization ?? (isOwn ? endpoint.fields["Authorization"] : nil)
             let answer = try await followed(request, body)
             guard answer.response.status == 401, answer.url.hasSameOrigin(as: endpoint.base) else { return answer }
             if let refused = authorization { await authenticator.forget(refused, for: purpose) }
@@ -127,7 +132,8 @@ struct RepositoryConnection: Sendable {
             case .login: []
             case .mount(let origin): ["repository:\(name):pull,push", "repository:\(origin):pull"]
             }
-        return Authenticator.Purpose(registry: reference.registry, repository: name, scopes: scopes)
+        return Authenticator.Purpose(
+            registry: endpoint.loginName ?? reference.registry, repository: name, scopes: scopes)
     }
 
     private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
@@ -154,6 +160,8 @@ struct RepositoryConnection: Sendable {
             }
             if !request.url.hasSameOrigin(as: next) {
                 request.fields["Authorization"] = nil
+                // They are for the server that is configured, and may hold a secret.
+                for field in endpoint.fields.fields { request.fields[field.name] = nil }
                 request.trust = request.trust.forOtherServers
             }
             request.url = next

@@ -1,3 +1,4 @@
+import Diagnostics
 package import OCI
 package import Registry
 
@@ -27,10 +28,26 @@ package protocol ImageReader: Sendable {
     /// A blob in a file of this machine; `nil` where blobs come over a network. Nothing proves that its bytes are the
     /// right ones.
     func file(of blob: Descriptor) throws -> (any BlobReader)?
+
+    /// A repository that has the blob, from which it can be had later.
+    func origin(ofLater blob: Descriptor) async throws -> ImageReference?
+
+    /// The manifests that name a document as their subject, such as signatures and SBOMs.
+    ///
+    /// Throws ``TransportsError`` `.unsupported` where the transport has no place for them.
+    func referrers(of document: Descriptor) async throws -> [IndexDocument.Entry]
 }
 
 extension ImageReader {
     package func file(of blob: Descriptor) throws -> (any BlobReader)? { nil }
+
+    package func origin(ofLater blob: Descriptor) async throws -> ImageReference? { nil }
+
+    package func referrers(of document: Descriptor) async throws -> [IndexDocument.Entry] {
+        throw TransportsError(
+            .unsupported, "the source keeps nothing that refers to an image",
+            hint: "Leave --referrers out, or copy from a registry or an OCI layout.")
+    }
 }
 
 /// Writes one image, whatever its transport: documents with their blobs, each before what names it, the root at last.
@@ -49,8 +66,18 @@ package protocol ImageWriter: Sendable {
         report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws -> Descriptor
 
+    /// Notes that a manifest that was written refers to another one, where ``WriterCapacity/takesReferrers`` says that
+    /// there is a place for it.
+    func note(_ referrer: IndexDocument.Entry, on subject: Digest) async throws
+
     /// Completes the image and gives it its name.
     func finish() async throws
+}
+
+extension ImageWriter {
+    package func note(_ referrer: IndexDocument.Entry, on subject: Digest) async throws {
+        throw TransportsError(.unsupported, "the destination has no place for what refers to an image")
+    }
 }
 
 /// Kinds of images and layers that the destination of a copy can hold.
@@ -61,6 +88,8 @@ package struct WriterCapacity: Sendable {
     package var takesZstd = true
     /// Whether layers of images that have no manifest yet are compressed.
     package var compressesNewLayers = false
+    /// Whether there is a place for what refers to an image.
+    package var takesReferrers = false
 
     package init() {}
 }

@@ -44,6 +44,12 @@ package struct RegistryImageReader: ImageReader {
         }
     }
 
+    package func origin(ofLater blob: Descriptor) async throws -> ImageReference? { reference }
+
+    package func referrers(of document: Descriptor) async throws -> [IndexDocument.Entry] {
+        try await client.referrers(of: document.digest, in: reference)
+    }
+
     package func repository(with blob: Descriptor, on registry: String) async throws -> String? {
         registry == reference.registry ? reference.repository : nil
     }

@@ -15,6 +15,7 @@ package struct RegistryImageWriter: ImageWriter {
     package var capacity: WriterCapacity {
         var capacity = WriterCapacity()
         capacity.compressesNewLayers = true
+        capacity.takesReferrers = true
         return capacity
     }
 
@@ -47,6 +48,10 @@ package struct RegistryImageWriter: ImageWriter {
             case .accepted: report(.layerDone(blob))
             }
         }
+    }
+
+    package func note(_ referrer: IndexDocument.Entry, on subject: Digest) async throws {
+        try await client.note(referrer, on: subject, in: reference)
     }
 
     package func finish() async throws {}

@@ -35,6 +35,7 @@ struct Lamina: AsyncParsableCommand {
             LoginCommand.self,
             LogoutCommand.self,
             CopyCommand.self,
+            SyncCommand.self,
             IndexCommand.self,
             ListTagsCommand.self,
             CatalogCommand.self,

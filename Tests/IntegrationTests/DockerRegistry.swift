@@ -55,9 +55,9 @@ struct DockerRegistry {
 
     /// Runs `body` with a fresh registry; one that wants a login lets in nobody but ``user`` with ``password``.
     ///
-    /// With certificates it speaks TLS, on all addresses.
+    /// With certificates it speaks TLS, on all addresses. `authorization` is the value of `auth` in its settings.
     static func with(
-        login: Bool = false, tls: TestCertificates? = nil, in scratch: Scratch,
+        login: Bool = false, authorization: String? = nil, tls: TestCertificates? = nil, in scratch: Scratch,
         _ body: (DockerRegistry) throws -> Void
     ) throws {
         let port = try freePort()
@@ -75,6 +75,7 @@ struct DockerRegistry {
                 "\(user):$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n", to: "htpasswd")
             settings += "auth: {htpasswd: {realm: test, path: \(users)}}\n"
         }
+        if let authorization { settings += "auth: \(authorization)\n" }
         let process = try RunningProcess([
             "docker-registry", "serve", scratch.write(settings, to: "registry.yml").string,
         ])

@@ -151,7 +151,7 @@ private struct SingleLayerFetch: Sendable {
         }
         let turn = try await FetchTurn.take(blob.digest, in: store)
         report(.fetching(diffID, blob, 0, from: location.description))
-        try await blobs.fetch(blob, from: location) {
+        try await blobs.fetch(blob, from: location, into: IndexingSink(storage: storage)) {
             turn.note($0)
             report(.fetching(diffID, blob, $0, from: location.description))
         }

@@ -142,8 +142,15 @@ package struct LayerStorage: Sendable {
                 .badArchive, "layer \(blob.digest) unpacks to \(summary.diffID), but the image says \(expected)",
                 hint: "The image is damaged: get it again.")
         }
+        try record(summary, of: blob)
+    }
+
+    /// Records what was found in a layer blob while it arrived; without a summary nothing: a layer that cannot be read is
+    /// read again by ``index(_:expecting:)``, which says what is wrong with it.
+    func record(_ summary: LayerSummary?, of blob: Descriptor) throws {
+        guard let summary else { return }
         try record(summary.diffID, summary.fileList)
         try store.layers.addBlob(
-            Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), of: expected)
+            Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), of: summary.diffID)
     }
 }

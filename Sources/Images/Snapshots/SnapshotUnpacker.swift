@@ -17,6 +17,11 @@ package final class SnapshotUnpacker: Sendable {
     private let progress: LayerProgress
     private let known = Mutex<[ChainID: Snapshot]>([:])
     private let tasks = SharedTasks<ChainID, Snapshot>()
+    /// Stacks whose layers are all here.
+    private let present = Mutex<Set<ChainID>>([])
+    private let fetches = SharedTasks<ChainID, Void>()
+    /// The number of layers that are unpacked at once: each keeps two processors busy.
+    private let places = AsyncSemaphore(limit: max(2, Processors.online))
 
     /// `form` gives the form of the snapshots. It may ask the kernel, so it is called only when a layer is unpacked.
     package init(
@@ -82,17 +87,43 @@ package final class SnapshotUnpacker: Sendable {
     }
 
     private func prepare(_ index: Int, of stack: LayerChains, _ session: LayerSession) async throws -> Snapshot {
-        let (diffID, chain) = (stack.diffIDs[index], stack.chains[index])
+        let chain = stack.chains[index]
         let ready = try await offload { [store, form] in try store.snapshots.snapshot(chain, in: form()) }
         if let ready { return ready }
-        // A hard link to a file of a lower layer needs that layer unpacked; so they are unpacked bottom up, each after the
-        // one below it, but fetched side by side.
+        // Layers are fetched and unpacked side by side, and become visible bottom up.
         async let next = index > 0 ? snapshot(index - 1, of: stack, session) : nil
-        try await fetcher.requireContent(chained: [(diffID, chain)]) { session.report($0) }
+        try await requireContent(index, of: stack, session)
+        let layer: UnpackedLayer
+        do { layer = try await unpacked(index, of: stack, session) } catch is LowerLayerNeeded {
+            _ = try await next
+            layer = try await unpacked(index, of: stack, session)
+        }
         _ = try await next
-        return try await offload { [store, trees, form] in
-            let blob = try LayerStorage(store: store).anyBlob(of: stack.diffIDs[...index])
-            return try session.extracting(diffID, blob) { try stack.unpack(blob, index, store, trees, form()) }
+        return try await offload { try layer.commit() }
+    }
+
+    private func unpacked(
+        _ index: Int, of stack: LayerChains, _ session: LayerSession
+    ) async throws -> UnpackedLayer {
+        try await places.withPlace {
+            try await offload { [store, trees, form] in
+                let blob = try LayerStorage(store: store).anyBlob(of: stack.diffIDs[...index])
+                return try session.extracting(stack.diffIDs[index], blob) {
+                    try stack.unpack(blob, index, store, trees, form())
+                }
+            }
+        }
+    }
+
+    /// Makes sure that a layer and those below it are here, so that it is known which files they hold.
+    private func requireContent(_ index: Int, of stack: LayerChains, _ session: LayerSession) async throws {
+        let chain = stack.chains[index]
+        if present.withLock({ $0.contains(chain) }) { return }
+        try await fetches.value(for: chain) { [self] in
+            async let below: Void? = index > 0 ? requireContent(index - 1, of: stack, session) : nil
+            try await fetcher.requireContent(chained: [(stack.diffIDs[index], chain)]) { session.report($0) }
+            _ = try await below
+            _ = present.withLock { $0.insert(chain) }
         }
     }
 

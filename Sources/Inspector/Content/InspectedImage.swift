@@ -9,6 +9,8 @@ package struct InspectedImage: Sendable {
     package let tree: ImageTree
     package let analysis: ImageAnalysis
     package let contents: any LayerContents
+    /// The digest of the config, where it is known.
+    package var id: Digest?
 
     /// Analyses an image; its layers come bottom first.
     package init(config: ImageConfig, layers: [AnalyzedLayerInput], contents: any LayerContents) {
@@ -20,6 +22,11 @@ package struct InspectedImage: Sendable {
         for list in lists { files.apply(list) }
         analysis = ImageAnalysis(layers, paths, files)
         tree = ImageTree(lists, paths, files.log ?? FileVersionLog())
+    }
+
+    /// The steps that made the image.
+    package var history: ImageHistory {
+        ImageHistory(id: id ?? Digest(of: config.encoded), config: config, layerSizes: analysis.layers.map(\.size))
     }
 
     /// The index of the layer that a user names: its number from 1 on, or the beginning of its DiffID.

@@ -33,6 +33,8 @@ struct RegistryConfiguration: Sendable {
         let reference: ImageReference
         let isInsecure: Bool
         let isMirror: Bool
+        /// The server that is asked in place of the one that the name says.
+        var host: RegistryHost?
     }
 
     var rules: [Rule] = []

@@ -10,6 +10,7 @@ package final class RegistryConfigurationFiles: Sendable {
     private let daemon: [String]
     private let mirrors: [String]
     private let readsMirrorsOnly: Bool
+    private let hostFiles: RegistryHostFiles
     private let loaded = Mutex<RegistryConfiguration?>(nil)
 
     /// No configuration at all.
@@ -21,11 +22,13 @@ package final class RegistryConfigurationFiles: Sendable {
     ///   - daemon: Files in the form of dockerd's `daemon.json`.
     ///   - mirrors: Mirrors of the command line.
     ///   - readsMirrorsOnly: Whether a registry with such a mirror is read from there only.
+    ///   - hostFiles: Files in the form of containerd's `hosts.toml`.
     init(
         containers: [(file: String, directory: String)], daemon: [String], mirrors: [String],
-        readsMirrorsOnly: Bool = false
+        readsMirrorsOnly: Bool = false, hostFiles: RegistryHostFiles = .none
     ) {
         self.readsMirrorsOnly = readsMirrorsOnly
+        self.hostFiles = hostFiles
         self.containers = containers
         self.daemon = daemon
         self.mirrors = mirrors
@@ -42,7 +45,34 @@ package final class RegistryConfigurationFiles: Sendable {
         self.init(
             containers: containers,
             daemon: (own.map { ["\($0)/docker/daemon.json"] } ?? []) + ["/etc/docker/daemon.json"],
-            mirrors: mirrors, readsMirrorsOnly: readsMirrorsOnly)
+            mirrors: mirrors, readsMirrorsOnly: readsMirrorsOnly,
+            hostFiles: RegistryHostFiles(environment: environment))
+    }
+
+    /// The places to read an image from, in order. The servers of a `hosts.toml` stand in the place of the registry.
+    ///
+    /// Throws ``RegistryError`` `.configuration` and `.blocked`.
+    func sources(for reference: ImageReference) throws -> [RegistryConfiguration.Source] {
+        let sources = try load().sources(for: reference)
+        guard let origin = sources.last, !origin.isMirror else { return sources }
+        let wanted: RegistryHost.Capability = reference.digest == nil ? .resolve : .pull
+        let hosts = try hostFiles.hosts(of: origin.reference.registry).filter { $0.capabilities.contains(wanted) }
+        return hosts.isEmpty ? sources : sources.dropLast() + hosts.map { origin.at($0) }
+    }
+
+    /// The place to write an image to: of a `hosts.toml` the first server that takes images.
+    ///
+    /// Throws ``RegistryError`` `.configuration` and `.blocked`.
+    func target(for reference: ImageReference) throws -> RegistryConfiguration.Source {
+        let target = try load().target(for: reference)
+        let hosts = try hostFiles.hosts(of: target.reference.registry)
+        guard !hosts.isEmpty else { return target }
+        guard let host = hosts.first(where: { $0.capabilities.contains(.push) }) else {
+            throw RegistryError(
+                .blocked, "no server of '\(target.reference.registry)' in its hosts.toml has the capability push",
+                hint: "Add it there, or push to another registry.")
+        }
+        return target.at(host)
     }
 
     /// Throws ``RegistryError`` `.configuration`.
@@ -93,5 +123,12 @@ package final class RegistryConfigurationFiles: Sendable {
         } catch {
             throw RegistryError(.configuration, "'\(path)' cannot be read", cause: error)
         }
+    }
+}
+
+extension RegistryConfiguration.Source {
+    /// The same image at a server of a `hosts.toml`.
+    fileprivate func at(_ host: RegistryHost) -> Self {
+        Self(reference: reference, isInsecure: isInsecure, isMirror: !host.isOrigin, host: host)
     }
 }

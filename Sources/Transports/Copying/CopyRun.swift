@@ -8,6 +8,8 @@ struct CopyRun: Sendable {
     let report: @Sendable (TransferEvent) -> Void
     let keepsDigests: Bool
     let leavesOutMissing: Bool
+    /// Whether what refers to a document is copied with it.
+    var includesReferrers = false
     let layers: LayerConversion
 
     /// Copies a document with all below it; of an index only the entries in `wanted` if it is given.
@@ -16,8 +18,27 @@ struct CopyRun: Sendable {
     ) async throws -> Descriptor {
         guard depth <= 4 else { throw TransportsError(.unsupported, "its indexes are nested more than 4 deep") }
         try Task.checkCancellation()
-        guard document.isIndex else { return try await copy(manifest: document, isRoot: isRoot) }
-        return try await copy(index: document, keeping: wanted, isRoot: isRoot, depth: depth)
+        let written =
+            document.isIndex
+            ? try await copy(index: document, keeping: wanted, isRoot: isRoot, depth: depth)
+            : try await copy(manifest: document, isRoot: isRoot)
+        if includesReferrers { try await copyReferrers(of: document, writtenAs: written, depth: depth) }
+        return written
+    }
+
+    /// Copies what refers to a document that was written, and in turn what refers to that.
+    private func copyReferrers(of document: ImageDocument, writtenAs written: Descriptor, depth: Int) async throws {
+        for referrer in try await reader.referrers(of: document.descriptor) {
+            guard written.digest == document.descriptor.digest else {
+                throw TransportsError(
+                    .digestChanged,
+                    "what refers to \(document.descriptor.digest) would be lost, as the copy is \(written.digest)",
+                    hint: "Leave out --referrers, or the option that changes the image.")
+            }
+            let child = try await reader.document(referrer.descriptor)
+            let copied = try await copy(child, isRoot: false, depth: depth + 1)
+            try await writer.note(referrer.pointing(to: copied), on: written.digest)
+        }
     }
 
     private func copy(manifest document: ImageDocument, isRoot: Bool) async throws -> Descriptor {

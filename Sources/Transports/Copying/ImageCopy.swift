@@ -22,7 +22,13 @@ package struct ImageCopy: Sendable {
     /// there, or at least one.
     package var leavesOutMissing = false
 
+    /// Whether what refers to the image and to its platforms, such as signatures, is copied with it.
+    package var includesReferrers = false
+
     package init() {}
+
+    /// Whether a place that has the digest of the source has all that would be copied.
+    package var isIdentity: Bool { platforms.isEmpty && form == nil && compression == nil && !includesReferrers }
 
     /// Copies the image.
     ///
@@ -36,7 +42,7 @@ package struct ImageCopy: Sendable {
         let root = try await chosen(reader, writer.capacity)
         let run = CopyRun(
             reader: reader, writer: writer, report: report, keepsDigests: keepsDigests,
-            leavesOutMissing: leavesOutMissing,
+            leavesOutMissing: leavesOutMissing, includesReferrers: includesReferrers,
             layers: LayerConversion(form: form, compression: compression, capacity: writer.capacity))
         let written = try await run.copy(root.document, keeping: root.entries, isRoot: true, depth: 0)
         try await writer.finish()
@@ -47,6 +53,11 @@ package struct ImageCopy: Sendable {
         if compression?.compression == .zstd, !capacity.takesZstd || form == .docker {
             let place = capacity.takesZstd ? "Docker's format has" : "a Docker archive may have"
             throw TransportsError(.unsupported, "\(place) no zstd layers", hint: "Compress them with gzip.")
+        }
+        guard capacity.takesReferrers || !includesReferrers else {
+            throw TransportsError(
+                .unsupported, "the destination has no place for what refers to an image",
+                hint: "Leave --referrers out, or copy to a registry or an OCI layout.")
         }
         guard capacity.takesIndexes || platforms.count < 2 else {
             throw TransportsError(

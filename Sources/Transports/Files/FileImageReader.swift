@@ -161,6 +161,34 @@ package struct FileImageReader: ImageReader {
         BlobCopy.origin { [files, fileNames] in try Self.open(blob, $0, in: files, fileNames) }
     }
 
+    package func referrers(of document: Descriptor) async throws -> [IndexDocument.Entry] {
+        try await offload { [files, fileNames] in
+            guard let bytes = try files.document("index.json") else {
+                throw TransportsError(
+                    .unsupported, "\(files.place) keeps nothing that refers to an image",
+                    hint: "Leave --referrers out, or copy from a registry or an OCI layout.")
+            }
+            return try IndexDocument(parsing: bytes).entries.flatMap { entry in
+                try Self.referrers(entry, of: document.digest) { try Self.bytes($0, in: files, fileNames) }
+            }
+        }
+    }
+
+    /// An entry of a layout that refers to a document, or those of the index under the tag of that document.
+    private static func referrers(
+        _ entry: IndexDocument.Entry, of subject: Digest, read: (Descriptor) throws -> [UInt8]
+    ) throws -> [IndexDocument.Entry] {
+        let descriptor = entry.descriptor
+        guard descriptor.digest != subject, descriptor.mayNameBlobs else { return [] }
+        let tag = descriptor.annotations[LayoutDirectory.tagAnnotation]
+        if tag == subject.referrersTag, descriptor.mediaType.isIndex {
+            return try IndexDocument(parsing: read(descriptor)).entries
+        }
+        guard tag == nil || entry.artifactType != nil else { return [] }
+        let named = try JSON(parsing: read(descriptor))["subject"]?["digest"]?.string
+        return named == subject.description ? [entry] : []
+    }
+
     package func repository(with blob: Descriptor, on registry: String) async throws -> String? { nil }
 
     package func file(of blob: Descriptor) throws -> (any BlobReader)? {

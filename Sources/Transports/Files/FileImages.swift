@@ -48,7 +48,7 @@ package struct FileImages: Sendable {
         if try files.size(of: "oci-layout") != nil || files.size(of: "manifest.json") == nil,
             let index = try files.document("index.json")
         {
-            return try layoutItems(Index(parsing: index))
+            return layoutItems(try IndexDocument(parsing: index))
         }
         if let manifest = try files.document("manifest.json") {
             return try dockerItems(JSON(parsing: manifest))
@@ -64,11 +64,16 @@ package struct FileImages: Sendable {
             hint: "To make a base image of a root file system, use 'lamina import'.")
     }
 
-    private static func layoutItems(_ index: Index) -> [Item] {
+    private static func layoutItems(_ index: IndexDocument) -> [Item] {
         // One image may stand there once for each of its names.
         var items: [Item] = []
         var places: [Digest: Int] = [:]
-        for entry in index.manifests where entry.annotations["vnd.docker.reference.type"] != "attestation-manifest" {
+        let isImage: (IndexDocument.Entry) -> Bool = { entry in
+            // What refers to an image stands there without a name.
+            entry.descriptor.annotations["vnd.docker.reference.type"] != "attestation-manifest"
+                && (entry.artifactType == nil || entry.descriptor.annotations[LayoutDirectory.tagAnnotation] != nil)
+        }
+        for entry in index.entries.filter(isImage).map(\.descriptor) {
             let place = places[entry.digest] ?? items.count
             if place == items.count { items.append(Item(content: .layout(entry))) }
             places[entry.digest] = place

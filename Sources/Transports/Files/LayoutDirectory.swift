@@ -77,21 +77,40 @@ extension LayoutDirectory {
         try self.name(root, annotations) { $0[Self.nameAnnotation] == name.description }
     }
 
+    /// Adds a document that refers to another one, without a name: readers find it by its subject.
+    package func add(referrer: IndexDocument.Entry) throws {
+        try change { document in
+            guard !document.entries.contains(where: { $0.descriptor.digest == referrer.descriptor.digest }) else {
+                return
+            }
+            var entry = referrer
+            // An entry with a type of its own is no image to choose.
+            entry.artifactType = referrer.artifactType ?? "application/vnd.unknown.artifact.v1"
+            document.entries.append(entry)
+        }
+    }
+
     private func name(
         _ root: Descriptor, _ annotations: [String: String], replacing isReplaced: ([String: String]) -> Bool
     ) throws {
+        try change { document in
+            document.entries.removeAll { $0.artifactType == nil && isReplaced($0.descriptor.annotations) }
+            document.entries.append(
+                IndexDocument.Entry(
+                    Descriptor(
+                        mediaType: root.mediaType, digest: root.digest, size: root.size, platform: root.platform,
+                        annotations: root.annotations.merging(annotations) { $1 })))
+        }
+    }
+
+    private func change(_ body: (inout IndexDocument) -> Void) throws {
         // Others may be adding names of their own.
         let lock = try FileLock(marker, .exclusive)
         var document = IndexDocument()
         if try Directory(opening: path).statusIfExists("index.json") != nil {
             document = try IndexDocument(parsing: OwnedDescriptor.open(index).readAll(limit: BlobTree.documentLimit))
         }
-        document.entries.removeAll { isReplaced($0.descriptor.annotations) }
-        document.entries.append(
-            IndexDocument.Entry(
-                Descriptor(
-                    mediaType: root.mediaType, digest: root.digest, size: root.size, platform: root.platform,
-                    annotations: root.annotations.merging(annotations) { $1 })))
+        body(&document)
         try FileSystem.write(document.encoded(.compact), to: index)
         _ = consume lock
     }

@@ -40,6 +40,7 @@ package final class LayoutImageWriter: ImageWriter {
     package let capacity: WriterCapacity = {
         var capacity = WriterCapacity()
         capacity.compressesNewLayers = true
+        capacity.takesReferrers = true
         return capacity
     }()
 
@@ -52,6 +53,10 @@ package final class LayoutImageWriter: ImageWriter {
         try await offload { [layout] in try layout.write(document.bytes) }
         if isRoot { root.withLock { $0 = document.descriptor } }
         return document.bare
+    }
+
+    package func note(_ referrer: IndexDocument.Entry, on subject: Digest) async throws {
+        try await offload { [layout] in try layout.add(referrer: referrer) }
     }
 
     package func finish() async throws {

@@ -43,6 +43,10 @@ final class AssembledIndex: ImageReader {
 
     func origin(of blob: Descriptor) async throws -> BlobOrigin { try await reader(of: blob).origin(of: blob) }
 
+    func origin(ofLater blob: Descriptor) async throws -> ImageReference? {
+        try await reader(of: blob).origin(ofLater: blob)
+    }
+
     func repository(with blob: Descriptor, on registry: String) async throws -> String? {
         try await reader(of: blob).repository(with: blob, on: registry)
     }

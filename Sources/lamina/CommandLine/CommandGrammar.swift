@@ -99,6 +99,14 @@ extension CommandGrammar {
 
     private static let indexChanges = "annotation os arch variant os-version os-features"
 
+    /// Options of one end of a copy, and of its form.
+    private static let endFlags = "src-tls-verify dest-tls-verify src-no-creds dest-no-creds"
+    private static let endValues = """
+        dest-compress-format dest-compress-level src-creds dest-creds src-authfile dest-authfile src-cert-dir \
+        dest-cert-dir src-registry-token dest-registry-token
+        """
+    private static let endNegations = ["src-tls-verify": "no-src-tls-verify", "dest-tls-verify": "no-dest-tls-verify"]
+
     private static let commands = """
         allow cap-add cap-drop security-opt device ulimit shm-size resource memory/m memory-swap cpus cpu-shares/c \
         cpu-quota cpu-period cpuset-cpus cpuset-mems pids-limit cgroup-parent network/net add-host dns dns-search \
@@ -150,19 +158,23 @@ extension CommandGrammar {
         case "rebase": CommandGrammar(values: "tag/t platform old-base", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer platform format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
-        case "pull", "push":
+        case "pull":
+            CommandGrammar(
+                flags: "quiet/q all-platforms all-tags/a", values: "platform creds format progress",
+                reachesRegistries: true)
+        case "push":
             CommandGrammar(flags: "quiet/q", values: "platform creds format progress", reachesRegistries: true)
         case "login":
             CommandGrammar(flags: "password-stdin get-login", values: "username/u password/p", reachesRegistries: true)
         case "logout": CommandGrammar(flags: "all/a", values: "authfile")
         case "copy":
             CommandGrammar(
-                flags: "all/a quiet/q preserve-digests src-tls-verify dest-tls-verify",
-                values: """
-                    platform format/f digestfile dest-compress-format dest-compress-level src-creds dest-creds \
-                    src-authfile dest-authfile src-cert-dir dest-cert-dir
-                    """,
-                negations: ["src-tls-verify": "no-src-tls-verify", "dest-tls-verify": "no-dest-tls-verify"],
+                flags: "all/a quiet/q preserve-digests referrers \(endFlags)",
+                values: "platform format/f digestfile \(endValues)", negations: endNegations, reachesRegistries: true)
+        case "sync":
+            CommandGrammar(
+                flags: "all/a quiet/q preserve-digests referrers scoped keep-going dry-run \(endFlags)",
+                values: "src/s dest/d append-suffix platform format/f \(endValues)", negations: endNegations,
                 reachesRegistries: true)
         case "index create":
             CommandGrammar(
@@ -175,10 +187,11 @@ extension CommandGrammar {
         case "index inspect": CommandGrammar(flags: "raw", values: "format creds", reachesRegistries: true)
         case "index push":
             CommandGrammar(flags: "purge/rm/p quiet/q", values: "digestfile creds", reachesRegistries: true)
-        case "save": CommandGrammar(values: "output/o format platform", reachesRegistries: true)
-        case "load": CommandGrammar(flags: "quiet/q", values: "input/i format platform")
+        case "save":
+            CommandGrammar(flags: "quiet/q", values: "output/o format platform progress", reachesRegistries: true)
+        case "load": CommandGrammar(flags: "quiet/q", values: "input/i format platform progress")
         case "doctor", "config", "config show": CommandGrammar(values: "format")
-        case "import": CommandGrammar(values: "change/c message/m platform")
+        case "import": CommandGrammar(values: "change/c message/m platform retry retry-delay")
         case "export": CommandGrammar(values: "output/o platform", reachesRegistries: true)
         case "unpack": CommandGrammar(flags: "bundle", values: "platform", reachesRegistries: true)
         case "executor", "tag", "buildx ls", "completion", "manual": CommandGrammar()

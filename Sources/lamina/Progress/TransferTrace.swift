@@ -16,6 +16,8 @@ struct TransferWords: Sendable {
         active: "Pushing", exists: "Layer already exists", done: "Pushed", announcesStart: false)
     static let pull = TransferWords(
         active: "Downloading", exists: "Already exists", done: "Pull complete", announcesStart: false)
+    static let save = TransferWords(active: "Saving", exists: "Already exists", done: "Saved", announcesStart: false)
+    static let load = TransferWords(active: "Loading", exists: "Already exists", done: "Loaded", announcesStart: false)
     static let fetch = TransferWords(
         active: "Fetching", exists: "Already exists", done: "Fetched", announcesStart: true)
 }

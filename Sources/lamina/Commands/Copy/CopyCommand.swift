@@ -23,7 +23,9 @@ struct CopyCommand: UserNamespaceCommand {
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
-    @OptionGroup(title: "Options of one end") var sides: CopySideOptions
+    @OptionGroup(title: "Options of the source") var sourceEnd: CopyEndOptions<SourceEnd>
+
+    @OptionGroup(title: "Options of the destination") var destinationEnd: CopyEndOptions<DestinationEnd>
 
     @OptionGroup var form: CopyFormOptions
 
@@ -34,6 +36,9 @@ struct CopyCommand: UserNamespaceCommand {
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp("The platforms to copy, with what is attested of them.", valueName: "os/arch[,os/arch]"))
     var platform: [String] = []
+
+    @Flag(help: "Copy what refers to the image as well: signatures, SBOMs and other artifacts.")
+    var referrers = false
 
     @Option(
         name: .customLong("digestfile"),
@@ -63,8 +68,9 @@ struct CopyCommand: UserNamespaceCommand {
             }
             var copy = try form.copy()
             copy.requiresAll = all
+            copy.includesReferrers = referrers
             copy.platforms = try PlatformList.platforms(platform)
-            let ends = (try sides.source(from, registries), try sides.destination(to, registries))
+            let ends = (try sourceEnd.access(from, registries), try destinationEnd.access(to, registries))
             let digest = try await Self.closing(ends.0, ends.1) {
                 try await run(copy, from, to, ends.0, ends.1)
             }

@@ -35,7 +35,7 @@ struct HistoryCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("table, json, or a template such as '{{.Size}} {{.CreatedBy}}'.", valueName: "format"))
     var format: String?
 
-    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    @Argument(help: ArgumentHelp("A name or an ID, or an image outside of the store as for analyze.", valueName: "image"))
     var image: String
 
     private var columns: [ListFormat.Column] {
@@ -49,9 +49,25 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
         try await global.run {
             let platform = try platform.map { try Platform(parsing: $0) }
-            let (images, image) = try await global.inspectable(image, registries, platform: platform)
-            let inspector = StoreInspector(store: images.store)
-            let rows = try inspector.history(of: image).rows
+            let rows: [ImageHistory.Row]
+            let details: () throws -> VerboseHistory
+            if case .image(.store(let name)) = try ImageArgument(image) {
+                let (images, stored) = try await global.inspectable(name, registries, platform: platform)
+                let inspector = StoreInspector(store: images.store)
+                rows = try inspector.history(of: stored).rows
+                details = { [human] in
+                    VerboseHistory(
+                        analysis: try inspector.analysis(of: stored),
+                        sources: ImageSources(store: images.store).sources(of: stored.id, diffIDs: stored.diffIDs),
+                        isForPeople: human)
+                }
+            } else {
+                let foreign = try await global.inspected(image, registries, platform: self.platform).image
+                rows = foreign.history.rows
+                details = { [human] in
+                    VerboseHistory(analysis: foreign.analysis, sources: [], isForPeople: human)
+                }
+            }
             if quiet {
                 for row in rows { say(row.idText(full: noTruncation)) }
                 return
@@ -60,13 +76,7 @@ struct HistoryCommand: AsyncParsableCommand {
             let list = try ListFormat(format, columns: columns, shown: shown)
             let now = WallClock.now()
             var documents = rows.map { json($0, now: now) }
-            if verbose {
-                let details = VerboseHistory(
-                    analysis: try inspector.analysis(of: image),
-                    sources: ImageSources(store: images.store).sources(of: image.id, diffIDs: image.diffIDs),
-                    isForPeople: human)
-                documents = details.extended(documents, rows)
-            }
+            if verbose { documents = try details().extended(documents, rows) }
             for line in try list.lines(for: documents) { say(line) }
         }
     }

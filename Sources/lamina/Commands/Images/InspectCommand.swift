@@ -5,11 +5,15 @@ import GoCompat
 import Images
 import OCI
 import Store
+import Transports
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that the store knows of images, as JSON.",
-        discussion: "A name with docker:// is an image in its registry, whose layers are not fetched.")
+        discussion: """
+            A name with docker://, oci:, oci-archive:, docker-archive: or dir: is an image outside of the store, whose layers \
+            are not fetched.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -17,10 +21,10 @@ struct InspectCommand: AsyncParsableCommand {
 
     @OptionGroup var login: LoginOption
 
-    @Flag(help: "Of a docker:// name: print the manifest or index as it is.")
+    @Flag(help: "Outside of the store: print the manifest or index as it is.")
     var raw = false
 
-    @Flag(help: "Of a docker:// name: print the config of the image as it is.")
+    @Flag(help: "Outside of the store: print the config of the image as it is.")
     var config = false
 
     @Flag(name: [.customShort("n"), .customLong("no-tags")], help: "Of a docker:// name: do not list the tags.")
@@ -33,27 +37,36 @@ struct InspectCommand: AsyncParsableCommand {
         name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.Config.Cmd}}'.", valueName: "format"))
     var format: String?
 
-    @Argument(help: ArgumentHelp("Names or IDs, or one docker:// name.", valueName: "image"))
+    @Argument(help: ArgumentHelp("Names or IDs, or one image outside of the store.", valueName: "image"))
     var images: [String]
 
+    /// The place that an argument names by its transport; `nil` for a name or an ID of the store.
+    private static func place(_ text: String) -> ImageLocation? {
+        guard let location = try? ImageLocation(parsing: text) else { return nil }
+        if case .store = location { return nil }
+        return location
+    }
+
     func validate() throws {
-        guard !images.contains(where: { $0.hasPrefix(RemoteName.prefix) }) else {
-            guard images.count == 1 else { throw ValidationError("a docker:// name is inspected alone") }
+        guard !images.contains(where: { Self.place($0) != nil }) else {
+            guard images.count == 1 else { throw ValidationError("an image outside of the store is inspected alone") }
             guard !(raw && config) else { throw ValidationError("--raw and --config contradict each other") }
             return
         }
         guard !raw, !config, !omitsTags, login.text == nil else {
-            throw ValidationError("--raw, --config, --no-tags and --creds are for docker:// names")
+            throw ValidationError("--raw, --config, --no-tags and --creds are for images outside of the store")
         }
     }
 
-    /// Prints an image of a registry.
-    private func inspect(_ reference: ImageReference) async throws {
+    /// Prints an image outside of the store.
+    private func inspect(_ location: ImageLocation) async throws {
+        var reference = ImageReference(registry: "", repository: "", tag: nil)
+        if case .registry(let name) = location { reference = name }
         let platform = try platform.map { try Platform(parsing: $0) } ?? .host
         let template = try format.flatMap { $0 == "json" ? nil : try GoTemplate(format: $0) }
         let bytes = try await registries.access(login, for: reference) { (registry) -> [UInt8] in
             let image = RemoteInspection(
-                reference: reference, registry: registry, platform: platform, listsTags: !omitsTags)
+                location: location, registry: registry, platform: platform, listsTags: !omitsTags)
             if raw { return try await image.rawManifest() }
             if config { return try await image.config() }
             let document = try await image.document()
@@ -64,15 +77,14 @@ struct InspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            if let name = images.first, name.hasPrefix(RemoteName.prefix) {
-                return try await inspect(RemoteName.image(name))
-            }
+            if let location = images.first.flatMap(Self.place) { return try await inspect(location) }
+            let names = images.map { $0.hasPrefix("lamina:") ? String($0.dropFirst("lamina:".count)) : $0 }
             let transfer = try global.images(.readOnly)
             let platform = try platform.map { try Platform(parsing: $0) }
             // What is found is printed even if something else is not, as docker does.
             var documents: [JSON] = []
             var failure: (any Error)?
-            for name in images {
+            for name in names {
                 do {
                     let image = try transfer.image(name, platform: platform)
                     documents.append(Self.document(image, try transfer.config(of: image)))

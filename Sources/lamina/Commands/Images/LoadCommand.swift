@@ -22,6 +22,8 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Take the image for this platform alone.", valueName: "os/arch"))
     var platform: String?
 
+    @OptionGroup var progress: TransferProgressOption
+
     @Flag(name: .shortAndLong, help: "Print nothing.")
     var quiet = false
 
@@ -40,10 +42,13 @@ struct LoadCommand: AsyncParsableCommand {
 
     private func load(_ transfer: ImageTransfer) async throws -> [LoadedImage] {
         let platform = try platform.map { try Platform(parsing: $0) }
-        if let input, input != "-", try FileStatus(of: FilePath(input)).type == .directory {
-            return try await transfer.load(directory: FilePath(input), platform: platform)
+        return try await transfer.showing(.load, progress.mode(isQuiet: quiet || document.isDocument)) { report in
+            if let input, input != "-", try FileStatus(of: FilePath(input)).type == .directory {
+                return try await transfer.load(directory: FilePath(input), platform: platform, report: report)
+            }
+            return try await transfer.load(
+                ArchiveInput.open(input ?? "-"), platform: platform, report: report)
         }
-        return try await transfer.load(ArchiveInput.open(input ?? "-"), platform: platform)
     }
 
     private func show(_ loaded: [LoadedImage]) throws {

@@ -32,6 +32,11 @@ struct SaveCommand: UserNamespaceCommand {
     @Option(help: ArgumentHelp("Save the image for this platform alone.", valueName: "os/arch"))
     var platform: String?
 
+    @OptionGroup var progress: TransferProgressOption
+
+    @Flag(name: .shortAndLong, help: "Print nothing.")
+    var quiet = false
+
     @Argument(help: ArgumentHelp("Names or IDs.", valueName: "image"))
     var images: [String]
 
@@ -56,7 +61,7 @@ struct SaveCommand: UserNamespaceCommand {
             }
             let platform = try platform.map { try Platform(parsing: $0) }
             let transfer = try global.images(registries)
-            try await transfer.showing(.fetch) {
+            try await transfer.showing(.save, progress.mode(isQuiet: quiet)) {
                 try await transfer.save(
                     images, to: FilePath(output ?? "-"), as: chosenFormat, platform: platform, report: $0)
             }

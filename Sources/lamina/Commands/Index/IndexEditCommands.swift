@@ -4,47 +4,60 @@ import Images
 import OCI
 import Transports
 
+/// The index that a command changes where it is, and the way to it.
+struct IndexEditing: ParsableArguments {
+    @OptionGroup(title: "Registry options") var registries: RegistryOptions
+
+    @OptionGroup var login: LoginOption
+
+    @Argument(help: ArgumentHelp("The index.", valueName: "index"))
+    var name: String
+
+    /// Reads the index, lets `body` change it, and writes it to its place.
+    func run(
+        _ global: GlobalOptions, _ body: @escaping @Sendable (inout IndexAssembly, IndexPlaces) async throws -> Void
+    ) async throws {
+        try await global.run {
+            let target = try ImageLocation(parsing: name)
+            try await global.withIndexes(registries, login, for: target) { places in
+                var assembly = IndexAssembly()
+                try await assembly.begin(with: try await places.target(target))
+                try await body(&assembly, places)
+                let written = try await places.write(assembly, to: target, CopyMessages(isQuiet: false))
+                say(IndexTarget.line(target, written, assembly))
+            }
+        }
+    }
+}
+
 struct IndexAddCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add images to an index, with all that is attested of them.")
 
     @OptionGroup var global: GlobalOptions
 
-    @OptionGroup(title: "Registry options") var registries: RegistryOptions
-
-    @OptionGroup var login: LoginOption
+    @OptionGroup var index: IndexEditing
 
     @OptionGroup var changes: IndexChangeOptions
 
     @Flag(help: "Replace images for the same platforms.")
     var replace = false
 
-    @Argument(help: ArgumentHelp("The index.", valueName: "index"))
-    var name: String
-
     @Argument(help: ArgumentHelp("Images or indexes.", valueName: "image"))
     var images: [String]
 
     func run() async throws {
-        try await global.run {
-            let target = try ImageLocation(parsing: name)
-            try await global.withIndexes(registries, login, for: target) { places in
-                var assembly = IndexAssembly()
-                try await assembly.begin(with: try await places.target(target))
-                let before = Set(assembly.index.entries.map(\.descriptor.digest))
-                for image in images { try await assembly.add(try await places.source(image), replaces: replace) }
-                if changes.changesManifests {
-                    for entry in assembly.index.entries
-                    where !before.contains(entry.descriptor.digest) && !entry.isAttestation {
-                        try assembly.change(
-                            .digest(entry.descriptor.digest), annotations: changes.ofManifest,
-                            platform: changes.platform)
-                    }
+        try await index.run(global) { assembly, places in
+            let before = Set(assembly.index.entries.map(\.descriptor.digest))
+            for image in images { try await assembly.add(try await places.source(image), replaces: replace) }
+            if changes.changesManifests {
+                for entry in assembly.index.entries
+                where !before.contains(entry.descriptor.digest) && !entry.isAttestation {
+                    try assembly.change(
+                        .digest(entry.descriptor.digest), annotations: changes.ofManifest, platform: changes.platform)
                 }
-                assembly.annotate(changes.ofIndex)
-                let written = try await places.write(assembly, to: target, CopyMessages(isQuiet: false))
-                say(IndexTarget.line(target, written, assembly))
             }
+            assembly.annotate(changes.ofIndex)
         }
     }
 }
@@ -56,32 +69,20 @@ struct IndexRemoveCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @OptionGroup(title: "Registry options") var registries: RegistryOptions
-
-    @OptionGroup var login: LoginOption
-
-    @Argument(help: ArgumentHelp("The index.", valueName: "index"))
-    var name: String
+    @OptionGroup var index: IndexEditing
 
     @Argument(help: ArgumentHelp("Digests or platforms.", valueName: "digest|os/arch"))
     var manifests: [String]
 
     func run() async throws {
-        try await global.run {
-            let target = try ImageLocation(parsing: name)
-            try await global.withIndexes(registries, login, for: target) { places in
-                var assembly = IndexAssembly()
-                try await assembly.begin(with: try await places.target(target))
-                for text in manifests {
-                    guard let selection = IndexSelection(text) else {
-                        throw TransportsError(
-                            .badName, "'\(text)' is neither a digest nor a platform",
-                            hint: "Write it as sha256:… or os/arch.")
-                    }
-                    try assembly.remove(selection)
+        try await index.run(global) { assembly, _ in
+            for text in manifests {
+                guard let selection = IndexSelection(text) else {
+                    throw TransportsError(
+                        .badName, "'\(text)' is neither a digest nor a platform",
+                        hint: "Write it as sha256:… or os/arch.")
                 }
-                let written = try await places.write(assembly, to: target, CopyMessages(isQuiet: false))
-                say(IndexTarget.line(target, written, assembly))
+                try assembly.remove(selection)
             }
         }
     }
@@ -93,14 +94,9 @@ struct IndexAnnotateCommand: UserNamespaceCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @OptionGroup(title: "Registry options") var registries: RegistryOptions
-
-    @OptionGroup var login: LoginOption
+    @OptionGroup var index: IndexEditing
 
     @OptionGroup var changes: IndexChangeOptions
-
-    @Argument(help: ArgumentHelp("The index.", valueName: "index"))
-    var name: String
 
     @Argument(help: ArgumentHelp("A digest, a platform, or the name of the image.", valueName: "manifest"))
     var manifest: String?
@@ -115,22 +111,15 @@ struct IndexAnnotateCommand: UserNamespaceCommand {
     }
 
     func run() async throws {
-        try await global.run {
-            let target = try ImageLocation(parsing: name)
-            try await global.withIndexes(registries, login, for: target) { places in
-                var assembly = IndexAssembly()
-                try await assembly.begin(with: try await places.target(target))
-                if let manifest {
-                    let selection: IndexSelection =
-                        if let known = IndexSelection(manifest) { known } else {
-                            .digest(try await places.source(manifest).root().descriptor.digest)
-                        }
-                    try assembly.change(selection, annotations: changes.ofManifest, platform: changes.platform)
-                }
-                assembly.annotate(changes.ofIndex)
-                let written = try await places.write(assembly, to: target, CopyMessages(isQuiet: false))
-                say(IndexTarget.line(target, written, assembly))
+        try await index.run(global) { assembly, places in
+            if let manifest {
+                let selection: IndexSelection =
+                    if let known = IndexSelection(manifest) { known } else {
+                        .digest(try await places.source(manifest).root().descriptor.digest)
+                    }
+                try assembly.change(selection, annotations: changes.ofManifest, platform: changes.platform)
             }
+            assembly.annotate(changes.ofIndex)
         }
     }
 }

@@ -17,7 +17,7 @@ struct IndexPlaces: Sendable {
     }
 
     func writer(_ location: ImageLocation) throws -> any ImageWriter {
-        try ImageTransports.writer(location, registry) { try images() }
+        try ImageTransports.writer(location, registry, leavesLayers: true) { try images() }
     }
 
     /// The image of a name: a plain one means the image of the store if there is one, else the one in its registry.

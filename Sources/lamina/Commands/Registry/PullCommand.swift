@@ -1,8 +1,10 @@
 import ArgumentParser
 import Console
+import Diagnostics
 import Engine
 import Images
 import OCI
+import Registry
 import Store
 import Transports
 
@@ -21,6 +23,12 @@ struct PullCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The platform to fetch, e.g. linux/arm64.", valueName: "os/arch"))
     var platform: String?
 
+    @Flag(name: .customLong("all-platforms"), help: "Fetch the layers of all platforms.")
+    var allPlatforms = false
+
+    @Flag(name: [.customShort("a"), .customLong("all-tags")], help: "Pull all tags of the repository.")
+    var allTags = false
+
     @Flag(name: .shortAndLong, help: "Print the name only.")
     var quiet = false
 
@@ -31,30 +39,52 @@ struct PullCommand: AsyncParsableCommand {
 
     private var showsText: Bool { !quiet && !document.isDocument }
 
+    func validate() throws {
+        guard platform == nil || !allPlatforms else {
+            throw ValidationError("--platform and --all-platforms contradict each other")
+        }
+        guard allTags else { return }
+        guard !document.isDocument else { throw ValidationError("--all-tags prints no document") }
+        let last = name.split(separator: "/").last ?? ""
+        guard !last.contains(":"), !name.contains("@") else {
+            throw ValidationError("tag can't be used with --all-tags/-a")
+        }
+    }
+
     func run() async throws {
         try await global.run {
             let reference = try ImageReference(parsing: name)
-            let platform = try platform.map { try Platform(parsing: $0) } ?? .host
-            let mode = progress.mode(isQuiet: !showsText)
-            let images = try global.images(registries, login, for: reference)
-            let before = try images.store.images.image(named: reference)
-            if showsText {
-                say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)")
+            guard allTags else { return try await pull(reference) }
+            let tags = try await registries.access(login, for: reference) { try await $0.client.tags(of: reference) }
+            guard !tags.isEmpty else {
+                throw RegistryError(.notFound, "the repository \(reference.familiarName) has no tags")
             }
-            let image = try await images.showing(.pull, mode, to: .standardOutput) {
-                try await images.pull(reference, platform: platform, report: $0)
-            }
-            if showsText {
-                if let digest = image.rootDigest { say("Digest: \(digest)") }
-                let isNew = before?.id != image.id
-                say("Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)")
-            }
-            guard document.isDocument else { return say(reference.description) }
-            try document.show(
-                ("name", .string(reference.description)), ("id", .string(image.id.description)),
-                ("digest", image.rootDigest.map { .string($0.description) } ?? .null),
-                ("platform", .string(image.platform.description)), ("isNew", .bool(before?.id != image.id)),
-                ("layers", .array(image.layers.map { .string($0.digest.description) })))
+            for tag in tags { try await pull(reference.with(tag: tag, digest: nil)) }
         }
+    }
+
+    private func pull(_ reference: ImageReference) async throws {
+        let platform = try platform.map { try Platform(parsing: $0) } ?? .host
+        let images = try global.images(registries, login, for: reference)
+        let before = try images.store.images.image(named: reference)
+        if showsText {
+            say("\(reference.tag ?? reference.digest?.description ?? ""): Pulling from \(reference.repository)")
+        }
+        let image = try await images.showing(.pull, progress.mode(isQuiet: !showsText), to: .standardOutput) {
+            allPlatforms
+                ? try await images.pullAll(reference, report: $0)
+                : try await images.pull(reference, platform: platform, report: $0)
+        }
+        if showsText {
+            if let digest = image.rootDigest { say("Digest: \(digest)") }
+            let isNew = before?.id != image.id
+            say("Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)")
+        }
+        guard document.isDocument else { return say(reference.description) }
+        try document.show(
+            ("name", .string(reference.description)), ("id", .string(image.id.description)),
+            ("digest", image.rootDigest.map { .string($0.description) } ?? .null),
+            ("platform", .string(image.platform.description)), ("isNew", .bool(before?.id != image.id)),
+            ("layers", .array(image.layers.map { .string($0.digest.description) })))
     }
 }

@@ -28,10 +28,7 @@ struct LoginOption: ParsableArguments {
 
 /// How registries are reached: options of every command that may speak to one.
 struct RegistryOptions: ParsableArguments {
-    @Flag(
-        name: .customLong("tls-verify"), inversion: .prefixedNo,
-        help: "Demand HTTPS and a trusted certificate of every registry.")
-    var verifiesTLS = true
+    @OptionGroup var trust: RegistryTrustOptions<EveryRegistry>
 
     @Option(
         name: .customLong("insecure-registry"), parsing: .unconditionalSingleValue,
@@ -50,13 +47,6 @@ struct RegistryOptions: ParsableArguments {
     var mirrors: [String] = []
 
     @Option(
-        name: .customLong("cert-dir"),
-        help: ArgumentHelp(
-            "Certificates for registries: *.crt of authorities, NAME.cert and NAME.key of this client.",
-            valueName: "dir"))
-    var certificateDirectory: String?
-
-    @Option(
         name: .customLong("registry-certificate"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("A file with the authorities of one registry.", valueName: "registry=file"))
     var certificates: [String] = []
@@ -72,11 +62,6 @@ struct RegistryOptions: ParsableArguments {
         help: "Read images of a registry with a --registry-mirror from there only.")
     var readsMirrorsOnly = false
 
-    @Option(
-        name: .customLong("authfile"),
-        help: ArgumentHelp("The file of logins, in place of Docker's and Podman's.", valueName: "file"))
-    var authFile: String?
-
     @Flag(help: "Ask nothing of the network: what is not in the store is said to be missing.")
     var offline = false
 
@@ -88,12 +73,10 @@ struct RegistryOptions: ParsableArguments {
     /// The settings that the options and the environment make: the one place where they come together.
     func settings(_ login: LoginOption? = nil, for registry: String = "") throws -> RegistrySettings {
         var settings = RegistrySettings(environment: GlobalOptions.environment)
-        settings.verifiesTLS = verifiesTLS
+        trust.apply(to: &settings)
         settings.insecureRegistries = insecureRegistries
         settings.allowedRealms = allowedRealms
         if let credential = try login?.credential() { settings.login = (registry, credential) }
-        settings.certificateDirectory = certificateDirectory
-        settings.authFile = authFile
         settings.isOffline = offline
         settings.retries = retries.retry
         settings.retryDelay = retries.delay
