@@ -88,7 +88,7 @@ package struct ImageEditing: Sendable {
 
     /// Makes a layer of an archive, byte for byte.
     package func layer(ofArchive source: consuming OwnedDescriptor) throws -> DiffID {
-        try images.importLayer(source)
+        try images.importLayer(DescriptorStream(source))
     }
 
     private static func stack(_ diffIDs: [DiffID]) -> LayerStack {

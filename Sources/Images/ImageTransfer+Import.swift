@@ -1,5 +1,5 @@
 import Diagnostics
-import Layers
+package import Layers
 package import Linux
 package import OCI
 package import Registry
@@ -60,7 +60,7 @@ extension ImageTransfer {
     }
 
     /// Takes an archive into the store as a layer, byte for byte.
-    package func importLayer(_ source: consuming OwnedDescriptor) throws -> DiffID {
+    package func importLayer(_ source: any Layers.ByteStream) throws -> DiffID {
         let ingest = try store.content.begin()
         let copy = TeeStream(try Self.storable(source), to: ingest.sink)
         let summary: LayerSummary

@@ -6,6 +6,7 @@ import Images
 import Inspector
 import OCI
 import Store
+import Transports
 
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
