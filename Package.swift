@@ -135,6 +135,7 @@ let package = Package(
             "Editing",
             [
                 "Attestations", "Diagnostics", "DockerfileSyntax", "Execution", "Images", "Layers", "Linux", "OCI",
+                "Registry",
                 "Solver", "Store", "Trees", systemPackage,
             ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
@@ -155,7 +156,8 @@ let package = Package(
         .executableTarget(
             name: "lamina",
             dependencies: [
-                "Configuration", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Console", "Graph",
+                "Attestations", "Configuration", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat",
+                "Console", "Graph",
                 "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports",
                 "Images",
                 "Contexts", "Execution",

@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import OCI
 
 /// What the provenance of an image says of its build, read from a predicate of SLSA, version 1 or 0.2.
@@ -16,6 +17,8 @@ package struct RecordedProvenance: Hashable, Sendable {
     package let agents: [String]
     /// Whether nothing of the request was left out.
     package let saysAll: Bool
+    /// Of a build without a random part, the beginning of the Dockerfile's digest.
+    package let invocationID: String
 
     /// Reads a statement; `nil` for one that is no provenance of an image builder.
     package init?(statement: JSON) {
@@ -45,8 +48,16 @@ package struct RecordedProvenance: Hashable, Sendable {
         checkout = Self.map(metadata?["vcs"])
         secrets = (request?["secrets"]?.array ?? []).compactMap { $0["id"]?.string }
         agents = (request?["ssh"]?.array ?? []).compactMap { $0["id"]?.string }
+        invocationID =
+            predicate["metadata"]?["buildInvocationID"]?.string ?? run?["invocationId"]?.string ?? ""
         let completeness = isFirst ? predicate["metadata"]?["completeness"] : run?["buildkit_completeness"]
         saysAll = completeness?[isFirst ? "parameters" : "request"]?.bool ?? false
+    }
+
+    /// Whether the build had nothing random, as with `--reproducible`.
+    package var isReproducible: Bool {
+        guard let bytes = file?.bytes else { return false }
+        return invocationID == Provenance.identifier(of: Digest(of: bytes))
     }
 
     private static func map(_ json: JSON?) -> [String: String] {
@@ -68,6 +79,16 @@ package struct RecordedProvenance: Hashable, Sendable {
             return name?.with(tag: url.version, digest: digest)
         }
     }
+}
+
+extension Provenance {
+    /// The identifier of a build without a random part: the same for the same Dockerfile.
+    package static func identifier(of file: Digest) -> String { String(file.hex.prefix(25)) }
+}
+
+extension Provenance.File {
+    /// The text; `nil` for what is no Base64.
+    package var bytes: [UInt8]? { Data(base64Encoded: base64).map(Array.init) }
 }
 
 extension PackageURL {

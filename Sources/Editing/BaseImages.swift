@@ -3,6 +3,7 @@ import Diagnostics
 import Images
 import Linux
 package import OCI
+import Registry
 import Store
 
 /// A base image whose config is in the store.
@@ -66,7 +67,7 @@ extension ImageEditing {
     ) async throws -> FoundBase {
         if let name { return try await require(name, for: platform) }
         if let base = edited.namedBase { return try await fetch(base, for: platform) }
-        let statements = try await offload { [images] in try images.provenance(of: image, for: platform) }
+        let statements = try await images.provenance(of: image, for: platform)
         let bases = statements.flatMap(\.images)
         // An image that a stage has used for something else is no base of it.
         for base in bases {
@@ -80,33 +81,52 @@ extension ImageEditing {
 }
 
 extension ImageTransfer {
-    /// What provenance is attached to an image of the store, in its index.
-    package func provenance(of text: String, for platform: Platform?) throws -> [RecordedProvenance] {
-        let image = try image(text, for: platform)
+    /// What provenance is attached to an image of the store, in its index. Documents that the store does not have are
+    /// fetched.
+    package func provenance(of text: String, for platform: Platform?) async throws -> [RecordedProvenance] {
+        let image = try await offload { [self] in try self.image(text, for: platform) }
         guard let root = image.root, root.mediaType.isIndex, let manifest = image.manifest,
-            let bytes = try store.content.bytes(of: root.digest)
+            let bytes = try await offload({ [store] in try store.content.bytes(of: root.digest) })
         else { return [] }
         let index = try Index(parsing: bytes, declared: root.mediaType)
+        let name =
+            (try? ImageReference(parsing: text)).flatMap { image.names.contains($0) ? $0 : nil } ?? image.names.first
         var found: [RecordedProvenance] = []
         for entry in index.manifests
         where entry.annotations["vnd.docker.reference.type"] == "attestation-manifest"
             && entry.annotations["vnd.docker.reference.digest"] == manifest.digest.description
         {
-            guard let bytes = try store.content.bytes(of: entry.digest), let json = try? JSON(parsing: bytes) else {
-                continue
-            }
+            guard let json = try await attestation(entry, of: name) else { continue }
             for layer in json["layers"]?.array ?? [] {
-                guard
-                    layer["annotations"]?["in-toto.io/predicate-type"]?.string?
-                        .hasPrefix("https://slsa.dev/provenance/") == true,
-                    let digest = layer["digest"]?.string.flatMap({ try? Digest(parsing: $0) }),
-                    let statement = try store.content.bytes(of: digest, limit: 40 << 20).flatMap({
-                        try? JSON(parsing: $0)
-                    }), let provenance = RecordedProvenance(statement: statement)
+                let type = layer["annotations"]?["in-toto.io/predicate-type"]?.string ?? ""
+                guard type.hasPrefix("https://slsa.dev/provenance/"), let blob = try? Descriptor(json: layer),
+                    let statement = try await statement(blob, of: name),
+                    let provenance = RecordedProvenance(statement: statement)
                 else { continue }
                 found.append(provenance)
             }
         }
         return found
     }
+
+    private func attestation(_ entry: Descriptor, of name: ImageReference?) async throws -> JSON? {
+        if let bytes = try await offload({ [store] in try store.content.bytes(of: entry.digest) }) {
+            return try? JSON(parsing: bytes)
+        }
+        guard let name else { return nil }
+        let fetched = try await registry.client.fetchManifest(name.with(tag: nil, digest: entry.digest))
+        return try? JSON(parsing: fetched.bytes)
+    }
+
+    private func statement(_ blob: Descriptor, of name: ImageReference?) async throws -> JSON? {
+        guard blob.size <= Self.statementLimit else { return nil }
+        let isHere = try await offload { [store] in try store.content.contains(blob.digest) }
+        if !isHere, let name { try await registry.client.fetchBlob(blob, of: name, into: store.content) }
+        return try await offload { [store] in
+            try store.content.bytes(of: blob.digest, limit: Int(Self.statementLimit)).flatMap { try? JSON(parsing: $0) }
+        }
+    }
+
+    /// As BuildKit has it for files with attestations.
+    private static var statementLimit: Int64 { 40 << 20 }
 }

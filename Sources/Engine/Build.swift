@@ -84,7 +84,8 @@ package struct Build: Sendable {
         await cleanUp(hasGrown: hasGrown)
         return BuildResult(
             image: product.image, index: product.index?.descriptor, manifest: product.manifest,
-            provenances: product.provenances.map { ($0.platform, $0.json) }, warnings: warnings.warnings)
+            provenances: product.provenances.map { ($0.platform, $0.json) }, origins: product.draft?.origins ?? [],
+            warnings: warnings.warnings)
     }
 
     /// Runs `body`, and again when a layer turned out to be gone from where it was said to be: what it was known for is

@@ -1,4 +1,5 @@
 package import Frontend
+package import Inspector
 package import OCI
 import Store
 
@@ -15,5 +16,7 @@ package struct BuildResult: Sendable {
     package let manifest: Descriptor?
     /// The predicates of the provenance of each image, without the layers.
     package let provenances: [(platform: Platform, predicate: JSON)]
+    /// The lines of the Dockerfile that made each layer of the image; none for those of the base image.
+    package let origins: [LayerOrigin?]
     package let warnings: [Warning]
 }

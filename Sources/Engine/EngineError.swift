@@ -15,5 +15,7 @@ package enum EngineCode: String, FailureCode {
     case unsupported = "unsupported"
     /// A directory holds something else.
     case notEmpty = "output.not-empty"
+    /// The files of a build are not those that it was made from.
+    case changed = "rebuild.changed"
 }
 package typealias EngineError = Failure<EngineCode>

@@ -13,6 +13,8 @@ struct Lamina: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             BuildCommand.self,
+            VerifyBuildCommand.self,
+            RebuildCommand.self,
             ExecutorCommand.self,
             ImagesCommand.self,
             HistoryCommand.self,

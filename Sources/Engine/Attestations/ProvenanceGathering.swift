@@ -39,7 +39,7 @@ struct ProvenanceGathering: Sendable {
         var result = Provenance(
             source: source, platform: plan.config.platform,
             file: Provenance.File(name: FilePath(file.name).lastComponent?.string ?? file.name, base64: file.base64),
-            invocationID: isFixed ? Self.identifier(of: Digest(of: file.bytes)) : invocation.identifier,
+            invocationID: isFixed ? Provenance.identifier(of: Digest(of: file.bytes)) : invocation.identifier,
             started: time ?? invocation.started, finished: time ?? invocation.finished,
             isOffline: Self.isOffline(vertices))
         result.settings = settings
@@ -184,7 +184,4 @@ struct ProvenanceGathering: Sendable {
 
     /// 25 digits to the base 36, as BuildKit's identifiers are.
     fileprivate static func randomIdentifier() -> String { String((0..<25).map { _ in digits.randomElement() ?? "0" }) }
-
-    /// The same for the same file: a reproducible image has no random part.
-    private static func identifier(of digest: Digest) -> String { String(digest.hex.prefix(25)) }
 }

@@ -116,7 +116,11 @@ extension CommandGrammar {
     /// The grammar of a command named by its words, e.g. `builds ls`; `nil` if the command has no options of its own.
     static func of(_ command: [String]) -> CommandGrammar? {
         switch command.joined(separator: " ") {
-        case "build": build
+        case "build": build()
+        case "verify-build": build(values: "report")
+        case "rebuild":
+            CommandGrammar(
+                values: "context secret ssh platform progress report", reachesRegistries: true)
         case "run": run
         case "images": CommandGrammar(flags: "all/a quiet/q no-trunc digests", values: "filter/f format")
         case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
@@ -214,7 +218,8 @@ extension CommandGrammar {
         }
     }
 
-    private static var build: CommandGrammar {
+    /// The options of `build`, and further ones with a value of a command that has them all.
+    private static func build(values: String = "") -> CommandGrammar {
         CommandGrammar(
             flags: """
                 no-cache quiet/q push builder-annotation timings check http-proxy inherit-labels omit-history \
@@ -225,7 +230,7 @@ extension CommandGrammar {
                 ignorefile label env unsetenv unsetlabel from lock secret ssh no-cache-filter cache-ttl progress logfile \
                 output/o iidfile iidfile-raw digest-file image-name-with-digest-file image-name-tag-with-digest-file \
                 metadata-file format timestamp compression-format compression-level annotation attest call \
-                explain-format trace timeout on-error hostname cache-from cache-to jobs/j gc \(commands)
+                explain-format trace timeout on-error hostname cache-from cache-to jobs/j gc \(commands) \(values)
                 """,
             others: [
                 Option(name: "pull", form: .optionalValue(absent: "always")),

@@ -211,7 +211,7 @@ struct BuildCommand: UserNamespaceCommand {
         }
     }
 
-    private func progressMode() throws -> ProgressMode {
+    func progressMode() throws -> ProgressMode {
         let name = progress ?? GlobalOptions.environment["BUILDKIT_PROGRESS"] ?? "auto"
         guard let mode = ProgressMode(rawValue: name) else {
             throw ValidationError("invalid progress mode '\(name)': use auto, plain, tty, quiet or rawjson")
@@ -225,7 +225,7 @@ struct BuildCommand: UserNamespaceCommand {
 
     /// The request of the command line; if it asks for what does not exist yet, the error is printed and the program
     /// ends with 1.
-    private func supportedRequest(_ renderer: ProgressRenderer) throws -> BuildRequest {
+    func supportedRequest(_ renderer: ProgressRenderer) throws -> BuildRequest {
         do {
             return try Self.checkingUsage {
                 var request = try request()
@@ -241,7 +241,7 @@ struct BuildCommand: UserNamespaceCommand {
     // MARK: Builds
 
     /// Runs `body` with a build, and closes the connections to registries after it.
-    private func run<Value: Sendable>(
+    func run<Value: Sendable>(
         _ request: BuildRequest, _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts,
         _ body: (Build) async throws -> Value
     ) async throws -> Value {
