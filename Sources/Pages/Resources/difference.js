@@ -17,8 +17,8 @@
       text("Change", (row) => row.change),
       { title: "Size", isNumber: true, value: (row) => Math.abs(row.sizeChangeBytes), cell: (row) => growth(row.sizeChangeBytes) },
       text("Path", (row) => row.path, "path"), text("Cause", (row) => row.causes.join(", ")),
-      text("Line", (row) => layerOf(row).lines ?? ""), text("Old", (row) => modeOf(row.old)),
-      text("New", (row) => modeOf(row.new)) ] },
+      text("Line", (row) => layerOf(row).lines ?? ""), text("Old", (row) => modeOf(row.old), "mode"),
+      text("New", (row) => modeOf(row.new), "mode") ] },
     { name: "Packages", rows: data.packages, order: { index: 1, isDescending: false }, columns: [
       text("Manager", (row) => row.manager), text("Package", (row) => row.name),
       text("Old", (row) => row.old.join(", ") || "–"), text("New", (row) => row.new.join(", ") || "–"),
