@@ -32,9 +32,11 @@ struct TarReader {
     mutating func next() throws -> Bool {
         // One after the other: their sum may be more than a number holds.
         try skip(left)
-        try skip(padding)
         left = 0
+        // Some programs, such as umoci, end an archive with the content of its last member. Go's reader takes it so.
+        let isComplete = try skipAtMost(padding)
         padding = 0
+        guard isComplete else { return false }
         var records = TarRecords()
         var longName: [UInt8]?
         var longLink: [UInt8]?
@@ -244,16 +246,22 @@ extension TarReader {
     }
 
     private mutating func skip(_ count: Int64) throws {
+        guard try skipAtMost(count) else { throw truncated }
+    }
+
+    /// Passes over bytes; `false` when the archive ends before that.
+    private mutating func skipAtMost(_ count: Int64) throws -> Bool {
         var missing = count
         while missing > 0 {
             if input.count == 0 {
                 missing -= try input.skip(missing)
                 if missing == 0 { break }
             }
-            guard try input.fill() else { throw truncated }
+            guard try input.fill() else { return false }
             let size = Int(min(missing, Int64(input.count)))
             input.advance(size)
             missing -= Int64(size)
         }
+        return true
     }
 }

@@ -4,6 +4,8 @@ import Linux
 import OCI
 import Testing
 
+private final class CollectedPieces { var bytes: [UInt8] = [] }
+
 @Suite(.enabled(if: Host.hasPython, "needs python3"))
 struct LayerReaderTests {
     private func read(_ name: String, piece: Int = .max) throws -> [LayerEntry] {
@@ -21,6 +23,23 @@ struct LayerReaderTests {
         #expect(error?.code == code)
         #expect(error?.message.isEmpty == false)
         #expect(error?.message.last != ".")
+    }
+
+    /// umoci ends its archives so.
+    @Test(arguments: [515, 600, 1023, 1024, 1536, 2048])
+    func `an archive may end with the content of its last member`(_ length: Int) throws {
+        let collected = CollectedPieces()
+        var writer = try LayerWriter(CompressionOptions(.none)) { piece in
+            for index in piece.indices { collected.bytes.append(piece[index]) }
+        }
+        try writer.add(LayerEntry(path: "a", kind: .regular), content: Array("abc".utf8).span)
+        _ = try writer.finish()
+        let bytes = Array(collected.bytes.prefix(length))
+        let summary = try LayerReader.readFileList(from: PieceStream(bytes, size: .max))
+        #expect(summary.fileList.entries.map(\.size) == [3] && summary.diffID == DiffID(Digest(of: bytes)))
+        #expect(throws: LayerError.self) {
+            try LayerReader.readFileList(from: PieceStream(Array(bytes[..<514]), size: .max))
+        }
     }
 
     @Test func `names are normalised`() throws {
