@@ -112,6 +112,10 @@ struct Refusal: Error {
         case 401: return "Log in to \(url.authority) by 'lamina login \(url.authority)', as a user who may do this."
         case 403 where said.lowercased().contains("quota") || said.contains("exceed"):
             return "The project's storage quota is used up: free some of it or have it raised."
+        case 403 where said.contains("read only"):
+            return "The registry takes no changes at the moment: try again later, or ask its administrator."
+        case 403 where said.contains("proxy project"):
+            return "The project only caches another registry: push to another project."
         case 403: return "Log in to \(url.authority) by 'lamina login \(url.authority)', as a user who may do this."
         case 404 where isWrite: return "Create the project or repository first, if this registry wants that."
         case 404: return "Check the name and the tag; a private repository may also look like this without a login."
