@@ -129,15 +129,32 @@ struct Lamina: AsyncParsableCommand {
         let named = arguments.first.flatMap { name in
             configuration.subcommands.first { $0.configuration.commandName == name }
         }
-        if let command = try? named?.parseAsRoot(Array(arguments.dropFirst())) { return command }
+        if let command = try? named?.parseAsRoot(Array(arguments.dropFirst())), !isHelp(command) { return command }
         return try parseAsRoot(arguments)
+    }
+
+    /// Whether a command is the parser's own, which knows the name of the command that it was parsed with alone.
+    private static func isHelp(_ command: any ParsableCommand) -> Bool {
+        type(of: command).configuration.commandName == "help"
+    }
+
+    /// The help that arguments ask for; `nil` when they ask for none.
+    static func help(for arguments: [String]) -> String? {
+        do {
+            var command = try parseAsRoot(arguments)
+            guard isHelp(command) else { return nil }
+            try command.run()
+            return nil
+        } catch {
+            return exitCode(for: error) == .success ? HelpText(parsed: fullMessage(for: error)).text : nil
+        }
     }
 
     /// Prints help and the version, which are no failures, or what is wrong with the command line.
     private static func exitWithUsage(_ error: any Error) -> Never {
         let text = fullMessage(for: error)
         guard exitCode(for: error) != .success else {
-            say(text)
+            say(HelpText(parsed: text).text)
             CommandResult.exitIfLost()
             Glibc.exit(0)
         }

@@ -14,7 +14,7 @@ struct CompletionCommand: ParsableCommand {
         case fish
     }
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Argument(help: "bash, zsh or fish.") var shell: Shell
 

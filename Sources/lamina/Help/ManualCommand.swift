@@ -9,7 +9,7 @@ struct ManualCommand: AsyncParsableCommand {
         commandName: "manual", abstract: "Write the pages of the manual, for man(1), into a directory.",
         discussion: "Packages have them in share/man/man1.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Argument(help: "The directory, which is made if it is not there.") var directory: String
 

@@ -62,14 +62,17 @@ struct ManualPage {
         return (["[options]"] + positional).joined(separator: " ")
     }
 
-    /// A section for each title of the groups of options, the one without a title first.
+    /// A section for each title of the groups of options: the one without a title first, what every command has last.
     private static func sections(of arguments: [JSON]) -> [String] {
         var titles: [String] = []
         for argument in arguments {
             let title = title(of: argument)
             if !titles.contains(title) { titles.append(title) }
         }
-        return titles.flatMap { title in
+        let ends = ["Arguments": 0, "Options": 1, "Global options": 3]
+        let ordered = titles.enumerated()
+            .sorted { (ends[$0.element] ?? 2, $0.offset) < (ends[$1.element] ?? 2, $1.offset) }
+        return ordered.map(\.element).flatMap { title in
             [".SH \(escaped(title.uppercased()))"]
                 + arguments.filter { self.title(of: $0) == title }.flatMap { entry($0) }
         }
@@ -105,10 +108,12 @@ struct ManualPage {
 
     // MARK: roff
 
-    /// Lines of text; a blank line begins a paragraph, and an indented line stays a line of its own.
+    /// Lines of text; a blank line begins a paragraph, and an indented line stays a line of its own. Examples get a
+    /// section.
     private static func paragraphs(_ text: String) -> [String] {
         text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { piece -> [String] in
             if piece.isEmpty { return [".PP"] }
+            if piece == "EXAMPLES:" { return [".SH EXAMPLES"] }
             return piece.hasPrefix("--") ? [".br", line(String(piece))] : [line(String(piece))]
         }
     }

@@ -17,9 +17,18 @@ import SystemPackage
 struct BuildCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "build", abstract: "Build an image from a Dockerfile.",
-        discussion: "Without -t the image is stored without a name, and its ID is printed.")
+        discussion: """
+            Without -t the image is stored without a name, and its ID is printed.
 
-    @OptionGroup var global: GlobalOptions
+            EXAMPLES:
+              lamina build -t app .
+              lamina build -t app -f docker/Dockerfile --target test --build-arg VERSION=2 .
+              lamina build -t registry.example/app:2 --push https://git.example/app.git#v2
+              lamina build --platform linux/amd64,linux/arm64 -o type=oci,dest=app.tar .
+              lamina build --check .
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -46,18 +55,18 @@ struct BuildCommand: UserNamespaceCommand {
 
     @Option(
         name: .customLong("secret"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Lend a secret to RUN --mount=type=secret: id=ID[,src=PATH][,env=VAR].", valueName: "spec"))
+        help: ArgumentHelp("Give a secret to RUN --mount=type=secret: id=ID[,src=PATH][,env=VAR].", valueName: "spec"))
     var secrets: [String] = []
 
     @Option(
         name: .customLong("ssh"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Lend an SSH agent to RUN --mount=type=ssh: default, or ID[=SOCKET].", valueName: "spec"))
+        help: ArgumentHelp("Forward an SSH agent to RUN --mount=type=ssh: default, or ID[=SOCKET].", valueName: "spec"))
     var agents: [String] = []
 
     @OptionGroup(title: "Sandbox options") var sandbox: SandboxOptions
 
-    @OptionGroup var cacheUse: CacheUseOptions
-    @OptionGroup var config: ConfigOptions
+    @OptionGroup(title: "Cache options") var cacheUse: CacheUseOptions
+    @OptionGroup(title: "Image options") var config: ConfigOptions
 
     @Option(help: ArgumentHelp("How to show progress: auto, plain, tty, quiet or rawjson.", valueName: "mode"))
     var progress: String?
@@ -80,9 +89,9 @@ struct BuildCommand: UserNamespaceCommand {
     @Flag(name: .customLong("push"), help: "Push the image: -o type=registry.")
     var push = false
 
-    @OptionGroup var form: ImageFormOptions
-    @OptionGroup var attestations: AttestationOptions
-    @OptionGroup var resultFiles: ResultFileOptions
+    @OptionGroup(title: "Image options") var form: ImageFormOptions
+    @OptionGroup(title: "Attestation options") var attestations: AttestationOptions
+    @OptionGroup(title: "Result files") var resultFiles: ResultFileOptions
 
     @Option(
         name: .customLong("annotation"), parsing: .unconditionalSingleValue,
@@ -102,16 +111,16 @@ struct BuildCommand: UserNamespaceCommand {
             valueName: "method"))
     var call: String?
 
-    @OptionGroup var reports: ReportOptions
+    @OptionGroup(title: "Questions and reports") var reports: ReportOptions
 
     @Flag(help: "Check the Dockerfile and build nothing: --call=check.")
     var check = false
 
-    @OptionGroup var isolation: IsolationOptions
-    @OptionGroup var steps: StepOptions
-    @OptionGroup var caches: CacheOptions
+    @OptionGroup(title: "Isolation options") var isolation: IsolationOptions
+    @OptionGroup(title: "Isolation options") var steps: StepOptions
+    @OptionGroup(title: "Cache options") var caches: CacheOptions
 
-    @OptionGroup var housekeeping: HousekeepingOptions
+    @OptionGroup(title: "Cache options") var housekeeping: HousekeepingOptions
 
     @Argument(
         help: ArgumentHelp(

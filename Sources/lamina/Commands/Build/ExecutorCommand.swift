@@ -16,7 +16,7 @@ struct ExecutorCommand: ParsableCommand {
             \(list)
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() throws { throw CleanExit.helpRequest(self) }
 

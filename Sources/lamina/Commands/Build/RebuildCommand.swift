@@ -23,7 +23,7 @@ struct RebuildCommand: UserNamespaceCommand {
             differ.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     @Option(

@@ -29,7 +29,7 @@ struct SandboxOptions: ParsableArguments {
 
     @Option(
         name: .customLong("device"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Lend a device of the host to commands: HOST[:PATH].", valueName: "device"))
+        help: ArgumentHelp("Give commands a device of the host: HOST[:PATH].", valueName: "device"))
     var devices: [String] = []
 
     @Option(

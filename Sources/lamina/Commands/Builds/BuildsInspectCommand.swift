@@ -12,7 +12,7 @@ struct BuildsInspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show what is recorded of a build.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("text, json, or a template such as '{{.Status}}'.", valueName: "format")

@@ -11,7 +11,7 @@ struct BuildsListCommand: AsyncParsableCommand {
         commandName: "ls", abstract: "List the builds: those that run, then the others, the newest first.",
         aliases: ["list"])
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "Print IDs only.")
     var quiet = false

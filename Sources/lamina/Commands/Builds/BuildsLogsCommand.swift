@@ -10,7 +10,7 @@ struct BuildsLogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs", abstract: "Print what a build printed, or the output of one of its steps as it was.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "Print what a build that runs prints until it ends.")
     var follow = false

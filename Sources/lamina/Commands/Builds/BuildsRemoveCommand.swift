@@ -8,7 +8,7 @@ struct BuildsRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Forget builds that have ended; images and the cache stay.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(help: "Forget all builds that do not run.")
     var all = false

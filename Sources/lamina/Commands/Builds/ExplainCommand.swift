@@ -11,7 +11,7 @@ struct ExplainCommand: AsyncParsableCommand {
         commandName: "explain", abstract: "Say why each step of a build ran or was answered by the cache.",
         discussion: "The build is compared with the nearest one before it of the same Dockerfile and target.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     /// The forms of an explanation.
     enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {

@@ -17,9 +17,14 @@ struct CopyCommand: UserNamespaceCommand {
             Places are docker://NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], dir:DIR, and \
             lamina:NAME or NAME for the store. Layers do not pass through the store. All platforms are copied unless \
             --platform names some, or the destination holds one only: then the one for this machine.
+
+            EXAMPLES:
+              lamina copy docker://debian:bookworm oci:debian:bookworm
+              lamina copy app docker://registry.example/team/app:2
+              lamina copy docker-archive:app.tar docker://registry.example/team/app:2
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

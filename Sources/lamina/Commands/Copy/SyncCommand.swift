@@ -18,7 +18,7 @@ struct SyncCommand: AsyncParsableCommand {
             What the destination has is not sent again. All platforms are copied unless --platform names some.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

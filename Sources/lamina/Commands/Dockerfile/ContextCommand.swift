@@ -24,7 +24,7 @@ struct ContextCommand: AsyncParsableCommand {
         case json
     }
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Option(
         name: .shortAndLong, parsing: .unconditional,

@@ -27,7 +27,7 @@ struct ExpandCommand: AsyncParsableCommand {
         case json
     }
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,

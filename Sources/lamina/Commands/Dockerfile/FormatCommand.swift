@@ -9,7 +9,7 @@ struct FormatCommand: AsyncParsableCommand {
         commandName: "fmt", abstract: "Format Dockerfiles without changing their meaning.",
         discussion: "Without --write or --check the result is printed. Commands, comments and here-documents stay.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(help: "Change nothing; print what would change, and end with 1 if anything would.")
     var check = false

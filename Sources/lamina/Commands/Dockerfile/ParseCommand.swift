@@ -7,7 +7,7 @@ struct ParseCommand: AsyncParsableCommand {
         commandName: "parse", abstract: "Print the syntax tree of a Dockerfile as JSON.",
         discussion: "Nothing is expanded: words have their quotes and variables. docs/parse.md explains the keys.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(help: "Print the document on one line.")
     var compact = false

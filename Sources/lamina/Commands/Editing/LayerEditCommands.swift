@@ -16,7 +16,7 @@ struct AppendCommand: UserNamespaceCommand {
             its whiteouts.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: EditOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -72,7 +72,7 @@ struct FlattenCommand: UserNamespaceCommand {
         commandName: "flatten", abstract: "Make an image with all files in one layer.",
         discussion: "The config stays as it is. What layers have removed or replaced is gone.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: EditOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -103,7 +103,7 @@ struct RebaseCommand: UserNamespaceCommand {
             must work on the new one.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: EditOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -12,7 +12,7 @@ struct MutateCommand: UserNamespaceCommand {
             what was done. The time is SOURCE_DATE_EPOCH, if that is set.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: EditOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

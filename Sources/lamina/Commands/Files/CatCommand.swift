@@ -10,7 +10,7 @@ struct CatCommand: UserNamespaceCommand {
         commandName: "cat", abstract: "Print files of an image.",
         discussion: "On a terminal, characters that could control it are shown and not sent.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: FileScopeOptions
 
     @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))

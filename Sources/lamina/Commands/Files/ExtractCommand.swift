@@ -13,7 +13,7 @@ struct ExtractCommand: UserNamespaceCommand {
             empty then. Files belong to the caller, without setuid bits; devices are left out; nothing is replaced.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: FileScopeOptions
 
     @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))

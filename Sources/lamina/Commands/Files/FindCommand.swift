@@ -12,7 +12,7 @@ struct FindCommand: UserNamespaceCommand {
             Control characters and backslashes in names are printed as in '\\x1b', except with --null.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: FileScopeOptions
 
     @Flag(name: [.customShort("E"), .long], help: "The pattern is a regular expression for paths.")

@@ -10,7 +10,7 @@ struct ListFilesCommand: UserNamespaceCommand {
         commandName: "ls", abstract: "List the files of an image.",
         discussion: "Nothing is unpacked for it: the store knows the files of every layer.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var options: FileScopeOptions
 
     @Flag(name: [.customShort("R"), .long], help: "List directories with all that is in them.")

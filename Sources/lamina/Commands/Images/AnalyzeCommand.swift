@@ -19,10 +19,15 @@ struct AnalyzeCommand: UserNamespaceCommand {
         discussion: """
             On a terminal, a view to walk in; '?' lists its keys. Otherwise, or with --format, tables or JSON. With --ci, \
             the rules of .dive-ci are evaluated.
+
+            EXAMPLES:
+              lamina analyze app
+              lamina analyze --ci --format sarif -o findings.sarif app
+              lamina analyze --format html -o report.html docker://debian:bookworm
             """,
         aliases: ["dive"])
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Rules") var rules: PolicyOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

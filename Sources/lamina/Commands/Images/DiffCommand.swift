@@ -17,7 +17,7 @@ struct DiffCommand: UserNamespaceCommand {
             listed in JSON only.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     @Option(help: ArgumentHelp("table, json, markdown or html.", valueName: "format"))

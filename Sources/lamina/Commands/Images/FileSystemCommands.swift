@@ -10,7 +10,7 @@ struct ExportCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write the files of an image as one tar archive, as a container sees them.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -50,7 +50,7 @@ struct UnpackCommand: UserNamespaceCommand {
     @Flag(help: "Make an OCI runtime bundle: the files in rootfs, and config.json for runc or crun.")
     var bundle = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -12,7 +12,7 @@ struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Show the steps that made an image.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -36,7 +36,8 @@ struct HistoryCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("table, json, or a template such as '{{.Size}} {{.CreatedBy}}'.", valueName: "format"))
     var format: String?
 
-    @Argument(help: ArgumentHelp("A name or an ID, or an image outside of the store as for analyze.", valueName: "image"))
+    @Argument(
+        help: ArgumentHelp("A name or an ID, or an image outside of the store as for analyze.", valueName: "image"))
     var image: String
 
     private var columns: [ListFormat.Column] {

@@ -18,7 +18,7 @@ struct ImagePruneCommand: UserNamespaceCommand {
         commandName: "prune", abstract: "Remove images without a name.",
         discussion: "The build cache stays: see 'lamina prune'.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "Remove images with a name, too.")
     var all = false

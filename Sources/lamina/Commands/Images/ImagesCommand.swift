@@ -10,7 +10,7 @@ struct ImagesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "images", abstract: "List the images of the store.", aliases: ["list"])
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "Accepted, as it is always so: there are no intermediate images.")
     var all = false

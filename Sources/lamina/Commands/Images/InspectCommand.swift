@@ -15,7 +15,7 @@ struct InspectCommand: AsyncParsableCommand {
             are not fetched.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -9,7 +9,7 @@ struct RemoveCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "rmi", abstract: "Remove names, and images that have none left.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "Remove an image with all its names; one that is not there is no failure.")
     var force = false

@@ -16,7 +16,7 @@ struct SBOMCommand: UserNamespaceCommand {
             Nothing is run, and nothing is unpacked.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
     @Option(

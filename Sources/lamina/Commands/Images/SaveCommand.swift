@@ -12,9 +12,13 @@ struct SaveCommand: UserNamespaceCommand {
         discussion: """
             A name brings its name, an ID brings none. The OCI formats have all platforms of a name, the archive for Docker \
             the one for this machine.
+
+            EXAMPLES:
+              lamina save app | gzip > app.tar.gz
+              lamina save --format oci-archive -o app.tar app
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

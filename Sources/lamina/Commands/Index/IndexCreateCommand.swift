@@ -14,7 +14,7 @@ struct IndexCreateCommand: UserNamespaceCommand {
             in its registry. With -t, all arguments are images, and the index is written to a registry.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -34,7 +34,7 @@ struct IndexAddCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add images to an index, with all that is attested of them.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var index: IndexEditing
 
@@ -67,7 +67,7 @@ struct IndexRemoveCommand: UserNamespaceCommand {
         commandName: "remove", abstract: "Remove images from an index, with all that is attested of them.",
         aliases: ["rm"])
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var index: IndexEditing
 
@@ -92,7 +92,7 @@ struct IndexAnnotateCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "annotate", abstract: "Change what an index says about an image, or about itself.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var index: IndexEditing
 

@@ -10,7 +10,7 @@ struct IndexInspectCommand: UserNamespaceCommand {
         commandName: "inspect", abstract: "Show the manifests of an index.",
         discussion: "A plain name is an index of the store, or if there is none, one in its registry.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

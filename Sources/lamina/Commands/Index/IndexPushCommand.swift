@@ -10,7 +10,7 @@ struct IndexPushCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Copy an index of the store to a registry or to another place.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -12,7 +12,7 @@ struct InfoCommand: AsyncParsableCommand {
         commandName: "info", abstract: "Show the store and the machine in the words of 'docker info'.",
         discussion: "What builds can do here is said by 'lamina doctor'.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Option(
         name: .shortAndLong,

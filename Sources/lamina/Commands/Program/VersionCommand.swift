@@ -9,7 +9,7 @@ struct VersionCommand: AsyncParsableCommand {
         commandName: "version", abstract: "Show the version of this program.",
         discussion: "With --format, Client and Server are both this program: there is no daemon.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Option(
         name: .shortAndLong,

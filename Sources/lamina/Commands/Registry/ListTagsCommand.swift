@@ -10,7 +10,7 @@ struct ListTagsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list-tags", abstract: "List the tags of a repository in its registry.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -41,7 +41,7 @@ struct DigestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "digest", abstract: "Print the digest that a name stands for in its registry.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -14,7 +14,7 @@ struct LoginCommand: AsyncParsableCommand {
             otherwise in the file itself. Without a server, the registry is Docker Hub.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 
@@ -149,7 +149,7 @@ struct LoginCommand: AsyncParsableCommand {
 struct LogoutCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "logout", abstract: "Forget the login of a registry.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Option(
         name: .customLong("authfile"), help: ArgumentHelp("The file of logins (REGISTRY_AUTH_FILE).", valueName: "file")

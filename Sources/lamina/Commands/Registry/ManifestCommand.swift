@@ -14,7 +14,7 @@ struct ManifestInspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Print the manifest or index that a name stands for in its registry.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -10,9 +10,14 @@ import Transports
 
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pull", abstract: "Fetch an image from its registry into the store.")
+        commandName: "pull", abstract: "Fetch an image from its registry into the store.",
+        discussion: """
+            EXAMPLES:
+              lamina pull debian:bookworm
+              lamina pull --platform linux/arm64 registry.example/team/app:2
+            """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var document: DocumentOptions
 

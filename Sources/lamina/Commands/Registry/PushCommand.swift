@@ -8,9 +8,14 @@ import Transports
 
 struct PushCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Send an image of the store to its registry.")
+        commandName: "push", abstract: "Send an image of the store to its registry.",
+        discussion: """
+            EXAMPLES:
+              lamina push registry.example/team/app:2
+              lamina push --platform linux/arm64 registry.example/team/app:2
+            """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var document: DocumentOptions
 

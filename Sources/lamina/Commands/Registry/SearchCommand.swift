@@ -22,7 +22,7 @@ struct SearchCommand: AsyncParsableCommand {
         ListFormat.Column(field: "IsOfficial", header: "OFFICIAL"),
     ]
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
 

@@ -14,9 +14,13 @@ struct RunCommand: UserNamespaceCommand {
             The command works on a copy of the image's files that is thrown away when it ends. Exit status: that of the \
             command, 128 and the number of the signal that ended it, 127 when it is not in the image, 126 when it \
             cannot be executed, 125 when lamina itself fails.
+
+            EXAMPLES:
+              lamina run app
+              lamina run -it -v "$PWD:/src" -w /src app sh
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
     @OptionGroup var options: RunOptions

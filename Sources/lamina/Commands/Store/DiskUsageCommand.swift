@@ -7,7 +7,7 @@ struct DiskUsageCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "df", abstract: "Show what the store takes on disk, and what of it can go.", aliases: ["du"])
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "List what can go: results of steps, cache mounts, images without a name.")
     var verbose = false

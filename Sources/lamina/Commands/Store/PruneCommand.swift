@@ -17,7 +17,7 @@ struct PruneCommand: UserNamespaceCommand {
             running build uses is removed.
             """)
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var document: DocumentOptions
 

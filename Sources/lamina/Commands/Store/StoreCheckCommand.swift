@@ -9,7 +9,7 @@ struct StoreCheckCommand: UserNamespaceCommand {
         commandName: "fsck", abstract: "Check that all is in the store, and is what it should be.",
         discussion: "Ends with 1 when something is wrong that was not repaired. No image is ever removed.")
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     @OptionGroup var document: DocumentOptions
 
