@@ -22,7 +22,7 @@ struct BuildCommand: UserNamespaceCommand {
 
             EXAMPLES:
               lamina build -t app .
-              lamina build -t app -f docker/Dockerfile --target test --build-arg VERSION=2 .
+              lamina build -t app -f docker/Dockerfile --build-arg VERSION=2 .
               lamina build -t registry.example/app:2 --push https://git.example/app.git#v2
               lamina build --platform linux/amd64,linux/arm64 -o type=oci,dest=app.tar .
               lamina build --check .
