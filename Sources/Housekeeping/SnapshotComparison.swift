@@ -48,6 +48,8 @@ struct SnapshotComparison {
 
     private func difference(_ entry: LayerEntry, _ file: LayerEntry) -> String? {
         let isFile = entry.kind == .regular || entry.kind == .hardLink
+        // Lists of earlier versions have such a device as a file.
+        if entry.isWhiteoutDevice, file.kind == .whiteout { return nil }
         let hasKind = isFile ? file.kind == .regular || file.kind == .hardLink : file.kind == entry.kind
         guard hasKind else { return "has another kind of file at /\(entry.path.text)" }
         if entry.kind == .symlink, file.linkTarget != entry.linkTarget {

@@ -125,11 +125,13 @@ extension LayerReader {
         guard let owner = UInt32(exactly: member.owner), let group = UInt32(exactly: member.group),
             let major = UInt32(exactly: member.deviceMajor), let minor = UInt32(exactly: member.deviceMinor)
         else { throw LayerError(.damaged, "'\(path.text)' in the layer has an impossible owner or device number") }
-        return LayerEntry(
+        let entry = LayerEntry(
             path: path, kind: kind, permissions: UInt32(truncatingIfNeeded: member.mode) & 0o7777, owner: owner,
             group: group, size: kind == .regular ? member.fileSize : 0, modified: member.modified,
             linkTarget: try linkTarget(member, kind), deviceMajor: major, deviceMinor: minor,
             attributes: member.attributes.filter { !OverlayAttribute.isInternal($0.name) })
+        // Layers archived from an overlay's directory, without translating its marks.
+        return readsMarks && entry.isWhiteoutDevice ? LayerEntry(path: path, kind: .whiteout) : entry
     }
 
     private static func kind(of type: UInt8) -> LayerEntry.Kind? {

@@ -12,6 +12,11 @@ package enum OverlayMarks: Hashable, Sendable {
     case names
 }
 
+extension LayerEntry {
+    /// Whether the entry is the device that an overlay takes for a mark: whatever unpacks it, nobody sees a file there.
+    package var isWhiteoutDevice: Bool { kind == .characterDevice && deviceMajor == 0 && deviceMinor == 0 }
+}
+
 /// The names by which a layer removes what lies below it.
 ///
 /// Source: OCI image-spec, layer.md, "Whiteouts".
@@ -55,6 +60,12 @@ enum Whiteout {
     /// `.unsupported` for one that is too deep in it.
     static func refuse(_ entry: LayerEntry) throws {
         guard entry.path.depth <= PathBytes.depthLimit else { throw LayerError.tooDeep }
+        guard !entry.isWhiteoutDevice else {
+            throw LayerError(
+                .reservedName,
+                "'/\(entry.path.text)' cannot be in an image: where layers are unpacked, a device with the number 0:0 says "
+                    + "that a file is gone", hint: "Leave it out.")
+        }
         guard !entry.isMark, entry.path.lastComponent.bytes.starts(with: prefix.bytes) else { return }
         throw LayerError(
             .reservedName,

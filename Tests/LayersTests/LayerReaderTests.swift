@@ -161,6 +161,23 @@ struct LayerReaderTests {
             paths == ["a", "a/.wh.gone", "a/.wh..wh..opq", "a/kept", ".wh.a", ".wh..wh.plnk", ".wh.b"])
     }
 
+    /// An archive of the directory of an overlay, as some tools make it, has such marks.
+    @Test func `a device with the number zero is a mark in layers only`() throws {
+        var bytes = try tar([LayerEntry(path: "a", kind: .characterDevice, deviceMajor: 1, deviceMinor: 3)]).bytes
+        bytes.replaceSubrange(329..<345, with: Array("0000000\00000000\0".utf8))
+        bytes.replaceSubrange(148..<156, with: [UInt8](repeating: 32, count: 8))
+        let digits = String(bytes[..<512].reduce(0) { $0 + Int($1) }, radix: 8)
+        let sum = String(repeating: "0", count: 6 - digits.count) + digits + "\0 "
+        bytes.replaceSubrange(148..<156, with: Array(sum.utf8))
+        let entries = try LayerReader.readFileList(from: PieceStream(bytes)).fileList.entries
+        #expect(entries == [LayerEntry(path: "a", kind: .whiteout)])
+        var reader = try LayerReader(PieceStream(bytes), readsMarks: false)
+        let entry = try #require(try reader.next())
+        #expect(entry.isWhiteoutDevice)
+        let error = #expect(throws: LayerError.self) { _ = try tar([entry]) }
+        #expect(error?.code == .reservedName)
+    }
+
     @Test(arguments: 0..<200)
     func `damage never crashes`(_ seed: Int) throws {
         let names = ["gnu-long", "pax-long", "sparse", "whiteouts", "pax-attributes"]
