@@ -9,6 +9,8 @@ package enum ExecutionCode: String, FailureCode {
     case badNetwork = "network.invalid"
     /// A `--volume` that cannot be mounted as it is asked for.
     case badVolume = "volume.invalid"
+    /// A command wrote to a read-only mount that is no mount, in a chroot.
+    case writtenReadOnly = "run.read-only"
     case corrupt = "store.corrupt"
     case unsupported = "unsupported"
 }

@@ -128,7 +128,12 @@ package struct TreeStamps: Sendable {
     ///
     /// Many file systems take the time from a clock that ticks every few milliseconds. `name` is a file in the directory
     /// to try it on, which is made when it is missing.
-    package static func waitForTick(in directory: borrowing Directory, _ name: PathBytes = "clock") throws {
+    ///
+    /// - Returns: a time that no earlier change has, and no later change is before; `nil` where the clock stands still.
+    @discardableResult
+    package static func waitForTick(
+        in directory: borrowing Directory, _ name: PathBytes = "clock"
+    ) throws -> FileTime? {
         func touch() throws -> FileTime {
             try directory.setModified(name, FileTime.now)
             return try directory.status(name).changed
@@ -136,7 +141,12 @@ package struct TreeStamps: Sendable {
         _ = try directory.open(name, O_WRONLY | O_CREAT, mode: 0o600, resolving: .noSymlinks)
         let start = try touch()
         // Some file systems count whole seconds. One whose clock stands still longer has none.
-        for _ in 0..<6000 where try touch() == start { usleep(500) }
+        for _ in 0..<6000 {
+            let time = try touch()
+            if time != start { return time }
+            usleep(500)
+        }
+        return nil
     }
 }
 

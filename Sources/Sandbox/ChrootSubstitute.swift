@@ -23,9 +23,12 @@ package struct ChrootSubstitute: Sendable {
     /// An absolute path in the root, whose links are followed as the root means them, but for the last component.
     package let target: FilePath
     package let content: Content
+    /// Whether the command must not change it. Nothing prevents that; see ``ChrootSubstitutes/changedReadOnly(since:)``.
+    package let isReadOnly: Bool
 
-    package init(target: FilePath, content: Content) {
+    package init(target: FilePath, content: Content, isReadOnly: Bool = false) {
         self.target = target
         self.content = content
+        self.isReadOnly = isReadOnly
     }
 }

@@ -8,20 +8,20 @@ package import SystemPackage
 /// Nothing may run in the tree while they are put into it or taken out.
 package struct ChrootSubstitutes: ~Copyable, Sendable {
     /// The place of a substitute, and what it takes to undo it.
-    private struct Site: Sendable {
+    struct Site: Sendable {
         let parent: Parent
         let name: PathBytes
         let modifiedBefore: FileTime
-        let content: ChrootSubstitute.Content
+        let substitute: ChrootSubstitute
         /// The name of the hidden file among those put aside.
         var hidden: PathBytes?
-        /// The inode of a cache's directory, to recognise it.
+        /// The inode of the substitute, to recognise it.
         var inode: UInt64?
         /// A directory that was missing on the way to a substitute: removed if it is empty.
         var isOnTheWay = false
     }
 
-    private final class Parent: Sendable {
+    final class Parent: Sendable {
         let directory: Directory
 
         init(_ directory: consuming Directory) { self.directory = directory }
@@ -33,7 +33,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
     private let base: FilePath
     /// Keeps the tree until the caches have been moved out of it.
     private let owner: (any AnyObject & Sendable)?
-    private var sites: [Site] = []
+    private(set) var sites: [Site] = []
     private var isDone = false
     private var devices: DeviceDirectory?
     /// Whether plain files take the place of devices.
@@ -98,18 +98,20 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
         let parent = try parent(of: path)
         var site = Site(
             parent: parent, name: name, modifiedBefore: try parent.directory.status(".").modified,
-            content: substitute.content)
+            substitute: substitute)
         if try parent.directory.statusIfExists(name) != nil {
             let hidden = PathBytes("\(sites.count)")
             try parent.directory.rename(name, to: hidden, in: aside.directory)
             site.hidden = hidden
         }
+        // Before it is moved, so that it is recognised wherever a failure leaves it.
         if case .cache(let path) = substitute.content { site.inode = try FileStatus(of: path).inode }
         sites.append(site)
         let mode = try site.hidden.map { try aside.directory.status($0) }.flatMap {
             $0.type == .directory ? $0.permissions : nil
         }
         try make(substitute.content, name, in: parent, hiding: mode)
+        sites[sites.count - 1].inode = try parent.directory.status(name).inode
     }
 
     /// The directory that a substitute goes to, made if need be.
@@ -124,7 +126,9 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
                 sites.append(
                     Site(
                         parent: parent, name: name, modifiedBefore: try parent.directory.status(".").modified,
-                        content: .directory(permissions: 0o755), isOnTheWay: true))
+                        substitute: ChrootSubstitute(
+                            target: FilePath(next.text), content: .directory(permissions: 0o755)),
+                        isOnTheWay: true))
                 try parent.directory.makeDirectory(name, permissions: 0o755)
                 parent = Parent(try parent.directory.directory(name, resolving: .noSymlinks))
             }
@@ -168,7 +172,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
 
     private func undo() throws {
         var failure: (any Error)?
-        let hasCaches = sites.contains { if case .cache = $0.content { true } else { false } }
+        let hasCaches = sites.contains { if case .cache = $0.substitute.content { true } else { false } }
         // A process that has its working directory in a cache would be outside of its root once the cache is.
         let mayMove = !hasCaches || ChrootProcesses.end(around: tree, below: base, areDescendants: true)
         for site in sites.reversed() {
@@ -192,7 +196,7 @@ package struct ChrootSubstitutes: ~Copyable, Sendable {
     }
 
     private func takeOut(_ site: Site, _ mayMove: Bool) throws {
-        if case .cache(let home) = site.content { try putBack(site, to: home, mayMove) }
+        if case .cache(let home) = site.substitute.content { try putBack(site, to: home, mayMove) }
         try site.parent.directory.removeTree(site.name)
         guard let hidden = site.hidden else { return }
         do {

@@ -112,6 +112,40 @@ struct ChrootTests {
         #expect(listing.filter { name in strangers.contains { name.hasPrefix($0) } }.isEmpty)
     }
 
+    /// Each command succeeds in a chroot, and not where a mount is read-only.
+    @Test(arguments: [
+        ("target=/m", "echo x > /m/new", "/m"), ("target=/m", "echo x >> /m/file", "/m/file"),
+        ("type=cache,target=/m,ro", "echo x > /m/new", "/m"),
+        ("from=lamina/base,target=/m", "rm /m/etc/passwd", "/m/etc"),
+        ("type=tmpfs,target=/m,ro", "echo x > /m/new", "/m"),
+        ("type=secret,id=s", "echo x > /run/secrets/s", "/run/secrets/s"),
+    ])
+    func refusesWritesToReadOnlyMounts(_ mount: String, _ command: String, _ path: String) throws {
+        let secret = try scratch.write("geheim", to: "secret")
+        try scratch.write("text", to: "context/file")
+        let context = try scratch.context("FROM lamina/base\nRUN --mount=\(mount) \(command)\n")
+        let arguments = ["--secret", "id=s,src=\(secret)", context.string]
+        let finished = try buildUnprivileged(lamina("chroot"), arguments)
+        #expect(finished.status == 1)
+        #expect(finished.errorText.contains("the command changed '\(path)', which is in a read-only mount"))
+        #expect(try lamina("chroot").unfinished().isEmpty)
+        #expect(try lamina("namespaces").start(["build"] + arguments).wait().status == 1)
+    }
+
+    @Test func readsReadOnlyMounts() throws {
+        try scratch.write("text", to: "context/file")
+        let context = try scratch.context(
+            """
+            FROM lamina/base
+            WORKDIR /m
+            RUN --mount=target=. --mount=type=cache,target=/m/c cat file && ls -l /m && cp file /copy && echo x > c/x && \\
+                { echo x > /none/x || true; }
+
+            """)
+        let finished = try buildUnprivileged(lamina("chroot"), [context.string])
+        #expect(finished.status == 0, "\(finished.errorText)")
+    }
+
     @Test func refusesWhatItCannotDo() throws {
         let context = try scratch.context("FROM lamina/base\nRUN --network=none true\n")
         let finished = try buildUnprivileged(lamina("chroot"), [context.string])

@@ -38,6 +38,20 @@ struct ChrootSubstituteTests {
             try Directory(opening: fixture.path).status(PathBytes(name)).modified.seconds
         }
 
+        /// A time that no change before has, and none afterwards is before.
+        func waitForTick() throws -> FileTime {
+            let directory = try Directory(opening: fixture.path)
+            func touch() throws -> FileTime {
+                try fixture.write("clock", [])
+                return try directory.status("clock").changed
+            }
+            let start = try touch()
+            while true {
+                let time = try touch()
+                if time != start { return time }
+            }
+        }
+
         /// Runs a script of busybox in the fixture's directory, as what a command in the tree would do.
         func run(_ script: String) {
             #expect(unsafe system("cd '\(fixture.path)' && \(script)") == 0, "\(script)")
@@ -176,6 +190,33 @@ struct ChrootSubstituteTests {
         let substitutes = try tree.place(ChrootSubstitute(target: target, content: .directory(permissions: nil)))
         let found = try Directory(opening: tree.fixture.lower).status(PathBytes(String(target.string.dropFirst())))
         #expect(found.permissions == permissions)
+        try substitutes.remove()
+    }
+
+    /// Commands in a tree with a read-only copy in `/m`, an own directory in `/m/own`, and a read-only file `/f`; the
+    /// path that is found to be changed.
+    static let writes: [(String, FilePath?)] = [
+        ("cat m/d/a f > /dev/null; ls -lR m; cp -a m/d copy; ln -s /m/d/a link", nil),
+        ("echo x > m/own/x; mkdir m/own/y; rm -r m/own/y", nil),
+        ("echo x >> m/d/a", "/m/d/a"), ("echo x > m/d/new", "/m/d"), ("rm m/d/a", "/m/d"),
+        ("chmod 600 m/d/a", "/m/d/a"),
+        ("mv m/d/a m/d/z", "/m/d"), ("touch -d @1 m/d/a", "/m/d/a"), ("ln m/d/a hard", "/m/d/a"),
+        ("chown 0:0 m/d", "/m/d"), ("mv m gone && cp -a gone m", "/m"), ("rm -r m", "/m"), ("mkdir m/x", "/m"),
+        ("echo x > m/d/a && touch -r m/d/s m/d/a", "/m/d/a"), ("rm -r m/own && mkdir m/own", "/m"),
+        ("echo x > f", "/f"), ("rm f", "/f"), ("echo other > g && mv g f", "/f"),
+    ]
+
+    @Test(arguments: writes) func findsWritesToWhatIsReadOnly(_ script: String, _ changed: FilePath?) throws {
+        let tree = try Tree()
+        tree.run("mkdir -p src/d && echo 1 > src/d/a && ln -s a src/d/s")
+        let substitutes = try tree.place(
+            ChrootSubstitute(target: "/m", content: .copy(tree.fixture.path.appending("src")), isReadOnly: true),
+            ChrootSubstitute(target: "/m/own", content: .directory(permissions: nil)),
+            ChrootSubstitute(
+                target: "/f", content: .file(content: [1], permissions: 0o644, owner: 0, group: 0), isReadOnly: true))
+        let start = try tree.waitForTick()
+        tree.run("cd lower && { \(script); } > /dev/null")
+        #expect(try substitutes.changedReadOnly(since: start) == changed)
         try substitutes.remove()
     }
 

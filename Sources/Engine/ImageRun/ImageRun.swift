@@ -83,6 +83,8 @@ package struct ImageRun: Sendable {
             let status = try withExtendedLifetime((files, network, volumes)) {
                 try foreign.explaining { try run(spec, limited, link, report) }
             }
+            // A command that failed may have done so because of it.
+            if status == 0 { try tree.requireUnchangedMounts() }
             _ = consume tree
             return status
         }

@@ -80,6 +80,7 @@ struct RunStep: Step {
                         throw error
                     }
                 }
+                try entered.requireUnchangedMounts()
                 return try entered.commit(on: state, storage, commands.workingTrees)
             }
         } onCancel: {

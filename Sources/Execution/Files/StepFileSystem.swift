@@ -58,6 +58,15 @@ package enum StepFileSystem: ~Copyable, Sendable {
         }
     }
 
+    /// Throws ``ExecutionError`` `.writtenReadOnly` if the command, which has ended, changed a file of a read-only mount,
+    /// where nothing has kept it from that.
+    package borrowing func requireUnchangedMounts() throws {
+        switch self {
+        case .overlay: break
+        case .tree(let tree): try tree.requireUnchangedMounts()
+        }
+    }
+
     /// Records what the command changed as the layer on top of `state`, once the command has ended.
     package consuming func commit(
         on state: LayerStack, _ storage: LayerStorage, _ trees: WorkingTreePool

@@ -9,6 +9,8 @@ import Trees
 package struct StepTree: ~Copyable, Sendable {
     private let tree: WorkingTree
     private var substitutes: ChrootSubstitutes?
+    /// The time from which on a change is one of the command.
+    private var start: FileTime?
 
     package init(_ tree: WorkingTree) { self.tree = tree }
 
@@ -37,7 +39,16 @@ package struct StepTree: ~Copyable, Sendable {
     }
 
     /// After this, what was put into the tree, and all before, is older than what the command changes.
-    package func waitForTick() throws { try tree.waitForTick() }
+    package mutating func waitForTick() throws { start = try tree.waitForTick() }
+
+    /// Throws ``ExecutionError`` `.writtenReadOnly` if the command changed a file of a read-only mount.
+    package borrowing func requireUnchangedMounts() throws {
+        guard let start, let path = try substitutes?.changedReadOnly(since: start) else { return }
+        throw ExecutionError(
+            .writtenReadOnly, "the command changed '\(path)', which is in a read-only mount",
+            hint: "Write to another place, or give the mount the option 'rw'; what is written to it is lost either way."
+        )
+    }
 
     /// Takes out of the tree what was put into it.
     package consuming func leave() throws -> WorkingTree {
@@ -63,14 +74,18 @@ package struct StepTree: ~Copyable, Sendable {
 
     private static func substitute(for mount: SandboxMount) throws -> ChrootSubstitute {
         switch mount.source {
-        case .temporary: return ChrootSubstitute(target: mount.target, content: .directory(permissions: nil))
+        case .temporary:
+            return ChrootSubstitute(
+                target: mount.target, content: .directory(permissions: nil), isReadOnly: mount.isReadOnly)
         case .file(let content, let permissions, let owner, let group):
             return ChrootSubstitute(
                 target: mount.target,
-                content: .file(content: content, permissions: permissions, owner: owner, group: group))
+                content: .file(content: content, permissions: permissions, owner: owner, group: group),
+                isReadOnly: mount.isReadOnly)
         case .bind(let path) where try FileStatus(of: path).type == .socket:
             return ChrootSubstitute(target: mount.target, content: .socket(path))
-        case .bind(let path) where mount.isReadOnly: return ChrootSubstitute(target: mount.target, content: .copy(path))
+        case .bind(let path) where mount.isReadOnly:
+            return ChrootSubstitute(target: mount.target, content: .copy(path), isReadOnly: true)
         case .bind, .tree:
             throw ExecutionError(
                 .unsupported, "'\(mount.target)' cannot be mounted in a changed root",

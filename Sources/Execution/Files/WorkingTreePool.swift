@@ -1,7 +1,7 @@
 import Diagnostics
 package import Images
 package import Layers
-import Linux
+package import Linux
 package import OCI
 package import Store
 import Synchronization
@@ -35,7 +35,11 @@ package struct WorkingTree: Sendable {
     package var aside: FilePath { directory.path.appending("aside") }
 
     /// Waits until what is changed from now on can be told from what was changed before.
-    package func waitForTick() throws { try TreeStamps.waitForTick(in: Directory(opening: directory.path)) }
+    ///
+    /// - Returns: a time between the two; see ``TreeStamps/waitForTick(in:_:)``.
+    package func waitForTick() throws -> FileTime? {
+        try TreeStamps.waitForTick(in: Directory(opening: directory.path))
+    }
 }
 
 /// The trees of a build that commands run in where no overlay can be mounted.

@@ -38,7 +38,8 @@ extension PreparedMounts {
         let opened = try Directory(opening: directory).open(PathBytes(path.string), resolving: .inRoot)
         let source = path == "/" ? directory : FilePath(try opened.path().text)
         if mount.isReadOnly {
-            substitutes.append(ChrootSubstitute(target: FilePath(mount.target), content: .copy(source)))
+            substitutes.append(
+                ChrootSubstitute(target: FilePath(mount.target), content: .copy(source), isReadOnly: true))
             return
         }
         let isPlaced = substitutes.contains { substitute in

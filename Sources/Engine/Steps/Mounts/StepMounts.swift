@@ -171,7 +171,8 @@ struct StepMounts: Sendable {
         if isMounted {
             prepared.mounts.append(SandboxMount(target: target, source: .bind(copy), isReadOnly: bind.isReadOnly))
         } else {
-            prepared.substitutes.append(ChrootSubstitute(target: target, content: .moved(copy)))
+            prepared.substitutes.append(
+                ChrootSubstitute(target: target, content: .moved(copy), isReadOnly: bind.isReadOnly))
         }
     }
 }
