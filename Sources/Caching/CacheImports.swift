@@ -81,8 +81,8 @@ package struct CacheImports: Sendable {
         var adopted: CacheRecord?
         for name in Set(record.keys) {
             let copy = CacheRecord(
-                key: name, kind: record.kind, description: record.description, result: state.encoded,
-                diffIDs: state.diffIDs, createdAt: record.created, lastUsed: now)
+                key: name, kind: record.kind, description: record.description, stack: state,
+                createdAt: record.created, lastUsed: now)
             // What this store has made itself stays.
             if name != key, try store.cache.record(for: name) != nil { continue }
             try store.cache.save(copy)

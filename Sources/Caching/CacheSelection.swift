@@ -1,6 +1,6 @@
 package import OCI
 package import Store
-package import Trees
+import Trees
 
 /// The results of a build that are worth passing on.
 package struct CacheSelection: Sendable {
@@ -25,19 +25,24 @@ package struct CacheSelection: Sendable {
         _ keys: [Digest], results: [LayerStack], includesAll: Bool, store: StoreRoot,
         record: (Digest) throws -> CacheRecord?
     ) throws {
-        var found: [(record: CacheRecord, state: LayerStack)] = []
+        var stacks: Set<LayerStack> = []
+        for result in results where !includesAll {
+            var next: LayerStack? = result
+            while let stack = next, stacks.insert(stack).inserted { next = stack.below }
+        }
+        var found: [CacheRecord] = []
         var seen: Set<Digest> = []
         for key in keys {
             guard seen.insert(key).inserted, let record = try record(key),
-                CacheDocument.kinds.contains(record.kind), let state = LayerStack(decoding: record.result),
-                includesAll || results.contains(where: { $0.layers.starts(with: state.layers) })
+                CacheDocument.kinds.contains(record.kind),
+                includesAll || stacks.contains(record.stack)
             else { continue }
-            found.append((record, state))
+            found.append(record)
         }
-        let names = try store.cache.keys(of: Set(found.map(\.record.result)))
-        items = found.map { record, state in
-            let others = (names[record.result] ?? []).filter { $0 != record.key }
-            return Item(record: record, state: state, keys: [record.key] + others.prefix(Self.keyLimit - 1))
+        let names = try store.cache.keys(ofStacksOf: Set(found.map(\.key)))
+        items = found.map { record in
+            let others = (names[record.key] ?? []).filter { $0 != record.key }
+            return Item(record: record, state: record.stack, keys: [record.key] + others.prefix(Self.keyLimit - 1))
         }
     }
 
@@ -45,9 +50,10 @@ package struct CacheSelection: Sendable {
     package var layers: [(stack: [DiffID], index: Int)] {
         var seen: Set<DiffID> = []
         return items.flatMap { item -> [(stack: [DiffID], index: Int)] in
-            let stack = item.state.diffIDs
-            return item.state.layers.indices.compactMap { index in
-                guard item.state.layers[index].created != nil, seen.insert(stack[index]).inserted else { return nil }
+            let layers = item.state.layers
+            let stack = layers.map(\.diffID)
+            return layers.indices.compactMap { index in
+                guard layers[index].created != nil, seen.insert(stack[index]).inserted else { return nil }
                 return (stack, index)
             }
         }

@@ -9,7 +9,7 @@ package import Requests
 package import Solver
 package import Store
 import SystemPackage
-package import Trees
+import Trees
 
 /// Brings the files of contexts to where they can be read.
 package struct ContextLoader: Sendable {
@@ -131,7 +131,7 @@ package struct ContextLoader: Sendable {
         hasher.add(source.keepsGitDirectory ? source.ref : nil)
         let key = hasher.finish()
         let record = try await offload { [store] in try store.cache.record(for: key) }
-        let known = record.flatMap { LayerStack(decoding: $0.result) }
+        let known = record?.stack
         if known != nil { remotes.progress.begin(label).finish(.cached) }
         let state: LayerStack
         if let known {
@@ -143,8 +143,7 @@ package struct ContextLoader: Sendable {
             try await offload { [store] in
                 try store.cache.save(
                     CacheRecord(
-                        key: key, kind: "git", description: label, result: state.encoded, diffIDs: state.diffIDs,
-                        createdAt: .now))
+                        key: key, kind: "git", description: label, stack: state, createdAt: .now))
             }
         }
         guard let files = try await snapshots.all(of: state.diffIDs).last?.directory else {

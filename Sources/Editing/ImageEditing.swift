@@ -56,8 +56,8 @@ package struct ImageEditing: Sendable {
             progress: LayerProgress(ProgressReporter { _ in }), form: isolation.form)
         let all = Array(diffIDs[..<layers.upperBound])
         let directories = try await snapshots.all(of: all).map(\.directory)
-        let top = LayerFileTree(tree: try await snapshots.tree(of: Self.stack(all)), directories: directories)
-        let base = try await snapshots.tree(of: Self.stack(Array(diffIDs[..<layers.lowerBound])))
+        let top = LayerFileTree(tree: try await snapshots.tree(of: LayerStack(ofImage: all)), directories: directories)
+        let base = try await snapshots.tree(of: LayerStack(ofImage: Array(diffIDs[..<layers.lowerBound])))
         let layer = try await offload { [storage = images.storage] in
             try storage.write(try MergedLayer.draft(of: top, on: base))
         }
@@ -89,9 +89,5 @@ package struct ImageEditing: Sendable {
     /// Makes a layer of an archive, byte for byte.
     package func layer(ofArchive source: consuming OwnedDescriptor) throws -> DiffID {
         try images.importLayer(DescriptorStream(source))
-    }
-
-    private static func stack(_ diffIDs: [DiffID]) -> LayerStack {
-        LayerStack(layers: diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
     }
 }

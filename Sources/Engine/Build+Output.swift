@@ -43,7 +43,7 @@ extension Build {
         if request.options.changes.omitsHistory { config.history = [] }
         let layers = plan.steps.count { $0.vertex != nil }
         return ImageDraft(
-            config: config, baseCount: max(0, state.layers.count - layers), stepCount: plan.steps.count,
+            config: config, baseCount: max(0, state.count - layers), stepCount: plan.steps.count,
             annotations: try await annotations(build, runner: runner), provenance: build.provenance,
             listsPackages: request.attestations.listsPackages, origins: Self.origins(build))
     }
@@ -52,7 +52,7 @@ extension Build {
     private static func origins(_ build: PlatformBuild) -> [LayerOrigin?] {
         let made = build.plan.steps.compactMap(\.vertex)
         let lines = made.map { build.plan.graph[$0].location?.lines }
-        let below = [LayerOrigin?](repeating: nil, count: max(0, build.stack.layers.count - made.count))
+        let below = [LayerOrigin?](repeating: nil, count: max(0, build.stack.count - made.count))
         return below + lines.map { $0.map { LayerOrigin(lines: $0, text: "") } }
     }
 

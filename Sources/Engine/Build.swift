@@ -201,8 +201,9 @@ package struct Build: Sendable {
     /// Keeps the store within its limits. Whatever goes wrong, the build has succeeded.
     private func cleanUp(hasGrown: Bool) async {
         let policy = request.housekeeping.collection
-        let pruning = try? await offload { [store] in
-            try store.collectAutomatically(policy, hasGrown: hasGrown)
+        let pruning = try? await offload { [store] () -> Pruning? in
+            try store.collectRemains(until: ContinuousClock.now + .seconds(3))
+            return try hasGrown && policy.isOn ? store.collectAutomatically(policy) : nil
         }
         guard let pruning = pruning ?? nil else { return }
         let step = progress.begin("[internal] clean up the store")

@@ -12,16 +12,17 @@ enum ImageAssembly {
     /// the very same image. Throws ``EngineError`` `.corrupt` when steps and layers do not fit together.
     static func config(_ plan: BuildPlan, _ state: LayerStack) throws -> ImageConfig {
         var config = plan.config
-        let baseCount = state.layers.count - plan.steps.count { $0.vertex != nil }
+        let baseCount = state.count - plan.steps.count { $0.vertex != nil }
         guard baseCount >= 0 else {
-            throw EngineError(.corrupt, "the build made \(state.layers.count) layers, fewer than its steps say")
+            throw EngineError(.corrupt, "the build made \(state.count) layers, fewer than its steps say")
         }
-        config.diffIDs = state.diffIDs
+        let layers = state.layers
+        config.diffIDs = layers.map(\.diffID)
         var times: [Timestamp?] = []
         var layer = baseCount
         for step in plan.steps {
             if step.vertex != nil {
-                times.append(plan.epoch.map { Timestamp(seconds: $0) } ?? state.layers[layer].created)
+                times.append(plan.epoch.map { Timestamp(seconds: $0) } ?? layers[layer].created)
                 layer += 1
             } else {
                 times.append(nil)

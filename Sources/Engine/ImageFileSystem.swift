@@ -78,7 +78,7 @@ package struct ImageFileSystem: Sendable {
         let snapshots = SnapshotUnpacker(
             store: images.store, trees: trees, fetcher: images.fetcher,
             progress: LayerProgress(ProgressReporter { _ in }), form: isolation.form)
-        let stack = LayerStack(layers: image.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
+        let stack = LayerStack(ofImage: image.diffIDs)
         let tree = try await InputFiles(snapshots: snapshots).tree(of: stack)
         let accounts = try await snapshots.accounts(of: stack)
         try await offload { try body(tree, accounts) }

@@ -56,6 +56,8 @@ package final class StoreCheck {
     var images: [StoredImage] = []
     var roots: [ImageRoot] = []
     var cacheRecords: [CacheRecord] = []
+    /// Stacks whose layers are all whole, or to be had elsewhere.
+    var wholeStacks: Set<ChainID> = []
     /// The blobs that are whole.
     var goodBlobs: Set<Digest> = []
     /// The lists that are whole.

@@ -1,5 +1,4 @@
 import Diagnostics
-package import Store
 import Trees
 
 extension CollectionPolicy {

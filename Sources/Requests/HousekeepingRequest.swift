@@ -1,5 +1,3 @@
-package import Store
-
 /// How a build shares the machine and the store with others.
 package struct HousekeepingRequest: Sendable {
     /// How many steps run at once; `nil` for what suits the machine.

@@ -1,5 +1,6 @@
 package import OCI
 import SQLite
+import Synchronization
 
 /// The result of a step, under the key of its inputs.
 package struct CacheRecord: Hashable, Sendable {
@@ -7,36 +8,46 @@ package struct CacheRecord: Hashable, Sendable {
     /// The kind of step, for tables.
     package let kind: String
     package let description: String
-    /// The caller's own data for a hit, as JSON.
+    /// The caller's own data for a hit, besides the layers.
     package let result: String
-    /// The stack of layers a hit needs, bottom first: each must be here as a blob or as a snapshot, or have a source.
-    package let diffIDs: [DiffID]
+    /// The stack of layers a hit needs: each must be here as a blob or as a snapshot, or have a source.
+    package let stack: LayerStack
     /// Further blobs a hit needs.
     package let blobs: [Digest]
     package let createdAt: Timestamp
     package let lastUsed: Timestamp
 
     package init(
-        key: Digest, kind: String, description: String, result: String,
-        diffIDs: [DiffID] = [], blobs: [Digest] = [], createdAt: Timestamp, lastUsed: Timestamp? = nil
+        key: Digest, kind: String, description: String, result: String = "",
+        stack: LayerStack = LayerStack(), blobs: [Digest] = [], createdAt: Timestamp, lastUsed: Timestamp? = nil
     ) {
         self.key = key
         self.kind = kind
         self.description = description
         self.result = result
-        self.diffIDs = diffIDs
+        self.stack = stack
         self.blobs = blobs
         self.createdAt = createdAt
         self.lastUsed = lastUsed ?? createdAt
     }
 
-    init(_ row: Row) throws {
+    package var diffIDs: [DiffID] { stack.diffIDs }
+
+    fileprivate init(_ row: Row, _ stacks: StackTable, _ transaction: Transaction) throws {
         self.init(
             key: try Digest(parsing: row["key"] as String), kind: try row["kind"], description: try row["description"],
-            result: try row["result"],
-            diffIDs: try Array(column: row["diff_ids"]), blobs: try Array(column: row["blobs"]),
-            createdAt: Timestamp(column: try row["created"]), lastUsed: Timestamp(column: try row["last_used"]))
+            result: try row["result"], stack: try stacks.stack(row["stack"], transaction),
+            blobs: try Array(column: row["blobs"]), createdAt: Timestamp(column: try row["created"]),
+            lastUsed: Timestamp(column: try row["last_used"]))
     }
+}
+
+/// Stacks that were found to be within reach, so that the next look-up need not look at each of their layers again. It is
+/// for a while in which a lease is held and no layer turns out to be gone elsewhere.
+package final class StacksWithinReach: Sendable {
+    fileprivate let stacks = Mutex<Set<ChainID>>([])
+
+    package init() {}
 }
 
 /// The build cache.
@@ -44,17 +55,24 @@ package struct CacheIndex: Sendable {
     let root: StoreRoot
 
     /// The record of a key; `nil` when there is none or when something is gone that it needs.
-    package func record(for key: Digest) throws -> CacheRecord? {
+    ///
+    /// `known` has stacks that are within reach, and is given those that are found to be.
+    package func record(for key: Digest, known: StacksWithinReach? = nil) throws -> CacheRecord? {
         let record = try root.read { transaction in
-            try transaction.row("SELECT * FROM cache WHERE key = ?", [key.description]).map(CacheRecord.init)
+            try transaction.row("SELECT * FROM cache WHERE key = ?", [key.description]).map {
+                try CacheRecord($0, root.stacks, transaction)
+            }
         }
-        guard let record, try isUsable(record) else { return nil }
-        return record
+        guard let record else { return nil }
+        if let known { return try known.stacks.withLock { try isUsable(record, known: &$0) } ? record : nil }
+        var stacks: Set<ChainID> = []
+        return try isUsable(record, known: &stacks) ? record : nil
     }
 
     /// Stores a record, in place of one with the same key.
     package func save(_ record: CacheRecord) throws {
-        try root.write { try $0.insert(record, "OR REPLACE") }
+        let number = try root.write { try $0.insert(record, "OR REPLACE", root.stacks) }
+        root.stacks.note(record.stack, number)
     }
 
     /// Notes at the end of a build which records it has used; while it ran this wrote nothing.
@@ -84,7 +102,7 @@ package struct CacheIndex: Sendable {
                 try transaction.execute(
                     "UPDATE cache SET last_used = max(last_used, ?) WHERE key = ?", [time.column, key.description])
             }
-            for record in gone { try transaction.insert(record, "OR IGNORE") }
+            for record in gone { try transaction.insert(record, "OR IGNORE", root.stacks) }
         }
     }
 
@@ -96,52 +114,56 @@ package struct CacheIndex: Sendable {
         }
     }
 
-    /// The keys under which there are records with these results, those used last first.
-    package func keys(of results: Set<String>) throws -> [String: [Digest]] {
-        guard !results.isEmpty else { return [:] }
-        var keys: [String: [Digest]] = [:]
-        for row in try root.read({ try $0.rows("SELECT key, result FROM cache ORDER BY last_used DESC, key") }) {
-            let result: String = try row[1]
-            if results.contains(result) { keys[result, default: []].append(try Digest(parsing: row[0] as String)) }
-        }
-        return keys
+    /// The keys of the records whose layers are those of the records of these keys, those used last first.
+    package func keys(ofStacksOf keys: Set<Digest>) throws -> [Digest: [Digest]] {
+        guard !keys.isEmpty else { return [:] }
+        let rows = try root.read { try $0.rows("SELECT key, stack FROM cache ORDER BY last_used DESC, key") }
+        let records = try rows.map { (key: try Digest(parsing: $0[0] as String), stack: try $0[1] as Int64) }
+        let groups = Dictionary(grouping: records, by: \.stack)
+        return Dictionary(
+            records.filter { $0.stack != 0 && keys.contains($0.key) }.map {
+                ($0.key, groups[$0.stack, default: []].map(\.key))
+            }
+        ) { $1 }
     }
 
     /// All records, usable or not, the one used last first.
-    package func list() throws -> [CacheRecord] { try root.read { try $0.cacheRecords() } }
+    package func list() throws -> [CacheRecord] { try root.read { try $0.cacheRecords(root.stacks) } }
 
     /// Whether all that a hit on the record needs is here or, in the case of layers, can be had elsewhere.
-    func isUsable(_ record: CacheRecord) throws -> Bool {
-        var known: [ChainID: Bool] = [:]
-        return try isUsable(record, known: &known)
-    }
-
-    /// The same, with what is `known` of stacks from other records.
-    func isUsable(_ record: CacheRecord, known: inout [ChainID: Bool]) throws -> Bool {
+    ///
+    /// `known` has stacks of which that is so. They may be kept as long as a lease or a lock keeps the collector away.
+    func isUsable(_ record: CacheRecord, known: inout Set<ChainID>) throws -> Bool {
         for blob in record.blobs where try !root.content.contains(blob) { return false }
-        var chain: ChainID?
-        for diffID in record.diffIDs {
-            let next = ChainID(diffID, on: chain)
-            chain = next
-            let isUsable = try known[next] ?? root.layers.isWithinReach(diffID, as: next)
-            known[next] = isUsable
-            if !isUsable { return false }
+        var unknown: [(diffID: DiffID, chain: ChainID)] = []
+        var next = record.stack
+        while let layer = next.top, let chain = next.chainID, let below = next.below, !known.contains(chain) {
+            unknown.append((layer.diffID, chain))
+            next = below
+        }
+        for (diffID, chain) in unknown.reversed() {
+            guard try root.layers.isWithinReach(diffID, as: chain) else { return false }
+            known.insert(chain)
         }
         return true
     }
 }
 
 extension Transaction {
-    func cacheRecords() throws -> [CacheRecord] {
-        try rows("SELECT * FROM cache ORDER BY last_used DESC, key").map(CacheRecord.init)
+    func cacheRecords(_ stacks: StackTable) throws -> [CacheRecord] {
+        try rows("SELECT * FROM cache ORDER BY last_used DESC, key").map { try CacheRecord($0, stacks, self) }
     }
 
-    fileprivate func insert(_ record: CacheRecord, _ conflict: String) throws {
+    /// Returns the number of the record's stack.
+    @discardableResult
+    fileprivate func insert(_ record: CacheRecord, _ conflict: String, _ stacks: StackTable) throws -> Int64 {
+        let stack = try stacks.number(of: record.stack, self)
         try execute(
             "INSERT \(conflict) INTO cache VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                record.key.description, record.kind, record.description, record.result, record.diffIDs.column,
+                record.key.description, record.kind, record.description, record.result, stack,
                 record.blobs.column, record.createdAt.column, record.lastUsed.column, stamp(),
             ])
+        return stack
     }
 }

@@ -39,7 +39,7 @@ package struct GarbageCollector: Sendable {
         // What is removed from now on, somebody else has to collect.
         if !dryRun { root.isCollectionDue = false }
         // Not in the transaction: each look-up is one of its own, and with the lock held nothing they need goes away.
-        var known: [ChainID: Bool] = [:]
+        var known: Set<ChainID> = []
         let unusable = Set(try root.cache.list().filter { try !root.cache.isUsable($0, known: &known) }.map(\.key))
         var sweep = Sweep(root: root)
         if dryRun {
@@ -88,7 +88,7 @@ private struct Sweep {
     /// Decides which rows go.
     mutating func plan(_ transaction: Transaction, unusable: Set<Digest>) throws {
         var kept: [CacheRecord] = []
-        for record in try transaction.cacheRecords() {
+        for record in try transaction.cacheRecords(root.stacks) {
             if unusable.contains(record.key) { cacheKeys.append(record.key) } else { kept.append(record) }
         }
         let reachable = try Reachable(roots: transaction.imageRoots(), cache: kept, in: transaction)
@@ -134,6 +134,7 @@ private struct Sweep {
             for key in keys { try transaction.execute("DELETE FROM \(table) WHERE \(column) = ?", [key]) }
         }
         try delete("cache", "key", cacheKeys.map(\.description))
+        try transaction.deleteUnusedStacks()
         try delete("blobs", "digest", blobs.map(\.description))
         try delete("layers", "diff_id", layers)
         try delete("layer_blobs", "digest", layerBlobs)

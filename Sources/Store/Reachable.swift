@@ -11,25 +11,23 @@ struct Reachable {
         for root in roots {
             blobs.formUnion(root.allBlobs)
             for image in root.images {
-                layers.formUnion(image.diffIDs)
-                addChains(of: image.diffIDs)
+                add(LayerStack(ofImage: image.diffIDs))
             }
         }
         for record in cache {
             blobs.formUnion(record.blobs)
-            layers.formUnion(record.diffIDs)
-            addChains(of: record.diffIDs)
+            add(record.stack)
         }
         try addParents(in: transaction)
         try addLayerBlobs(in: transaction)
     }
 
-    private mutating func addChains(of diffIDs: [DiffID]) {
-        var chain: ChainID?
-        for diffID in diffIDs {
-            let next = ChainID(diffID, on: chain)
-            chains.insert(next)
-            chain = next
+    /// Adds a stack and all below it. What is below one that is here already is here, too.
+    private mutating func add(_ stack: LayerStack) {
+        var next = stack
+        while let layer = next.top, let chain = next.chainID, let below = next.below, chains.insert(chain).inserted {
+            layers.insert(layer.diffID)
+            next = below
         }
     }
 

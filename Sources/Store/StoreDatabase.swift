@@ -48,14 +48,12 @@ final class StoreDatabase: Sendable {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 200")
         }
         let version = try checkedVersion(queue, root)
-        let isCurrent = try queue.read {
-            try version == StoreSchema.version && Transaction(db: $0).isOfBoot(bootID)
-        }
-        if !isCurrent {
+        let isOfBoot = try queue.read { try version > 0 && Transaction(db: $0).isOfBoot(bootID) }
+        if version != StoreSchema.version || !isOfBoot {
             try queue.write { db in
                 if version == 0 { try StoreSchema.create(db) }
-                try Transaction(db: db).beginBoot(bootID)
-                if version == 3 { try StoreMigration(root: root, writesFiles: true).run(Transaction(db: db)) }
+                if !isOfBoot { try Transaction(db: db).beginBoot(bootID) }
+                try migrate(Transaction(db: db), from: version, root, writesFiles: true)
             }
         }
         return queue
@@ -116,9 +114,16 @@ final class StoreDatabase: Sendable {
         try queue.copy(to: copy)
         try copy.write { db in
             if !isOfBoot { try Transaction(db: db).beginBoot(bootID) }
-            if version == 3 { try StoreMigration(root: root, writesFiles: false).run(Transaction(db: db)) }
+            try migrate(Transaction(db: db), from: version, root, writesFiles: false)
         }
         return copy
+    }
+
+    private static func migrate(
+        _ transaction: Transaction, from version: Int, _ root: FilePath, writesFiles: Bool
+    ) throws {
+        if version == 3 { try StoreMigration(root: root, writesFiles: writesFiles).run(transaction) }
+        if version == 3 || version == 4 { try StackMigration().run(transaction) }
     }
 
     private static func checkedVersion(_ queue: SQLiteDatabase, _ root: FilePath) throws -> Int {

@@ -20,7 +20,7 @@ package struct StoreLedger: Sendable {
         let cacheMounts = try root.cacheMounts.list()
         var (images, resources, records): ([StoredImage], ResourceTable, [UsageRecord]) = try root.read {
             transaction in
-            let (images, cache) = (try transaction.images(), try transaction.cacheRecords())
+            let (images, cache) = (try transaction.images(), try transaction.cacheRecords(root.stacks))
             let roots = try transaction.imageRoots()
             var resources = try ResourceTable(transaction)
             let chains = ChainTable()
@@ -92,14 +92,14 @@ extension StoreLedger {
     private static func steps(
         _ cache: [CacheRecord], _ resources: inout ResourceTable, named: Set<ChainID>, _ stacks: StackKeys
     ) -> [Draft] {
-        let times = lastUses(cache, stacks.chains)
+        let times = lastUses(cache)
         var groups: [StepIdentity: [CacheRecord]] = [:]
         for record in cache { groups[StepIdentity(record), default: []].append(record) }
         return groups.values.map { group in
             let group = group.sorted { $0.key < $1.key }
             let first = group[0]
             let (all, top) = resources.needs(first.diffIDs, blobs: first.blobs, stacks.chains)
-            let chain = stacks.chains.chain(of: first.diffIDs)
+            let chain = first.stack.chainID
             let lastUsed = max(
                 group.map(\.lastUsed).max() ?? first.lastUsed,
                 chain.flatMap { times[$0] } ?? first.lastUsed)
@@ -108,24 +108,29 @@ extension StoreLedger {
             return { table in
                 UsageRecord(
                     kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
-                    parents: stacks.keys(below: first.diffIDs.dropLast()), description: first.description,
+                    parents: stacks.keys(at: first.stack.below), description: first.description,
                     createdAt: group.map(\.createdAt).min() ?? first.createdAt, lastUsed: lastUsed,
                     bytes: top.clampedSum { table.sizes[$0] },
                     isShared: isInImage && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
-                    depth: first.diffIDs.count, resources: all)
+                    depth: first.stack.count, resources: all)
             }
         }
     }
 
     /// For each stack when a result was used last that is made of it and perhaps of more.
-    private static func lastUses(_ cache: [CacheRecord], _ chains: ChainTable) -> [ChainID: Timestamp] {
+    private static func lastUses(_ cache: [CacheRecord]) -> [ChainID: Timestamp] {
         var times: [ChainID: Timestamp] = [:]
-        for record in cache {
-            var chain: ChainID?
-            for diffID in record.diffIDs {
-                let next = chains.chain(diffID, on: chain)
-                times[next] = max(times[next] ?? record.lastUsed, record.lastUsed)
-                chain = next
+        var stacks: [Int: Set<LayerStack>] = [:]
+        func add(_ stack: LayerStack, _ time: Timestamp) {
+            guard let chain = stack.chainID else { return }
+            times[chain] = max(times[chain] ?? time, time)
+            stacks[stack.count, default: []].insert(stack)
+        }
+        for record in cache { add(record.stack, record.lastUsed) }
+        // From the highest down: what is below a stack was used with it.
+        for count in stride(from: stacks.keys.max() ?? 0, to: 1, by: -1) {
+            for stack in stacks[count] ?? [] {
+                if let below = stack.below, let time = stack.chainID.flatMap({ times[$0] }) { add(below, time) }
             }
         }
         return times
@@ -141,7 +146,7 @@ extension StoreLedger {
         return { table in
             UsageRecord(
                 kind: .image, type: "image", id: image.id, keys: [],
-                parents: stacks.keys(below: image.diffIDs[...]), description: "image without a name",
+                parents: stacks.keys(at: LayerStack(ofImage: image.diffIDs)), description: "image without a name",
                 createdAt: image.created ?? time, lastUsed: time,
                 bytes: all.clampedSum { table.isNamed[$0] ? 0 : table.sizes[$0] }, isShared: false,
                 isInUse: false, depth: image.diffIDs.count + 1, resources: all)
@@ -157,20 +162,18 @@ private struct StackKeys {
     init(_ cache: [CacheRecord], _ chains: ChainTable) {
         self.chains = chains
         for record in cache {
-            if let chain = chains.chain(of: record.diffIDs) { keys[chain, default: []].append(record.key) }
+            if let chain = record.stack.chainID { keys[chain, default: []].append(record.key) }
         }
     }
 
-    /// The layers of the highest stack that is at the bottom of these layers, or all of them.
-    func keys(below diffIDs: ArraySlice<DiffID>) -> [Digest] {
-        var chain: ChainID?
-        var found: [Digest] = []
-        for diffID in diffIDs {
-            let next = chains.chain(diffID, on: chain)
-            chain = next
-            found = keys[next] ?? found
+    /// The results that are this stack, or else the highest one below it that there are results of.
+    func keys(at stack: LayerStack?) -> [Digest] {
+        var next = stack
+        while let stack = next, let chain = stack.chainID {
+            if let found = keys[chain] { return found.sorted() }
+            next = stack.below
         }
-        return found.sorted()
+        return []
     }
 }
 
@@ -178,13 +181,13 @@ private struct StackKeys {
 private struct StepIdentity: Hashable {
     let kind: String
     let description: String
-    let diffIDs: [DiffID]
+    let chain: ChainID?
     let blobs: [Digest]
 
     init(_ record: CacheRecord) {
         kind = record.kind
         description = record.description
-        diffIDs = record.diffIDs
+        chain = record.stack.chainID
         blobs = record.blobs
     }
 }

@@ -39,7 +39,7 @@ struct StoreMigration {
             try transaction.execute("INSERT INTO names VALUES (?, ?)", [row[0] as String, root])
         }
         if writesFiles { try write(made, transaction) }
-        try transaction.db.executeScript("PRAGMA user_version = \(StoreSchema.version)")
+        try transaction.db.executeScript("PRAGMA user_version = 4")
     }
 
     private static func image(_ row: Row) throws -> StoredImage {

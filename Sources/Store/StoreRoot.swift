@@ -23,7 +23,7 @@ package import SystemPackage
 /// claims/<hex>               locked by the build that makes what has this key, see ``StepClaims``
 /// lock                       shared by the processes that use the store, exclusive for the collector
 /// collect                    there when something was removed that a lease still held
-/// collected                  when the store was cleaned up last, see ``CollectionPolicy``
+/// collected                  when the store was cleaned up last, see ``CollectionMark``
 /// damaged/<n>                a snapshot that was taken out of use because it was changed
 /// db.lock                    held while the database is opened
 /// reserve                    space that is given up on a full disk, so that something can be removed
@@ -52,6 +52,7 @@ package final class StoreRoot: Sendable {
     package let mode: Mode
     private let bootID: String
     private let opened = Mutex<StoreDatabase?>(nil)
+    let stacks = StackTable()
 
     /// Opens the store in a directory, which is created with mode 0700 when it is missing.
     ///

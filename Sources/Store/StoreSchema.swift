@@ -3,8 +3,8 @@ import SQLite
 /// The tables of the database.
 enum StoreSchema {
     /// The version that this program reads and writes.
-    static let version = 4
-    /// The oldest version that is migrated; see ``StoreMigration``.
+    static let version = 5
+    /// The oldest version that is migrated; see ``StoreMigration`` and ``StackMigration``.
     static let oldestVersion = 3
 
     /// Creates all tables.
@@ -30,9 +30,7 @@ enum StoreSchema {
                 generation INTEGER NOT NULL, UNIQUE (diff_id, digest, location));
             CREATE TABLE snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, chain_id TEXT NOT NULL,
                 form TEXT NOT NULL, parent TEXT, generation INTEGER NOT NULL, UNIQUE (chain_id, form));
-            CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
-                result TEXT NOT NULL, diff_ids TEXT NOT NULL, blobs TEXT NOT NULL,
-                created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+            \(cache)
             \(images)
             CREATE TABLE builds (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
                 started TEXT NOT NULL, finished TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL,
@@ -44,6 +42,15 @@ enum StoreSchema {
             PRAGMA user_version = \(version);
             """)
     }
+
+    /// The tables of cache records and the stacks of layers that they have; see ``StackTable``.
+    static let cache = """
+        CREATE TABLE cache (key TEXT PRIMARY KEY, kind TEXT NOT NULL, description TEXT NOT NULL,
+            result TEXT NOT NULL, stack INTEGER NOT NULL, blobs TEXT NOT NULL,
+            created TEXT NOT NULL, last_used TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE stacks (number INTEGER PRIMARY KEY AUTOINCREMENT, parent INTEGER NOT NULL,
+            diff_id TEXT NOT NULL, created TEXT NOT NULL, UNIQUE (parent, diff_id, created));
+        """
 
     /// The tables of images, their roots and their names.
     ///

@@ -77,7 +77,7 @@ import Trees
             try root.cache.save(
                 CacheRecord(
                     key: Digest(of: name), kind: "run", description: name, result: "",
-                    diffIDs: Array(layers.prefix(count)), createdAt: Timestamp(seconds: 1)))
+                    stack: LayerStack(ofImage: Array(layers.prefix(count))), createdAt: Timestamp(seconds: 1)))
         }
         let config = try root.content.save(Array("config".utf8))
         try root.images.save(

@@ -62,7 +62,7 @@ import Testing
         try root.layers.addBlob(Descriptor(mediaType: .ociLayer, digest: layerBlob, size: 1), of: layer)
         let record = CacheRecord(
             key: Digest(of: "key"), kind: "run", description: "", result: "{}",
-            diffIDs: [belowID, topID, layer], blobs: [blob], createdAt: Timestamp(seconds: 10))
+            stack: LayerStack(ofImage: [belowID, topID, layer]), blobs: [blob], createdAt: Timestamp(seconds: 10))
         try root.cache.save(record)
         _ = try root.snapshot("alone")
         #expect(try root.collector.collect().snapshots == 1)

@@ -55,7 +55,8 @@ import Testing
     ) -> CacheRecord {
         CacheRecord(
             key: Digest(of: key), kind: "run", description: "RUN \(key)", result: #"{"a":1}"#,
-            diffIDs: diffIDs, blobs: blobs, createdAt: Timestamp(seconds: second, nanoseconds: 1_000_000))
+            stack: LayerStack(ofImage: diffIDs), blobs: blobs,
+            createdAt: Timestamp(seconds: second, nanoseconds: 1_000_000))
     }
 
     @Test func savedIsFoundReplacedListedAndRemoved() throws {

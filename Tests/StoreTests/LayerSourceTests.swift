@@ -32,7 +32,7 @@ import Testing
     @Test func recordsAreUsableWhileTheirLayersHaveSources() throws {
         let root = try fixture.open()
         let record = CacheRecord(
-            key: Digest(of: "key"), kind: "run", description: "", result: "", diffIDs: [diffID],
+            key: Digest(of: "key"), kind: "run", description: "", result: "", stack: LayerStack(ofImage: [diffID]),
             createdAt: Timestamp(seconds: 1))
         try root.cache.save(record)
         #expect(try root.cache.record(for: record.key) == nil)

@@ -5,7 +5,7 @@ import Store
 import SystemPackage
 import Testing
 
-/// A store that the version before wrote, whose names point to configs: see `testdata/store-v3`.
+/// A store of version 3, whose names point to configs: see `testdata/store-v3`.
 @Suite struct MigrationTests {
     private let fixture: StoreFixture
     private let built = "sha256:0ddedce5c7c97c4d6cb14b65ff640b65493909d9a07467f1afacd3a7e844ea5f"
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(StoreRoot.Mode.readOnly, 3), (.readWrite, 4)])
+    @Test(arguments: [(StoreRoot.Mode.readOnly, 3), (.readWrite, 5)])
     func imagesKeepTheirNamesAndGetARoot(_ mode: StoreRoot.Mode, _ version: Int) throws {
         #expect(try self.version() == 3)
         let root = try fixture.open(mode, boot: "v3")

@@ -24,7 +24,8 @@ import Testing
         for key in ["definition \(name)", "content \(name)"] {
             try root.cache.save(
                 CacheRecord(
-                    key: Digest(of: key), kind: "run", description: name, result: "", diffIDs: diffIDs,
+                    key: Digest(of: key), kind: "run", description: name, result: "",
+                    stack: LayerStack(ofImage: diffIDs),
                     createdAt: Timestamp(seconds: second)))
         }
         return diffIDs
@@ -102,10 +103,10 @@ import Testing
         #expect(try root.snapshots.snapshot(ChainID(diffIDs[0], on: nil)) != nil)
         #expect(try root.isWhole(image))
         try build.cache.noteUse(of: [found], [], at: Timestamp(seconds: 10))
-        _ = try root.collectAutomatically(CollectionPolicy(), hasGrown: false)
+        try root.collectRemains()
         #expect(try fixture.exists("collect"))
         _ = consume lease
-        _ = try root.collectAutomatically(CollectionPolicy(), hasGrown: false)
+        try root.collectRemains()
         #expect(try !fixture.exists("collect"))
         #expect(try root.cache.record(for: found.key) == found)
         // The image, which was only removable, and the result that came back.

@@ -47,7 +47,7 @@ package struct ImageRun: Sendable {
         let snapshots = SnapshotUnpacker(
             store: store, trees: trees.layers, fetcher: images.fetcher, progress: LayerProgress(progress),
             form: isolation.form)
-        let state = LayerStack(layers: config.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) })
+        let state = LayerStack(ofImage: config.diffIDs)
         let lowers = try await snapshots.lowers(
             of: config.diffIDs, copiesFiles: offload { try isolation.copiesFiles(ofLayers: config.diffIDs.count) })
         let user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: state))

@@ -85,7 +85,7 @@ struct CopyStep: Step {
         var sources: [any FileTree] = []
         for input in inputs.dropFirst() { sources.append(try await files.tree(of: input)) }
         let state = inputs[0].state
-        let owner = try await files.owner(operation.owner, in: state, hasAccounts: !state.layers.isEmpty)
+        let owner = try await files.owner(operation.owner, in: state, hasAccounts: !state.isEmpty)
         let base = try await files.snapshots.tree(of: state)
         let diffID = try await offload { [self, sources] in
             let planner = try CopyPlanner(operation, owner: owner, now: now.fileTime)

@@ -47,8 +47,8 @@ struct HTTPStep: SourceStep {
         return .remoteFile(RemoteFileTree(source: source, file: file, store: remotes.store))
     }
 
-    func result(decoding record: String) -> StepResult? {
-        RemoteFile(decoding: record).map {
+    func result(of record: CacheRecord) -> StepResult? {
+        RemoteFile(decoding: record.result).map {
             .remoteFile(RemoteFileTree(source: source, file: $0, store: remotes.store))
         }
     }

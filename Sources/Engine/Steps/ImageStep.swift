@@ -26,7 +26,7 @@ struct ImageStep: SourceStep {
     func run(inputs: [StepResult], step: StepReporter) -> StepResult {
         if source.reference.digest != nil { step.status("resolve \(source.reference)", isComplete: true) }
         layerProgress.register(source.diffIDs, for: step)
-        return .files(LayerStack(layers: source.diffIDs.map { LayerStack.Layer(diffID: $0, created: nil) }))
+        return .files(LayerStack(ofImage: source.diffIDs))
     }
 
     func traffic(of result: StepResult, layer: LayerRecord?) -> StepTraffic? { nil }

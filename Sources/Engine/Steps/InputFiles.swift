@@ -1,6 +1,7 @@
 import Diagnostics
 import Images
 import Linux
+import OCI
 import Store
 import Trees
 

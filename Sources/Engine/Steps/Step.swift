@@ -28,8 +28,8 @@ protocol Step: Sendable {
     /// Executes the operation. Cancellation of the task ends it soon.
     func run(inputs: [StepResult], step: StepReporter) async throws -> StepResult
 
-    /// The result that the text of a cache record stands for; `nil` for a text of another form.
-    func result(decoding record: String) -> StepResult?
+    /// The result that a cache record stands for; `nil` for a record of another form.
+    func result(of record: CacheRecord) -> StepResult?
 
     /// The bytes of files that went in and came out, as far as they are counted. `layer` is the top layer of the result.
     func traffic(of result: StepResult, layer: LayerRecord?) -> StepTraffic?
@@ -47,7 +47,7 @@ extension Step {
     var isVisible: Bool { true }
     var isComputing: Bool { false }
 
-    func result(decoding record: String) -> StepResult? { LayerStack(decoding: record).map { .files($0) } }
+    func result(of record: CacheRecord) -> StepResult? { .files(record.stack) }
 
     func traffic(of result: StepResult, layer: LayerRecord?) -> StepTraffic? {
         layer.map { StepTraffic(bytesIn: nil, bytesOut: $0.contentSize) }

@@ -19,17 +19,19 @@ struct StepCache: Sendable {
     /// The definition keys of the steps.
     let keys = CacheKeyTracker()
     let uses = UsedRecords()
+    private let withinReach = StacksWithinReach()
 
     /// The record of a key, here or in a cache that the build may read.
     func record(for key: Digest) throws -> CacheRecord? {
-        try store.cache.record(for: key) ?? imports.adopt(key, into: store, without: missing)
+        try store.cache.record(for: key, known: missing.isEmpty ? withinReach : nil)
+            ?? imports.adopt(key, into: store, without: missing)
     }
 
     func result(of key: Digest, for step: any Step) async throws -> StepResult? {
         guard step.isCached, let record = try await offload({ try record(for: key) }) else { return nil }
         if let oldest, record.createdAt < oldest { return nil }
         uses.add(record)
-        return step.result(decoding: record.result)
+        return step.result(of: record)
     }
 
     func save(_ result: StepResult, under keys: [Digest], of vertex: Vertex, as step: any Step) async throws {
@@ -42,14 +44,14 @@ struct StepCache: Sendable {
                 try store.cache.save(
                     CacheRecord(
                         key: key, kind: kind.rawValue, description: vertex.label, result: result.encoded,
-                        diffIDs: result.state.diffIDs, blobs: result.blobs, createdAt: time, lastUsed: time))
+                        stack: result.state, blobs: result.blobs, createdAt: time, lastUsed: time))
             }
         }
     }
 
     /// The bytes that a step read and wrote, as far as the store knows.
     func traffic(of step: any Step, _ result: StepResult) async throws -> StepTraffic? {
-        let layer = try await offload { [store] in try result.state.diffIDs.last.flatMap { try store.layers.layer($0) }
+        let layer = try await offload { [store] in try (result.state.top?.diffID).flatMap { try store.layers.layer($0) }
         }
         return step.traffic(of: result, layer: layer)
     }

@@ -21,9 +21,9 @@ enum StepResult: Sendable {
         if case .context = self { true } else { false }
     }
 
-    /// The result as the text of a cache record.
+    /// The part of a cache record that is not about layers.
     var encoded: String {
-        if case .remoteFile(let tree) = self { tree.file.encoded } else { state.encoded }
+        if case .remoteFile(let tree) = self { tree.file.encoded } else { "" }
     }
 
     /// Names what the result holds; `nil` for the files of a context.

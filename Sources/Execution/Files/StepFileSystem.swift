@@ -6,7 +6,7 @@ import Requests
 package import Sandbox
 package import Store
 package import SystemPackage
-package import Trees
+import Trees
 
 /// The files that one command sees and changes. Dropped without a commit, its changes are gone.
 ///
@@ -20,7 +20,7 @@ package enum StepFileSystem: ~Copyable, Sendable {
     /// A tree of the layers of `state`, whose directories are in `lowers`, bottom first; see ``SnapshotUnpacker/lowers(of:copiesFiles:)``.
     package init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
         self =
-            try isolation.copiesFiles(ofLayers: state.layers.count)
+            try isolation.copiesFiles(ofLayers: state.count)
             ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.mode() == .namespaces)))
             : .overlay(try StepOverlay(of: state, lowers: lowers, isolation, trees.layers, trees.store))
     }

@@ -5,7 +5,7 @@ package import OCI
 package import Sandbox
 package import Store
 package import SystemPackage
-package import Trees
+import Trees
 
 /// An overlay on the snapshots of layers, whose upper directory becomes a snapshot itself.
 package struct StepOverlay: ~Copyable, Sendable {
@@ -22,7 +22,7 @@ package struct StepOverlay: ~Copyable, Sendable {
         let form = try isolation.form()
         let snapshot = try store.snapshots.prepare()
         if form.marks == .names {
-            let tree = LayerFileTree(tree: try trees.tree(of: state.diffIDs), directories: lowers)
+            let tree = LayerFileTree(tree: try trees.tree(of: state), directories: lowers)
             try FUSEOverlayCorrections(below: tree.tree, start: start).prepare(snapshot.upper, from: tree)
         }
         tree = .overlay(lowers: lowers.reversed(), upper: snapshot.upper, work: snapshot.work)
@@ -40,7 +40,7 @@ package struct StepOverlay: ~Copyable, Sendable {
     package consuming func commit(
         on state: LayerStack, _ storage: LayerStorage, _ trees: LayerTreeCache
     ) throws -> DiffID {
-        let below = try trees.tree(of: state.diffIDs)
+        let below = try trees.tree(of: state)
         let copies = form.marks == .names ? FUSEOverlayCorrections(below: below, start: start) : nil
         try copies?.repair(try Directory(opening: snapshot.upper))
         let diffID =

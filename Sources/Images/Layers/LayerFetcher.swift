@@ -4,6 +4,7 @@ import Layers
 import Linux
 package import OCI
 package import Store
+import Synchronization
 import SystemPackage
 
 /// How it goes with a layer that is fetched.
@@ -24,6 +25,8 @@ package final class LayerFetcher: Sendable {
     private let store: StoreRoot
     private let fetcher: SingleLayerFetch
     private let fetches = SharedTasks<Digest, Void>()
+    /// Stacks the files of whose layers are known. A lease keeps them.
+    private let listed = Mutex<Set<ChainID>>([])
     /// How many layers are fetched at once.
     private let places = AsyncSemaphore(limit: 4)
 
@@ -41,6 +44,22 @@ package final class LayerFetcher: Sendable {
             try diffIDs.filter { try store.layers.layer($0) == nil && store.layers.hasSource($0) }
         }
         try await fetch(missing, report)
+    }
+
+    /// Makes sure that the files of the layers of a stack are known; those of a stack that was asked for before are.
+    package func requireLists(of stack: LayerStack, report: @escaping Report = { _ in }) async throws {
+        let unknown = listed.withLock { listed in
+            var unknown: [LayerStack] = []
+            var next: LayerStack? = stack
+            while let stack = next, let chain = stack.chainID, !listed.contains(chain) {
+                unknown.append(stack)
+                next = stack.below
+            }
+            return unknown
+        }
+        guard !unknown.isEmpty else { return }
+        try await requireLists(unknown.reversed().compactMap { $0.top?.diffID }, report: report)
+        listed.withLock { $0.formUnion(unknown.compactMap(\.chainID)) }
     }
 
     /// Makes sure that the layers of a stack, bottom first, are here as blobs or as directories; all or those in

@@ -36,14 +36,14 @@ extension LayerStorage {
         hasher.add(diffIDs[index].description)
         hasher.add("\(epoch)")
         let key = hasher.finish()
-        if let known = try store.cache.record(for: key)?.diffIDs.first { return known }
+        if let known = try store.cache.record(for: key)?.stack.top?.diffID { return known }
         let made = try writeBlob(expecting: entries.clampedSum(\.size)) { writer in
             try copy(diffIDs, index, entries, to: &writer, change)
         }
         try store.cache.save(
             CacheRecord(
                 key: key, kind: "times", description: "times of \(diffIDs[index]) at \(epoch)",
-                result: made.description, diffIDs: [made], createdAt: .now))
+                stack: LayerStack().adding(.init(diffID: made, created: nil)), createdAt: .now))
         return made
     }
 

@@ -19,6 +19,26 @@ package final class LayerTreeCache: Sendable {
         try tree(of: diffIDs[...], ChainID.prefixes(of: diffIDs)[...])
     }
 
+    /// The tree of a stack. The time does not grow with the stack when that below its top layer was asked for before.
+    package func tree(of stack: LayerStack) throws -> LayerTree {
+        var unknown: [LayerStack] = []
+        var next = stack
+        var tree = LayerTree()
+        while let chain = next.chainID, let below = next.below {
+            if let found = known.withLock({ $0[chain] }) {
+                tree = found
+                break
+            }
+            unknown.append(next)
+            next = below
+        }
+        for stack in unknown.reversed() {
+            guard let layer = stack.top, let chain = stack.chainID else { continue }
+            tree = try adding(layer.diffID, chain, to: tree)
+        }
+        return tree
+    }
+
     /// The tree of a stack whose ``OCI/ChainID/prefixes(of:)`` are known. The time does not grow with the stack when that
     /// below its top layer was asked for before.
     func tree(of diffIDs: ArraySlice<DiffID>, _ chains: ArraySlice<ChainID>) throws -> LayerTree {
@@ -31,14 +51,19 @@ package final class LayerTreeCache: Sendable {
             break
         }
         for (diffID, chain) in zip(diffIDs, chains).dropFirst(start) {
-            guard let bytes = try layers.fileList(diffID) else {
-                throw ImagesError(
-                    .corrupt, "the store does not know the files of layer \(diffID)",
-                    hint: "Remove the image that holds it and load it again.")
-            }
-            tree = try tree.adding(diffID, try FileList(decoding: bytes))
-            known.withLock { $0[chain] = tree }
+            tree = try adding(diffID, chain, to: tree)
         }
+        return tree
+    }
+
+    private func adding(_ diffID: DiffID, _ chain: ChainID, to tree: LayerTree) throws -> LayerTree {
+        guard let bytes = try layers.fileList(diffID) else {
+            throw ImagesError(
+                .corrupt, "the store does not know the files of layer \(diffID)",
+                hint: "Remove the image that holds it and load it again.")
+        }
+        let tree = try tree.adding(diffID, try FileList(decoding: bytes))
+        known.withLock { $0[chain] = tree }
         return tree
     }
 }

@@ -6,6 +6,8 @@ import Synchronization
 package final class MissingLayers: Sendable {
     private let sources = Mutex<Set<LayerSource>>([])
 
+    package var isEmpty: Bool { sources.withLock { $0.isEmpty } }
+
     package func insert(_ source: LayerSource) { sources.withLock { _ = $0.insert(source) } }
 
     package func contains(_ source: LayerSource) -> Bool { sources.withLock { $0.contains(source) } }

@@ -61,9 +61,11 @@ package final class SnapshotUnpacker: Sendable {
     }
 
     private func snapshots(_ indices: [Int], of diffIDs: [DiffID]) async throws -> [Snapshot] {
-        try await progress.session { session in
-            let stack = LayerChains(diffIDs)
-            return try await withThrowingTaskGroup(of: (Int, Snapshot).self) { group in
+        let stack = LayerChains(diffIDs)
+        let ready = known.withLock { known in indices.compactMap { known[stack.chains[$0]] } }
+        if ready.count == indices.count { return ready }
+        return try await progress.session { session in
+            try await withThrowingTaskGroup(of: (Int, Snapshot).self) { group in
                 for (position, index) in indices.enumerated() {
                     group.addTask { (position, try await self.snapshot(index, of: stack, session)) }
                 }
@@ -130,9 +132,9 @@ package final class SnapshotUnpacker: Sendable {
     /// The files of a stack by their names and metadata; nothing is unpacked for it, but fetched if need be.
     package func tree(of state: LayerStack) async throws -> LayerTree {
         try await progress.session { session in
-            try await fetcher.requireLists(state.diffIDs) { session.report($0) }
+            try await fetcher.requireLists(of: state) { session.report($0) }
         }
-        return try await offload { [trees] in try trees.tree(of: state.diffIDs) }
+        return try await offload { [trees] in try trees.tree(of: state) }
     }
 
     /// The accounts in a root's `/etc/passwd` and `/etc/group`.

@@ -27,7 +27,7 @@ struct StepMounts: Sendable {
         let isolation = commands.isolation
         let isMounted = try await offload { try isolation.mode() } != .chroot
         let copies = try await offload {
-            try inputs.map { try isolation.copiesMounts(ofLayers: $0.state.layers.count) }
+            try inputs.map { try isolation.copiesMounts(ofLayers: $0.state.count) }
         }
         var prepared = PreparedMounts()
         var caches: [CacheRequest] = []

@@ -1,5 +1,5 @@
 package import OCI
-import SQLite
+package import Store
 
 /// A file as a server gave it.
 package struct RemoteFile: Hashable, Sendable {

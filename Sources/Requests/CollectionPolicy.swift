@@ -1,11 +1,12 @@
-import Linux
-import OCI
+package import Linux
+package import OCI
+package import Store
 
 /// How far the store is cleaned up without being asked.
 ///
 /// The amounts are about what can go at all: what only images without names, cached steps and cache mounts need. The
 /// default is that of BuildKit.
-package struct CollectionPolicy: Hashable, Sendable {
+package struct CollectionPolicy: CollectionRules, Hashable, Sendable {
     /// An amount that may depend on the size of the file system.
     package enum Amount: Hashable, Sendable {
         case bytes(Int64)
@@ -45,7 +46,7 @@ package struct CollectionPolicy: Hashable, Sendable {
     private static let imageGrace: Int64 = 48 * 3600
 
     /// The effect of the policy on a store with so many removable bytes.
-    func rules(removable: Int64, space: FileSystemSpace, now: Timestamp) -> [PruneRule] {
+    package func rules(removable: Int64, space: FileSystemSpace, now: Timestamp) -> [PruneRule] {
         func before(_ seconds: Int64) -> Timestamp {
             Timestamp(seconds: now.seconds.subtractingClamped(seconds), nanoseconds: now.nanoseconds)
         }
@@ -71,7 +72,7 @@ package struct CollectionPolicy: Hashable, Sendable {
     }
 
     /// Whether it is worth looking: the last time is a day ago, or much was written since, or the disk is full.
-    func isDue(_ last: CollectionMark?, space: FileSystemSpace, now: Timestamp) -> Bool {
+    package func isDue(_ last: CollectionMark?, space: FileSystemSpace, now: Timestamp) -> Bool {
         guard isOn else { return false }
         guard let last else { return true }
         let age = now.seconds.subtractingClamped(last.seconds)
@@ -79,23 +80,4 @@ package struct CollectionPolicy: Hashable, Sendable {
         if age > 600, space.available < minFree.bytes(of: space.total) { return true }
         return last.available.subtractingClamped(space.available) > 256_000_000
     }
-}
-
-/// The time of the last collection in seconds, and the bytes that were free on the file system then.
-struct CollectionMark: Hashable, Sendable {
-    let seconds: Int64
-    let available: Int64
-
-    init(seconds: Int64, available: Int64) {
-        self.seconds = seconds
-        self.available = available
-    }
-
-    init?(_ text: String) {
-        let numbers = text.split(separator: " ").compactMap { Int64($0) }
-        guard numbers.count == 2 else { return nil }
-        self.init(seconds: numbers[0], available: numbers[1])
-    }
-
-    var text: String { "\(seconds) \(available)" }
 }
