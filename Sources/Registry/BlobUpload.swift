@@ -19,10 +19,30 @@ struct BlobUpload: Sendable {
     /// answers when asked.
     func run(isMissing: Bool = false) async throws {
         if !isMissing, try await exists() { return progress(.exists) }
-        // An upload that broke is begun anew: its session may be gone or hold half a piece.
+        // The session of an upload that broke: what the registry has of it is not sent again.
+        let session = UploadSession()
         try await connection.retry.run { attempt in
-            try await upload(mounting: attempt == 1 && !isMissing ? origin : nil)
+            try await upload(in: session, mounting: attempt == 1 && !isMissing ? origin : nil)
         }
+    }
+
+    /// Smaller blobs are sent anew, which takes no longer than to ask what is there.
+    private static let resumedSize: Int64 = 1 << 20
+
+    /// The place where a broken upload goes on, and how much the registry has of it; `nil` when it must begin anew.
+    ///
+    /// Source: OCI distribution-spec, "Pushing a blob in chunks".
+    private func resumed(at location: HTTPURL) async -> (location: HTTPURL, offset: Int64)? {
+        guard descriptor.size >= Self.resumedSize,
+            let answer = try? await connection.send(
+                HTTPRequest(.get, location), for: .push, expecting: [200, 204], repeats: false),
+            let next = try? connection.location(of: answer)
+        else { return nil }
+        // `0-0` stands for an upload of which nothing is there as well.
+        let range = answer.response.fields["range"]?.split(separator: "=").last ?? ""
+        guard let last = range.split(separator: "-").last.flatMap({ Int64($0) }), last > 0, last < descriptor.size
+        else { return nil }
+        return (next, last + 1)
     }
 
     /// Asks whether the blob is there. A registry that cannot tell is taken to say no.
@@ -35,12 +55,24 @@ struct BlobUpload: Sendable {
         }
     }
 
-    private func upload(mounting origin: String?) async throws {
+    private func upload(in session: UploadSession, mounting origin: String?) async throws {
+        let broken = session.location.withLock { $0.take() }
+        if let broken, let (location, offset) = await resumed(at: broken) {
+            session.location.withLock { $0 = location }
+            let size = max(1, chunk ?? descriptor.size)
+            do {
+                try await finish(at: try await sendChunks(of: size, from: offset, to: location, in: session), body: nil)
+                return progress(.accepted)
+            } catch let error as RegistryError where error.code == .rejected || error.code == .notFound {
+                // The registry does not go on with it, or had something else: begin anew.
+            }
+        }
         guard let location = try await begin(mounting: origin) else {
             return progress(.mounted(from: origin ?? ""))
         }
+        session.location.withLock { $0 = location }
         if let chunk, descriptor.size > chunk {
-            try await finish(at: try await sendChunks(of: chunk, to: location), body: nil)
+            try await finish(at: try await sendChunks(of: chunk, from: 0, to: location, in: session), body: nil)
         } else {
             try await finish(at: location, body: body(0..<descriptor.size))
         }
@@ -72,9 +104,11 @@ struct BlobUpload: Sendable {
     }
 
     /// Sends the blob in pieces, each to where the answer to the one before said.
-    private func sendChunks(of size: Int64, to start: HTTPURL) async throws -> HTTPURL {
+    private func sendChunks(
+        of size: Int64, from first: Int64, to start: HTTPURL, in session: UploadSession
+    ) async throws -> HTTPURL {
         var location = start
-        var offset: Int64 = 0
+        var offset = first
         while offset < descriptor.size {
             let range = offset..<min(offset + size, descriptor.size)
             let fields: HTTPFields = [
@@ -84,6 +118,7 @@ struct BlobUpload: Sendable {
             let answer = try await connection.send(
                 HTTPRequest(.patch, location, fields), body: body(range), for: .push, expecting: [202], repeats: false)
             location = try connection.location(of: answer)
+            session.location.withLock { [location] in $0 = location }
             offset = range.upperBound
         }
         return location
@@ -134,4 +169,9 @@ struct BlobUpload: Sendable {
         buffer.removeSubrange(length...)
         return buffer
     }
+}
+
+/// The place of an upload that has begun.
+private final class UploadSession: Sendable {
+    let location = Mutex<HTTPURL?>(nil)
 }

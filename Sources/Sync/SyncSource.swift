@@ -46,7 +46,7 @@ package enum SyncDestination: Hashable, Sendable {
 
 /// The images of one repository or directory, all reached in one way.
 package struct SyncGroup: Sendable {
-    /// What is asked of the registry before the images are known.
+    /// The place that is asked before the images are known.
     enum Content: Sendable {
         case repository(ImageReference, ListedRegistry.Choice)
         case directory(FilePath)

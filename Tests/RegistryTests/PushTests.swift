@@ -235,6 +235,35 @@ import Testing
             ])
     }
 
+    @Test("Of a large upload that broke, what the registry has is not sent again", arguments: [1_500_000, 0, nil])
+    func brokenUploadGoesOn(_ kept: Int?) async throws {
+        let registry = FakeRegistry()
+        let sample = SampleImage(layer: noise(3_000_000))
+        let layer = "\(Digest(of: sample.layer))"
+        let isBroken = Mutex(false)
+        let transport = FakeTransport { exchange, _ in
+            let isLayer = exchange.request.method == .put && exchange.body.count > 1_000_000
+            if isLayer,
+                isBroken.withLock({ state in
+                    defer { state = true }; return !state
+                })
+            {
+                registry.sessions.withLock { sessions in
+                    for name in sessions.keys { sessions[name] = Array(exchange.body.prefix(kept ?? 0)) }
+                }
+                throw RegistryError(.connectionLost, "reset")
+            }
+            guard exchange.request.method == .get else { return registry.answer(exchange) }
+            guard let kept else { return HTTPResponse(404) }
+            return HTTPResponse(
+                204, ["Location": exchange.request.url.target, "Range": "0-\(max(0, kept - 1))"])
+        }
+        _ = try await push(transport, sample)
+        #expect(registry.blobs.withLock { $0[layer] } == sample.layer)
+        let sent = transport.exchanges.filter { $0.request.method == .patch }.map(\.body.count)
+        #expect(sent == (kept == 1_500_000 ? [1_500_000] : []))
+    }
+
     @Test func mountsFromAnotherRepository() async throws {
         let registry = FakeRegistry()
         let sample = SampleImage()
