@@ -59,7 +59,10 @@ package struct DiveScore: Hashable, Sendable {
 
 extension FileList {
     /// The bytes of content that the layer holds.
-    var storedSize: Int64 { entries.reduce(0) { $0 &+ $1.storedSize } }
+    var storedSize: Int64 {
+        // By index: an entry that is passed on is copied, with three references.
+        entries.indices.reduce(0) { $0 &+ (entries[$1].kind == .regular ? max(0, entries[$1].size) : 0) }
+    }
 }
 
 /// The walk over the layers behind ``DiveScore``.

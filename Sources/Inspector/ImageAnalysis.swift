@@ -69,11 +69,11 @@ package struct ImageAnalysis: Hashable, Sendable {
         let tree = PathTree(lists)
         var files = LiveFiles(tree)
         for list in lists { files.apply(list) }
-        self.init(inputs, tree, files)
+        self.init(inputs, tree, files, DiveScore(lists, tree))
     }
 
     /// `files` has had all layers applied.
-    init(_ inputs: [AnalyzedLayerInput], _ tree: PathTree, _ files: LiveFiles) {
+    init(_ inputs: [AnalyzedLayerInput], _ tree: PathTree, _ files: LiveFiles, _ dive: DiveScore) {
         let waste = files.waste
         var held = [ReclaimableBytes](repeating: ReclaimableBytes(), count: inputs.count)
         var caused = held
@@ -95,7 +95,7 @@ package struct ImageAnalysis: Hashable, Sendable {
         paths = Self.paths(files.wasteByPath, tree)
         size = layers.reduce(0) { $0 &+ $1.size }
         tarSize = layers.reduce(0) { $0 &+ $1.tarSize }
-        dive = DiveScore(inputs.map(\.fileList), tree)
+        self.dive = dive
     }
 
     /// The part of ``size`` that is of use, from 0 to 1; 1 when there are no bytes at all.

@@ -28,9 +28,12 @@ package struct StoreInspector: Sendable {
         let commands = ImageHistory.commands(of: config)
         // The blobs of a manifest that has another number of layers tell nothing.
         let blobs = image.layers.count == config.diffIDs.count ? image.layers : []
+        let lists = config.diffIDs.map { diffID in
+            Parallel { Result { try fileList(of: diffID) } }
+        }
         return try config.diffIDs.enumerated().map { index, diffID in
             AnalyzedLayerInput(
-                diffID: diffID, fileList: try fileList(of: diffID), createdBy: commands[index],
+                diffID: diffID, fileList: try lists[index].value.get(), createdBy: commands[index],
                 blobSize: blobs.isEmpty ? nil : blobs[index].size)
         }
     }

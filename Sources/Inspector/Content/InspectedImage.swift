@@ -18,10 +18,13 @@ package struct InspectedImage: Sendable {
         self.contents = contents
         let lists = layers.map(\.fileList)
         let paths = PathTree(lists)
+        let dive = Parallel { DiveScore(lists, paths) }
         var files = LiveFiles(paths, recordsVersions: true)
         for list in lists { files.apply(list) }
-        analysis = ImageAnalysis(layers, paths, files)
-        tree = ImageTree(lists, paths, files.log ?? FileVersionLog())
+        let log = files.log ?? FileVersionLog()
+        let tree = Parallel { ImageTree(lists, paths, log) }
+        analysis = ImageAnalysis(layers, paths, files, dive.value)
+        self.tree = tree.value
     }
 
     /// The steps that made the image.
