@@ -28,7 +28,6 @@ struct LayerListing: Sendable {
     func lists(usesTables: Bool) async throws -> Lists {
         let known = diffIDs.map { cache.list($0, .checksum) }
         let missing = known.indices.filter { known[$0] == nil }
-        for index in known.indices where known[index] != nil { report(.layerExists(layers[index])) }
         if missing.isEmpty { return Lists(lists: known.compactMap(\.self)) }
         let isRemote = try missing.allSatisfy { try reader.file(of: layers[$0]) == nil }
         if usesTables, isRemote, missing.contains(where: { TableOfContents.hasOne(layers[$0]) }) {
@@ -62,7 +61,6 @@ struct LayerListing: Sendable {
         for index in layers.indices where TableOfContents.hasOne(layers[index]) {
             // A layer whose table cannot be read is read itself.
             tables[index] = try? await TableOfContents.read(layers[index], from: reader)
-            if tables[index] != nil { report(.layerDone(layers[index])) }
         }
         let found = tables
         let lists = try await all { index in
