@@ -37,12 +37,12 @@ extension BuildOutput {
             return .dockerArchive(try attributes.destination(), settings)
         case "local":
             let path = try attributes.destination()
-            if let mode = attributes.take("mode"), mode != "copy" {
+            let mode = attributes.take("mode") ?? "copy"
+            guard mode == "copy" || mode == "delete" else {
                 throw RequestsError(
-                    .badOutput, "--output type=local does not take mode=\(mode) yet",
-                    hint: "Empty the directory before.")
+                    .badOutput, "--output type=local does not take mode=\(mode)", hint: "Use mode=copy or mode=delete.")
             }
-            return .directory(path)
+            return .directory(path, deletesOthers: mode == "delete")
         case "tar": return .tar(try attributes.destination())
         case "image", "registry":
             let pushes = try attributes.flag("push") ?? (attributes.type == "registry")

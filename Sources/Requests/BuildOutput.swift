@@ -8,8 +8,8 @@ package enum BuildOutput: Hashable, Sendable {
     case oci(FilePath, isArchive: Bool, ImageSettings)
     /// An archive that both kinds of reader take. `-` is the standard output.
     case dockerArchive(FilePath, ImageSettings)
-    /// The files of the result, without their owners.
-    case directory(FilePath)
+    /// The files of the result, without their owners; with `deletesOthers` the directory holds nothing else afterwards.
+    case directory(FilePath, deletesOthers: Bool = false)
     /// The files of the result as one tar archive. `-` is the standard output.
     case tar(FilePath)
     /// Pushes the image under all its names.

@@ -197,4 +197,24 @@ struct OutputTests {
         }
         #expect(try test.lamina("build", "--format", "v3", test.context.string).status == 2)
     }
+
+    @Test(arguments: ["linux/amd64", "linux/amd64,linux/arm64"])
+    func aDirectoryHoldsNothingElseIfThatIsAskedFor(_ platforms: String) throws {
+        let scratch = try Scratch()
+        let lamina = Lamina(root: scratch.path.appending("store"))
+        let context = try scratch.context("FROM scratch\nCOPY Dockerfile /sub/new\n")
+        let out = scratch.path.appending("out")
+        try scratch.write("old", to: "out/old/file")
+        try scratch.write("old", to: "out/sub/old")
+        try lamina.build(context, "--platform", platforms, "-o", "type=local,dest=\(out)")
+        #expect(try expectSuccess("find", out.string, "-name", "old").outputText.split(separator: "\n").count == 2)
+        try lamina.build(context, "--platform", platforms, "-o", "type=local,dest=\(out),mode=delete")
+        #expect(try expectSuccess("find", out.string, "-name", "old").outputText.isEmpty)
+        #expect(try expectSuccess("find", out.string, "-name", "new").outputText.isEmpty == false)
+        let finished = try lamina.start(
+            ["build", "-o", "type=local,dest=..,mode=delete", "."], in: context
+        ).wait()
+        #expect(finished.status == 1 && finished.errorText.contains("holds the working directory"))
+        #expect(try text(of: context.appending("Dockerfile")).hasPrefix("FROM scratch"))
+    }
 }

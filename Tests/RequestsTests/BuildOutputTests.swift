@@ -14,7 +14,9 @@ struct BuildOutputTests {
         "A directory and a dash are files of the result",
         arguments: [
             ("out", BuildOutput.directory("out")), ("-", .tar("-")), ("type=local,dest=x", .directory("x")),
-            ("type=local,dest=x,mode=copy", .directory("x")), ("type=tar,dest=-", .tar("-")), ("type=cacheonly", .none),
+            ("type=local,dest=x,mode=copy", .directory("x")),
+            ("type=local,dest=x,mode=delete", .directory("x", deletesOthers: true)), ("type=tar,dest=-", .tar("-")),
+            ("type=cacheonly", .none),
         ])
     func filesAreParsed(_ text: String, _ output: BuildOutput) throws {
         #expect(try BuildOutput.parse(text) == output)
@@ -98,7 +100,7 @@ struct BuildOutputTests {
             ("type=image,rewrite-timestamp=true,unpack=true", "unpack"), ("type=image,store=false", "store"),
             ("type=image,registry.insecure=true", "registry.insecure"), ("type=image,annotation-layer.a=b", "'layer'"),
             ("type=image,annotation-index[linux/arm64].a=b", "platform"), ("type=image,annotation.=b", "'annotation.'"),
-            ("type=image,source-date-epoch=noon", "noon"), ("type=local,dest=x,mode=delete", "mode=delete"),
+            ("type=image,source-date-epoch=noon", "noon"), ("type=local,dest=x,mode=move", "mode=move"),
             ("type=docker,dest=x,tar=false", "type=oci,tar=false"), ("type=image,name=a@sha256:b", "invalid reference"),
             ("dest=x", "type"), ("type=image,name", "'name'"), ("type=oci,dest=x,push=true", "'push'"),
         ])

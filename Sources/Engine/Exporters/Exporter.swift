@@ -94,7 +94,7 @@ extension BuildOutput {
             OCIExporter(image: image(settings, isKept: false), path: path, isArchive: isArchive)
         case .dockerArchive(let path, let settings):
             DockerExporter(image: image(settings, isKept: false), path: path)
-        case .directory(let path): LocalExporter(path: path)
+        case .directory(let path, let deletesOthers): LocalExporter(path: path, deletesOthers: deletesOthers)
         case .tar(let path): TarExporter(path: path)
         case .push(let settings): RegistryExporter(image: image(settings, isKept: true))
         }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Images
 import Layers
 import Linux
@@ -48,12 +49,15 @@ struct FileExport {
         }
     }
 
-    /// Files belong to the user who runs the build; what is there is merged with or replaced.
-    func write(toDirectory path: FilePath) throws {
+    /// Files belong to the user who runs the build; what is there is merged with or replaced. With `deletesOthers`, what
+    /// is there and not in the result is removed.
+    func write(toDirectory path: FilePath, deletesOthers: Bool = false) throws {
         try FileSystem.makeDirectories(path)
         let root = try Directory(opening: path)
         var directories: [(PathBytes, LayerEntry)] = []
+        var written: Set<PathBytes> = []
         try walk { node in
+            if deletesOthers { written.insert(node.path) }
             let entry = entry(node)
             let parent = try root.directory(node.path.parent, resolving: .noSymlinks)
             let name = node.path.lastComponent
@@ -76,11 +80,35 @@ struct FileExport {
             if entry.kind == .regular { try parent.setPermissions(name, entry.permissions) }
             try parent.setModified(name, entry.modified)
         }
+        if deletesOthers {
+            for path in [""] + directories.map(\.0) {
+                let directory = try root.directory(path.isEmpty ? "." : path, resolving: .noSymlinks)
+                for name in try directory.names() where !written.contains(path.appending(name)) {
+                    try directory.removeTree(name)
+                }
+            }
+        }
         for (path, entry) in directories.reversed() {
             let parent = try root.directory(path.parent, resolving: .noSymlinks)
             try parent.setPermissions(path.lastComponent, entry.permissions)
             try parent.setModified(path.lastComponent, entry.modified)
         }
+    }
+
+    /// Throws ``EngineError`` `.unsupported` for a directory in which more than results would be deleted.
+    static func checkDeletion(in path: FilePath) throws {
+        let target = FileSystem.absolute(path).lexicallyNormalized()
+        guard !FileSystem.absolute(".").lexicallyNormalized().starts(with: target) else {
+            throw EngineError(
+                .unsupported, "mode=delete would remove the files of '\(target)', which holds the working directory",
+                hint: "Name a directory that holds nothing but results.")
+        }
+    }
+
+    /// Removes what is in a directory and has none of these names.
+    static func removeOthers(in path: FilePath, keeping names: Set<PathBytes>) throws {
+        let directory = try Directory(opening: path)
+        for name in try directory.names() where !names.contains(name) { try directory.removeTree(name) }
     }
 
     private func entry(_ node: FileNode) -> LayerEntry {

@@ -44,7 +44,8 @@ struct IndexExport: Sendable {
             try await archive(settings, names, path, isArchive: isArchive, &product)
         case .dockerArchive:
             throw EngineError(.unsupported, "docker exporter does not currently support exporting manifest lists")
-        case .directory(let path): try await writeFiles(to: path)
+        case .directory(let path, let deletesOthers):
+            try await writeFiles(to: path, deletesOthers: deletesOthers)
         case .tar(let path): try await writeTar(to: path)
         }
     }
@@ -161,13 +162,17 @@ struct IndexExport: Sendable {
 
     // MARK: Files
 
-    private func writeFiles(to path: FilePath) async throws {
+    private func writeFiles(to path: FilePath, deletesOthers: Bool) async throws {
         try await tools.progress.step("exporting to client directory") { _ in
+            if deletesOthers { try await offload { try FileExport.checkDeletion(in: path) } }
             for build in builds {
                 let export = try await files(of: build)
                 let directory = path.appending(build.directoryName)
-                try await offload { try export.write(toDirectory: directory) }
+                try await offload { try export.write(toDirectory: directory, deletesOthers: deletesOthers) }
             }
+            guard deletesOthers else { return }
+            let names = Set(builds.map { PathBytes($0.directoryName) })
+            try await offload { try FileExport.removeOthers(in: path, keeping: names) }
         }
     }
 
