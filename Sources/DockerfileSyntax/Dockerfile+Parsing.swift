@@ -23,7 +23,7 @@ extension Dockerfile {
         warnings = parser.warnings
         let own = parser.directives.directives.filter { $0.name == .escape }
         directives = (own + (try DirectiveScanner.leadingDirectives(of: lines))).sorted { $0.line < $1.line }
-        (globalArguments, stages) = try Self.stages(of: parser.nodes, stopsAtError: stopsAtError)
+        (globalArguments, stages, malformed) = try Self.stages(of: parser.nodes, stopsAtError: stopsAtError)
     }
 
     /// No path, argument or variable can hold a NUL, and where one is the file is hardly a Dockerfile.
@@ -38,9 +38,10 @@ extension Dockerfile {
 
     private static func stages(
         of nodes: [Node], stopsAtError: Bool
-    ) throws(DockerfileError) -> (globals: [Instruction], stages: [Stage]) {
+    ) throws(DockerfileError) -> (globals: [Instruction], stages: [Stage], malformed: MalformedInstruction?) {
         var globals: [Instruction] = []
         var stages: [Stage] = []
+        var malformed: MalformedInstruction?
         var current: (from: Instruction, header: From, instructions: [Instruction])?
         func finishStage() {
             guard let current else { return }
@@ -52,8 +53,9 @@ extension Dockerfile {
         for node in nodes {
             let instruction: Instruction
             do { instruction = try checked(node) } catch {
-                if stopsAtError { break }
-                throw error
+                guard stopsAtError else { throw error }
+                malformed = MalformedInstruction(node)
+                break
             }
             switch instruction.kind {
             case .from(let header):
@@ -62,13 +64,13 @@ extension Dockerfile {
             case .arg where current == nil:
                 globals.append(instruction)
             default:
-                if current == nil, stopsAtError { return (globals, []) }
+                if current == nil, stopsAtError { return (globals, [], nil) }
                 if current == nil { throw DockerfileError("no build stage in current context", at: node.range) }
                 current?.instructions.append(instruction)
             }
         }
         finishStage()
-        return (globals, stages)
+        return (globals, stages, malformed)
     }
 
     private static func checked(_ node: Node) throws(DockerfileError) -> Instruction {

@@ -17,6 +17,25 @@ public struct Dockerfile: Sendable {
 
     /// The physical lines without their terminators, for excerpts; line N is at N - 1.
     public let sourceLines: [String]
+
+    /// The instruction that ended the parsing of the beginning of a file; `nil` for a whole file.
+    package let malformed: MalformedInstruction?
+}
+
+/// An instruction that is not one of the grammar, as its words are written.
+package struct MalformedInstruction: Sendable {
+    package let keyword: String
+    /// The words behind the flags; none where the grammar has no words.
+    package let words: [String]
+    package let comments: [String]
+    package let range: SourceRange
+
+    init(_ node: Node) {
+        keyword = node.keyword
+        if case .words(let words, _) = node.arguments { self.words = words } else { words = [] }
+        comments = node.comments
+        range = node.range
+    }
 }
 
 /// A `# name=value` line at the top of a Dockerfile.

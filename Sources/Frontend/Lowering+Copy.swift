@@ -53,19 +53,24 @@ extension Lowering {
         remote: (String) throws -> (operation: Graph.Operation, label: String)?
     ) throws {
         let instruction = step.instruction
-        var paths: [String] = []
-        var files: [InlineFile] = []
-        for source in copy.sources {
-            switch source {
-            case .path(let word): paths.append(try expand(word, in: state, at: instruction))
-            case .heredoc(let heredoc): files.append(try inlineFile(heredoc, in: state, at: instruction))
-            }
-        }
-        let destination = try expand(copy.destination, in: state, at: instruction)
+        // In BuildKit's order, by which the checks stand beside the first error.
         let owner = try copy.chown.map { try expand($0, in: state, at: instruction) } ?? ""
         let modeText = try copy.chmod.map { try expand($0, in: state, at: instruction) } ?? ""
+        let paths = try copy.sources.compactMap { source -> String? in
+            guard case .path(let word) = source else { return nil }
+            return try expand(word, in: state, at: instruction)
+        }
+        let destination = try expand(copy.destination, in: state, at: instruction)
+        let files = try copy.sources.compactMap { source -> InlineFile? in
+            guard case .heredoc(let heredoc) = source else { return nil }
+            return try inlineFile(heredoc, in: state, at: instruction)
+        }
         let mode = modeText.isEmpty ? nil : try Self.mode(modeText)
-        let remotes = try paths.map(remote)
+        let remotes = try paths.map { path in
+            let found = try remote(path)
+            if found == nil, copy.origin == nil { linter.checkIgnored(path, copy.keyword, options, step) }
+            return found
+        }
         if copy.origin == nil {
             let local = zip(paths, remotes).filter { $0.1 == nil }.map(\.0)
             linter.checkContextSources(

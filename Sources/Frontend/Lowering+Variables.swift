@@ -31,13 +31,13 @@ extension Lowering {
         _ assignments: Assignments, at instruction: Instruction, to state: inout StageState
     ) throws {
         let pairs = try expand(assignments, in: state, at: instruction)
+        linter.checkLegacyFormat(assignments, at: instruction)
         for (name, value) in pairs {
             linter.checkSecret(name: name, at: instruction)
             state.environment.set(name, to: value)
             state.configured.set(name, to: value)
         }
         try state.environment.checkSize()
-        linter.checkLegacyFormat(assignments, at: instruction)
         state.record((["ENV"] + pairs.map { "\($0.name)=\($0.value)" }).joined(separator: " "))
     }
 

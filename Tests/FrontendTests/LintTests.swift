@@ -1,3 +1,4 @@
+import Diagnostics
 import DockerfileSyntax
 import Testing
 
@@ -83,12 +84,59 @@ import Testing
         // What is said of the whole file needs the whole file.
         ("From scratch AS x\nFROM scratch AS x\nRUNN x", []),
         ("RUNN x\nFROM scratch AS X", []),
+        // Of the malformed instruction itself, what is looked at before it is parsed.
+        ("FROM scratch AS x\nmaintainer", ["MaintainerDeprecated"]),
+        ("FROM scratch\n# check=skip=MaintainerDeprecated\nMAINTAINER", []),
+        ("FROM --nope scratch AS X", ["StageNameCasing"]),
+        ("FROM scratch as X-!", ["StageNameCasing", "FromAsCasing"]),
+        ("FROM scratch as X y", ["FromAsCasing"]),
+        ("FROM scratch\nRUN true\nfrom scratch AS X y", ["FromAsCasing"]),
+        ("FROM scratch X", []),
+        // The continuation lines of the whole file are known.
+        ("FROM scratch\nUSER\nRUN a \\\n\n b", ["NoEmptyContinuation"]),
     ])
     func warningsStandBesideAParseError(_ text: String, _ rules: [String]) async throws {
         let log = WarningLog()
         #expect(throws: FrontendError.self) { try parse(text + "\n") }
         check(beginningOf: Array((text + "\n").utf8), BuildOptions(), log: log)
         #expect(log.warnings.map(\.rule) == rules)
+    }
+
+    /// The checks of an instruction up to the place where it fails, in BuildKit's order.
+    @Test(
+        arguments: [
+            ("COPY x http://h/f y /d/", ["CopyIgnoredFile"], "source can't be a URL for COPY"),
+            ("COPY http://h/f x /d/", [], "source can't be a URL for COPY"),
+            ("COPY --chmod=99999 x /d/", [], "invalid chmod parameter"),
+            ("COPY $U ${V?no} $W /d/", ["UndefinedVar"], "no"),
+            ("COPY --chown=${V?no} $U /d/", [], "no"),
+            ("COPY --chmod=$U ${V?no} /d/", ["UndefinedVar"], "no"),
+            ("COPY <<E $U\n${V?no}\nE", ["UndefinedVar"], "no"),
+            ("ADD x git@host:a/b.git?nope=1 /d/", ["CopyIgnoredFile"], "unexpected query"),
+            ("ENV PASSWORD $U", ["UndefinedVar", "LegacyKeyValueFormat", "SecretsUsedInArgOrEnv"], nil),
+            ("ENV PASSWORD=${V?no}", [], "no"), ("ARG PASSWORD=${V?no}", ["SecretsUsedInArgOrEnv"], "no"),
+            ("EXPOSE 80/TCP 81:x", ["ExposeProtoCasing", "ExposeInvalidFormat"], "invalid containerPort: x"),
+            ("WORKDIR $U", ["UndefinedVar", "WorkdirRelativePath"], nil), ("WORKDIR ${V?no}", [], "no"),
+            (
+                "CMD x\nVOLUME $U", ["JSONArgsRecommended", "UndefinedVar"],
+                "VOLUME specified can not be an empty string"
+            ),
+            ("STOPSIGNAL $U", ["UndefinedVar"], "invalid signal"),
+        ] as [(String, [String], String?)])
+    func warningsOfTheInstructionThatFails(_ text: String, _ rules: [String], _ message: String?) async throws {
+        var options = BuildOptions()
+        options.ignoreRules = try IgnoreRules(patterns: ["x", "y"])
+        let log = WarningLog()
+        var error: (any Error)?
+        let dockerfile = try parse("FROM scratch\n\(text)\n")
+        do { _ = try await lower(dockerfile, options, resolver: FakeResolver(), log: log) } catch let thrown {
+            error = thrown
+        }
+        #expect(log.warnings.map(\.rule) == rules)
+        #expect((error == nil) == (message == nil))
+        if let message {
+            #expect((error as? FrontendError)?.message.contains(message) == true, "\(String(describing: error))")
+        }
     }
 
     @Test(

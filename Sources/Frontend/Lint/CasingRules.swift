@@ -10,17 +10,26 @@ extension LintRule {
 
 extension Linter {
     func checkCasing(ofStage stage: Stage) {
-        if let name = stage.originalName, name != name.lowercased() {
-            report(.stageNameCasing, "Stage name '\(name)' should be lowercase", at: stage.from)
+        let header = stage.header
+        checkCasing(stage.from.keyword, name: stage.originalName, header.asKeyword) { report($0, $1, at: stage.from) }
+    }
+
+    /// The same for a FROM that cannot be parsed, by the places of its words.
+    func checkCasing(ofFrom words: [String], _ from: String, report: (LintRule, String) -> Void) {
+        checkCasing(from, name: words.count == 3 ? words[2] : nil, words.count >= 3 ? words[1] : nil, report: report)
+    }
+
+    private func checkCasing(
+        _ from: String, name: String?, _ keyword: String?, report: (LintRule, String) -> Void
+    ) {
+        if let name, name != name.lowercased() {
+            report(.stageNameCasing, "Stage name '\(name)' should be lowercase")
         }
-        guard let keyword = stage.header.asKeyword else { return }
-        let from = stage.from.keyword
+        guard let keyword else { return }
         let isMismatch =
             (from == from.lowercased() && keyword != keyword.lowercased())
             || (from == from.uppercased() && keyword != keyword.uppercased())
-        if isMismatch {
-            report(.fromAsCasing, "'\(keyword)' and '\(from)' keywords' casing do not match", at: stage.from)
-        }
+        if isMismatch { report(.fromAsCasing, "'\(keyword)' and '\(from)' keywords' casing do not match") }
     }
 
     /// The majority decides; upper case wins a tie, and mixed case is never right.

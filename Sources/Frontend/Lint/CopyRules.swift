@@ -13,21 +13,23 @@ extension LintRule {
 }
 
 extension Linter {
-    /// Looks at the sources of a COPY or ADD from the build context, with their variables resolved.
+    /// Looks at a source of a COPY or ADD from the build context, with its variables resolved.
+    func checkIgnored(_ path: String, _ keyword: String, _ options: BuildOptions, _ step: Step) {
+        let path = ContainerPath.cleanAsWritten(path)
+        guard let rules = options.ignoreRules, Self.isIgnored(path, rules) else { return }
+        let verb = keyword == "ADD" ? "Add" : "Copy"
+        report(
+            .copyIgnoredFile,
+            "Attempting to \(verb) file \(GoFormat.quoted(path)) that is excluded by .dockerignore",
+            at: step.instruction)
+    }
+
+    /// Looks at all sources of a COPY or ADD from the build context, with their variables resolved.
     ///
     /// `local` are those that are paths in the context, and `isAll` says whether the instruction has no others.
     func checkContextSources(
         _ local: [String], isAll: Bool, _ keyword: String, _ options: BuildOptions, _ step: Step
     ) {
-        if let rules = options.ignoreRules {
-            for path in local.map(ContainerPath.cleanAsWritten) where Self.isIgnored(path, rules) {
-                let verb = keyword == "ADD" ? "Add" : "Copy"
-                report(
-                    .copyIgnoredFile,
-                    "Attempting to \(verb) file \(GoFormat.quoted(path)) that is excluded by .dockerignore",
-                    at: step.instruction)
-            }
-        }
         guard !step.isTrigger else { return }
         checkAdd(local, isAll: isAll, at: step.instruction)
         guard givesAdvice, let contextFiles = options.contextFiles else { return }

@@ -35,10 +35,23 @@ extension Linter {
             for instruction in stage.instructions {
                 checkDescription(instruction)
                 guard case .maintainer = instruction.kind else { continue }
-                report(
-                    .maintainerDeprecated, "Maintainer instruction is deprecated in favor of using label",
-                    at: instruction)
+                report(.maintainerDeprecated, Self.deprecation, at: instruction)
             }
+        }
+        if let malformed = dockerfile.malformed { check(malformed) }
+    }
+
+    private static let deprecation = "Maintainer instruction is deprecated in favor of using label"
+
+    /// The rules that BuildKit looks at before it parses an instruction.
+    private func check(_ malformed: MalformedInstruction) {
+        let report = { (rule: LintRule, message: String) in
+            self.report(rule, message, lines: malformed.range.lines, comments: malformed.comments)
+        }
+        switch malformed.keyword.lowercased() {
+        case "maintainer": report(.maintainerDeprecated, Self.deprecation)
+        case "from": checkCasing(ofFrom: malformed.words, malformed.keyword, report: report)
+        default: break
         }
     }
 
