@@ -24,10 +24,12 @@ import Testing
             "\u{FEFF}",
         ]
         let pieces = words.map(\.bytes) + Self.raw
-        for _ in 0..<100 {
+        for number in 0..<100 {
             let bytes = random.text(of: pieces, upTo: 40)
-            let results = (0..<2).map { _ in "\(Result { try Dockerfile(parsing: bytes) })" }
-            #expect(results[0] == results[1])
+            let result = Result { try Dockerfile(parsing: bytes) }
+            // To describe a file takes many times as long as to parse it.
+            guard number % 10 == 0 else { continue }
+            #expect("\(result)" == "\(Result { try Dockerfile(parsing: bytes) })")
         }
     }
 
@@ -86,9 +88,11 @@ import Testing
         let expander = WordExpander(escape: escape)
         for mode in [WordExpander.Mode.word, .display, .heredocBody] {
             let results = (0..<2).map { _ in
-                "\(Result { try expander.expand(word, mode: mode) { environment[$0] } })"
+                Result { () throws(DockerfileError) in
+                    try expander.expand(word, mode: mode) { environment[$0] }
+                }
             }
-            #expect(results[0] == results[1])
+            if results[0] != results[1] { Issue.record("\(word.debugDescription) has two results") }
         }
         let text = Result { try expander.expand(word) { environment[$0] } }
         let split = Result { try expander.words(word) { environment[$0] } }
