@@ -7,7 +7,7 @@ package protocol CollectionRules: Sendable {
     /// Whether it is worth looking; `last` is `nil` before the first time.
     func isDue(_ last: CollectionMark?, space: FileSystemSpace, now: Timestamp) -> Bool
 
-    /// What goes of a store with so many removable bytes.
+    /// The rules by which records go, for a store with so many removable bytes.
     func rules(removable: Int64, space: FileSystemSpace, now: Timestamp) -> [PruneRule]
 }
 

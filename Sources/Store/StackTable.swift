@@ -12,7 +12,7 @@ final class StackTable: Sendable {
         var numbers: [LayerStack: Int64] = [:]
     }
 
-    /// What was read or committed.
+    /// The stacks that were read or committed.
     private let known = Mutex(Known())
 
     /// Reads a stack from the top, down to what is known of it.

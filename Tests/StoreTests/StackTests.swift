@@ -97,7 +97,7 @@ import Testing
         #expect(try root.cache.record(for: Digest(of: "3"), known: StacksWithinReach()) == nil)
     }
 
-    /// What version 4 wrote: a list of layers in each record, and the same with times in its result.
+    /// Records as version 4 wrote them: a list of layers in each record, and the same with times in its result.
     @Test(arguments: [StoreRoot.Mode.readOnly, .readWrite])
     func recordsOfVersion4AreFound(_ mode: StoreRoot.Mode) throws {
         for (name, count) in [("none", 0), ("base", 2), ("step", 5)] {
