@@ -138,6 +138,12 @@ let package = Package(
                 "Registry",
                 "Solver", "Store", "Trees", systemPackage,
             ]),
+        module(
+            "Containers",
+            [
+                "Diagnostics", "OCI", "Linux", "CLinux", "Graph", "Solver", "Sandbox", "Registry", "Store", "Layers",
+                "Trees", "Requests", "Transports", "Images", "Execution", systemPackage,
+            ]),
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         module(
             "ForeignImages",
@@ -160,7 +166,7 @@ let package = Package(
                 "Console", "Graph",
                 "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports",
                 "Images",
-                "Contexts", "Execution",
+                "Contexts", "Execution", "Containers",
                 "Records",
                 "Engine",
                 "ForeignImages", "Housekeeping", "Editing", "Inspector", "Sync", "Advice", "Comparison", "Packages",
@@ -196,6 +202,11 @@ let package = Package(
             ["Diagnostics", "Frontend", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
         tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),
         tests("Transports", ["Diagnostics", "Layers", "Linux", "OCI", "Registry", systemPackage]),
+        tests(
+            "Containers",
+            [
+                "Diagnostics", "Images", "Linux", "OCI", "Requests", "Sandbox", "Store", systemPackage,
+            ]),
         tests("Caching", ["Diagnostics", "Images", "OCI", "Trees", systemPackage]),
         tests(
             "Engine",

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -433,6 +434,32 @@ static int run(struct child *child, struct linux_spawn_result *result) {
     return -1;
 }
 
+struct joining {
+    struct child *child;
+    struct linux_spawn_result *result;
+    int outcome;
+};
+
+static void *run_joining(void *argument) {
+    struct joining *joining = argument;
+    if (enter_namespace(joining->child->program->process_namespace, CLONE_NEWPID) < 0)
+        joining->result->error = errno;
+    else
+        joining->outcome = run(joining->child, joining->result);
+    return NULL;
+}
+
+// A PID namespace is entered by the children of a thread, which may not be able to go back and can make no threads then.
+// So it is a thread of its own, which ends when the child runs.
+static int run_in_process_namespace(struct child *child, struct linux_spawn_result *result) {
+    struct joining joining = {.child = child, .result = result, .outcome = -1};
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, run_joining, &joining);
+    if (error) return result->error = error, -1;
+    pthread_join(thread, NULL);
+    return joining.outcome;
+}
+
 // The init program runs, but not yet the command: what became of that comes through the pipe, or its end does.
 static int await_command(struct linux_spawn_result *result, const struct linux_spawn_program *program, int errors) {
     int error = 0;
@@ -480,7 +507,8 @@ int linux_spawn(const struct linux_spawn_program *program, struct linux_spawn_re
     int outcome = -1;
     if (child.arguments && child.environment) {
         child.search_path = search_path(child.environment);
-        outcome = (program->has_init ? run_below_init : run)(&child, result);
+        outcome = (program->has_init ? run_below_init : program->process_namespace ? run_in_process_namespace : run)(
+            &child, result);
     } else {
         result->error = ENOMEM;
     }

@@ -16,7 +16,7 @@ union control {
     char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-static int send_descriptor(int socket, int descriptor) {
+int linux_send_descriptor(int socket, int descriptor) {
     char byte = 0;
     union control control;
     memset(&control, 0, sizeof control);
@@ -58,7 +58,7 @@ int linux_open_terminal(int socket, uid_t owner, int controls, uint32_t size) {
     if (terminal < 0 || syscall(SYS_fchown, terminal, owner, (gid_t)-1) < 0) return -1;
     struct winsize window = {.ws_row = (unsigned short)(size >> 16), .ws_col = (unsigned short)size};
     if (size != 0 && ioctl(terminal, TIOCSWINSZ, &window) < 0) return -1;
-    if (send_descriptor(socket, master) < 0) return -1;
+    if (linux_send_descriptor(socket, master) < 0) return -1;
     for (int number = 0; number < 3; number++)
         if (dup2(terminal, number) < 0) return -1;
     if (controls && ioctl(0, TIOCSCTTY, 0) < 0) return -1;

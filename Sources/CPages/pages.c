@@ -150,6 +150,9 @@ static const unsigned char page_47[] = {
 static const unsigned char page_48[] = {
 #embed "../../docs/editing.md"
 };
+static const unsigned char page_49[] = {
+#embed "../../docs/containers.md"
+};
 
 static const struct lamina_page pages[] = {
     {"architecture", page_0, sizeof page_0},
@@ -201,6 +204,7 @@ static const struct lamina_page pages[] = {
     {"reproducible", page_46, sizeof page_46},
     {"transports", page_47, sizeof page_47},
     {"editing", page_48, sizeof page_48},
+    {"containers", page_49, sizeof page_49},
 };
 
 size_t lamina_page_count(void) { return sizeof pages / sizeof pages[0]; }

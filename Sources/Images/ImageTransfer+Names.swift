@@ -26,6 +26,7 @@ extension ImageTransfer {
     /// Throws ``ImagesError`` `.imageNotFound` or `.imageInUse`; nothing is removed then.
     package func remove(_ text: String, force: Bool) throws -> [RemovalEvent] {
         let image = try image(text)
+        try requireUnused(image, text, force: force)
         if let name = (try? ImageReference(parsing: text)).flatMap({ image.names.contains($0) ? $0 : nil }) {
             _ = try store.images.untag(name)
             guard image.names.count == 1, let root = image.root else { return [.untagged(name)] }
@@ -43,6 +44,17 @@ extension ImageTransfer {
                 hint: "Remove the names of the index.")
         }
         return image.names.map { .untagged($0) } + [.deleted(image.id)]
+    }
+
+    /// Throws ``ImagesError`` `.imageInUse` for the last name of an image that a container has. Its layers stay anyway.
+    private func requireUnused(_ image: StoredImage, _ text: String, force: Bool) throws {
+        guard !force, image.names.count <= 1, let use = try store.containerUses().first(where: { $0.image == image.id })
+        else { return }
+        throw ImagesError(
+            .imageInUse,
+            "conflict: unable to remove repository reference \"\(text)\" (must force) - container "
+                + "\(use.container.prefix(12)) is using its referenced image \(image.id.short)",
+            hint: "Remove the container with 'lamina rm', or use --force.")
     }
 
     /// Frees what no image and no cache record needs any more. Does nothing while a build runs.

@@ -29,6 +29,11 @@ package struct TerminalSize: Hashable, Sendable {
     package let columns: UInt16
     package let rows: UInt16
 
+    package init(columns: UInt16, rows: UInt16) {
+        self.columns = columns
+        self.rows = rows
+    }
+
     /// The size as it is now; `nil` when the descriptor is no terminal. The corresponding request is `TIOCGWINSZ`.
     package init?(of descriptor: CInt) {
         var size = winsize()

@@ -3,6 +3,7 @@ import DockerfileSyntax
 import Frontend
 package import Graph
 import Linux
+import OCI
 package import Sandbox
 import Store
 package import SystemPackage
@@ -13,16 +14,23 @@ package struct VolumeSettings: Hashable, Sendable {
     package private(set) var volumes: [HostVolume] = []
     /// Caches, memory, secrets and agents, as a RUN could have them.
     package private(set) var mounts: [RunMount] = []
+    private var ownTemporary: [TemporaryVolume] = []
 
     package init() {}
 
-    /// Parses the values of `--volume` and `--mount`.
+    init(volumes: [HostVolume], temporary: [TemporaryVolume]) {
+        self.volumes = volumes
+        ownTemporary = temporary
+    }
+
+    /// Parses the values of `--volume`, `--mount` and `--tmpfs`. `areNamed` says whether volumes may have names.
     ///
     /// Throws ``RequestsError`` `.badVolume`, and what the mounts of RUN throw.
-    package init(volumes: [String], mounts: [String]) throws {
-        self.volumes = try volumes.map { try HostVolume(volume: $0) }
+    package init(volumes: [String], mounts: [String], temporary: [String] = [], areNamed: Bool = false) throws {
+        self.volumes = try volumes.map { try HostVolume(volume: $0, isNamed: areNamed) }
+        ownTemporary = try temporary.map { try TemporaryVolume(parsing: $0) }
         for text in mounts {
-            if let bind = try HostVolume(mount: text) {
+            if let bind = try HostVolume(mount: text, isNamed: areNamed) {
                 self.volumes.append(bind)
             } else {
                 self.mounts.append(try RunMount(option: text))
@@ -33,30 +41,38 @@ package struct VolumeSettings: Hashable, Sendable {
 
 /// A file or directory of this machine that commands see.
 package struct HostVolume: Hashable, Sendable {
-    package enum Access: Hashable, Sendable {
+    package enum Access: String, Hashable, Sendable {
         case readOnly
         case readWrite
         /// Written files are discarded when commands end.
         case discarding
     }
 
-    /// Absolute, and there.
+    /// Absolute, and there; empty for a volume with a name.
     package let source: FilePath
+    /// The name of a volume of the store, which is made when it is first used.
+    package let name: String?
     /// Absolute.
     package let target: FilePath
     package let access: Access
 
-    private init(_ source: String, _ target: String, _ access: Access, in text: String) throws {
+    private init(_ source: String, _ target: String, _ access: Access, in text: String, isNamed: Bool) throws {
         guard target.hasPrefix("/"), FilePath(target).lexicallyNormalized() != "/" else {
             throw RequestsError(
                 .badVolume, "invalid volume '\(text)': '\(target)' is no absolute path below the root",
                 hint: "Write it as HOST:CONTAINER[:ro].")
         }
         guard source.hasPrefix("/") || source == "." || source.hasPrefix("./") || source.hasPrefix("../") else {
+            if isNamed, Self.isName(source) {
+                (self.source, name, self.access) = ("", source, access)
+                self.target = FilePath(target)
+                return
+            }
             throw RequestsError(
                 .badVolume, "invalid volume '\(text)': '\(source)' is no path, and there are no named volumes",
                 hint: "Write a path of this machine, such as /\(source) or ./\(source).")
         }
+        name = nil
         self.source = FileSystem.absolute(FilePath(source))
         do { _ = try FileStatus(of: self.source) } catch {
             throw RequestsError(.badVolume, "invalid volume '\(text)': there is no \(source)", cause: error)
@@ -67,7 +83,7 @@ package struct HostVolume: Hashable, Sendable {
 
     /// Parses `HOST:CONTAINER[:OPTIONS]`; the options are `ro`, `rw`, `O` and the labels `z` and `Z`, which mean nothing
     /// here.
-    package init(volume text: String) throws {
+    package init(volume text: String, isNamed: Bool = false) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard (2...3).contains(parts.count) else {
             throw RequestsError(
@@ -85,11 +101,12 @@ package struct HostVolume: Hashable, Sendable {
                     .badVolume, "invalid volume '\(text)': unknown option '\(option)'", hint: "Use ro, rw or O.")
             }
         }
-        try self.init(parts[0], parts[1], access, in: text)
+        try self.init(parts[0], parts[1], access, in: text, isNamed: isNamed)
     }
 
-    /// Parses `type=bind,source=HOST,target=CONTAINER[,readonly]`; `nil` for a mount of another type.
-    package init?(mount text: String) throws {
+    /// Parses `type=bind,source=HOST,target=CONTAINER[,readonly]`; `nil` for a mount of another type. With
+    /// `isNamed`, the type `volume` takes a name for its source.
+    package init?(mount text: String, isNamed: Bool = false) throws {
         var (kind, source, target) = ("bind", "", "")
         var access = Access.readWrite
         var unknown: String?
@@ -105,9 +122,29 @@ package struct HostVolume: Hashable, Sendable {
             default: unknown = field
             }
         }
-        guard kind == "bind" else { return nil }
+        guard kind == "bind" || (kind == "volume" && isNamed) else { return nil }
         if let unknown { throw RequestsError(.badVolume, "invalid mount '\(text)': unexpected field '\(unknown)'") }
-        try self.init(source, target, access, in: text)
+        try self.init(source, target, access, in: text, isNamed: kind == "volume")
+    }
+
+    init?(json: JSON) {
+        guard let source = json["source"]?.string, let target = json["target"]?.string,
+            let access = json["access"]?.string.flatMap(Access.init(rawValue:))
+        else { return nil }
+        self.source = FilePath(source)
+        self.target = FilePath(target)
+        self.access = access
+        name = json["name"]?.string
+    }
+
+    /// Whether a text can be the name of a volume: Docker's rule.
+    package static func isName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count > 1, isLetterOrDigit(first) else { return false }
+        return text.utf8.allSatisfy { isLetterOrDigit($0) || "_.-".utf8.contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
     }
 
     private static func flag(_ value: String, in field: String) throws -> Bool {
@@ -120,12 +157,22 @@ package struct HostVolume: Hashable, Sendable {
 }
 
 extension VolumeSettings {
+    /// The directories in memory that both options have asked for.
+    package var temporary: [TemporaryVolume] {
+        ownTemporary
+            + mounts.compactMap { mount in
+                guard case .tmpfs(let mount) = mount else { return nil }
+                return TemporaryVolume(
+                    target: FilePath(mount.target), size: mount.size, isReadOnly: mount.isReadOnly)
+            }
+    }
+
     /// The mounts of memory.
     package var temporaryMounts: [SandboxMount] {
-        mounts.compactMap { mount in
-            guard case .tmpfs(let mount) = mount else { return nil }
-            return SandboxMount(
-                target: FilePath(mount.target), source: .temporary(size: mount.size), isReadOnly: mount.isReadOnly)
+        temporary.map { mount in
+            SandboxMount(
+                target: mount.target, source: .temporary(size: mount.size), isReadOnly: mount.isReadOnly,
+                flags: mount.flags)
         }
     }
 

@@ -25,6 +25,12 @@ package struct RunRequest: Sendable {
     package var isolation: Isolation?
     /// The privileges and limits of the command.
     package var sandbox = SandboxRequest()
+    /// The options that ``sandbox`` was made of, which a container keeps.
+    package var sandboxOptions: [SandboxRequest.Option] = []
+    /// Whether the command may do everything that this process may.
+    package var isPrivileged = false
+    /// The ports of this machine that lead to the command; with any, it has a private network.
+    package var ports: [PortMapping] = []
     package var network = NetworkSettings()
     package var volumes = VolumeSettings()
     /// Whether the command reads what this process can read.

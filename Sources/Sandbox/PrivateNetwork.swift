@@ -7,8 +7,8 @@ package import SystemPackage
 /// A network namespace that reaches the outside through `pasta`, a translator that runs as an ordinary program, for as
 /// long as this is held.
 ///
-/// Its commands get answers from the net, and nothing gets in: no port is forwarded, and neither this machine's loopback
-/// nor its abstract sockets can be reached. See `pasta(1)`.
+/// Its commands get answers from the net, and nothing gets in but by the ports that are forwarded. Neither this machine's
+/// loopback nor its abstract sockets can be reached. See `pasta(1)`.
 package final class PrivateNetwork: Sendable {
     private let namespace: SharedDescriptor
     private let pasta: HelperProcess
@@ -19,9 +19,10 @@ package final class PrivateNetwork: Sendable {
     /// - Parameters:
     ///   - directory: an empty directory for its files.
     ///   - reachesHost: whether the host's loopback is at the address of the gateway.
+    ///   - ports: ports of this machine that lead inside.
     ///   - searchPath: where `pasta` is looked for.
     /// - Throws: `SandboxError` `.network`.
-    package init(in directory: FilePath, reachesHost: Bool, searchPath: String) throws {
+    package init(in directory: FilePath, reachesHost: Bool, ports: [ForwardedPort] = [], searchPath: String) throws {
         let number = try check("create", "a network namespace") { linux_new_network() }
         namespace = SharedDescriptor(OwnedDescriptor(FileDescriptor(rawValue: number)))
         let ready = directory.appending("ready")
@@ -29,7 +30,7 @@ package final class PrivateNetwork: Sendable {
         let fifo = try OwnedDescriptor.open(ready, .readOnly, options: .nonBlocking)
         do {
             pasta = try HelperProcess(
-                Self.arguments(reachesHost: reachesHost), environment: ["PATH=\(searchPath)"],
+                Self.arguments(reachesHost: reachesHost, ports), environment: ["PATH=\(searchPath)"],
                 log: directory.appending("pasta.log"), namespaces: .mount, after: Self.steps(number, ready: ready))
         } catch let error as SandboxError where error.code == .commandNotFound {
             throw SandboxError(
@@ -91,11 +92,39 @@ package final class PrivateNetwork: Sendable {
         ]
     }
 
-    private static func arguments(reachesHost: Bool) -> [String] {
-        [
+    private static func arguments(reachesHost: Bool, _ ports: [ForwardedPort]) -> [String] {
+        let forwarded = [ForwardedPort.Transport.tcp, .udp].flatMap { transport in
+            let words = ports.filter { $0.transport == transport }.flatMap { ["--\(transport)-ports", $0.word] }
+            return words.isEmpty ? ["--\(transport)-ports", "none"] : words
+        }
+        return [
             "pasta", "--config-net", "--foreground", "--quiet", "--runas", "0", "--netns-only", "--netns", "/tmp/netns",
-            "--pid", "/tmp/ready", "--tcp-ports", "none", "--udp-ports", "none", "--tcp-ns", "none", "--udp-ns", "none",
-            "--dns-forward", nameServer,
-        ] + (reachesHost ? [] : ["--no-map-gw"])
+            "--pid", "/tmp/ready",
+        ] + forwarded + ["--tcp-ns", "none", "--udp-ns", "none", "--dns-forward", nameServer]
+            + (reachesHost ? [] : ["--no-map-gw"])
     }
+}
+
+/// A port of this machine whose connections go to one of a sandbox.
+package struct ForwardedPort: Hashable, Sendable {
+    package enum Transport: String, Hashable, Sendable {
+        case tcp
+        case udp
+    }
+
+    /// The address to listen at; `nil` for all of this machine.
+    package let address: String?
+    package let host: UInt16
+    package let inside: UInt16
+    package let transport: Transport
+
+    package init(address: String?, host: UInt16, inside: UInt16, transport: Transport) {
+        self.address = address
+        self.host = host
+        self.inside = inside
+        self.transport = transport
+    }
+
+    /// The port as `pasta(1)` takes it.
+    fileprivate var word: String { "\(address.map { "\($0)/" } ?? "")\(host):\(inside)" }
 }

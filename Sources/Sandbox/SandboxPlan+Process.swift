@@ -81,8 +81,8 @@ extension SandboxPlan {
         // The filter and Landlock need one of them.
         if filter != nil || landlock != nil || !isHardened { add(.keepCapabilities) }
         add(.setIdentity(uid: user.uid, gid: user.gid))
-        // A change of user clears the signal, so not earlier.
-        add(.dieWithParent)
+        // A change of user clears the signal, so not earlier. What joins a sandbox ends with its first process.
+        if joined == nil { add(.dieWithParent) }
         // The builder's descriptors, and what is held in slots.
         if spec.hasInit { add(.placeInit) }
         add(.closeDescriptors(from: spec.hasInit ? 5 : 3))

@@ -11,6 +11,8 @@ package struct SandboxPlan: Sendable {
     /// The overlay that has to be served while the child runs; the child inherits its mount.
     private(set) var servedRoot: ServedOverlay?
     private(set) var slotCount = 0
+    /// The process whose namespaces the child enters; `nil` for one with namespaces of its own.
+    private(set) var joined: Int32?
 
     /// Throws `SandboxError` `.invalid` for what no system call could take.
     package init(_ spec: SandboxSpec) throws {
@@ -37,6 +39,34 @@ package struct SandboxPlan: Sendable {
         if spec.isRootReadOnly { add(.restrictMount("/", .readOnly)) }
         // The system call filter of a container may forbid it, and nothing but the name is lost.
         add(.setHostname(spec.hostname), spec.hostCapabilities.isConfined ? .mayFail : .mustSucceed)
+        try planPrivileges()
+    }
+
+    /// Plans another command in a sandbox that runs: `process` is its first process, which stays until the child is made.
+    ///
+    /// The specification is the one of the sandbox but for the command, its environment, user, directory and streams.
+    /// Throws `SandboxError` `.invalid` for what no system call could take, and for a chroot, which nothing can enter.
+    package init(_ spec: SandboxSpec, joining process: Int32) throws {
+        guard spec.confinement == .namespaces else {
+            throw SandboxError(.invalid, "no other command can enter a changed root")
+        }
+        try Self.validate(spec)
+        var spec = spec
+        // A command that joins is no first process: the sandbox's own init gets what it leaves behind.
+        spec.hasInit = false
+        self.spec = spec
+        namespaces = []
+        joined = process
+        add(.newSession)
+        add(.setUmask(0o022))
+        for file in spec.controlGroups.members { add(.write(file, "0")) }
+        func namespace(_ name: String) -> FilePath { FilePath("/proc/\(process)/ns/\(name)") }
+        add(.joinNamespace(namespace("cgroup"), .controlGroup), .mayFail)
+        add(.joinNamespace(namespace("ipc"), .interprocess))
+        add(.joinNamespace(namespace("uts"), .hostname))
+        add(.joinNamespace(namespace("net"), .network))
+        // The last one: the others cannot be seen from inside.
+        add(.joinNamespace(namespace("mnt"), .mount))
         try planPrivileges()
     }
 

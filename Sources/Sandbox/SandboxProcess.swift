@@ -29,7 +29,8 @@ package struct SandboxSignaller: Sendable {
 package struct SandboxProcess: ~Copyable {
     package let signaller: SandboxSignaller
     private var input: SandboxInput?
-    private let pid: pid_t
+    /// The first process of the sandbox, as this process counts. Another one gets the number only after ``finish()``.
+    package let pid: Int32
     private let output: ProcessOutput
     private let stubs: MountStubs
     private let made: [MadeMountPoint]
@@ -92,6 +93,12 @@ package struct SandboxProcess: ~Copyable {
         try output.forward(until: signaller.process.descriptor, to: sink)
     }
 
+    /// Waits until the first process has ended, and leaves its number to it until ``finish()``.
+    package func waitForEnd() throws {
+        var ended = pollfd(fd: signaller.process.number, events: Int16(POLLIN), revents: 0)
+        try check("wait for", "process \(pid)") { unsafe poll(&ended, 1, -1) }
+    }
+
     /// Waits until the command has ended, and takes back the mount points that were made for it.
     ///
     /// Output that was not forwarded is lost, and a command that wrote more than fits into a pipe waits for a reader: so
@@ -128,6 +135,7 @@ extension SandboxPlan {
                     namespaces: namespaces, standardStreams: streams.standardStreams,
                     terminalSocket: streams.terminalSocket, inherited: inherited, controlGroup: group?.number ?? -1,
                     userNamespace: spec.emulators ?? -1,
+                    processNamespace: joined.map { "/proc/\($0)/ns/pid" },
                     hasInit: spec.hasInit, isSupervised: spec.confinement == .chroot)
             }
         } catch let failure as SpawnFailure {

@@ -43,6 +43,8 @@ package struct SandboxStep: Hashable, Sendable {
         case mask(FilePath)
         case makeReadOnly(FilePath)
         case joinNetwork(FilePath)
+        /// Enters a namespace of another process, by the path of its file and its kind.
+        case joinNamespace(FilePath, NamespaceSet)
         /// Enters the user namespace whose descriptor the child has. What comes before has the privileges of the builder,
         /// and what follows those of the root of that namespace.
         case joinUserNamespace
@@ -112,6 +114,7 @@ extension SandboxStep.Operation: CustomStringConvertible {
         case .changeRoot(let path): "change the root to \(path)"
         case .changeDirectory(let path): "enter the directory \(path)"
         case .joinNetwork(let path): "join the network namespace \(path)"
+        case .joinNamespace(let path, _): "join the namespace \(path)"
         case .joinUserNamespace: "join the user namespace of the emulators"
         case .newControlGroupNamespace: "create a cgroup namespace"
         case .setHostname(let name): "set the host name to \(name)"

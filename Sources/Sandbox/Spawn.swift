@@ -64,12 +64,13 @@ extension StepEncoding {
     /// The corresponding system call is `clone(2)`. Throws ``SpawnFailure``; the child is gone then.
     ///
     /// `inherited` is a descriptor for the steps that take or place one; `controlGroup` is the directory of a group of
-    /// version 2 that the child is made in. With `isSupervised` the supervisor of the child
+    /// version 2 that the child is made in, and `processNamespace` the path of a PID namespace for it. With `isSupervised` the supervisor of the child
     /// is returned: it ends when all processes that descend from the command have ended, and ends them itself once the
     /// command has ended or when it is told to.
     func spawn(
         namespaces: NamespaceSet, standardStreams: (CInt, CInt, CInt), terminalSocket: CInt = -1, inherited: CInt = -1,
-        controlGroup: CInt = -1, userNamespace: CInt = -1, hasInit: Bool = false, isSupervised: Bool = false
+        controlGroup: CInt = -1, userNamespace: CInt = -1, processNamespace: String? = nil, hasInit: Bool = false,
+        isSupervised: Bool = false
     ) throws -> Spawned {
         var program = unsafe linux_spawn_program()
         unsafe program.clone_flags = namespaces.rawValue
@@ -82,7 +83,13 @@ extension StepEncoding {
         unsafe program.is_supervised = isSupervised ? 1 : 0
         var result = unsafe linux_spawn_result()
         defer { unsafe linux_spawn_release(&result) }
-        let outcome = unsafe withPointers(in: &program) { unsafe linux_spawn(&$0, &result) }
+        let outcome = unsafe withPointers(in: &program) { program in
+            guard let processNamespace else { return unsafe linux_spawn(&program, &result) }
+            return unsafe processNamespace.withCString { path in
+                unsafe program.process_namespace = path
+                return unsafe linux_spawn(&program, &result)
+            }
+        }
         let supervision = unsafe result.supervision.map { unsafe Supervision($0) }
         guard outcome == 0 else {
             throw SpawnFailure(

@@ -116,6 +116,7 @@ extension SandboxStep.Operation {
         case .mask(let path): StepForm(LINUX_SPAWN_MASK, path)
         case .makeReadOnly(let path): StepForm(LINUX_SPAWN_READ_ONLY, path)
         case .joinNetwork(let path): StepForm(LINUX_SPAWN_SETNS, path, numbers: [NamespaceSet.network.rawValue])
+        case .joinNamespace(let path, let kind): StepForm(LINUX_SPAWN_SETNS, path, numbers: [kind.rawValue])
         case .joinUserNamespace: StepForm(LINUX_SPAWN_JOIN_USER)
         case .newControlGroupNamespace: StepForm(LINUX_SPAWN_UNSHARE, numbers: [NamespaceSet.controlGroup.rawValue])
         case .setHostname(let name): StepForm(LINUX_SPAWN_HOSTNAME, [bytes(name)])

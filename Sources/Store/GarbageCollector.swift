@@ -91,7 +91,8 @@ private struct Sweep {
         for record in try transaction.cacheRecords(root.stacks) {
             if unusable.contains(record.key) { cacheKeys.append(record.key) } else { kept.append(record) }
         }
-        let reachable = try Reachable(roots: transaction.imageRoots(), cache: kept, in: transaction)
+        let reachable = try Reachable(
+            roots: transaction.imageRoots(), cache: kept, containers: root.containerUses(), in: transaction)
         for digest in try transaction.blobSizes().keys {
             if reachable.blobs.contains(digest) {
                 keptBlobs.insert(ContentStore.name(digest))

@@ -7,7 +7,13 @@ struct Reachable {
     private(set) var layers: Set<DiffID> = []
     private(set) var chains: Set<ChainID> = []
 
-    init(roots: [ImageRoot], cache: [CacheRecord], in transaction: Transaction) throws {
+    init(
+        roots: [ImageRoot], cache: [CacheRecord], containers: [ContainerUse] = [], in transaction: Transaction
+    ) throws {
+        for use in containers {
+            layers.formUnion(use.diffIDs)
+            addChains(of: use.diffIDs)
+        }
         for root in roots {
             blobs.formUnion(root.allBlobs)
             for image in root.images {

@@ -18,6 +18,8 @@ package struct StoreLedger: Sendable {
 
     init(_ root: StoreRoot) throws {
         let cacheMounts = try root.cacheMounts.list()
+        let uses = try root.containerUses()
+        let used = Set(uses.map(\.image))
         var (images, resources, records): ([StoredImage], ResourceTable, [UsageRecord]) = try root.read {
             transaction in
             let (images, cache) = (try transaction.images(), try transaction.cacheRecords(root.stacks))
@@ -31,9 +33,12 @@ package struct StoreLedger: Sendable {
                     named.formUnion(ChainID.prefixes(of: image.diffIDs))
                 }
             }
+            for use in uses {
+                for number in resources.needs(use.diffIDs, chains).all { resources.isNamed[number] = true }
+            }
             let stacks = StackKeys(cache, chains)
             let steps = Self.steps(cache, &resources, named: named, stacks)
-            let unnamed = try images.filter(\.names.isEmpty).map { image in
+            let unnamed = try images.filter { $0.names.isEmpty && !used.contains($0.id) }.map { image in
                 let all = roots.filter { $0.names.isEmpty && $0.defaultImage?.id == image.id }
                 return try Self.record(of: image, all, root, &resources, stacks)
             }

@@ -20,6 +20,7 @@ package import SystemPackage
 /// builds/running/<id>.<owner>  the log of a build that has not ended, see ``UnfinishedBuild``
 /// builds/files/<hex>         a list of files that went into a key
 /// cache-mounts/              the directories of cache mounts, see ``CacheMountStore``
+/// containers/<id>/           a container; `uses` says what it needs, see ``ContainerUse``
 /// claims/<hex>               locked by the build that makes what has this key, see ``StepClaims``
 /// lock                       shared by the processes that use the store, exclusive for the collector
 /// collect                    there when something was removed that a lease still held

@@ -63,7 +63,7 @@ struct RunCommandTests {
         (["-w", "relative", "lamina/base", "true"], 125),
         (["No/Such/Image", "true"], 125),
         (["-it", "lamina/base", "true"], 125),
-        (["--name", "x", "lamina/base", "true"], 2),
+        (["--restart", "always", "lamina/base", "true"], 2),
         (["--nonesuch", "lamina/base", "true"], 2),
     ]
 

@@ -78,7 +78,6 @@ import Testing
         (["BUILD", "."], "unknown command 'BUILD'; did you mean 'build'?\nSee 'lamina --help' for the commands."),
         (["inspct", "x"], "unknown command 'inspct'; did you mean 'inspect'?\nSee 'lamina --help' for the commands."),
         (["remove", "x"], "unknown command 'remove'; did you mean 'rmi'?\nSee 'lamina --help' for the commands."),
-        (["logs"], "unknown command 'logs'; did you mean 'builds logs'?\nSee 'lamina --help' for the commands."),
 
         (["-D", "frobnicate"], "unknown command 'frobnicate'\nSee 'lamina --help' for the commands."),
         (
@@ -87,7 +86,6 @@ import Testing
         ),
         (["build", "--no-cache=maybe", "."], "invalid value 'maybe' for --no-cache: use true or false"),
         (["build", "-q=", "."], "invalid value '' for -q: use true or false"),
-        (["run", "--rm=false", "x"], "lamina run keeps no containers: --rm=false is not there"),
     ])
     func wrongCommandLinesHaveASentence(_ words: [String], _ message: String) {
         let error = #expect(throws: CommandLineError.self) { try CommandLineNormalizer.normalized(words) }

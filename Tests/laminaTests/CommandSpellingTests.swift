@@ -14,6 +14,13 @@ import Testing
         ("builder du --format json", "df --verbose --format=json"),
         ("system df -v", "df --verbose"), ("system prune -af", "prune --all --force"),
         ("system info -f {{.NCPU}}", "info --format={{.NCPU}}"), ("container run -i x sh", "run --interactive x sh"),
+        ("container ls -aq", "ps --all --quiet"), ("container rm -f x", "rm --force x"),
+        ("container exec -it x sh -c true", "exec --interactive --tty x sh -c true"),
+        ("container prune -f", "container prune --force"),
+        ("container inspect x", "inspect x"), ("volume list -q", "volume ls --quiet"),
+        ("run --rm=false x", "run --no-rm x"),
+        ("run -dp 80:80 -v a:/b x", "run --detach --publish=80:80 --volume=a:/b x"),
+        ("logs -fn 5 x", "logs --follow --tail=5 x"),
         ("buildx history ls -q", "builds ls --quiet"), ("buildx ls", "buildx ls"), ("buildx version", "version"),
         ("image --help", "image --help"), ("buildx -h", "buildx -h"), ("help image", "help image"),
         ("images -f dangling=true -q", "images --filter=dangling=true --quiet"), ("untag x", "rmi x"),
@@ -25,8 +32,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ps -a", "'ps' is not there: lamina keeps no containers; see 'lamina run'"),
-        ("container ls", "'container' is not there: lamina keeps no containers; see 'lamina run'"),
+        ("swarm init", "'swarm' is not there: lamina runs containers on this machine only"),
+        (
+            "attach x",
+            "'attach' is not there: use 'lamina logs -f' to see what a container writes, and 'lamina exec -it' for a shell in it"
+        ),
         (
             "buildx create --use",
             "'buildx create' is not there: there are no builders to manage: every build runs in its own process"
@@ -48,7 +58,7 @@ import Testing
     }
 
     @Test func everySpellingMeansACommandThatIsThere() throws {
-        for group in ["image", "builder", "buildx", "system"] {
+        for group in ["image", "builder", "buildx", "system", "container", "volume"] {
             let lines = CommandSpellings.list(of: group).split(separator: "\n")
             #expect(!lines.isEmpty)
             for line in lines {

@@ -36,8 +36,8 @@ enum CompatibilityPage {
         Commands have the spellings of Docker, Buildah and Podman as well: `lamina image --help`, `lamina buildx --help`,
         `lamina builder --help` and `lamina system --help` list them; `bud` is `build`. `images`, `history`, `inspect`, `df`,
         `version` and `info` take Docker's `--format`, `images` its `--filter` (`reference`, `dangling`, `label`, `before`,
-        `since`, `until`) and `image prune` its `--filter` (`until`, `label`). Commands about containers are refused: none is
-        kept.
+        `since`, `until`) and `image prune` its `--filter` (`until`, `label`). [Containers](containers.md) have Docker's commands,
+        `lamina container --help` and `lamina volume --help` list their spellings.
         """
 
     private static let executor = """

@@ -28,6 +28,11 @@ int linux_unix_accept(int listener);
 // A new, empty network namespace: unshare(2). Returns a descriptor of it, or -1 with errno set.
 int linux_new_network(void);
 
+// An overlay that no process sees: a descriptor of its root, with which it ends, or -1 with errno set. Paths of layers
+// may be relative to `directory`. `data` is what mount(2) takes, for a mount on `target`; without it, `options` are what
+// fsconfig(2) takes: keys and values in turn, each with its terminator, an empty key at the end.
+int linux_hidden_overlay(const char *directory, const char *target, const char *data, const char *options);
+
 // A FUSE file system that is mounted nowhere. Returns a descriptor of the mount, or -1 with errno set; `device` gets the
 // descriptor that a program serves it through. What is done in it waits for that program, and fails once nobody has the
 // device any more.

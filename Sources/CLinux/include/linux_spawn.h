@@ -92,6 +92,7 @@ struct linux_spawn_program {
     int control_group; // the directory of a group of version 2 that the child is in from the start; -1 without one
     int user_namespace; // a descriptor of a user namespace to be entered; -1 without one
     int has_init; // whether the command runs below the init program
+    const char *process_namespace; // the path of the PID namespace that the child is made in; NULL for this one's
 };
 
 // The descriptors of a process that becomes the init program: where it reports that the command cannot be executed, and
@@ -153,6 +154,7 @@ int linux_execute_init(char **arguments, char **environment, const char *search_
 
 // Opens a terminal of the mounted /dev/pts as the standard streams and sends its other end through the socket.
 int linux_open_terminal(int socket, uid_t owner, int controls, uint32_t size);
-// socketpair(2) of stream sockets, and a descriptor that came through one. Return -1 with errno set.
+// socketpair(2) of stream sockets, and a descriptor that goes or came through one. Return -1 with errno set.
 int linux_socket_pair(int ends[2]);
+int linux_send_descriptor(int socket, int descriptor);
 int linux_receive_descriptor(int socket);

@@ -11,6 +11,9 @@
 // numbers separated by single spaces, three for each range, as in /proc/PID/uid_map.
 #define LINUX_USER_NAMESPACE_VARIABLE "LAMINA_USER_NAMESPACE"
 
+// Set for a child of such a process, which executes this program too: it says that the namespace was entered before.
+#define LINUX_USER_NAMESPACE_INHERITED "LAMINA_USER_NAMESPACE_INHERITED"
+
 enum linux_user_namespace_outcome {
     LINUX_USER_NAMESPACE_NONE,   // nothing was asked of this process
     LINUX_USER_NAMESPACE_ENTERED,

@@ -1,5 +1,4 @@
 import Diagnostics
-import Dispatch
 import Glibc
 import Linux
 package import Sandbox
@@ -31,8 +30,7 @@ package struct AttachedCommand {
         let connection = try connect(process.takeInput())
         try withExtendedLifetime(connection) {
             try process.forwardOutput { stream, bytes in
-                let number = stream == .standardError ? STDERR_FILENO : STDOUT_FILENO
-                guard Self.write(bytes, to: number) else { throw ReaderGone() }
+                guard Self.show(bytes, stream) else { throw ReaderGone() }
             }
         }
         let ending = try process.finish()
@@ -48,6 +46,11 @@ package struct AttachedCommand {
 
     /// The reader of our output is gone: the command ends as it would if it wrote there itself.
     package struct ReaderGone: Error {}
+
+    /// Writes output of a command to the same stream of this process; `false` when its reader is gone.
+    package static func show(_ bytes: Span<UInt8>, _ stream: OutputStream) -> Bool {
+        write(bytes, to: stream == .standardError ? STDERR_FILENO : STDOUT_FILENO)
+    }
 
     private static func write(_ bytes: Span<UInt8>, to number: CInt) -> Bool {
         unsafe bytes.withUnsafeBytes { bytes in
@@ -65,28 +68,5 @@ package struct AttachedCommand {
             }
             return true
         }
-    }
-}
-
-extension TerminalSize {
-    fileprivate static var ofOurs: TerminalSize? { TerminalSize(of: STDOUT_FILENO) ?? TerminalSize(of: STDIN_FILENO) }
-}
-
-/// Gives a command's terminal the size of our window, now and whenever that changes.
-private final class WindowWatch {
-    private let source: any DispatchSourceSignal
-
-    init(for input: SandboxInput) {
-        source = DispatchSource.makeSignalSource(signal: SIGWINCH, queue: .global())
-        source.setEventHandler { Self.fit(input) }
-        source.resume()
-        Self.fit(input)
-    }
-
-    deinit { source.cancel() }
-
-    private static func fit(_ input: SandboxInput) {
-        guard let size = TerminalSize.ofOurs else { return }
-        input.resize(columns: size.columns, rows: size.rows)
     }
 }

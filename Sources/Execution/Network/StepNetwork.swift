@@ -14,8 +14,9 @@ package final class StepNetwork: Sendable {
     /// Objects that must live until the command has ended.
     private let held: [any AnyObject & Sendable]
 
-    /// `mode` is that of the command. May block while the network is set up: to be called in `offload`.
-    package init(_ mode: NetworkMode, _ files: SandboxFiles) throws {
+    /// `mode` is the network of the command, and `ports` lead into one of its own. May block while the network is set up:
+    /// to be called in `offload`.
+    package init(_ mode: NetworkMode, _ files: SandboxFiles, ports: [ForwardedPort] = []) throws {
         (resolvConf, hosts) = try files.names(for: mode)
         switch mode {
         case .default, .host: (network, held) = (.host, [])
@@ -23,7 +24,7 @@ package final class StepNetwork: Sendable {
         case .private:
             let directory = try files.newDirectory()
             let made = try PrivateNetwork(
-                in: directory.path, reachesHost: files.network.hosts.contains { $0.address == nil },
+                in: directory.path, reachesHost: files.network.hosts.contains { $0.address == nil }, ports: ports,
                 searchPath: files.searchPath)
             (network, held) = (.namespace(made.path), [made, directory])
         }

@@ -121,7 +121,32 @@ extension CommandGrammar {
         case "rebuild":
             CommandGrammar(
                 values: "context secret ssh platform progress report", reachesRegistries: true)
-        case "run": run
+        case "run": run("detach/d")
+        case "create": run("")
+        case "ps":
+            CommandGrammar(
+                flags: "all/a quiet/q no-trunc size/s latest/l", values: "last/n filter/f format")
+        case "logs": CommandGrammar(flags: "follow/f timestamps/t", values: "tail/n since until")
+        case "exec":
+            CommandGrammar(
+                flags: "interactive/i tty/t detach/d privileged", values: "env/e env-file user/u workdir/w",
+                endsAtFirstArgument: true)
+        case "start": CommandGrammar(flags: "attach/a interactive/i")
+        case "stop": CommandGrammar(values: "time/timeout/t signal/s")
+        case "restart": CommandGrammar(values: "time/timeout/t")
+        case "kill": CommandGrammar(values: "signal/s")
+        case "rm": CommandGrammar(flags: "force/f volumes/v")
+        case "container prune": CommandGrammar(flags: "force/f", values: "filter")
+        case "cp": CommandGrammar(flags: "archive/a follow-link/L quiet/q")
+        case "commit":
+            CommandGrammar(
+                flags: "quiet/q pause/p", values: "change/c message/m author/a", negations: ["pause": "no-pause"])
+        case "volume create": CommandGrammar(values: "label")
+        case "volume ls": CommandGrammar(flags: "quiet/q", values: "filter/f format")
+        case "volume inspect": CommandGrammar(values: "format/f")
+        case "volume rm": CommandGrammar(flags: "force/f")
+        case "volume prune": CommandGrammar(flags: "all/a force/f")
+        case "volume", "wait", "rename", "port", "supervise": CommandGrammar()
         case "images": CommandGrammar(flags: "all/a quiet/q no-trunc digests", values: "filter/f format")
         case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
         case "history":
@@ -130,7 +155,8 @@ extension CommandGrammar {
                 negations: ["human": "no-human"], reachesRegistries: true)
         case "inspect":
             CommandGrammar(
-                flags: "raw config no-tags/n", values: "format/f platform creds", reachesRegistries: true)
+                flags: "raw config no-tags/n size/s", values: "format/f type platform creds",
+                reachesRegistries: true)
         case "explain": CommandGrammar(values: "format/f output/o")
         case "list-tags": CommandGrammar(values: "format creds", reachesRegistries: true)
         case "catalog": CommandGrammar(flags: "full-ref", values: "creds", reachesRegistries: true)
@@ -245,13 +271,15 @@ extension CommandGrammar {
             reachesRegistries: true, takesBuilderFlags: true)
     }
 
-    private static var run: CommandGrammar {
+    private static let container = """
+        env/e env-file workdir/w user/u entrypoint hostname/h pull platform name label/l publish/p tmpfs cidfile \
+        stop-signal stop-timeout restart
+        """
+
+    private static func run(_ flags: String) -> CommandGrammar {
         CommandGrammar(
-            flags: "interactive/i tty/t read-only detach/d",
-            values: "env/e env-file workdir/w user/u entrypoint hostname/h pull platform name \(commands)",
-            others: [
-                Option(name: "rm", form: .alwaysOn(refusal: "lamina run keeps no containers: --rm=false is not there"))
-            ],
-            reachesRegistries: true, endsAtFirstArgument: true)
+            flags: "interactive/i tty/t read-only privileged init no-healthcheck rm \(flags)",
+            values: "\(container) \(commands)", negations: ["rm": "no-rm"], reachesRegistries: true,
+            endsAtFirstArgument: true)
     }
 }

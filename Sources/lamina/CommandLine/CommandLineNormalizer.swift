@@ -191,11 +191,11 @@ struct CommandLineError: Error, Equatable {
 
     /// Words of other tools for what a command here does.
     private static let meanings = [
-        "rm": "rmi", "remove": "rmi", "ls-images": "images", "list-images": "images",
-        "show": "inspect", "exec": "run", "start": "run", "gc": "prune", "clean": "prune", "cleanup": "prune",
+        "remove": "rmi", "ls-images": "images", "list-images": "images",
+        "show": "inspect", "gc": "prune", "clean": "prune", "cleanup": "prune",
         "check": "fsck", "verify": "fsck", "format": "fmt", "download": "pull", "fetch": "pull", "upload": "push",
-        "publish": "push", "log": "builds logs", "logs": "builds logs",
-        "signin": "login", "signout": "logout", "cp": "extract", "make": "build",
+        "publish": "push", "log": "builds logs",
+        "signin": "login", "signout": "logout", "make": "build",
         "layers": "analyze", "why": "explain",
     ]
 

@@ -33,17 +33,18 @@ enum CommandSpellings {
         }.joined(separator: "\n")
     }
 
-    private static let noContainers = "lamina keeps no containers; see 'lamina run'"
     private static let noBuilders = "there are no builders to manage: every build runs in its own process"
 
     private static let refusedGroups = [
-        "container": noContainers, "ps": noContainers, "stop": noContainers, "kill": noContainers,
-        "wait": noContainers, "attach": noContainers, "create": noContainers, "commit": noContainers,
-        "diff": noContainers, "stats": noContainers, "top": noContainers, "pause": noContainers,
-        "unpause": noContainers, "restart": noContainers, "rename": noContainers, "port": noContainers,
-        "volume": "there are no named volumes; use cache mounts in a build, and -v in 'lamina run'",
-        "swarm": noContainers, "service": noContainers, "compose": noContainers,
+        "attach": "use 'lamina logs -f' to see what a container writes, and 'lamina exec -it' for a shell in it",
+        "stats": "limits and use of a command are in 'lamina run --memory' and the control groups of this machine",
+        "top": "use 'lamina exec CONTAINER ps'", "pause": "use 'lamina kill -s STOP CONTAINER'",
+        "unpause": "use 'lamina kill -s CONT CONTAINER'",
+        "network": "containers have the network of this machine, none, or a private one by 'lamina run --network'",
+        "swarm": noCluster, "service": noCluster, "stack": noCluster, "compose": "compose files are not read",
     ]
+
+    private static let noCluster = "lamina runs containers on this machine only"
 
     private static let table: [String: Meaning] = {
         var table: [String: Meaning] = [
@@ -55,6 +56,7 @@ enum CommandSpellings {
             "builder prune": .command(["prune"]), "buildx prune": .command(["prune"]),
             "builder du": .command(["df", "--verbose"]), "buildx du": .command(["df", "--verbose"]),
             "system df": .command(["df"]), "system prune": .command(["prune"]), "system info": .command(["info"]),
+            "container ls": .command(["ps"]), "container list": .command(["ps"]), "container ps": .command(["ps"]),
             "container run": .command(["run"]), "buildx version": .command(["version"]),
             "buildx history ls": .command(["builds", "ls"]), "buildx history logs": .command(["builds", "logs"]),
             "buildx history inspect": .command(["builds", "inspect"]),
@@ -69,6 +71,15 @@ enum CommandSpellings {
             "manifest remove": .command(["index", "remove"]), "manifest push": .command(["index", "push"]),
             "manifest rm": .command(["rmi"]),
         ]
+        for name in [
+            "commit", "cp", "create", "diff", "exec", "inspect", "kill", "logs", "port", "rename", "restart", "rm",
+            "start", "stop", "wait",
+        ] {
+            table["container \(name)"] = .command([name])
+        }
+        table["volume list"] = .command(["volume", "ls"])
+        table["volume remove"] = .command(["volume", "rm"])
+        table["container remove"] = .command(["rm"])
         for name in ["history", "import", "inspect", "load", "pull", "push", "save", "tag"] {
             table["image \(name)"] = .command([name])
         }

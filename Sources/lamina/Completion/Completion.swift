@@ -17,6 +17,9 @@ struct Completion {
         var stages: (_ dockerfile: String) -> [String]
         var arguments: (_ dockerfile: String) -> [String]
         var topics: () -> [String]
+        /// The names of containers; those that run alone if so asked.
+        var containers: (_ areRunning: Bool) -> [String] = { _ in [] }
+        var volumes: () -> [String] = { [] }
     }
 
     let sources: Sources
@@ -157,17 +160,30 @@ struct Completion {
 
     private static let ofImages: Set = [
         "history", "inspect", "analyze", "tag", "rmi", "ls", "cat", "find", "extract", "push", "save", "run", "images",
-        "pull",
+        "pull", "create",
+    ]
+
+    private static let ofContainers: Set = [
+        "exec", "logs", "stop", "kill", "start", "restart", "rm", "wait", "commit", "rename", "port",
     ]
 
     private func arguments(of command: [String], _ grammar: CommandGrammar, _ rest: [String]) -> [Candidate] {
         if command.first == "builds" || command == ["explain"] { return sources.builds().map { Candidate(word: $0) } }
-        guard let name = command.first, Self.ofImages.contains(name) else { return [] }
+        if ["volume inspect", "volume rm"].contains(command.joined(separator: " ")) {
+            return sources.volumes().map { Candidate(word: $0) }
+        }
+        guard let name = command.first else { return [] }
         let hasArgument = zip([""] + rest, rest).contains { previous, word in
             !word.hasPrefix("-") && Self.valued(previous, grammar) == nil
         }
+        if Self.ofContainers.contains(name) {
+            if hasArgument, ["exec", "logs", "commit", "rename", "port"].contains(name) { return [] }
+            let areRunning = ["exec", "stop", "kill", "port"].contains(name)
+            return sources.containers(areRunning).map { Candidate(word: $0) }
+        }
+        guard Self.ofImages.contains(name) else { return [] }
         // What follows the image of `run` and of these others is no image.
-        if hasArgument, ["run", "cat", "ls", "find", "extract"].contains(name) { return [] }
+        if hasArgument, ["run", "create", "cat", "ls", "find", "extract"].contains(name) { return [] }
         return sources.images().map { Candidate(word: $0) }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Containers
 import Contexts
 import DockerfileSyntax
 import Linux
@@ -31,7 +32,12 @@ extension Completion.Sources {
                 }
                 return names
             },
-            topics: { Pages.names })
+            topics: { Pages.names },
+            containers: { areRunning in
+                let containers = store().flatMap { try? ContainerStore($0).list() } ?? []
+                return containers.filter { $0.isRunning || !areRunning }.map(\.record.name).sorted()
+            },
+            volumes: { (store().flatMap { try? VolumeStore($0).list() } ?? []).map(\.name) })
     }
 
     /// The Dockerfile at a path, or in the directory at it; `nil` for one that cannot be read or parsed.

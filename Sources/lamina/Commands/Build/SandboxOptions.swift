@@ -1,6 +1,8 @@
 import ArgumentParser
 import Engine
 import Requests
+import SystemPackage
+import Trees
 
 /// The options for what commands of a build or of `run` may do and use.
 struct SandboxOptions: ParsableArguments {
@@ -95,30 +97,29 @@ struct SandboxOptions: ParsableArguments {
         securityOptions.contains { $0.hasPrefix("seccomp=") && isStream(String($0.dropFirst(8))) }
     }
 
-    func request() throws -> SandboxRequest {
-        var request = SandboxRequest()
-        try request.setCapabilities(adding: addedCapabilities, dropping: droppedCapabilities)
-        for text in securityOptions { try request.setSecurityOption(text) }
-        for text in allow.flatMap({ $0.split(separator: ",") }) { try request.allow(String(text)) }
-        for text in devices { try request.addDevice(text) }
-        for text in ulimits { try request.addLimit(text) }
-        if let sharedMemorySize { try request.setSharedMemorySize(sharedMemorySize) }
-        for text in resources { try request.setResource(text) }
-        for (name, value) in limits {
-            if let value { try request.setLimit(name, value) }
-        }
-        if let cgroupParent { try request.setGroupParent(cgroupParent) }
-        try request.checkLimits()
-        return request
+    func request() throws -> SandboxRequest { try SandboxRequest(options: options) }
+
+    /// The options that were given, by their long names. Files have paths that mean the same from everywhere.
+    var options: [SandboxRequest.Option] {
+        let lists = [
+            ("cap-add", addedCapabilities), ("cap-drop", droppedCapabilities),
+            ("security-opt", securityOptions.map(Self.withAbsolutePath)), ("allow", allow), ("device", devices),
+            ("ulimit", ulimits), ("resource", resources),
+        ]
+        let single = [
+            ("shm-size", sharedMemorySize), ("memory", memory), ("memory-swap", memorySwap), ("cpu-shares", cpuShares),
+            ("cpu-quota", cpuQuota), ("cpu-period", cpuPeriod), ("cpuset-cpus", cpusetCPUs),
+            ("cpuset-mems", cpusetMems), ("pids-limit", pidsLimit), ("cgroup-parent", cgroupParent), ("cpus", cpus),
+        ]
+        return lists.flatMap { name, values in values.map { SandboxRequest.Option(name, $0) } }
+            + single.compactMap { name, value in value.map { SandboxRequest.Option(name, $0) } }
     }
 
-    private var limits: [(String, String?)] {
-        [
-            ("memory", memory), ("memory-swap", memorySwap), ("cpu-shares", cpuShares),
-            ("cpu-quota", cpuQuota), ("cpu-period", cpuPeriod), ("cpuset-cpus", cpusetCPUs),
-            ("cpuset-mems", cpusetMems), ("pids-limit", pidsLimit),
-            // After those it excludes.
-            ("cpus", cpus),
-        ]
+    private static func withAbsolutePath(_ option: String) -> String {
+        let parts = option.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 == "=" || $0 == ":" }
+        guard parts.count == 2, parts[0] == "seccomp", parts[1] != "unconfined", parts[1] != "builtin",
+            !parts[1].isEmpty
+        else { return option }
+        return "seccomp=\(FileSystem.absolute(FilePath(String(parts[1]))))"
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Comparison
 import Console
+import Containers
 import Engine
 import Images
 import Inspector
@@ -11,10 +12,11 @@ import Store
 
 struct DiffCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Show how two images differ.",
+        commandName: "diff", abstract: "Show how two images differ, or what a container has changed.",
         discussion: """
             Layers, config, packages and files are compared. Files that differ in nothing but their time are counted, and \
-            listed in JSON only.
+            listed in JSON only. With one argument, that is a container: A, C and D are files that it has added, changed and \
+            deleted.
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -47,8 +49,9 @@ struct DiffCommand: UserNamespaceCommand {
             "A name or an ID, a path such as ./app.tar, or docker://NAME and other transports.", valueName: "old"))
     var old: String
 
-    @Argument(help: ArgumentHelp("The image to compare it with.", valueName: "new"))
-    var new: String
+    @Argument(
+        help: ArgumentHelp("The image to compare it with; without one, the first is a container.", valueName: "new"))
+    var new: String?
 
     func validate() throws {
         let formats = ["table", "json", "markdown", "html"]
@@ -59,18 +62,30 @@ struct DiffCommand: UserNamespaceCommand {
     }
 
     func run() async throws {
+        guard let new else { return try await listChanges() }
         let isDifferent: Bool
         do {
-            isDifferent = try await global.run { try await report() }
+            isDifferent = try await global.run { try await report(new) }
         } catch let status as ExitStatus where hasExitCode && status.code == ExitStatus.failure.code {
             throw ExitStatus(code: 2)
         }
         if hasExitCode, isDifferent { throw ExitStatus.failure }
     }
 
+    /// Prints what a container has changed.
+    private func listChanges() async throws {
+        try await global.run { [global, old] in
+            let images = try global.images()
+            let changes = try await ContainerStore(images.store).find(old).changes(images)
+            for change in changes {
+                CommandResult.write(Array("\(change.kind.rawValue) /".utf8) + change.path.bytes + [UInt8(ascii: "\n")])
+            }
+        }
+    }
+
     /// Prints the difference, and tells whether there is one.
-    private func report() async throws -> Bool {
-        let difference = try await compare()
+    private func report(_ new: String) async throws -> Bool {
+        let difference = try await compare(with: new)
         let report = DifferenceReport(difference, fileLimit: files)
         let result = ReportOutput(path: output)
         switch format {
@@ -82,12 +97,12 @@ struct DiffCommand: UserNamespaceCommand {
         return !difference.isEmpty
     }
 
-    private func compare() async throws -> ImageDifference {
+    private func compare(with name: String) async throws -> ImageDifference {
         let old = try await global.inspected(old, registries, platform: platform)
-        let new = try await global.inspected(new, registries, platform: platform)
+        let new = try await global.inspected(name, registries, platform: platform)
         let images = (
             ComparedImage(name: self.old, image: old.image, origins: ImageSources.of(old.stored).map { $0?.origin }),
-            ComparedImage(name: self.new, image: new.image, origins: ImageSources.of(new.stored).map { $0?.origin })
+            ComparedImage(name: name, image: new.image, origins: ImageSources.of(new.stored).map { $0?.origin })
         )
         let layers = ImageDifference.layersToRead(images.0, images.1)
         try await global.fetchContent(of: layers.old, old.stored, registries)

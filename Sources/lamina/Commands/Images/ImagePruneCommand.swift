@@ -43,7 +43,9 @@ struct ImagePruneCommand: UserNamespaceCommand {
             }
             let filter = try ImageFilter(filters, images: images, now: WallClock.now())
             var removed: [String] = []
+            let used = Set(try images.store.containerUses().map(\.image))
             for image in try images.store.images.list() where all || image.names.isEmpty {
+                guard !used.contains(image.id) else { continue }
                 guard try filter.passes(image, image.names.first, images: images) else { continue }
                 // A root with several names is listed once a name by no command: it goes with all of them.
                 for event in try images.remove(image.id.description, force: true) {

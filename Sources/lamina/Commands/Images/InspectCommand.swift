@@ -1,4 +1,5 @@
 import ArgumentParser
+import Containers
 import Diagnostics
 import Engine
 import GoCompat
@@ -9,10 +10,10 @@ import Transports
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show all that the store knows of images, as JSON.",
+        commandName: "inspect", abstract: "Show all that the store knows of images and containers, as JSON.",
         discussion: """
-            A name with docker://, oci:, oci-archive:, docker-archive: or dir: is an image outside of the store, whose layers \
-            are not fetched.
+            A name that a container and an image have is the container. A name with docker://, oci:, oci-archive:, \
+            docker-archive: or dir: is an image outside of the store, whose layers are not fetched.
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -37,7 +38,13 @@ struct InspectCommand: AsyncParsableCommand {
         name: .shortAndLong, help: ArgumentHelp("json, or a template such as '{{.Config.Cmd}}'.", valueName: "format"))
     var format: String?
 
-    @Argument(help: ArgumentHelp("Names or IDs, or one image outside of the store.", valueName: "image"))
+    @Option(help: ArgumentHelp("Only a container or only an image, by its name.", valueName: "image|container"))
+    var type: String?
+
+    @Flag(name: .shortAndLong, help: "Of a container: show the size of what it has written.")
+    var size = false
+
+    @Argument(help: ArgumentHelp("Names or IDs, or one image outside of the store.", valueName: "name"))
     var images: [String]
 
     /// The place that an argument names by its transport; `nil` for a name or an ID of the store.
@@ -48,6 +55,9 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
+        guard type.map({ ["image", "container"].contains($0) }) ?? true else {
+            throw ValidationError("--type takes 'image' or 'container'")
+        }
         guard !images.contains(where: { Self.place($0) != nil }) else {
             guard images.count == 1 else { throw ValidationError("an image outside of the store is inspected alone") }
             guard !(raw && config) else { throw ValidationError("--raw and --config contradict each other") }
@@ -86,8 +96,7 @@ struct InspectCommand: AsyncParsableCommand {
             var failure: (any Error)?
             for name in names {
                 do {
-                    let image = try transfer.image(name, platform: platform)
-                    documents.append(Self.document(image, try transfer.config(of: image)))
+                    documents.append(try document(name, platform, transfer))
                 } catch {
                     failure = failure ?? error
                 }
@@ -100,6 +109,18 @@ struct InspectCommand: AsyncParsableCommand {
             }
             if let failure { throw failure }
         }
+    }
+
+    /// The document of a container or an image: a container comes first, as with Docker.
+    private func document(_ name: String, _ platform: Platform?, _ transfer: ImageTransfer) throws -> JSON {
+        if type != "image", platform == nil {
+            do {
+                let container = try ContainerStore(transfer.store).find(name)
+                return try ContainerDocument(container).json(showsSize: size)
+            } catch let error as ContainersError where error.code == .notFound && type == nil {}
+        }
+        let image = try transfer.image(name, platform: platform)
+        return Self.document(image, try transfer.config(of: image))
     }
 
     /// The document that `docker inspect` prints for an image.

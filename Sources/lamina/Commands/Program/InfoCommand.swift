@@ -1,4 +1,5 @@
 import ArgumentParser
+import Containers
 import Glibc
 import GoCompat
 import Linux
@@ -38,6 +39,7 @@ struct InfoCommand: AsyncParsableCommand {
     private func facts() throws -> JSONObject {
         let store = try global.store(.readOnly)
         let images = try store.images.list()
+        let containers = try ContainerStore(store).list()
         var names = utsname()
         // It fails for a bad address only.
         _ = unsafe uname(&names)
@@ -45,7 +47,9 @@ struct InfoCommand: AsyncParsableCommand {
         return JSONObject([
             ("Schema", .integer(1)), ("Name", .string(Self.text(of: names.nodename))),
             ("ServerVersion", .string(Version.current)), ("Images", .integer(Set(images.map(\.id)).count)),
-            ("Containers", .integer(0)), ("OSType", .string(Platform.host.os)),
+            ("Containers", .integer(containers.count)),
+            ("ContainersRunning", .integer(containers.count(where: \.isRunning))),
+            ("ContainersStopped", .integer(containers.count { !$0.isRunning })), ("OSType", .string(Platform.host.os)),
             ("Architecture", .string(Self.text(of: names.machine))), ("NCPU", .integer(Processors.online)),
             ("MemTotal", .integer(bytes)), ("KernelVersion", .string(Self.text(of: names.release))),
             ("DockerRootDir", .string(store.path.string)),

@@ -1,19 +1,24 @@
 import ArgumentParser
 import Console
+import Containers
 import Diagnostics
 import Engine
 import Execution
 import Glibc
+import Images
 import Linux
 import Requests
+import SystemPackage
+import Trees
 
 struct RunCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a command in an image, in the sandbox that RUN has.",
         discussion: """
-            The command works on a copy of the image's files that is thrown away when it ends. Exit status: that of the \
-            command, 128 and the number of the signal that ended it, 127 when it is not in the image, 126 when it \
-            cannot be executed, 125 when lamina itself fails.
+            The command works on a copy of the image's files that is thrown away when it ends; with a name, -d or \
+            --rm=false it is a container that stays until it is removed. Exit status: that of the command, 128 and the \
+            number of the signal that ended it, 127 when it is not in the image, 126 when it cannot be executed, 125 when \
+            lamina itself fails.
 
             EXAMPLES:
               lamina run app
@@ -24,10 +29,14 @@ struct RunCommand: UserNamespaceCommand {
 
     @OptionGroup(title: "Registry options") var registries: RegistryOptions
     @OptionGroup var options: RunOptions
+    @OptionGroup var containers: ContainerOptions
     @OptionGroup var network: NetworkOptions
     @OptionGroup var sandbox: SandboxOptions
     @OptionGroup var volumes: VolumeOptions
     @OptionGroup var isolation: IsolationOptions
+
+    @Flag(name: .shortAndLong, help: "Print the ID of the container, and let it run on without a terminal.")
+    var detach = false
 
     @Argument(help: ArgumentHelp("The image: a name or an ID; pulled when it is not in the store.", valueName: "image"))
     var image: String
@@ -37,68 +46,62 @@ struct RunCommand: UserNamespaceCommand {
         help: ArgumentHelp("The command and its arguments, in place of the image's own.", valueName: "command"))
     var command: [String] = []
 
-    /// Docker's exit status for a command that was not started.
-    private static let ownFailure = ExitStatus(code: 125)
-
     func validate() throws {
         guard !image.hasPrefix("-") else { throw ValidationError("Unknown option '\(image)'") }
     }
 
     func needsUserNamespace() -> Bool { (try? isolation.mode().needsUserNamespace) ?? false }
 
-    private func request() throws -> RunRequest {
-        var request = try options.request(image: image, command: command)
-        request.isolation = try isolation.mode()
-        request.network = try network.settings()
-        request.sandbox = try sandbox.request()
-        request.volumes = try volumes.settings()
-        try request.volumes.requireNoHeldMounts()
-        return request
-    }
-
-    /// The request of the command line; if it asks for what does not exist yet, the error is printed and the program
-    /// ends with 125.
-    private func supportedRequest() throws -> RunRequest {
-        do { return try Self.checkingUsage(request) } catch let error as RequestsError {
-            ErrorRenderer(isDebug: global.debug).print(error)
-            throw Self.ownFailure
-        }
-    }
-
     func run() async throws {
-        let request = try supportedRequest()
-        guard !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
-            OutputTerminal.standardError.write("lamina: the input device is not a TTY\n")
-            throw Self.ownFailure
+        let words = RunWords(
+            global: global, options: options, containers: containers, network: network, sandbox: sandbox,
+            volumes: volumes, isolation: isolation, image: image, command: command)
+        let request = try words.request(of: Self.self)
+        let runner = ContainerRunner(global: global)
+        guard detach || !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
+            OutputLines.standardError("lamina: the input device is not a TTY")
+            throw ContainerRunner.ownFailure
         }
-        let link = CommandLink()
-        let signals = SignalForwarder(link)
-        let task = Task { [global, registries] in
-            let images = try global.images(registries)
-            return try await images.closingRegistry {
-                try await ImageRun(request, images: images).run(link) { line in
-                    OutputTerminal.standardError.write(line + "\n")
+        guard detach || containers.isKept else {
+            return try await runner.run { [global, registries] link in
+                let images = try global.images(registries)
+                return try await images.closingRegistry {
+                    try await ImageRun(request, images: images).run(link) { OutputLines.standardError($0) }
                 }
             }
         }
-        signals.onCancel { task.cancel() }
-        defer { withExtendedLifetime(signals) {} }
-        do {
-            let status = try await task.value
-            if status != 0 { throw ExitStatus(code: status) }
-        } catch {
-            throw status(of: error, signals)
+        let creation = containers.creation(request)
+        try await runner.run { [global, registries, containers, detach] link in
+            let images = try global.images(registries)
+            return try await images.closingRegistry {
+                let container = try await CIDFile.creating(containers.cidfile) {
+                    try await creation.create(images) { OutputLines.standardError($0) }
+                }
+                guard detach else { return try await runner.attach(to: container, images, link, isNew: true) }
+                try await offload {
+                    do { try SupervisorProcess.start(container, in: images.store) } catch {
+                        if container.record.removesItself { try? ContainerStore(images.store).remove(container) }
+                        throw error
+                    }
+                }
+                say(container.id)
+                return 0
+            }
         }
     }
+}
 
-    private func status(of error: any Error, _ signals: SignalForwarder) -> ExitStatus {
-        if let status = error as? ExitStatus { return status }
-        if let signal = signals.canceled { return .interrupted(by: signal) }
-        ErrorRenderer(isDebug: global.debug).print(error)
-        switch CommandFailure(error) {
-        case .notFound: return ExitStatus(code: 127)
-        case .notExecutable: return ExitStatus(code: 126)
-        case nil: return Self.ownFailure
+/// The file that `--cidfile` names.
+enum CIDFile {
+    /// Writes the ID of what `make` makes. Throws ``CommandError`` when the file exists already.
+    static func creating(_ path: String?, _ make: () async throws -> Container) async throws -> Container {
+        guard let path else { return try await make() }
+        guard (try? FileStatus(of: FilePath(path))) == nil else {
+            throw CommandError(
+                .badOutput, "container ID file found, make sure the other container isn't running or delete \(path)")
         }
+        let container = try await make()
+        try FileSystem.write(Array(container.id.utf8), to: FileSystem.absolute(FilePath(path)))
+        return container
     }
 }

@@ -6,7 +6,7 @@ import OCI
 import Requests
 import SystemPackage
 
-/// The options of `lamina run`, by Docker's names.
+/// The options of `lamina run` and `lamina create` for the command, by Docker's names.
 struct RunOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Let the command read the standard input.")
     var interactive = false
@@ -53,16 +53,7 @@ struct RunOptions: ParsableArguments {
     @Flag(name: .customLong("read-only"), help: "Let nothing be written to the image's files.")
     var isReadOnly = false
 
-    @Flag(name: .customLong("rm"), help: "Accepted, as it is always so: nothing is kept.")
-    var removes = false
-
-    @Option(help: .hidden) var name: String?
-    @Flag(name: .shortAndLong, help: .hidden) var detach = false
-
     func request(image: String, command: [String]) throws -> RunRequest {
-        guard name == nil, !detach else {
-            throw ValidationError("lamina run keeps no containers: \(detach ? "--detach" : "--name") is not there")
-        }
         var request = RunRequest(image: image)
         request.arguments = command
         request.isInteractive = interactive
@@ -80,7 +71,7 @@ struct RunOptions: ParsableArguments {
     }
 
     /// `nil` for a variable without a value here.
-    private static func variable(_ text: String) throws -> (name: String, value: String)? {
+    static func variable(_ text: String) throws -> (name: String, value: String)? {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard !parts[0].isEmpty else { throw ValidationError("invalid environment variable: '\(text)'") }
         if parts.count == 2 { return (parts[0], parts[1]) }
@@ -88,7 +79,7 @@ struct RunOptions: ParsableArguments {
     }
 
     /// The variables of a file: `#` begins a comment, blanks before a name do not count.
-    private static func variables(in file: String) throws -> [(name: String, value: String)] {
+    static func variables(in file: String) throws -> [(name: String, value: String)] {
         let text: String
         do { text = try readText(FilePath(file)) } catch {
             throw ValidationError("cannot read --env-file \(file): \(error)")

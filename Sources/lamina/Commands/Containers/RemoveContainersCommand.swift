@@ -1,0 +1,110 @@
+import ArgumentParser
+import Containers
+import Diagnostics
+import Glibc
+import GoCompat
+import Linux
+import OCI
+import Store
+
+struct RemoveContainersCommand: ContainerFilesCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove containers.", discussion: "For images see 'lamina rmi'.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Kill those that run; one that is not there is no failure.")
+    var force = false
+
+    @Flag(name: .shortAndLong, help: "Accepted, as it is always so: volumes without a name are part of the container.")
+    var volumes = false
+
+    @Argument(help: ArgumentHelp("Names or IDs.", valueName: "container"))
+    var containers: [String]
+
+    func run() async throws {
+        try await global.run { [global, force, containers] in
+            let store = try ContainerStore(global.store())
+            var failure: (any Error)?
+            for name in containers {
+                do {
+                    try await Self.remove(name, from: store, force: force)
+                    say(name)
+                } catch let error as ContainersError where force && error.code == .notFound {
+                    if try store.removeDamaged(name) {
+                        say(name)
+                    } else {
+                        ErrorRenderer(isDebug: global.debug).print(error)
+                    }
+                } catch {
+                    if let failure { ErrorRenderer(isDebug: global.debug).print(failure) }
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    private static func remove(_ name: String, from store: ContainerStore, force: Bool) async throws {
+        let container = try store.find(name)
+        if force, container.isRunning {
+            let client = ContainerClient(container)
+            try? await offload { try client.send(SIGKILL) }
+            _ = try? await offload { try client.wait() }
+        }
+        do { try await offload { try store.remove(container) } } catch let error as LinuxError
+            where error.code == .notFound && container.record.removesItself
+        { return }
+    }
+}
+
+/// The group of containers; all but `prune` are spellings of other commands.
+struct ContainerGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "container", abstract: "Docker's spellings for containers: container ls, container rm, …",
+        discussion: CommandSpellings.list(of: "container"), subcommands: [ContainerPruneCommand.self])
+}
+
+struct ContainerPruneCommand: ContainerFilesCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove all containers that do not run.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var force = false
+
+    @Option(
+        name: .customLong("filter"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Only what fits, as with 'lamina ps'.", valueName: "filter"))
+    var filters: [String] = []
+
+    func run() async throws {
+        try await global.run {
+            if !force {
+                guard try await Confirmation.ask("This will remove all stopped containers.") else {
+                    throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
+                }
+            }
+            let root = try global.store()
+            let store = ContainerStore(root)
+            let filter = try ContainerFilter(filters, among: store) { try root.images.lookup($0)?.id }
+            var removed: [String] = []
+            var bytes: Int64 = 0
+            for container in try store.list() where !container.isRunning && filter.passes(container) {
+                let size = (try? container.writtenBytes()) ?? 0
+                do { try store.remove(container) } catch let error as ContainersError where error.code == .isRunning {
+                    continue
+                }
+                removed.append(container.id)
+                bytes = bytes.addingClamped(size)
+            }
+            if !removed.isEmpty {
+                say("Deleted Containers:")
+                removed.forEach(say)
+                say("")
+            }
+            say("Total reclaimed space: \(HumanSize.short(bytes))")
+        }
+    }
+}
