@@ -10,10 +10,7 @@ struct Reachable {
     init(
         roots: [ImageRoot], cache: [CacheRecord], containers: [ContainerUse] = [], in transaction: Transaction
     ) throws {
-        for use in containers {
-            layers.formUnion(use.diffIDs)
-            addChains(of: use.diffIDs)
-        }
+        for use in containers { add(LayerStack(ofImage: use.diffIDs)) }
         for root in roots {
             blobs.formUnion(root.allBlobs)
             for image in root.images {

@@ -24,9 +24,9 @@ package struct SnapshotForm: Hashable, Sendable {
     package static let root = SnapshotForm(marks: .trusted, owners: "0:0:4294967295 0:0:4294967295")
 
     /// The form as the database has it.
-    var text: String { owners.map { "\(marks.rawValue) \($0)" } ?? marks.rawValue }
+    package var text: String { owners.map { "\(marks.rawValue) \($0)" } ?? marks.rawValue }
 
-    init?(text: String) {
+    package init?(text: String) {
         let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
         guard let name = parts.first, let marks = Marks(rawValue: name) else { return nil }
         self.init(marks: marks, owners: parts.count > 1 ? parts[1] : nil)
