@@ -124,7 +124,8 @@ struct LocalContainerTests {
             try run("diff", "-r", "--no-dereference", tree.string, scratch.path.appending("back").string).status == 0)
         let archive = scratch.path.appending("archive").string
         let binary = try #require(Lamina.binary).string
-        let script = "for i in tree contents owned; do \(binary) cp box:/$i - | tar tvf - --numeric-owner; done > \(archive)"
+        let listing = "\(binary) cp box:/$i - | tar tvf - --numeric-owner"
+        let script = "for i in tree contents owned; do \(listing); done > \(archive)"
         try expectSuccess("sh", "-c", script, environment: ["LAMINA_ROOT": lamina.root.string])
         let list = try text(of: FilePath(archive))
         #expect(list.contains("contents/sub/b") && list.contains("tree/link -> a"))
