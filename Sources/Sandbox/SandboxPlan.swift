@@ -64,7 +64,8 @@ package struct SandboxPlan: Sendable {
         add(.joinNamespace(namespace("cgroup"), .controlGroup), .mayFail)
         add(.joinNamespace(namespace("ipc"), .interprocess))
         add(.joinNamespace(namespace("uts"), .hostname))
-        add(.joinNamespace(namespace("net"), .network))
+        // That of this process belongs to another user namespace, which may not be entered again.
+        if spec.network != .host { add(.joinNamespace(namespace("net"), .network)) }
         // The last one: the others cannot be seen from inside.
         add(.joinNamespace(namespace("mnt"), .mount))
         try planPrivileges()

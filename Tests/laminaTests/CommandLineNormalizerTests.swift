@@ -104,7 +104,10 @@ import Testing
         let words = parents + [name]
         for subcommand in command["subcommands"]?.array ?? [] { try compare(subcommand, after: words) }
         // The options of a default subcommand are those of its parent, and groups have none.
-        if ["builds", "config", "image", "index", "builder", "buildx", "manifest", "system"].contains(name) { return }
+        let groups = [
+            "builds", "config", "image", "index", "builder", "buildx", "manifest", "system", "container", "volume",
+        ]
+        if groups.contains(name) { return }
         let grammar = try #require(CommandGrammar.of(words), "\(words) has no grammar")
         var parsed: [String: Bool] = [:]
         for argument in command["arguments"]?.array ?? [] where argument["kind"]?.string != "positional" {

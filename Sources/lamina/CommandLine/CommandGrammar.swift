@@ -146,7 +146,7 @@ extension CommandGrammar {
         case "volume inspect": CommandGrammar(values: "format/f")
         case "volume rm": CommandGrammar(flags: "force/f")
         case "volume prune": CommandGrammar(flags: "all/a force/f")
-        case "volume", "wait", "rename", "port", "supervise": CommandGrammar()
+        case "wait", "rename", "port", "supervise": CommandGrammar()
         case "images": CommandGrammar(flags: "all/a quiet/q no-trunc digests", values: "filter/f format")
         case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
         case "history":
