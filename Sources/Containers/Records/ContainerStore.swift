@@ -139,7 +139,9 @@ package struct ContainerStore: Sendable {
     ///
     /// Throws ``ContainersError`` `.isRunning`.
     package func remove(_ container: Container) throws {
-        guard let alive = try FileLock.attempt(container.alive, .exclusive) else { throw Self.running(container) }
+        guard !(try container.reloaded().isRunning) else { throw Self.running(container) }
+        // Those who only look whether it is locked have it for a moment.
+        let alive = try FileLock(container.alive, .exclusive)
         try discard(container)
         _ = consume alive
     }
