@@ -1,5 +1,5 @@
 import Diagnostics
-import Linux
+package import Linux
 package import OCI
 import SQLite
 package import SystemPackage

@@ -3,7 +3,7 @@ package import Layers
 package import Linux
 package import OCI
 package import Sandbox
-package import Store
+import Store
 package import SystemPackage
 package import Trees
 

@@ -1,6 +1,6 @@
 import Diagnostics
 import Images
-import Linux
+package import Linux
 package import OCI
 package import Requests
 package import Sandbox

@@ -1,8 +1,8 @@
 import Diagnostics
 package import Layers
-import Linux
+package import Linux
 import OCI
-package import Store
+import Store
 import Synchronization
 import Trees
 
