@@ -1,9 +1,9 @@
 import FoundationEssentials
 package import OCI
 
-/// What the provenance of an image says of its build, read from a predicate of SLSA, version 1 or 0.2.
+/// The build of an image as its provenance has it, read from a predicate of SLSA, version 1 or 0.2.
 package struct RecordedProvenance: Hashable, Sendable {
-    /// What the build has used.
+    /// The materials of the build.
     package let materials: [Provenance.Material]
     /// The origin of the context, without an address for files of a machine.
     package let source: Provenance.Source

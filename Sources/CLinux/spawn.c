@@ -134,47 +134,6 @@ static int mount_temporary(struct child *child, const char *path, const char *da
     return mount("tmpfs", path, "tmpfs", step->number[0], options);
 }
 
-// Adds flags to those of a mount. Those it has are kept: in a user namespace they are locked, and leaving one out fails.
-static int remount(const char *path, unsigned long flags) {
-    struct statfs status;
-    if (statfs(path, &status) < 0) return -1;
-    // The low bits of ST_ and MS_ agree: read-only, nosuid, nodev, noexec, noatime, nodiratime.
-    flags |= (unsigned long)status.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
-    return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
-}
-
-// Before kernel 5.12 there is no call for it, and what is mounted below stays as it is.
-static int restrict_tree(const char *path, unsigned long flags) {
-    struct mount_attr attributes = {
-        .attr_set = ((flags & MS_RDONLY) ? MOUNT_ATTR_RDONLY : 0) | ((flags & MS_NOSUID) ? MOUNT_ATTR_NOSUID : 0)
-            | ((flags & MS_NODEV) ? MOUNT_ATTR_NODEV : 0) | ((flags & MS_NOEXEC) ? MOUNT_ATTR_NOEXEC : 0),
-    };
-    int outcome = (int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attributes, sizeof attributes);
-    return outcome < 0 && errno == ENOSYS ? remount(path, flags) : outcome;
-}
-
-static int mask(const char *path) {
-    struct stat status;
-    if (lstat(path, &status) < 0) return -1;
-    if (S_ISDIR(status.st_mode))
-        return mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,nr_inodes=1,mode=555");
-    // Read-only, or a chmod of the masked path would change the host's device.
-    if (mount("/dev/null", path, NULL, MS_BIND, NULL) < 0) return -1;
-    return remount(path, MS_RDONLY | MS_NOSUID | MS_NOEXEC);
-}
-
-static int read_only(const char *path) {
-    if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0) return -1;
-    return remount(path, MS_RDONLY);
-}
-
-static int pivot(const char *root) {
-    // With both names the same, the old root ends up mounted over the new one, from where it is detached at once: no
-    // directory to hold it is needed.
-    if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0) return -1;
-    return chdir("/");
-}
-
 static int enter_namespace(const char *path, int kind) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return -1;
@@ -284,8 +243,8 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
     switch ((enum linux_spawn_operation)step->operation) {
     case LINUX_SPAWN_MOUNT: return mount(a, b, c, number[0], text(child, step, 3));
     case LINUX_SPAWN_TEMPORARY: return mount_temporary(child, a, b, step);
-    case LINUX_SPAWN_REMOUNT: return remount(a, number[0]);
-    case LINUX_SPAWN_RESTRICT_TREE: return restrict_tree(a, number[0]);
+    case LINUX_SPAWN_REMOUNT: return linux_remount(a, number[0]);
+    case LINUX_SPAWN_RESTRICT_TREE: return linux_restrict_tree(a, number[0]);
     case LINUX_SPAWN_MAKE_DIRECTORY: return mkdir(a, (mode_t)number[0]) < 0 && errno != EEXIST ? -1 : 0;
     case LINUX_SPAWN_MAKE_FILE: return make_file(a, b, number);
     case LINUX_SPAWN_MAKE_POINT: return linux_make_point(child->result, a, wants_directory(child, number[0]), step, 8);
@@ -302,11 +261,11 @@ static int perform(struct child *child, const struct linux_spawn_step *step) {
         return keep(child, number[0], syscall(SYS_fsmount, slots[number[0]], FSMOUNT_CLOEXEC, number[1]));
     case LINUX_SPAWN_TAKE_INHERITED: return keep(child, number[0], child->program->inherited);
     case LINUX_SPAWN_PLACE_INHERITED: return place_inherited(child->program->inherited, (int)number[0]);
-    case LINUX_SPAWN_PIVOT: return pivot(a);
+    case LINUX_SPAWN_PIVOT: return linux_pivot(a);
     case LINUX_SPAWN_CHDIR: return linux_enter_directory(a);
     case LINUX_SPAWN_CHROOT: return chroot(a);
-    case LINUX_SPAWN_MASK: return mask(a);
-    case LINUX_SPAWN_READ_ONLY: return read_only(a);
+    case LINUX_SPAWN_MASK: return linux_mask(a);
+    case LINUX_SPAWN_READ_ONLY: return linux_read_only(a);
     case LINUX_SPAWN_SETNS: return enter_namespace(a, (int)number[0]);
     case LINUX_SPAWN_JOIN_USER: return setns(child->program->user_namespace, CLONE_NEWUSER);
     case LINUX_SPAWN_UNSHARE: return unshare((int)number[0]);

@@ -17,6 +17,12 @@ int linux_enter_directory(const char *path);
 int linux_make_point(struct linux_spawn_result *result, const char *path, int is_directory,
     const struct linux_spawn_step *step, int depth);
 
+int linux_remount(const char *path, unsigned long flags);
+int linux_restrict_tree(const char *path, unsigned long flags);
+int linux_mask(const char *path);
+int linux_read_only(const char *path);
+int linux_pivot(const char *root);
+
 int linux_limit_bounding_set(uint64_t kept);
 int linux_set_capabilities(uint64_t wanted, uint64_t are_inherited);
 int linux_install_filter(const char *program, uint64_t count, uint64_t flags);

@@ -81,7 +81,7 @@ extension ImageEditing {
 }
 
 extension ImageTransfer {
-    /// What provenance is attached to an image of the store, in its index. Documents that the store does not have are
+    /// The provenance that is attached to an image of the store, in its index. Documents that the store does not have are
     /// fetched.
     package func provenance(of text: String, for platform: Platform?) async throws -> [RecordedProvenance] {
         let image = try await offload { [self] in try self.image(text, for: platform) }

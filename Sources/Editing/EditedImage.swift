@@ -80,7 +80,7 @@ package struct EditedImage: Hashable, Sendable {
 
     /// Puts the image's own layers on another base.
     ///
-    /// What the image has from its former base follows the new one: variables, labels and settings that it did not change.
+    /// Takes variables, labels and settings that the image has from its former base, and did not change, from the new one.
     /// Throws ``EditingError`` `.badLayers` when the layers of the former base are not those at the bottom.
     package mutating func rebase(from old: ImageConfig, onto new: ImageConfig, by text: String) throws {
         let count = old.diffIDs.count

@@ -111,7 +111,7 @@ package struct SoftwareScan: Sendable {
         return Distribution(osRelease: try image.beginning(of: release, limit: 64 << 10))
     }
 
-    /// Those of the paths that packages of dpkg own. What comes from others than the distribution is listed as well.
+    /// The paths among these that packages of dpkg own. What comes from others than the distribution is listed as well.
     private func filesOfDebian(
         among paths: Set<String>, _ packages: [ContentPlace: [InstalledSoftware]]
     ) throws -> Set<String> {

@@ -16,7 +16,7 @@ extension StoreRoot {
     /// the ID of the image, then the layers, a line each.
     package var containers: FilePath { path.appending("containers") }
 
-    /// What containers need. One that is being made has a lease.
+    /// The images and layers that containers need. A container that is being made has a lease.
     package func containerUses() throws -> [ContainerUse] {
         guard let directory = try? Directory(opening: containers) else { return [] }
         return try directory.names().compactMap { name in

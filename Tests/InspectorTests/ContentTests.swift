@@ -89,7 +89,8 @@ private func link(_ path: PathBytes, to target: PathBytes, _ kind: LayerEntry.Ki
                     directory("bin", mode: 0o700), file("bin/tool", "program", mode: 0o4755),
                     link("bin/tool2", to: "bin/tool", .hardLink), directory("etc"), file("etc/a", "first"),
                     file("etc/b", "below"), link("etc/link", to: "../bin/tool"), link("lib", to: "/bin"),
-                    link("loop", to: "loop"), (LayerEntry(path: "null", kind: .characterDevice), ""),
+                    link("loop", to: "loop"),
+                    (LayerEntry(path: "null", kind: .characterDevice, deviceMajor: 1, deviceMinor: 3), ""),
                 ],
                 [
                     directory("etc"), file("etc/a", "second"), link("etc/c", to: "etc/b", .hardLink),

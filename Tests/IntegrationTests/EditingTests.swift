@@ -108,7 +108,7 @@ struct EditingTests {
         #expect(try history("stripped").count == history("app").count + 1)
     }
 
-    /// What upper layers have removed is gone from a squashed layer, and files of the layers below stay hidden.
+    /// Files that upper layers have removed are gone from a squashed layer, and files of the layers below stay hidden.
     @Test func removalsSurviveASquash() throws {
         for (number, name) in ["etc/shared", "app/two"].enumerated() {
             let parts = name.split(separator: "/")

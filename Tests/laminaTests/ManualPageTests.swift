@@ -47,7 +47,8 @@ import Testing
                 let text = try #require(
                     Pages.text(name == "ci/README" ? "ci" : name), "\(folder)/\(file): add it to pages.c")
                 let bytes = try Data(contentsOf: URL(filePath: "\(root)/\(folder)/\(file)"))
-                #expect(Array(text.utf8) == Array(bytes), "\(folder)/\(file)")
+                let isEqual = text.utf8.elementsEqual(bytes)
+                #expect(isEqual, "\(folder)/\(file)")
             }
         }
     }

@@ -3,7 +3,7 @@ import Layers
 import Linux
 import OCI
 
-/// What differs between the images of two builds of the same thing, by cause and by the step that made it.
+/// The differences of the images of two builds of the same thing, by cause and by the step that made it.
 package struct RepeatabilityReport: Sendable {
     /// Files that differ for one reason, made by one step.
     package struct Group: Hashable, Sendable {

@@ -159,7 +159,7 @@ private final class OpenPlace: Sendable {
     }
 }
 
-/// What is copied.
+/// The source of a copy.
 private final class Source: Sendable {
     let parent: Directory
     let name: PathBytes

@@ -45,7 +45,7 @@ struct ContainerFiles: Sendable {
         return value
     }
 
-    /// What is mounted over files of the container, which are no changes of its own.
+    /// The paths of mounts over files of the container, which are no changes of its own.
     var mountPoints: Set<PathBytes> {
         let usual = ["proc", "sys", "dev", "etc/hosts", "etc/resolv.conf"]
         let volumes = container.record.request.volumes

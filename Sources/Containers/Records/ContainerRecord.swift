@@ -2,7 +2,7 @@ import Diagnostics
 package import OCI
 package import Requests
 
-/// What a container was made from. But for its name it never changes.
+/// The settings that a container was made from. But for the name they never change.
 package struct ContainerRecord: Sendable {
     /// 64 hexadecimal digits.
     package let id: String

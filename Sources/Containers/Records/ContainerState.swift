@@ -2,7 +2,7 @@ import Linux
 package import OCI
 package import Requests
 
-/// What has become of a container.
+/// The state of a container: made, running or ended.
 package struct ContainerState: Hashable, Sendable {
     package enum Status: String, Hashable, Sendable {
         /// It was never started, or could not be.

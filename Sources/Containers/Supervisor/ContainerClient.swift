@@ -70,7 +70,7 @@ package struct ContainerClient: Sendable {
     /// How another command in the container ended.
     package enum ExecOutcome: Hashable, Sendable {
         case ended(Int32)
-        /// Nobody waits for it.
+        /// No process waits for it.
         case began
         /// It could not be started: the reason, what to do, and the exit status of a shell for it.
         case failed(String, hint: String?, Int32)

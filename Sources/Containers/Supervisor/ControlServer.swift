@@ -9,9 +9,9 @@ import Sandbox
 import Synchronization
 import SystemPackage
 
-/// What a supervisor does for other processes while its container runs: signals, further commands, access to the files.
+/// The requests of other processes that a supervisor serves while its container runs: signals, further commands, files.
 ///
-/// Whoever may enter the directory of the container may connect.
+/// A process that may enter the directory of the container may connect.
 final class ControlServer: Sendable {
     private struct State {
         var waiting: [ControlConnection] = []

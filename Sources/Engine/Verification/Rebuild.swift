@@ -13,7 +13,7 @@ import Trees
 /// The request that builds an image again, by what its provenance says.
 package struct Rebuild: Sendable {
     package let request: BuildRequest
-    /// What could not be made as it was, a sentence each.
+    /// Sentences about parts that could not be made as they were.
     package let notes: [String]
     /// The Dockerfile and the digests of base images; removed when the build is over.
     private let files: TemporaryDirectory

@@ -19,7 +19,7 @@ struct ELFImage {
     let data: ByteReader
     let is64: Bool
     private(set) var sections: [Section] = []
-    /// Those that are loaded.
+    /// The segments that the kernel loads.
     private(set) var segments: [Segment] = []
 
     static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
