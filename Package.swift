@@ -166,7 +166,7 @@ let package = Package(
                 "Console", "Graph",
                 "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports",
                 "Images",
-                "Contexts", "Execution", "Containers",
+                "Contexts", "Execution", "Containers", "Sandbox",
                 "Records",
                 "Engine",
                 "ForeignImages", "Housekeeping", "Editing", "Inspector", "Sync", "Advice", "Comparison", "Packages",
