@@ -67,7 +67,7 @@ package struct WebFiles: Sendable {
             if request.url.scheme == .https, next.scheme == .http, !allowsDowngrade {
                 throw RegistryError(
                     .unsafeRedirect, "\(request.url.authority) points from HTTPS to plain HTTP at \(next.authority)",
-                    hint: "Prove the file by --checksum, or name the place it comes from.")
+                    hint: "Name the place it comes from; ADD also takes --checksum as proof.")
             }
             if !request.url.hasSameOrigin(as: next) { request.fields["Authorization"] = nil }
             request.url = next
