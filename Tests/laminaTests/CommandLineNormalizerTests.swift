@@ -70,7 +70,7 @@ import Testing
         #expect(words == ["run", "--entrypoint", "", "--env", "", "a", ""])
         #expect(try CommandLineNormalizer.normalized(words) == words)
         let command = try #require(try Lamina.parseAsRoot(["run", "--entrypoint", "", "a"]) as? RunCommand)
-        #expect(command.options.entrypoint == "" && command.image == "a")
+        #expect(command.words.options.entrypoint == "" && command.words.image == "a")
     }
 
     @Test(arguments: [

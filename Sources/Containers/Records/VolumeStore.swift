@@ -9,7 +9,7 @@ import Trees
 /// A directory of the store with a name, which containers share and which stays when they are gone.
 package struct Volume: Hashable, Sendable {
     package let name: String
-    /// Where its files are.
+    /// The directory of its files.
     package let mountpoint: FilePath
     package let created: Timestamp
     package let labels: [String: String]

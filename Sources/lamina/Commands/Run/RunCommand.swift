@@ -27,56 +27,32 @@ struct RunCommand: UserNamespaceCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @OptionGroup(title: "Registry options") var registries: RegistryOptions
-    @OptionGroup var options: RunOptions
-    @OptionGroup var containers: ContainerOptions
-    @OptionGroup var network: NetworkOptions
-    @OptionGroup var sandbox: SandboxOptions
-    @OptionGroup var volumes: VolumeOptions
-    @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var words: RunWords
 
     @Flag(name: .shortAndLong, help: "Print the ID of the container, and let it run on without a terminal.")
     var detach = false
 
-    @Argument(help: ArgumentHelp("The image: a name or an ID; pulled when it is not in the store.", valueName: "image"))
-    var image: String
-
-    @Argument(
-        parsing: .captureForPassthrough,
-        help: ArgumentHelp("The command and its arguments, in place of the image's own.", valueName: "command"))
-    var command: [String] = []
-
-    func validate() throws {
-        guard !image.hasPrefix("-") else { throw ValidationError("Unknown option '\(image)'") }
-    }
-
-    func needsUserNamespace() -> Bool { (try? isolation.mode().needsUserNamespace) ?? false }
+    func needsUserNamespace() -> Bool { words.needsUserNamespace }
 
     func run() async throws {
-        let words = RunWords(
-            global: global, options: options, containers: containers, network: network, sandbox: sandbox,
-            volumes: volumes, isolation: isolation, image: image, command: command)
-        let request = try words.request(of: Self.self)
+        let request = try words.request(of: Self.self, isDebug: global.debug)
         let runner = ContainerRunner(global: global)
         guard detach || !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
             OutputLines.standardError("lamina: the input device is not a TTY")
             throw ContainerRunner.ownFailure
         }
-        guard detach || containers.isKept else {
-            return try await runner.run { [global, registries] link in
-                let images = try global.images(registries)
+        guard detach || words.containers.isKept else {
+            return try await runner.run { [global, words] link in
+                let images = try global.images(words.registries)
                 return try await images.closingRegistry {
                     try await ImageRun(request, images: images).run(link) { OutputLines.standardError($0) }
                 }
             }
         }
-        let creation = containers.creation(request)
-        try await runner.run { [global, registries, containers, detach] link in
-            let images = try global.images(registries)
+        try await runner.run { [global, words, detach] link in
+            let images = try global.images(words.registries)
             return try await images.closingRegistry {
-                let container = try await CIDFile.creating(containers.cidfile) {
-                    try await creation.create(images) { OutputLines.standardError($0) }
-                }
+                let container = try await words.create(request, images)
                 guard detach else { return try await runner.attach(to: container, images, link, isNew: true) }
                 try await offload {
                     do { try SupervisorProcess.start(container, in: images.store) } catch {
