@@ -138,8 +138,10 @@ package struct ContainerStore: Sendable {
     /// Removes a container that does not run, with its files and its log.
     ///
     /// Throws ``ContainersError`` `.isRunning`.
-    package func remove(_ container: Container) throws {
-        guard !(try container.reloaded().isRunning) else { throw Self.running(container) }
+    ///
+    /// One that `isKilled` may not have noted its end yet, which is waited for.
+    package func remove(_ container: Container, isKilled: Bool = false) throws {
+        guard try isKilled || !container.reloaded().isRunning else { throw Self.running(container) }
         // Those who only look whether it is locked have it for a moment.
         let alive = try FileLock(container.alive, .exclusive)
         try discard(container)

@@ -47,12 +47,13 @@ struct RemoveContainersCommand: ContainerFilesCommand {
 
     private static func remove(_ name: String, from store: ContainerStore, force: Bool) async throws {
         let container = try store.find(name)
+        var isKilled = false
         if force, container.isRunning {
             let client = ContainerClient(container)
-            try? await offload { try client.send(SIGKILL) }
-            _ = try? await offload { try client.wait() }
+            isKilled = (try? await offload { try client.send(SIGKILL) }) != nil
         }
-        do { try await offload { try store.remove(container) } } catch let error as LinuxError
+        do { try await offload { [isKilled] in try store.remove(container, isKilled: isKilled) } } catch let error
+            as LinuxError
             where error.code == .notFound && container.record.removesItself
         { return }
     }
