@@ -3,7 +3,7 @@
 It prints a line for each request: method, path, and the kind of authorization. With OTHER-PORT it also listens there, as
 another host that has blobs and takes no authorization."""
 
-import http.client, http.server, socketserver, sys, threading, time
+import http.client, http.server, os, socketserver, sys, threading, time
 
 port, upstream, mode = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 other = int(sys.argv[4]) if len(sys.argv) > 4 else 0
@@ -16,6 +16,11 @@ def first(key):
     with lock:
         counts[key] = counts.get(key, 0) + 1
         return counts[key] == 1
+
+
+def write_line(text):
+    """Writes a line by one system call: requests come on several threads, and `print` writes the end of a line apart."""
+    os.write(1, (text + "\n").encode())
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
@@ -32,7 +37,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_request(self):
         authorization = (self.headers.get("Authorization") or "none").split(" ")[0]
         is_other = self.server.server_port == other
-        print(f"{'other ' if is_other else ''}{self.command} {self.path} {authorization}", flush=True)
+        write_line(f"{'other ' if is_other else ''}{self.command} {self.path} {authorization}")
         if is_other and authorization != "none":
             return self.answer(400, b"two authorizations")
         body = self.body()

@@ -35,6 +35,11 @@ def token(user, scopes):
     return (signed + b"." + url64(signature.stdout)).decode()
 
 
+def write_line(text):
+    """Writes a line by one system call: requests come on several threads, and `print` writes the end of a line apart."""
+    os.write(1, (text + "\n").encode())
+
+
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
 
@@ -56,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if users.get(user) != password:
                 return self.answer(401, {"details": "incorrect username or password"})
         scopes = query.get("scope", [])
-        print(f"GET basic {user or '-'} {' '.join(scopes)}", flush=True)
+        write_line(f"GET basic {user or '-'} {' '.join(scopes)}")
         if kind == "refresh" or not user:
             return self.answer(401, {"details": "a login is needed"})
         self.answer(200, {"token": token(user, scopes)})
@@ -65,7 +70,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         grant, scopes = form["grant_type"][0], form.get("scope", [""])[0].split()
         user = form.get("username", ["-"])[0]
-        print(f"POST {grant} {user} {' '.join(scopes)}", flush=True)
+        write_line(f"POST {grant} {user} {' '.join(scopes)}")
         if grant == "refresh_token" and form.get("refresh_token") == ["refresh"]:
             return self.answer(200, {"access_token": token("user", scopes), "refresh_token": "refresh"})
         if grant == "password" and kind != "refresh" and users.get(user) == form.get("password", [""])[0]:
