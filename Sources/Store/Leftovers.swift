@@ -85,8 +85,7 @@ struct Leftovers {
     private static func owner(of name: PathBytes) -> ProcessIdentity? {
         let text = name.text
         if text.hasSuffix(".lock") { return ProcessIdentity(text.dropLast(5)) }
-        guard let dash = text.lastIndex(of: "-") else { return nil }
-        return ProcessIdentity(text[..<dash])
+        return text.lastIndex(of: "-").flatMap { ProcessIdentity(text[..<$0]) }
     }
 }
 
@@ -127,20 +126,18 @@ struct Trash: Sendable {
         return size.bytes
     }
 
-    /// As ``remove()``, but in the background.
-    func removeInBackground() {
+    /// As ``remove()``, but in the background, as work of `group`.
+    func remove(in group: DispatchGroup) {
         guard !names.isEmpty else { return }
-        DispatchQueue(label: "store.trash", qos: .utility).async { remove() }
+        DispatchQueue(label: "store.trash", qos: .utility).async(group: group) { remove() }
     }
 
     /// Gives the owner access to all directories: overlay makes one of mode 0000, and a build may make any.
     private static func makeAccessible(_ name: PathBytes, in directory: borrowing Directory) {
         guard let status = try? directory.status(name), status.type == .directory else { return }
         try? directory.setPermissions(name, 0o700)
-        guard let child = try? directory.directory(name, resolving: .noSymlinks), let entries = try? child.names()
-        else {
-            return
-        }
+        let child = try? directory.directory(name, resolving: .noSymlinks)
+        guard let child, let entries = try? child.names() else { return }
         for entry in entries { makeAccessible(entry, in: child) }
     }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Linux
 import OCI
 import SQLite
@@ -34,6 +35,7 @@ package struct Pruner: Sendable {
             let records = rules.flatMap { ledger.take($0) }
             return Pruning(records: records, freedBytes: bytes - ledger.removableBytes)
         }
+        defer { try? root.database().sweep.wait() }
         if let lock = try root.attemptExclusive() { return try prune(rules, holding: lock) }
         return try pruneBesideBuilds(rules)
     }

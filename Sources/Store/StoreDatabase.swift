@@ -1,4 +1,5 @@
 import Diagnostics
+import Dispatch
 import Glibc
 import Linux
 import SQLite
@@ -11,6 +12,8 @@ final class StoreDatabase: Sendable {
     let queue: SQLiteDatabase
     /// Shared as long as this process runs; see ``Leftovers``.
     private let owner: FileLock?
+    /// The deleting of what dead processes left, in the background.
+    let sweep = DispatchGroup()
 
     /// The database's shared-memory file is mapped, and may have holes where blocks are smaller than pages.
     private static let endsOnFullDisk: Void = BusError.endProgram(
@@ -35,7 +38,7 @@ final class StoreDatabase: Sendable {
             // What cannot be swept is in nobody's way: it must not keep the store from being opened.
             let trash = try? Leftovers(root: root).claim(from: queue)
             _ = consume opening
-            trash?.removeInBackground()
+            trash?.remove(in: sweep)
         }
     }
 
