@@ -90,6 +90,11 @@ let package = Package(
         module(
             "Sync",
             ["Diagnostics", "OCI", "Linux", "Logins", "Registry", "Transports", "Images", "YAML", systemPackage]),
+        module(
+            "Progress",
+            [
+                "Console", "Diagnostics", "OCI", "Linux", "GoCompat", "Solver", "Store", "Transports", "Images",
+            ]),
         // Row 3c
         module(
             "Execution",
@@ -170,7 +175,7 @@ let package = Package(
                 "Records",
                 "Engine",
                 "ForeignImages", "Housekeeping", "Editing", "Inspector", "Sync", "Advice", "Comparison", "Packages",
-                "Pages",
+                "Pages", "Progress",
                 "CBuildInfo",
                 "CPages",
                 systemPackage,
@@ -216,6 +221,7 @@ let package = Package(
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests("ForeignImages", ["Diagnostics", "Inspector", "Layers", "Linux", "OCI", "Transports", systemPackage]),
+        tests("Progress", ["Console", "Diagnostics", "Images", "OCI", "Solver", "Transports"]),
         tests("Pages", ["Comparison", "Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),

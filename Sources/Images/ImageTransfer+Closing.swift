@@ -1,9 +1,8 @@
-import Engine
-import Images
+import Registry
 
 extension ImageTransfer {
     /// Runs `body`, which may use registries, and closes the connections to them.
-    func closingRegistry<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    package func closingRegistry<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         do {
             let value = try await body()
             try await registry.shutdown()

@@ -1,12 +1,12 @@
 import Console
 import GoCompat
-import Solver
+package import Solver
 
 /// BuildKit's plain format: every line begins with the number of its step, and steps that run at once take turns.
 ///
 /// A step that is on keeps its turn for a while, so that the log does not flicker; who waits is buffered, within
 /// bounds, and gets its turn after 10 seconds at the latest.
-struct PlainDisplay: ProgressDisplay {
+package struct PlainDisplay: ProgressDisplay {
     /// The display's state of a step besides the trace.
     private struct Line {
         /// Given when it is first printed; 0 before.
@@ -41,9 +41,9 @@ struct PlainDisplay: ProgressDisplay {
     private var printedFirst = false
     private var output: [UInt8] = []
 
-    init() { output = Array("#0 building with \"default\" instance using lamina driver\n\n".utf8) }
+    package init() { output = Array("#0 building with \"default\" instance using lamina driver\n\n".utf8) }
 
-    mutating func receive(_ event: BuildEvent, at now: Duration) -> [UInt8] {
+    package mutating func receive(_ event: BuildEvent, at now: Duration) -> [UInt8] {
         var pieces: [LineCutter.Piece] = []
         guard let position = trace.apply(event, at: now, sink: { pieces.append($0) }) else { return [] }
         if position == lines.count { lines.append(Line()) }
@@ -61,12 +61,12 @@ struct PlainDisplay: ProgressDisplay {
         return taken()
     }
 
-    mutating func tick(at now: Duration) -> [UInt8] {
+    package mutating func tick(at now: Duration) -> [UInt8] {
         flush(at: now)
         return taken()
     }
 
-    mutating func finish(at now: Duration, failed: Bool) -> [UInt8] {
+    package mutating func finish(at now: Duration, failed: Bool) -> [UInt8] {
         if failed {
             var pieces: [(Int, LineCutter.Piece)] = []
             for position in trace.cancelOpenSteps(at: now, sink: { pieces.append(($0, $1)) }) {

@@ -1,8 +1,8 @@
 import Console
-import Solver
+package import Solver
 
 /// One way to show events: takes them in and returns the bytes to write, if any. It neither reads a clock nor writes.
-protocol ProgressDisplay: Sendable {
+package protocol ProgressDisplay: Sendable {
     mutating func receive(_ event: BuildEvent, at now: Duration) -> [UInt8]
 
     /// Called now and then while a build runs.

@@ -1,5 +1,5 @@
 /// How a build tells of its progress: the values of `--progress`.
-enum ProgressMode: String, CaseIterable, Sendable {
+package enum ProgressMode: String, CaseIterable, Sendable {
     /// ``tty`` on a terminal, ``plain`` elsewhere.
     case auto
     /// Lines, in the order of events, for logs.
@@ -14,13 +14,13 @@ enum ProgressMode: String, CaseIterable, Sendable {
     case silent = "none"
 
     /// The mode that ``auto`` stands for.
-    func resolved(isTerminal: Bool) -> ProgressMode {
+    package func resolved(isTerminal: Bool) -> ProgressMode {
         guard self == .auto else { return self }
         return isTerminal ? .tty : .plain
     }
 
     /// Whether warnings are repeated for people at the end of a build.
-    var showsWarnings: Bool {
+    package var showsWarnings: Bool {
         switch self {
         case .auto, .plain, .tty: true
         case .quiet, .rawjson, .silent: false

@@ -1,7 +1,8 @@
-import Console
+package import Console
 import Linux
 import OCI
-import Solver
+package import Solver
+import Store
 import Synchronization
 
 /// Shows the progress of one build: takes its events, from any thread, and notes when they came.
@@ -10,7 +11,7 @@ import Synchronization
 /// let renderer = ProgressRenderer(mode: .auto)
 /// let reporter = ProgressReporter(sink: renderer.receive)
 /// ```
-final class ProgressRenderer: Sendable {
+package final class ProgressRenderer: Sendable {
     private struct State {
         var display: (any ProgressDisplay)?
         var timer: Task<Void, Never>?
@@ -36,7 +37,7 @@ final class ProgressRenderer: Sendable {
     /// Shows a build that begins now. ``ProgressMode/auto`` is decided by whether `terminal` is one.
     ///
     /// Of the environment `TERM` and `NO_COLOR` are looked at.
-    convenience init(
+    package convenience init(
         mode: ProgressMode, to terminal: OutputTerminal = .standardError,
         environment: (String) -> String? = OutputTerminal.environment
     ) {
@@ -46,7 +47,7 @@ final class ProgressRenderer: Sendable {
             switch mode.resolved(isTerminal: terminal.canMoveCursor(environment: environment)) {
             case .auto, .plain: PlainDisplay()
             case .tty: TerminalDisplay(useColours: useColours) { terminal.size }
-            case .rawjson: JSONDisplay(start: WallClock.now())
+            case .rawjson: JSONDisplay(start: .now)
             case .quiet, .silent: nil
             }
         self.init(
@@ -56,7 +57,7 @@ final class ProgressRenderer: Sendable {
     }
 
     /// Takes in an event. Events after ``finish(error:)`` are ignored.
-    func receive(_ event: BuildEvent) {
+    package func receive(_ event: BuildEvent) {
         state.withLock { state in
             guard state.display != nil else { return }
             if state.timer == nil, let interval { state.timer = ticking(every: interval) }
@@ -68,7 +69,7 @@ final class ProgressRenderer: Sendable {
     ///
     /// Ends the display. After an error, steps that have not ended are shown as cancelled; ``ErrorRenderer`` shows the
     /// error itself.
-    func finish(error: (any Error)? = nil) {
+    package func finish(error: (any Error)? = nil) {
         state.withLock { state in
             write(state.display?.finish(at: clock(), failed: error != nil))
             state.display = nil

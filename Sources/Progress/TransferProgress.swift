@@ -1,11 +1,11 @@
-import Console
-import Images
+package import Console
+package import Images
 import Linux
 import Synchronization
-import Transports
+package import Transports
 
 /// Shows a transfer of layers: takes its events, from any thread, until ``finish()``.
-final class TransferProgress: Sendable {
+package final class TransferProgress: Sendable {
     private struct State {
         var display: TransferDisplay?
         var timer: Task<Void, Never>?
@@ -17,7 +17,7 @@ final class TransferProgress: Sendable {
     private let terminal: OutputTerminal
 
     /// Shows a transfer that begins now. `terminal` gets the ends of layers and, where it is a terminal, their lines.
-    init(_ mode: ProgressMode, _ words: TransferWords, to terminal: OutputTerminal) {
+    package init(_ mode: ProgressMode, _ words: TransferWords, to terminal: OutputTerminal) {
         let origin = ContinuousClock.now
         clock = { ContinuousClock.now - origin }
         self.terminal = terminal
@@ -32,7 +32,7 @@ final class TransferProgress: Sendable {
         state = Mutex(State(display: form.map { TransferDisplay($0, words) { terminal.size } }))
     }
 
-    func show(_ event: TransferEvent) {
+    package func show(_ event: TransferEvent) {
         state.withLock { state in
             guard state.display != nil else { return }
             if state.timer == nil, isRedrawn { state.timer = ticking() }
@@ -41,7 +41,7 @@ final class TransferProgress: Sendable {
     }
 
     /// Ends the display; events that come later are ignored.
-    func finish() {
+    package func finish() {
         state.withLock { state in
             write(state.display?.finish(at: clock()))
             state.display = nil
@@ -79,7 +79,7 @@ final class TransferProgress: Sendable {
 
 extension ImageTransfer {
     /// Runs `body`, which may use registries, with a report for what it transfers; closes the connections to them.
-    func showing<Value: Sendable>(
+    package func showing<Value: Sendable>(
         _ words: TransferWords, _ mode: ProgressMode = .auto, to terminal: OutputTerminal = .standardError,
         _ body: (@escaping @Sendable (TransferEvent) -> Void) async throws -> Value
     ) async throws -> Value {

@@ -3,7 +3,7 @@ import OCI
 import Transports
 
 /// The words with which a transfer tells of its layers; they are docker's.
-struct TransferWords: Sendable {
+package struct TransferWords: Sendable {
     /// The work on a layer while it lasts.
     let active: String
     /// A layer that needs no transfer.
@@ -12,13 +12,15 @@ struct TransferWords: Sendable {
     /// Whether a log says when a layer begins, with its size.
     let announcesStart: Bool
 
-    static let push = TransferWords(
+    package static let push = TransferWords(
         active: "Pushing", exists: "Layer already exists", done: "Pushed", announcesStart: false)
-    static let pull = TransferWords(
+    package static let pull = TransferWords(
         active: "Downloading", exists: "Already exists", done: "Pull complete", announcesStart: false)
-    static let save = TransferWords(active: "Saving", exists: "Already exists", done: "Saved", announcesStart: false)
-    static let load = TransferWords(active: "Loading", exists: "Already exists", done: "Loaded", announcesStart: false)
-    static let fetch = TransferWords(
+    package static let save = TransferWords(
+        active: "Saving", exists: "Already exists", done: "Saved", announcesStart: false)
+    package static let load = TransferWords(
+        active: "Loading", exists: "Already exists", done: "Loaded", announcesStart: false)
+    package static let fetch = TransferWords(
         active: "Fetching", exists: "Already exists", done: "Fetched", announcesStart: true)
 }
 

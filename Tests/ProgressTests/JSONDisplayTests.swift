@@ -3,7 +3,7 @@ import OCI
 import Solver
 import Testing
 
-@testable import lamina
+@testable import Progress
 
 @Suite struct JSONDisplayTests {
     @Test func eachEventIsADocumentOfItsOwn() throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import lamina
+@testable import Progress
 
 @Suite struct LineCutterTests {
     /// The lines of output that comes in the given pieces; a line that goes on is joined, an open one ends in `~`.

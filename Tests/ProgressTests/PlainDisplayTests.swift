@@ -1,7 +1,7 @@
 import Solver
 import Testing
 
-@testable import lamina
+@testable import Progress
 
 @Suite struct PlainDisplayTests {
     static let greeting = "#0 building with \"default\" instance using lamina driver\n\n"
@@ -231,5 +231,15 @@ import Testing
 extension String {
     fileprivate func components(separatedBy separator: Character) -> [Substring] {
         split(separator: separator, omittingEmptySubsequences: false)
+    }
+
+    /// The Dockerfile is checked after the step that reads it has ended.
+    @Test func warningOfAnEndedStep() {
+        var log = Transcript(PlainDisplay())
+        log.at(0, .start(1, "load"), .end(1))
+        log.tick(200)
+        log.at(300, .warn(1, "careful"))
+        log.finish(400)
+        #expect(log.text.hasSuffix("#1 load\n#1 DONE 0.0s\n\n#1 load\n#1 WARN: careful\n#1 DONE 0.0s\n"))
     }
 }

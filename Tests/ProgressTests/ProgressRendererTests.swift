@@ -2,7 +2,7 @@ import Solver
 import Synchronization
 import Testing
 
-@testable import lamina
+@testable import Progress
 
 /// A value that a test changes under the eyes of what it tests.
 final class Box<Value: Sendable>: Sendable {
@@ -89,5 +89,10 @@ final class Box<Value: Sendable>: Sendable {
         renderer.finish(error: CancellationError())
         renderer.finish()
         #expect(String(decoding: output.value, as: UTF8.self).hasSuffix("#1 A\n#1 CANCELED\n"))
+    }
+
+    @Test(arguments: [(ProgressMode.plain, true), (.tty, true), (.auto, true), (.quiet, false), (.rawjson, false)])
+    func whoIsTold(_ mode: ProgressMode, _ isTold: Bool) {
+        #expect(mode.showsWarnings == isTold)
     }
 }

@@ -2,7 +2,7 @@ import Console
 import Solver
 import Testing
 
-@testable import lamina
+@testable import Progress
 
 @Suite struct TerminalFrameTests {
     private func frame(

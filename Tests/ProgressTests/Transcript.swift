@@ -1,7 +1,7 @@
 import Solver
 import Synchronization
 
-@testable import lamina
+@testable import Progress
 
 /// Plays events into a display at given times and collects what it writes.
 struct Transcript {

@@ -4,7 +4,7 @@ import OCI
 import Testing
 import Transports
 
-@testable import lamina
+@testable import Progress
 
 struct TransferDisplayTests {
     private let layers = ["a", "b", "c"].enumerated().map { number, text in

@@ -33,11 +33,6 @@ import Testing
         #expect(throws: ValidationError.self) { try BuildCall(parsing: text) }
     }
 
-    @Test(arguments: [(ProgressMode.plain, true), (.tty, true), (.auto, true), (.quiet, false), (.rawjson, false)])
-    func whoIsTold(_ mode: ProgressMode, _ isTold: Bool) {
-        #expect(mode.showsWarnings == isTold)
-    }
-
     // MARK: Warnings at the end of a build
 
     private let warnings = [
@@ -69,15 +64,5 @@ import Testing
                 "More info: lamina help AddInsteadOfCopy", "Dockerfile:2", "--------------------",
                 "   1 |     FROM scratch", "   2 | >>> ADD a /", "--------------------", "",
             ])
-    }
-
-    /// The Dockerfile is checked after the step that reads it has ended.
-    @Test func warningOfAnEndedStep() {
-        var log = Transcript(PlainDisplay())
-        log.at(0, .start(1, "load"), .end(1))
-        log.tick(200)
-        log.at(300, .warn(1, "careful"))
-        log.finish(400)
-        #expect(log.text.hasSuffix("#1 load\n#1 DONE 0.0s\n\n#1 load\n#1 WARN: careful\n#1 DONE 0.0s\n"))
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 
 struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

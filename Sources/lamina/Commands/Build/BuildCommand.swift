@@ -8,6 +8,7 @@ import Frontend
 import Images
 import Linux
 import OCI
+import Progress
 import Records
 import Requests
 import Solver

@@ -9,6 +9,7 @@ import Images
 import Inspector
 import Linux
 import OCI
+import Progress
 import Requests
 import Store
 

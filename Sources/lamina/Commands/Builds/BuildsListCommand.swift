@@ -55,7 +55,7 @@ struct BuildsListCommand: AsyncParsableCommand {
             }
             let list = try ListFormat(
                 format, columns: Self.columns, shown: ["ID", "Name", "Status", "Cached", "CreatedSince", "Duration"])
-            let now = WallClock.now()
+            let now = Timestamp.now
             for line in try list.lines(for: builds.map { json($0, now: now, isTable: list.isTable) }) { say(line) }
         }
     }

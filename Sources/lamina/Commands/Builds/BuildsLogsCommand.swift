@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Diagnostics
 import Engine
+import Progress
 import Records
 import Solver
 import Store

@@ -62,6 +62,6 @@ extension Explanation {
     func lines(on output: OutputTerminal?) -> [String] {
         let useColours = OutputTerminal.wantsColours(environment: OutputTerminal.environment)
         let terminal = output.flatMap { $0.isTerminal ? ($0.size?.columns ?? 80, useColours) : nil }
-        return ExplanationText(explanation: self, terminal: terminal, now: WallClock.now()).lines()
+        return ExplanationText(explanation: self, terminal: terminal, now: Timestamp.now).lines()
     }
 }

@@ -45,7 +45,7 @@ struct ContainerLogsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let now = WallClock.now()
+        let now = Timestamp.now
         let first = try Self.checkingUsage { try since.map { try Self.time($0, now: now) } }
         let last = try Self.checkingUsage { try until.map { try Self.time($0, now: now) } }
         try await global.run { try await print(first, last) }

@@ -70,7 +70,7 @@ struct ListContainersCommand: AsyncParsableCommand {
             }
             let usual = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"]
             let list = try ListFormat(format, columns: Self.columns, shown: size ? usual + ["Size"] : usual)
-            let now = WallClock.now()
+            let now = Timestamp.now
             let showsSize = size || format?.contains(".Size") == true || format == "json"
             let rows = containers.map { container in
                 ContainerRow(container: container, now: now, isWhole: noTruncation, showsSize: showsSize).json

@@ -76,7 +76,7 @@ struct HistoryCommand: AsyncParsableCommand {
             }
             let shown = verbose ? VerboseHistory.shown : ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"]
             let list = try ListFormat(format, columns: columns, shown: shown)
-            let now = WallClock.now()
+            let now = Timestamp.now
             var documents = rows.map { json($0, now: now) }
             if verbose { documents = try details().extended(documents, rows) }
             for line in try list.lines(for: documents) { say(line) }

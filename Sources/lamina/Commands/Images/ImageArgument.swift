@@ -6,6 +6,7 @@ import Images
 import Inspector
 import Linux
 import OCI
+import Progress
 import Registry
 import Requests
 import Store

@@ -41,7 +41,7 @@ struct ImagePruneCommand: UserNamespaceCommand {
                         .cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
-            let filter = try ImageFilter(filters, images: images, now: WallClock.now())
+            let filter = try ImageFilter(filters, images: images, now: Timestamp.now)
             var removed: [String] = []
             let used = Set(try images.store.containerUses().map(\.image))
             for image in try images.store.images.list() where all || image.names.isEmpty {

@@ -59,7 +59,7 @@ struct ImagesCommand: AsyncParsableCommand {
                 ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]
                 : ["Repository", "Tag", "ID", "CreatedSince", "Size"]
             let list = try ListFormat(format, columns: Self.columns, shown: shown)
-            let now = WallClock.now()
+            let now = Timestamp.now
             for line in try list.lines(for: rows.map { json($0.image, $0.name, now: now) }) { say(line) }
         }
     }
@@ -70,7 +70,7 @@ struct ImagesCommand: AsyncParsableCommand {
 
     /// A row for each name, and one for an image without any.
     private func selected(_ images: ImageTransfer) throws -> [(image: StoredImage, name: ImageReference?)] {
-        var filter = try ImageFilter(filters, images: images, now: WallClock.now())
+        var filter = try ImageFilter(filters, images: images, now: Timestamp.now)
         if let name { try filter.add(reference: Self.whole(name)) }
         let rows = try images.store.images.list().flatMap { image -> [(StoredImage, ImageReference?)] in
             guard !image.names.isEmpty else { return [(image, nil)] }

@@ -3,6 +3,7 @@ import Engine
 import Images
 import Linux
 import OCI
+import Progress
 import Store
 import SystemPackage
 

@@ -4,6 +4,7 @@ import Diagnostics
 import Engine
 import Images
 import OCI
+import Progress
 import SystemPackage
 
 struct SaveCommand: UserNamespaceCommand {

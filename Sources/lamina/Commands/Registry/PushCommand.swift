@@ -3,6 +3,7 @@ import Console
 import Engine
 import Images
 import OCI
+import Progress
 import Store
 import Transports
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Progress
 
 /// The option `--progress` of commands that transfer layers.
 struct TransferProgressOption: ParsableArguments {

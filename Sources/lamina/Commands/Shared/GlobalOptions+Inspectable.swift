@@ -1,5 +1,6 @@
 import Images
 import OCI
+import Progress
 import Store
 
 extension GlobalOptions {

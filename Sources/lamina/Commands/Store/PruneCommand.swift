@@ -73,7 +73,7 @@ struct PruneCommand: UserNamespaceCommand {
         var filters = filters
         if let until { filters.append("until=\(until)") }
         if cacheMounts { filters.append("type=exec.cachemount") }
-        var rule = try PruneFilter(filters).rule(now: WallClock.now())
+        var rule = try PruneFilter(filters).rule(now: Timestamp.now)
         rule.includesShared = all
         if let keepStorage {
             guard let bytes = Quantities.bytes(keepStorage) else {

@@ -25,7 +25,7 @@ struct UsageList {
     var isTable: Bool { list.isTable }
 
     func lines(for records: [UsageRecord]) throws -> [String] {
-        let now = WallClock.now()
+        let now = Timestamp.now
         return try list.lines(for: records.map { row($0, now: now) })
     }
 
