@@ -67,6 +67,7 @@ let package = Package(
         module("CurlTransport", ["Diagnostics", "Linux", "OCI", "Registry", "CCurl", systemPackage]),
         module("Store", ["Diagnostics", "OCI", "Linux", "SQLite", systemPackage]),
         module("Layers", ["Diagnostics", "OCI", "Linux", "CCompression", systemPackage]),
+        module("LazyLayers", ["Diagnostics", "OCI", "Linux", "Layers", "CCompression"]),
         // Row 3a
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
         // Row 3b
@@ -75,15 +76,16 @@ let package = Package(
             [
                 "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend",
                 "Sandbox", "Registry",
-                "Store", "Layers", "Trees", systemPackage,
+                "Store", "Layers", "LazyLayers", "Trees", systemPackage,
             ]),
         module(
-            "Transports", ["Diagnostics", "OCI", "Linux", "Registry", "Layers", "Trees", systemPackage]),
+            "Transports",
+            ["Diagnostics", "OCI", "Linux", "Registry", "Layers", "LazyLayers", "Trees", systemPackage]),
         module(
             "Images",
             [
                 "Asynchrony", "CurlTransport", "Diagnostics", "OCI", "Linux", "Graph", "Solver", "Logins", "Registry",
-                "Store", "Layers",
+                "Store", "Layers", "LazyLayers",
                 "Trees", "Transports",
                 systemPackage,
             ]),
@@ -133,7 +135,7 @@ let package = Package(
             [
                 "Asynchrony", "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph",
                 "Frontend", "Solver", "Sandbox",
-                "Registry", "Store", "Layers", "Trees", "Requests", "Transports", "Images", "Contexts",
+                "Registry", "Store", "Layers", "LazyLayers", "Trees", "Requests", "Transports", "Images", "Contexts",
                 "Execution", "Caching", "Records", "Inspector", "Packages", systemPackage,
             ]),
         module(
@@ -169,7 +171,8 @@ let package = Package(
             dependencies: [
                 "Attestations", "Configuration", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat",
                 "Console", "Graph",
-                "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "Trees", "Requests", "Transports",
+                "Solver", "Store", "Frontend", "Logins", "Registry", "Layers", "LazyLayers", "Trees", "Requests",
+                "Transports",
                 "Images",
                 "Contexts", "Execution", "Containers", "Sandbox",
                 "Records",
@@ -200,11 +203,15 @@ let package = Package(
         tests("Registry", ["CurlTransport", "Diagnostics", "Logins", "OCI"]),
         tests("Store", ["Diagnostics", "Linux", "OCI", "SQLite", systemPackage]),
         tests("Layers", ["Diagnostics", "Linux", "OCI", systemPackage]),
+        tests("LazyLayers", ["Diagnostics", "Layers", "Linux", "OCI", systemPackage]),
         tests("Trees", ["Graph", "Layers", "Linux", "OCI", systemPackage]),
         tests("Records", ["Diagnostics", "Layers", "Linux", "OCI", "Solver", "Store", "Trees", systemPackage]),
         tests(
             "Requests",
-            ["Diagnostics", "Frontend", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees", systemPackage]),
+            [
+                "Diagnostics", "Frontend", "LazyLayers", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees",
+                systemPackage,
+            ]),
         tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),
         tests("Transports", ["Diagnostics", "Layers", "Linux", "OCI", "Registry", systemPackage]),
         tests(

@@ -239,7 +239,7 @@ private struct ArchivedLayers {
             let report = report
             var source: Descriptor?
             layer = try archive.addLater { sink in
-                try storage.compress(diffIDs, index, as: choice.options, to: sink) {
+                try storage.compress(diffIDs, index, as: choice, to: sink) {
                     source = $0
                     report(.layerProgress($0, $1))
                 }

@@ -1,5 +1,6 @@
 import Diagnostics
-package import Layers
+import Layers
+import LazyLayers
 import Linux
 package import OCI
 import Store
@@ -34,22 +35,22 @@ extension LayerStorage {
     private func blob(
         of diffID: DiffID, chain: () -> ChainID?, as choice: BlobChoice, mayBeElsewhere: Bool
     ) throws -> Descriptor {
-        let options = choice.options
         if let known = try knownBlob(of: diffID, as: choice) { return known }
-        if mayBeElsewhere, !choice.isFresh, try presentBlobs(of: diffID).isEmpty, let chain = chain(),
+        if mayBeElsewhere, !choice.isFresh, choice.format == nil, try presentBlobs(of: diffID).isEmpty,
+            let chain = chain(),
             try store.snapshots.snapshots(of: chain).isEmpty,
             let source = try store.layers.sources(of: diffID).first(where: { source in
-                !choice.isExact || source.blob.mediaType.compression == options.compression
+                !choice.isExact || source.blob.mediaType.compression == choice.options.compression
             })
         {
             return source.blob
         }
         let ingest = try store.content.begin()
-        let made = try compress(diffID, chain: chain, as: options, to: ingest.sink)
+        let made = try compress(diffID, chain: chain, as: choice, to: ingest.sink)
         try ingest.commit(as: made.digest, size: made.size)
         let blob = Descriptor(mediaType: made.mediaType, digest: made.digest, size: made.size)
         try store.layers.addBlob(blob, of: diffID)
-        return blob
+        return made
     }
 
     func presentBlobs(of diffID: DiffID) throws -> [Descriptor] {
@@ -58,6 +59,10 @@ extension LayerStorage {
 
     /// The blob of a layer that is taken as it is, if the store has one; see ``blob(of:_:as:mayBeElsewhere:)``.
     package func knownBlob(of diffID: DiffID, as choice: BlobChoice) throws -> Descriptor? {
+        if let format = choice.format {
+            // An eStargz layer is its only blob, as the archive has the places of compressed files.
+            return choice.isFresh && format != .estargz ? nil : try lazyBlob(of: diffID, as: format)
+        }
         let known = try presentBlobs(of: diffID)
         // The archive itself is the same whoever makes it.
         if choice.isFresh, choice.options.compression != .none { return nil }
@@ -70,22 +75,29 @@ extension LayerStorage {
     /// `progress` gets the blob that it is written from, if there is one, and how many of its bytes were read. Throws
     /// ``ImagesError`` `.corrupt` when the store has neither, or they are not the layer any more.
     package func compress(
-        _ diffIDs: [DiffID], _ index: Int, as options: CompressionOptions,
+        _ diffIDs: [DiffID], _ index: Int, as choice: BlobChoice,
         to sink: @escaping (Span<UInt8>) throws -> Void,
         progress: @escaping (Descriptor, Int64) -> Void = { _, _ in }
     ) throws -> Descriptor {
         try compress(
-            diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: options, to: sink, progress: progress)
+            diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: choice, to: sink, progress: progress)
     }
 
-    private func compress(
-        _ layer: DiffID, chain: () -> ChainID?, as options: CompressionOptions,
+    func compress(
+        _ layer: DiffID, chain: () -> ChainID?, as choice: BlobChoice,
         to sink: @escaping (Span<UInt8>) throws -> Void,
         progress: @escaping (Descriptor, Int64) -> Void = { _, _ in }
     ) throws -> Descriptor {
         let made: Descriptor
         let diffID: DiffID
-        if let source = try presentBlobs(of: layer).first, let content = try store.content.open(source.digest) {
+        let options = choice.options
+        if choice.format == .estargz {
+            throw ImagesError(
+                .corrupt, "the store has lost layer \(layer)", hint: "Build the image again with --no-cache.")
+        } else if choice.format == .chunked {
+            (made, diffID) = try ChunkedLayer.write(
+                plainArchive(of: layer, chain: chain), level: options.level, threads: options.threads, to: sink)
+        } else if let source = try presentBlobs(of: layer).first, let content = try store.content.open(source.digest) {
             let counted = CountedStream(DescriptorStream(content)) { progress(source, $0) }
             (made, diffID) = try CompressedBlobWriter.recompress(counted, options, to: sink)
         } else {
@@ -136,7 +148,7 @@ extension LayerStorage {
     }
 
     /// The files of the layer, as recorded when it was made: its directory may hold more files that make no difference.
-    private func members(of diffID: DiffID) throws -> [LayerEntry] {
+    func members(of diffID: DiffID) throws -> [LayerEntry] {
         guard let list = try store.layers.fileList(diffID) else {
             throw ImagesError(
                 .corrupt, "the store does not know the files of layer \(diffID)",

@@ -1,4 +1,5 @@
 package import Layers
+package import LazyLayers
 package import OCI
 
 /// How a manifest is made for an image, where it is to be another than the one that the store would send.
@@ -12,6 +13,8 @@ package struct ManifestForm: Hashable, Sendable {
     /// How many layers come from the base image. All above are new.
     package var baseCount = 0
     package var compression = CompressionOptions(.gzip)
+    /// The format of layers that get the compression, if it is one that clients fetch in parts.
+    package var format: LazyFormat?
     /// Whether a new layer gets the compression even if the store has it with another one.
     package var isExact = false
     /// Whether new layers are compressed even if the store has them so: at which level, and by which program, is not
@@ -25,9 +28,9 @@ package struct ManifestForm: Hashable, Sendable {
     /// How the layer at an index of the stack is found or made.
     package func choice(_ index: Int) -> BlobChoice {
         guard index < baseCount else {
-            return BlobChoice(options: compression, isExact: isExact || isFresh, isFresh: isFresh)
+            return BlobChoice(options: compression, isExact: isExact || isFresh, isFresh: isFresh, format: format)
         }
-        return BlobChoice(options: compression, isExact: includesBase, isFresh: false)
+        return BlobChoice(options: compression, isExact: includesBase, format: includesBase ? format : nil)
     }
 
     /// The indices of the layers that cannot be handed on as they are elsewhere.
@@ -46,8 +49,10 @@ package struct ManifestForm: Hashable, Sendable {
                 mediaType: usesOCITypes ? .ociConfig : .dockerConfig, digest: config.digest, size: config.size),
             layers: layers.enumerated().map { index, layer in
                 // Docker's format has no annotations.
-                let isAnnotated = usesOCITypes && index >= baseCount
-                return layer.asLayer(usingOCITypes: usesOCITypes, annotations: isAnnotated ? layerAnnotations : [:])
+                let own = index >= baseCount ? layerAnnotations : [:]
+                return layer.asLayer(
+                    usingOCITypes: usesOCITypes,
+                    annotations: usesOCITypes ? layer.annotations.merging(own, uniquingKeysWith: { $1 }) : [:])
             }, annotations: usesOCITypes ? annotations : [:])
     }
 }
@@ -59,11 +64,16 @@ package struct BlobChoice: Hashable, Sendable {
     package var isExact = false
     /// Whether one is made in any case.
     package var isFresh = false
+    /// The format, if it is one that clients fetch in parts. Only blobs in it count then.
+    package var format: LazyFormat?
 
     /// Gzip if there is nothing else.
     package static let any = BlobChoice(options: CompressionOptions(.gzip))
 
-    package init(options: CompressionOptions, isExact: Bool = false, isFresh: Bool = false) {
+    package init(
+        options: CompressionOptions, isExact: Bool = false, isFresh: Bool = false, format: LazyFormat? = nil
+    ) {
+        self.format = format
         self.options = options
         self.isExact = isExact
         self.isFresh = isFresh

@@ -33,23 +33,23 @@ package struct ArchiveScanner: ~Copyable {
 }
 
 /// A file that is read by positions of its own.
-private final class SkippingStream: ByteStream {
+package final class SkippingStream: ByteStream {
     private let file: SharedDescriptor
     private let size: Int64
     private var position: Int64 = 0
 
-    init(_ file: SharedDescriptor) throws {
+    package init(_ file: SharedDescriptor) throws {
         self.file = file
         size = try file.descriptor.status().size
     }
 
-    func read(into buffer: inout [UInt8]) throws -> Int {
+    package func read(into buffer: inout [UInt8]) throws -> Int {
         let count = try file.descriptor.read(into: &buffer, from: position)
         position += Int64(count)
         return count
     }
 
-    func skip(_ count: Int64) throws -> Int64 {
+    package func skip(_ count: Int64) throws -> Int64 {
         let skipped = min(count, max(0, size - position))
         position += skipped
         return skipped

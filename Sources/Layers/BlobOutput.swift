@@ -1,8 +1,8 @@
 import Dispatch
-import OCI
+package import OCI
 
 /// Counts and hashes what goes to a blob, and passes it on: one buffer is hashed and written while the next is filled.
-final class BlobOutput {
+package final class BlobOutput {
     private static let bufferSize = 1 << 20
 
     /// Grows to its size with the first bytes: many blobs are small.
@@ -10,10 +10,10 @@ final class BlobOutput {
     private let writer: BlobOutputWriter
     private let queue = DispatchQueue(label: "blob-output")
     private var isWriting = false
-    private(set) var size: Int64 = 0
+    package private(set) var size: Int64 = 0
 
     /// An output that is not hashed has no ``digest()``.
-    init(_ sink: @escaping (Span<UInt8>) throws -> Void, isHashed: Bool) {
+    package init(_ sink: @escaping (Span<UInt8>) throws -> Void, isHashed: Bool) {
         writer = BlobOutputWriter(sink, isHashed: isHashed)
     }
 
@@ -22,7 +22,7 @@ final class BlobOutput {
     }
 
     /// Throws what went wrong with these bytes or with any before.
-    func write(_ bytes: Span<UInt8>) throws {
+    package func write(_ bytes: Span<UInt8>) throws {
         size += Int64(bytes.count)
         var start = 0
         while start < bytes.count {
@@ -52,7 +52,7 @@ final class BlobOutput {
     }
 
     /// Returns when all was passed on.
-    func finish() throws {
+    package func finish() throws {
         try wait()
         swap(&buffer, &writer.bytes)
         buffer = []
@@ -61,7 +61,7 @@ final class BlobOutput {
     }
 
     /// May be asked for once, after ``finish()``.
-    func digest() -> Digest {
+    package func digest() -> Digest {
         guard let hasher = writer.hasher.take() else { preconditionFailure("there is no digest, or it was taken") }
         return hasher.finish()
     }

@@ -26,6 +26,21 @@ extension CompressionOptions {
         case .zstd: "zstd \(unsafe String(cString: ZSTD_versionString()))"
         }
     }
+
+    /// ISA-L's level for gzip's.
+    ///
+    /// ISA-L's level 3 is left out: its matches depend on whether the processor has AVX2 or AVX-512. Those of the others
+    /// are the same on all that have SSE 4.2.
+    package var deflateLevel: CInt {
+        switch level ?? 1 {
+        case ...0: 0
+        case ...3: 1
+        default: 2
+        }
+    }
+
+    /// The level as libzstd takes it.
+    package var zstdLevel: CInt { CInt(min(max(level ?? 3, 1), 22)) }
 }
 
 /// Compresses, hashes and writes a blob in one pass and with bounded memory.

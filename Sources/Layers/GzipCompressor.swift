@@ -20,7 +20,7 @@ final class GzipCompressor: Compressor {
 
     init(_ options: CompressionOptions, _ output: BlobOutput) throws {
         self.output = output
-        let level = Self.level(options.level)
+        let level = options.deflateLevel
         // One more than threads: a piece is filled while the others are compressed.
         pieces = try (0...options.threads).map { _ in try GzipPiece(size: Self.pieceSize, level: level) }
         // Deflate, no flags, no time, no extra flags, unknown system: as Go writes it.
@@ -31,18 +31,6 @@ final class GzipCompressor: Compressor {
         while busy > 0 {
             oldest.wait()
             busy -= 1
-        }
-    }
-
-    /// ISA-L's level for zlib's.
-    ///
-    /// ISA-L's level 3 is left out: its matches depend on whether the processor has AVX2 or AVX-512. Those of the others
-    /// are the same on all that have SSE 4.2.
-    private static func level(_ level: Int?) -> CInt {
-        switch level ?? 1 {
-        case ...0: 0
-        case ...3: 1
-        default: 2
         }
     }
 

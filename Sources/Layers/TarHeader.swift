@@ -12,6 +12,8 @@ enum TarField {
     static let type = 156
     static let linkName = 157..<257
     static let magic = 257..<265
+    static let userName = 265..<297
+    static let groupName = 297..<329
     static let deviceMajor = 329..<337
     static let deviceMinor = 337..<345
     static let prefix = 345..<500

@@ -1,27 +1,36 @@
 import Diagnostics
-import Linux
+package import Linux
 
 /// One member as the archive has it, before its name was looked at.
-struct TarMember {
-    var name: [UInt8] = []
-    var type: UInt8 = 0
-    var mode: Int64 = 0
-    var owner: Int64 = 0
-    var group: Int64 = 0
+package struct TarMember {
+    package var name: [UInt8] = []
+    package var type: UInt8 = 0
+    package var mode: Int64 = 0
+    package var owner: Int64 = 0
+    package var group: Int64 = 0
+    package var userName: [UInt8] = []
+    package var groupName: [UInt8] = []
     /// Of the data in the archive, in bytes.
-    var size: Int64 = 0
-    var modified = FileTime(seconds: 0)
-    var linkName: [UInt8] = []
-    var deviceMajor: Int64 = 0
-    var deviceMinor: Int64 = 0
-    var attributes: [ExtendedAttribute] = []
+    package var size: Int64 = 0
+    package var modified = FileTime(seconds: 0)
+    /// The times of the last access and the last change of metadata, where extended records have them.
+    package var accessed: FileTime?
+    package var changed: FileTime?
+    package var linkName: [UInt8] = []
+    package var deviceMajor: Int64 = 0
+    package var deviceMinor: Int64 = 0
+    package var attributes: [ExtendedAttribute] = []
     /// The places of the data when the file has holes.
     var sparse: SparseMap?
+
+    package init() {}
 
     /// The size of the file in bytes, holes included.
     var fileSize: Int64 { sparse?.fileSize ?? size }
 
-    var displayName: String { String(decoding: name.prefix(300), as: UTF8.self) }
+    package var isSparse: Bool { sparse != nil }
+
+    package var displayName: String { String(decoding: name.prefix(300), as: UTF8.self) }
 }
 
 /// The parts of a file with holes that the archive has.
@@ -61,6 +70,10 @@ extension TarMember {
         size = try Self.number(block, TarField.size)
         modified = FileTime(seconds: try Self.number(block, TarField.modified))
         linkName = Self.text(block, TarField.linkName)
+        if isUSTAR || isGNU {
+            userName = Self.text(block, TarField.userName)
+            groupName = Self.text(block, TarField.groupName)
+        }
         if isUSTAR || isGNU, type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
             deviceMajor = try Self.number(block, TarField.deviceMajor)
             deviceMinor = try Self.number(block, TarField.deviceMinor)

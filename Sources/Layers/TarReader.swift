@@ -5,7 +5,7 @@ import Linux
 ///
 /// libarchive is not used for this, as it composes the characters of names from extended headers, or replaces them,
 /// depending on the locale of the process.
-struct TarReader {
+package struct TarReader {
     private var input: InputWindow
     /// Of the present member's data and padding, what was not read.
     private var left: Int64 = 0
@@ -13,9 +13,9 @@ struct TarReader {
     /// The bytes of all holes of the files so far.
     private var holes: Int64 = 0
     private var isFirst = true
-    private(set) var member = TarMember()
+    package private(set) var member = TarMember()
 
-    init(_ source: any ByteStream) { input = InputWindow(source, size: 512 << 10) }
+    package init(_ source: any ByteStream) { input = InputWindow(source, size: 512 << 10) }
 
     static let damaged = LayerError(.damaged, "the layer's archive is damaged")
 
@@ -26,10 +26,10 @@ struct TarReader {
     }
 
     /// The position of the source: after the header of the present member, at the beginning of its content.
-    var offset: Int64 { input.consumed }
+    package var offset: Int64 { input.consumed }
 
     /// Goes to the next member; `false` at the end of the archive.
-    mutating func next() throws -> Bool {
+    package mutating func next() throws -> Bool {
         // One after the other: their sum may be more than a number holds.
         try skip(left)
         left = 0

@@ -70,6 +70,10 @@ struct TarRecords {
             guard let time = Self.time(time) else { throw TarReader.damaged }
             member.modified = time
         }
+        if let name = values["uname"] { member.userName = name }
+        if let name = values["gname"] { member.groupName = name }
+        member.accessed = values["atime"].flatMap(Self.time)
+        member.changed = values["ctime"].flatMap(Self.time)
         member.attributes = attributes.map { ExtendedAttribute(name: $0.key, value: $0.value) }
             .sorted { $0.name < $1.name }
         try applySparse(to: &member)

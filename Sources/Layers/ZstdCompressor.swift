@@ -19,9 +19,8 @@ final class ZstdCompressor: Compressor {
         }
         unsafe self.context = unsafe context
         target = output
-        let level = CInt(min(max(options.level ?? 3, 1), 22))
         let settings: [(ZSTD_cParameter, CInt)] = [
-            (ZSTD_c_compressionLevel, level), (ZSTD_c_checksumFlag, 1),
+            (ZSTD_c_compressionLevel, options.zstdLevel), (ZSTD_c_checksumFlag, 1),
             (ZSTD_c_nbWorkers, CInt(clamping: options.threads)), (ZSTD_c_jobSize, Self.jobSize),
         ]
         for (parameter, value) in settings {

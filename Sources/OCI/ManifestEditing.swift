@@ -4,7 +4,7 @@ import Diagnostics
 package enum ManifestEditing {
     /// The manifest with its config and its layers replaced by what `change` gives for them; all else stays as it is.
     ///
-    /// Of a descriptor type, digest and size are replaced. Throws ``ManifestError`` `.malformed`, and what `change` throws.
+    /// Of a descriptor type, digest and size are replaced, and the annotations where the digest changes. Throws ``ManifestError`` `.malformed`, and what `change` throws.
     package static func replacing(
         in bytes: [UInt8], type: MediaType, _ change: (Descriptor) throws -> Descriptor
     ) throws -> [UInt8] {
@@ -26,7 +26,10 @@ package enum ManifestEditing {
         object["mediaType"] = .string(new.mediaType.rawValue)
         object["digest"] = .string(new.digest.description)
         object["size"] = .integer(new.size)
-        if new.digest != old.digest { object["data"] = nil }
+        if new.digest != old.digest {
+            object["data"] = nil
+            object["annotations"] = JSON.sortedMap(new.annotations)
+        }
         return .object(object)
     }
 }

@@ -1,5 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
+import LazyLayers
 import OCI
 import SystemPackage
 import Trees
@@ -107,16 +108,18 @@ extension LayerSettings {
 
     /// Throws ``RequestsError`` `.badOutput` for a name that is none of a compression.
     package mutating func setCompression(_ name: String) throws {
+        format = LazyFormat(rawValue: name)
         switch name {
         case "gzip": compression = .gzip
         case "zstd": compression = .zstd
         case "uncompressed": compression = Compression.none
-        case "estargz", "zstd:chunked":
-            throw RequestsError(
-                .badOutput, "layers are not written as \(name) yet", hint: "Use gzip, zstd or uncompressed.")
         default:
-            throw RequestsError(
-                .badOutput, "unknown compression '\(name)'", hint: "Use gzip, zstd or uncompressed.")
+            guard let format else {
+                throw RequestsError(
+                    .badOutput, "unknown compression '\(name)'",
+                    hint: "Use gzip, zstd, estargz, zstd:chunked or uncompressed.")
+            }
+            compression = format.compression
         }
         level = nil
     }

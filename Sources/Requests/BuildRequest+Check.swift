@@ -1,4 +1,5 @@
 import Diagnostics
+import LazyLayers
 package import OCI
 
 extension BuildRequest {
@@ -7,6 +8,7 @@ extension BuildRequest {
     /// `platforms` are those of the result; with more than one it has an index.
     /// - Throws: ``RequestsError`` `.badOutput` for a push without a name, or annotations that have no place.
     package func checkOutputs(platforms: [Platform], hasIndex: Bool) throws {
+        try checkPrefetch()
         for output in outputs {
             guard let settings = output.settings else {
                 try checkAttestations(of: output)
@@ -16,6 +18,11 @@ extension BuildRequest {
                 throw RequestsError(
                     .badOutput, "cannot export attestations with \"oci-mediatypes=false\"",
                     hint: "Docker's format has none: leave the attestations out.")
+            }
+            guard settings.usesOCITypes || settings.layers.format == nil else {
+                throw RequestsError(
+                    .badOutput, "layers of the format \(settings.layers.format?.rawValue ?? "") need OCI's media types",
+                    hint: "Leave oci-mediatypes=false and --format docker out.")
             }
             if output.isPush { try checkNames(settings) }
             for annotation in settings.annotations {
@@ -32,6 +39,17 @@ extension BuildRequest {
                     hint: "Use --cache-to type=registry, or leave Docker's format out.")
             }
         }
+    }
+
+    /// A list of files to prefetch is for layers in the format eStargz, and Docker's format has no place for either.
+    private func checkPrefetch() throws {
+        let forms = outputs.compactMap(\.settings)
+        guard forms.contains(where: { !$0.layers.prefetch.isEmpty }),
+            !forms.contains(where: { $0.layers.format == .estargz })
+        else { return }
+        throw RequestsError(
+            .badOutput, "--estargz-prefetch is for layers in the format estargz, and no output has such",
+            hint: "Add --compression-format estargz, or compression=estargz to an output.")
     }
 
     /// Files get no attestations, so an output of files is refused unless the attestations are for images alone.

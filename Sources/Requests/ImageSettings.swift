@@ -1,4 +1,6 @@
 import Layers
+package import LazyLayers
+package import Linux
 package import OCI
 
 /// The form that an image gets in one output.
@@ -37,8 +39,12 @@ package enum FileTimes: String, Hashable, Sendable {
 package struct LayerSettings: Hashable, Sendable {
     /// The compression of new layers; `nil` for gzip, or any that a layer has already.
     package var compression: Compression?
+    /// The format of layers that get the compression, if it is one that clients fetch in parts.
+    package var format: LazyFormat?
     /// As ``CompressionOptions/level``.
     package var level: Int?
+    /// The files that come first in layers in the format eStargz.
+    package var prefetch: [PathBytes] = []
     /// Whether layers of the base image get the compression, too.
     package var isForced = false
     /// Whether new layers are compressed anew, so that their bytes do not depend on what the store has.

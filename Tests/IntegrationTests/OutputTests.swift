@@ -176,7 +176,7 @@ struct OutputTests {
     @Test func outputsThatCannotBeAreRefusedInOneSentence() throws {
         let test = try Case()
         let cases: [([String], String)] = [
-            (["-o", "type=image,compression=estargz"], "layers are not written as estargz yet"),
+            (["-o", "type=image,compression=stargz"], "unknown compression 'stargz'"),
             (["--annotation", "index:a=b"], "index annotations not supported for single platform export"),
             (
                 ["--annotation", "manifest[linux/s390x]:a=b"],

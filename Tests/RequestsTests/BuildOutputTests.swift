@@ -1,4 +1,5 @@
 import Diagnostics
+import LazyLayers
 import OCI
 import Requests
 import SystemPackage
@@ -78,6 +79,20 @@ struct BuildOutputTests {
         #expect(changed.layers.level == nil)
     }
 
+    @Test(
+        "A format that clients fetch in parts has a compression, and the levels of that",
+        arguments: [("estargz", Compression.gzip, LazyFormat.estargz, "9"), ("zstd:chunked", .zstd, .chunked, "19")])
+    func formatsHaveACompression(name: String, compression: Compression, format: LazyFormat, level: String) throws {
+        let parsed = try BuildOutput.parse("type=registry,name=a,compression=\(name),compression-level=\(level)")
+        let settings = try #require(parsed.settings)
+        #expect(settings.layers.compression == compression)
+        #expect(settings.layers.format == format)
+        #expect(settings.layers.level == Int(level))
+        #expect(!settings.isPlain)
+        let other = try #require(try BuildOutput.parse("type=registry,compression=gzip", settings).settings)
+        #expect(other.layers.format == nil)
+    }
+
     @Test("A push by digest has names without tags")
     func digestsNeedNoTags() throws {
         let output = try BuildOutput.parse("type=registry,name=localhost:5000/a,push-by-digest=true")
@@ -93,7 +108,7 @@ struct BuildOutputTests {
             ("type=oci", "needs a destination"), ("type=nothing,dest=x", "'nothing'"),
             ("type=oci,dest=x,color=red", "'color'"),
             ("type=cacheonly,dest=x", "'dest'"), ("type=local,dest=x,compression=zstd", "'compression'"),
-            ("type=image,compression=estargz", "estargz"), ("type=image,compression=lzma", "'lzma'"),
+            ("type=image,compression=stargz", "'stargz'"), ("type=image,compression=lzma", "'lzma'"),
             ("type=image,compression-level=10", "'10'"), ("type=image,compression=zstd,compression-level=23", "'23'"),
             ("type=image,compression=uncompressed,compression-level=1", "level"), ("type=image,push=maybe", "'maybe'"),
             ("type=image,oci-mediatypes=false,annotation.a=b", "oci-mediatypes=false"),

@@ -3,6 +3,7 @@ import Diagnostics
 import Images
 import Inspector
 import Layers
+import LazyLayers
 import Linux
 import OCI
 import Packages
@@ -58,10 +59,37 @@ struct ImageForming: Sendable {
         if let epoch = settings.epoch {
             config.setTimes(settings.times, Timestamp(seconds: epoch), ofLast: draft.stepCount)
         }
-        guard settings.times != .kept else { return config }
+        try await setTimes(of: &config, step)
+        try await setFormat(of: &config, step)
+        return config
+    }
+
+    /// Makes layers in the format eStargz, which are other ones.
+    private func setFormat(of config: inout ImageConfig, _ step: StepReporter) async throws {
+        guard settings.layers.format == .estargz else { return }
+        let label = "converting layers to estargz"
+        step.status(label)
+        let diffIDs = config.diffIDs
+        let indices = settings.layers.isForced ? Array(diffIDs.indices) : newIndices
+        try await fetch(indices, of: diffIDs)
+        let made = try await offload { [storage = tools.images.storage, layers = settings.layers] in
+            let plan = try PrefetchPlan(
+                layers.prefetch,
+                in: layers.prefetch.isEmpty ? indices.map { _ in [] } : storage.files(of: diffIDs, indices))
+            return try zip(indices, plan.paths).map { index, paths in
+                try storage.makeEStargz(of: diffIDs, index, prefetching: paths, level: layers.level)
+            }
+        }
+        for (index, diffID) in zip(indices, made) { config.diffIDs[index] = diffID }
+        step.status(label, isComplete: true)
+    }
+
+    /// Makes layers whose files have the times of the output.
+    private func setTimes(of config: inout ImageConfig, _ step: StepReporter) async throws {
+        guard settings.times != .kept else { return }
         guard let epoch = fileTime else {
             step.warn("rewrite-timestamp is given, but no SOURCE_DATE_EPOCH: the times of files stay")
-            return config
+            return
         }
         let label = "rewriting layers with source-date-epoch \(epoch)"
         step.status(label)
@@ -74,7 +102,6 @@ struct ImageForming: Sendable {
         }
         for (index, diffID) in zip(indices, clamped) { config.diffIDs[index] = diffID }
         step.status(label, isComplete: true)
-        return config
     }
 
     /// How the manifest is made; `nil` where the store may do as it likes.
@@ -89,6 +116,7 @@ struct ImageForming: Sendable {
         form.baseCount = draft.baseCount
         let layers = settings.layers
         form.compression = CompressionOptions(layers.compression ?? .gzip, level: layers.level)
+        form.format = layers.format
         form.isExact = layers.compression != nil
         // Of a blob that is there the level is not known.
         form.isFresh = layers.isReproducible || layers.level != nil

@@ -1,5 +1,6 @@
 import Diagnostics
 package import Layers
+package import LazyLayers
 package import OCI
 
 /// A copy of an image from one place to another, without the store.
@@ -15,6 +16,9 @@ package struct ImageCopy: Sendable {
     package var form: MediaForm?
     /// The compression of all layers at the destination; `nil` keeps that of the source.
     package var compression: CompressionOptions?
+    /// The format of all layers at the destination, if it is one that clients fetch in parts; then
+    /// ``compression`` is the format's.
+    package var format: LazyFormat?
     /// Whether a change of a digest is an error.
     package var keepsDigests = false
 
@@ -43,7 +47,7 @@ package struct ImageCopy: Sendable {
         let run = CopyRun(
             reader: reader, writer: writer, report: report, keepsDigests: keepsDigests,
             leavesOutMissing: leavesOutMissing, includesReferrers: includesReferrers,
-            layers: LayerConversion(form: form, compression: compression, capacity: writer.capacity))
+            layers: LayerConversion(form: form, compression: compression, format: format, capacity: writer.capacity))
         let written = try await run.copy(root.document, keeping: root.entries, isRoot: true, depth: 0)
         try await writer.finish()
         return written

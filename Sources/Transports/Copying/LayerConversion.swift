@@ -1,5 +1,6 @@
 import Diagnostics
 import Layers
+import LazyLayers
 import Linux
 import OCI
 import Synchronization
@@ -16,17 +17,21 @@ final class LayerConversion: Sendable {
     private struct Made: Sendable {
         let blob: Descriptor
         let file: SpooledFile
+        let diffID: DiffID
     }
 
     let form: MediaForm?
     private let compression: CompressionOptions?
+    /// The format of layers that get the compression, if it is one that clients fetch in parts.
+    private let lazyFormat: LazyFormat?
     private let capacity: WriterCapacity
     /// Layers that were compressed anew, by the digest of what they were made of.
     private let made = Mutex<[Digest: Made]>([:])
 
-    init(form: MediaForm?, compression: CompressionOptions?, capacity: WriterCapacity) {
+    init(form: MediaForm?, compression: CompressionOptions?, format: LazyFormat?, capacity: WriterCapacity) {
         self.form = form
         self.compression = compression
+        lazyFormat = format
         self.capacity = capacity
     }
 
@@ -38,16 +43,28 @@ final class LayerConversion: Sendable {
         }
         let target = form ?? (document.descriptor.mediaType == .dockerManifest ? .docker : .oci)
         var replaced: [Digest: Descriptor] = [:]
-        for layer in manifest.layers {
+        var diffIDs: [Int: DiffID] = [:]
+        for (index, layer) in manifest.layers.enumerated() {
             guard let options = newCompression(of: layer, isMade: document.isMade) else { continue }
             guard target.type(for: .ociLayer(options.compression)) != nil else {
                 throw TransportsError(
                     .unsupported, "Docker's format, which the image has, has no zstd layers",
                     hint: "Add --format oci.")
             }
+            guard target == .oci || lazyFormat == nil else {
+                throw TransportsError(
+                    .unsupported, "Docker's format, which the image has, has no annotations, which such layers need",
+                    hint: "Add --format oci.")
+            }
             let new = try await compress(layer, options, from: reader)
             provider.made[new.blob.digest] = new.file
-            replaced[layer.digest] = new.blob
+            replaced[layer.digest] = new.blob.replacing(layer)
+            if lazyFormat == .estargz { diffIDs[index] = new.diffID }
+        }
+        if !diffIDs.isEmpty {
+            let config = try await Self.config(manifest.config, with: diffIDs, from: reader)
+            provider.made[config.blob.digest] = config.file
+            replaced[manifest.config.digest] = config.blob
         }
         let types = form
         func changed(_ descriptor: Descriptor) throws -> Descriptor {
@@ -59,7 +76,7 @@ final class LayerConversion: Sendable {
                     .unsupported, "Docker's format has no type for '\(new.mediaType.rawValue)'",
                     hint: "Leave --format docker out.")
             }
-            return Descriptor(mediaType: type, digest: new.digest, size: new.size)
+            return Descriptor(mediaType: type, digest: new.digest, size: new.size, annotations: new.annotations)
         }
         let type = form?.type(for: document.descriptor.mediaType) ?? document.descriptor.mediaType
         let hasOtherTypes = try ([manifest.config] + manifest.layers).contains {
@@ -88,7 +105,11 @@ final class LayerConversion: Sendable {
     /// The compression that a layer must get; `nil` if it stays as it is.
     private func newCompression(of layer: Descriptor, isMade: Bool) -> CompressionOptions? {
         guard let present = layer.mediaType.compression else { return nil }
-        if let compression { return compression.compression == present ? nil : compression }
+        if let compression {
+            let isRight =
+                lazyFormat?.isNamed(by: layer.annotations) ?? (compression.compression == present)
+            return isRight ? nil : compression
+        }
         if present == .zstd, !capacity.takesZstd || form == .docker { return CompressionOptions(.gzip) }
         if present == .none, isMade, capacity.compressesNewLayers { return CompressionOptions(.gzip) }
         return nil
@@ -101,21 +122,71 @@ final class LayerConversion: Sendable {
         if let known = made.withLock({ $0[layer.digest] }) { return known }
         let original = SpoolSink()
         try await reader.copy(layer, into: original) { _ in }
-        let new = try await offload {
-            let file = try SpooledFile()
+        let new = try await offload { [lazyFormat] in
             guard let source = original.file else {
                 throw TransportsError(.imageNotFound, "the blob \(layer.digest) did not arrive")
             }
-            let (blob, _) = try CompressedBlobWriter.recompress(
-                BlobStream(source.reader(from: 0)), options, to: { try file.write($0) })
-            return Made(blob: blob, file: file)
+            return try Self.compress(source, options, lazyFormat)
         }
         made.withLock { $0[layer.digest] = new }
         return new
     }
+
+    private static func compress(
+        _ source: SpooledFile, _ options: CompressionOptions, _ format: LazyFormat?
+    ) throws -> Made {
+        let file = try SpooledFile()
+        let stream = BlobStream(source.reader(from: 0))
+        guard let format else {
+            let (blob, diffID) = try CompressedBlobWriter.recompress(stream, options, to: { try file.write($0) })
+            return Made(blob: blob, file: file, diffID: diffID)
+        }
+        let plain = try SpooledFile()
+        _ = try CompressedBlobWriter.recompress(stream, CompressionOptions(.none), to: { try plain.write($0) })
+        let (blob, diffID) =
+            switch format {
+            case .estargz:
+                try EStargzLayer.write(plain.descriptor, level: options.level, to: { try file.write($0) })
+            case .chunked:
+                try ChunkedLayer.write(plain.descriptor, level: options.level, to: { try file.write($0) })
+            }
+        return Made(blob: blob, file: file, diffID: diffID)
+    }
+
+    /// The config of an image in which some layers are other ones.
+    private static func config(
+        _ old: Descriptor, with diffIDs: [Int: DiffID], from reader: any ImageReader
+    ) async throws -> (blob: Descriptor, file: SpooledFile) {
+        let sink = MemorySink(limit: BlobTree.documentLimit)
+        try await reader.copy(old, into: sink) { _ in }
+        guard var object = try JSON(parsing: sink.bytes).object, var rootfs = object["rootfs"]?.object,
+            var all = rootfs["diff_ids"]?.array
+        else { throw ManifestError(.malformed, "the image's config does not name its layers") }
+        for (index, diffID) in diffIDs {
+            guard all.indices.contains(index) else {
+                throw ManifestError(.malformed, "the image's config names fewer layers than its manifest")
+            }
+            all[index] = .string(diffID.description)
+        }
+        rootfs["diff_ids"] = .array(all)
+        object["rootfs"] = .object(rootfs)
+        let bytes = JSON.object(object).encoded()
+        let file = try SpooledFile()
+        try file.write(bytes.span)
+        let blob = Descriptor(mediaType: old.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
+        return (blob, file)
+    }
 }
 
 extension Descriptor {
+    /// The blob in place of another with the same files: the annotations of that stay, but for those about its bytes.
+    fileprivate func replacing(_ old: Descriptor) -> Descriptor {
+        let kept = old.annotations.filter { !LazyAnnotation.isAboutBytes($0.key) }
+        return Descriptor(
+            mediaType: mediaType, digest: digest, size: size,
+            annotations: kept.merging(annotations, uniquingKeysWith: { $1 }))
+    }
+
     /// Whether it is a layer that may not be handed on and has a place of its own.
     fileprivate var isForeignLayer: Bool {
         !urls.isEmpty && ["foreign", "nondistributable"].contains { mediaType.rawValue.contains($0) }

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Diagnostics
+import LazyLayers
+import Linux
 import Requests
+import SystemPackage
 
 /// The form of the image in all outputs that do not say otherwise, as Buildah has the options.
 struct ImageFormOptions: ParsableArguments {
@@ -18,13 +21,20 @@ struct ImageFormOptions: ParsableArguments {
 
     @Option(
         name: .customLong("compression-format"),
-        help: ArgumentHelp("The compression of new layers: gzip, zstd or uncompressed.", valueName: "name"))
+        help: ArgumentHelp(
+            "The compression of new layers: gzip, zstd, estargz, zstd:chunked or uncompressed.", valueName: "name"))
     var compression: String?
 
     @Option(
         name: .customLong("compression-level"), parsing: .unconditional,
         help: ArgumentHelp("The level of the compression.", valueName: "number"))
     var level: String?
+
+    @Option(
+        name: .customLong("estargz-prefetch"),
+        help: ArgumentHelp(
+            "Put the files of a list first in layers in the format estargz: one path a line.", valueName: "file"))
+    var prefetch: String?
 
     @Flag(name: .customLong("force-compression"), help: "Compress layers of the base image, too.")
     var forcesCompression = false
@@ -54,6 +64,7 @@ struct ImageFormOptions: ParsableArguments {
         if let compression { try settings.layers.setCompression(compression) }
         if let level { try settings.layers.setLevel(level) }
         settings.layers.isForced = forcesCompression
+        if let prefetch { settings.layers.prefetch = try Self.paths(inListAt: FilePath(prefetch)) }
         if clampsTimes || isReproducible { settings.times = .clamped }
         settings.layers.isReproducible = isReproducible
         guard let timestamp else { return settings }
@@ -63,6 +74,18 @@ struct ImageFormOptions: ParsableArguments {
         settings.epoch = try Epoch.parse(timestamp, option: "--timestamp")
         settings.times = .replaced
         return settings
+    }
+
+    /// The largest list of files to prefetch, in bytes.
+    private static let listLimit = 16 << 20
+
+    private static func paths(inListAt path: FilePath) throws -> [PathBytes] {
+        let list = try OwnedDescriptor.open(path, .readOnly).readAll(limit: listLimit)
+        let paths = PrefetchPlan.paths(parsing: list)
+        guard !paths.isEmpty else {
+            throw ValidationError("the list of files to prefetch '\(path)' is empty")
+        }
+        return paths
     }
 
     private func chosenFormat() throws -> Format {

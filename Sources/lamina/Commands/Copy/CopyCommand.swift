@@ -3,6 +3,7 @@ import Console
 import Diagnostics
 import Images
 import Layers
+import LazyLayers
 import Linux
 import OCI
 import Registry
@@ -126,7 +127,8 @@ struct CopyFormOptions: ParsableArguments {
 
     @Option(
         name: .customLong("dest-compress-format"),
-        help: ArgumentHelp("Compress all layers of the copy so: gzip or zstd.", valueName: "format"))
+        help: ArgumentHelp(
+            "Compress all layers of the copy so: gzip, zstd, estargz or zstd:chunked.", valueName: "format"))
     var compression: String?
 
     @Option(
@@ -145,13 +147,19 @@ struct CopyFormOptions: ParsableArguments {
             guard level == nil else { throw ValidationError("--dest-compress-level needs --dest-compress-format") }
             return
         }
-        guard let kind = Compression(rawValue: compression), kind != .none else {
-            throw ValidationError("unknown compression '\(compression)': use gzip or zstd")
+        guard let kind = Self.kind(compression) else {
+            throw ValidationError("unknown compression '\(compression)': use gzip, zstd, estargz or zstd:chunked")
         }
         let levels = kind == .gzip ? 0...9 : 1...22
         guard level.map(levels.contains) ?? true else {
             throw ValidationError("\(compression) has the levels \(levels.lowerBound) to \(levels.upperBound)")
         }
+    }
+
+    /// The compression of a format by its name; `nil` for none.
+    private static func kind(_ name: String) -> Compression? {
+        let kind = LazyFormat(rawValue: name)?.compression ?? Compression(rawValue: name)
+        return kind == Compression.none ? nil : kind
     }
 
     private static let forms: [String: MediaForm] = ["oci": .oci, "docker": .docker, "v2s2": .docker]
@@ -160,9 +168,8 @@ struct CopyFormOptions: ParsableArguments {
     func copy() throws -> ImageCopy {
         var copy = ImageCopy()
         copy.form = format.flatMap { Self.forms[$0] }
-        copy.compression = compression.flatMap(Compression.init(rawValue:)).map {
-            CompressionOptions($0, level: level)
-        }
+        copy.compression = compression.flatMap(Self.kind).map { CompressionOptions($0, level: level) }
+        copy.format = compression.flatMap(LazyFormat.init(rawValue:))
         copy.keepsDigests = keepsDigests
         return copy
     }
