@@ -40,13 +40,17 @@ package struct FileList: Hashable, Sendable {
     package var fileCount: Int { entries.count { !$0.isMark } }
 
     /// The file with this path; marks are not files.
-    package subscript(path: PathBytes) -> LayerEntry? {
-        var low = 0
-        var high = entries.count
+    package subscript(path: PathBytes) -> LayerEntry? { entries.file(at: path) }
+}
+
+extension [LayerEntry] {
+    /// The file with a path in entries that are in their order; marks are not files.
+    func file(at path: PathBytes) -> LayerEntry? {
+        var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if entries[middle].path.walksBefore(path) { low = middle + 1 } else { high = middle }
+            if self[middle].path.walksBefore(path) { low = middle + 1 } else { high = middle }
         }
-        return entries[low...].prefix { $0.path == path }.first { !$0.isMark }
+        return self[low...].prefix { $0.path == path }.first { !$0.isMark }
     }
 }

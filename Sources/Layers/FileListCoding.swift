@@ -27,9 +27,7 @@ extension FileList {
     /// Throws ``LayerError`` `.badFileList` when the bytes are not a list, or one of another version.
     package init(decoding bytes: [UInt8]) throws(LayerError) {
         var reader = ListDecoder(bytes)
-        for byte in magic where try reader.byte() != byte { throw ListDecoder.malformed }
-        let tarSize = try reader.signed()
-        let count = try reader.count()
+        let (tarSize, count) = try reader.head()
         var entries: [LayerEntry] = []
         entries.reserveCapacity(count)
         for _ in 0..<count { entries.append(try reader.entry(after: entries.last)) }
@@ -114,30 +112,42 @@ struct ListEncoder {
     }
 
     private mutating func put(path: PathBytes, after previous: PathBytes?) {
-        let shared = zip(path.bytes, previous?.bytes ?? []).prefix { $0 == $1 }.count
+        let shared = previous.map { path.bytes.span.commonPrefix(with: $0.bytes.span) } ?? 0
         put(UInt64(shared))
         put(UInt64(path.bytes.count - shared))
         bytes += path.bytes[shared...]
     }
 }
 
-private struct ListDecoder {
+/// Reads an encoded list, or an entry of one.
+package struct ListDecoder {
     private let bytes: [UInt8]
-    private var position = 0
+    package private(set) var position: Int
 
-    static let malformed = LayerError(.badFileList, "the recorded file list of a layer cannot be read")
+    package static let malformed = LayerError(.badFileList, "the recorded file list of a layer cannot be read")
+    /// The bits of an entry's first byte that are its kind.
+    package static let kindMask = Flag.kind
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8], at position: Int = 0) {
+        self.bytes = bytes
+        self.position = position
+    }
 
-    var isAtEnd: Bool { position == bytes.count }
+    package var isAtEnd: Bool { position == bytes.count }
 
-    mutating func byte() throws(LayerError) -> UInt8 {
+    /// What stands before the entries: the size of the archive, and how many entries there are.
+    package mutating func head() throws(LayerError) -> (tarSize: Int64, count: Int) {
+        for expected in magic where try byte() != expected { throw Self.malformed }
+        return (try signed(), try count())
+    }
+
+    package mutating func byte() throws(LayerError) -> UInt8 {
         guard position < bytes.count else { throw Self.malformed }
         defer { position += 1 }
         return bytes[position]
     }
 
-    mutating func number() throws(LayerError) -> UInt64 {
+    private mutating func number() throws(LayerError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while shift < 64 {
@@ -149,44 +159,66 @@ private struct ListDecoder {
         throw Self.malformed
     }
 
-    mutating func number32() throws(LayerError) -> UInt32 {
+    private mutating func number32() throws(LayerError) -> UInt32 {
         guard let value = UInt32(exactly: try number()) else { throw Self.malformed }
         return value
     }
 
-    mutating func signed() throws(LayerError) -> Int64 {
+    private mutating func signed() throws(LayerError) -> Int64 {
         let value = try number()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
     /// How many things of at least one byte each follow: so never more than there are bytes.
-    mutating func count() throws(LayerError) -> Int {
+    private mutating func count() throws(LayerError) -> Int {
         guard let value = Int(exactly: try number()), value <= bytes.count - position else { throw Self.malformed }
         return value
     }
 
-    mutating func string() throws(LayerError) -> [UInt8] {
+    private mutating func string() throws(LayerError) -> [UInt8] {
         let count = try count()
         guard count > 0 else { return [] }
         defer { position += count }
         return Array(bytes[position..<position + count])
     }
 
-    mutating func entry(after previous: LayerEntry?) throws(LayerError) -> LayerEntry {
+    fileprivate mutating func entry(after previous: LayerEntry?) throws(LayerError) -> LayerEntry {
         let flags = try byte()
+        let before = previous?.path.bytes ?? []
+        let (shared, rest) = try pathParts(upTo: before.count)
+        var path: [UInt8] = []
+        path.reserveCapacity(shared + rest.count)
+        path += before[..<shared]
+        path += bytes[rest]
+        var entry = LayerEntry(
+            path: PathBytes(path), kind: try kind(flags), owner: previous?.owner ?? 0, group: previous?.group ?? 0)
+        try fields(flags, of: &entry)
+        return entry
+    }
+
+    package func kind(_ flags: UInt8) throws(LayerError) -> LayerEntry.Kind {
         guard let kind = LayerEntry.Kind(rawValue: flags & Flag.kind) else { throw Self.malformed }
-        var entry = LayerEntry(path: try path(after: previous?.path), kind: kind)
+        return kind
+    }
+
+    /// The length that a path shares with the one before it, at most `limit`, and the place of its rest.
+    package mutating func pathParts(upTo limit: Int) throws(LayerError) -> (shared: Int, rest: Range<Int>) {
+        guard let shared = Int(exactly: try number()), shared <= limit else { throw Self.malformed }
+        let rest = try count()
+        defer { position += rest }
+        return (shared, position..<position + rest)
+    }
+
+    /// Reads what stands behind the path of an entry, which has its kind, and the owner and group of the entry before.
+    package mutating func fields(_ flags: UInt8, of entry: inout LayerEntry) throws(LayerError) {
         entry.permissions = try number32()
-        if flags & Flag.sameOwner != 0, let previous {
-            entry.owner = previous.owner
-            entry.group = previous.group
-        } else if flags & Flag.owner != 0 {
-            entry.owner = try number32()
-            entry.group = try number32()
+        if flags & Flag.sameOwner == 0 {
+            entry.owner = flags & Flag.owner != 0 ? try number32() : 0
+            entry.group = flags & Flag.owner != 0 ? try number32() : 0
         }
         let seconds = try signed()
         entry.modified = FileTime(seconds: seconds, nanoseconds: flags & Flag.nanoseconds != 0 ? try signed() : 0)
-        switch kind {
+        switch entry.kind {
         case .regular:
             entry.size = try signed()
             for shift in stride(from: UInt64(0), to: 64, by: 8) {
@@ -203,20 +235,74 @@ private struct ListDecoder {
                 entry.attributes.append(ExtendedAttribute(name: PathBytes(try string()), value: try string()))
             }
         }
-        return entry
+    }
+}
+
+/// Checking entries without keeping what they say.
+extension ListDecoder {
+    /// Passes over what stands behind the path of an entry, as ``fields(_:of:)`` reads it; returns the size of a regular
+    /// file. Owner and group are those of the entry before, and become its own.
+    package mutating func passFields(
+        _ flags: UInt8, _ kind: LayerEntry.Kind, owner: inout UInt32, group: inout UInt32
+    ) throws(LayerError) -> Int64 {
+        _ = try number32()
+        if flags & Flag.sameOwner == 0 {
+            owner = flags & Flag.owner != 0 ? try number32() : 0
+            group = flags & Flag.owner != 0 ? try number32() : 0
+        }
+        _ = try number()
+        if flags & Flag.nanoseconds != 0 { _ = try number() }
+        var size: Int64 = 0
+        switch kind {
+        case .regular:
+            size = try signed()
+            try pass(8)
+        case .symlink, .hardLink: try pass(try count())
+        case .characterDevice, .blockDevice:
+            _ = try number32()
+            _ = try number32()
+        case .directory, .fifo, .whiteout, .opaque: break
+        }
+        if flags & Flag.attributes != 0 {
+            for _ in 0..<(2 * (try count())) { try pass(try count()) }
+        }
+        return size
     }
 
-    private mutating func path(after previous: PathBytes?) throws(LayerError) -> PathBytes {
-        let shared = try number()
-        let rest = try count()
-        let before = previous?.bytes ?? []
-        guard shared <= before.count else { throw Self.malformed }
-        let prefix = Int(shared)
-        var path: [UInt8] = []
-        path.reserveCapacity(prefix + rest)
-        path += before[..<prefix]
-        path += bytes[position..<position + rest]
-        position += rest
-        return PathBytes(path)
+    private mutating func pass(_ count: Int) throws(LayerError) {
+        guard count <= bytes.count - position else { throw Self.malformed }
+        position += count
+    }
+}
+
+/// Reading parts of entries that were read as a whole before.
+extension ListDecoder {
+    private static func number(in bytes: Span<UInt8>, at position: inout Int) -> UInt64 {
+        var (value, shift): (UInt64, UInt64) = (0, 0)
+        while bytes[position] >= 0x80 {
+            value |= UInt64(bytes[position] & 0x7f) << shift
+            shift += 7
+            position += 1
+        }
+        position += 1
+        return value | UInt64(bytes[position - 1]) << shift
+    }
+
+    package static func pathParts(in bytes: Span<UInt8>, at start: Int) -> (shared: Int, rest: Range<Int>) {
+        var position = start + 1
+        let shared = Int(truncatingIfNeeded: number(in: bytes, at: &position))
+        let rest = Int(truncatingIfNeeded: number(in: bytes, at: &position))
+        return (shared, position..<position + rest)
+    }
+
+    /// The size of a regular file.
+    package static func size(in bytes: Span<UInt8>, at start: Int) -> Int64 {
+        let flags = bytes[start]
+        var position = pathParts(in: bytes, at: start).rest.upperBound
+        let before =
+            2 + (flags & (Flag.owner | Flag.sameOwner) == Flag.owner ? 2 : 0) + (flags & Flag.nanoseconds != 0 ? 1 : 0)
+        for _ in 0..<before { _ = number(in: bytes, at: &position) }
+        let value = number(in: bytes, at: &position)
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 }

@@ -17,6 +17,18 @@ package struct LayerEntry: Hashable, Sendable {
         case whiteout
         /// Everything in the directory at the path is removed from the layers below.
         case opaque
+
+        /// Whether an entry of this kind is a mark and not a file.
+        package var isMark: Bool { self == .whiteout || self == .opaque }
+
+        /// The place of an entry of this kind among the entries of one path in a list, where each has another.
+        package var rank: Int {
+            switch self {
+            case .whiteout: 0
+            case .opaque: 2
+            default: 1
+            }
+        }
     }
 
     /// Relative to the root: no leading `/` or `./`, no slash at the end, no `.` or `..`. Of a whiteout the path that
@@ -78,7 +90,7 @@ package struct LayerEntry: Hashable, Sendable {
     }
 
     /// Whether this is a mark and not a file.
-    package var isMark: Bool { kind == .whiteout || kind == .opaque }
+    package var isMark: Bool { kind.isMark }
 }
 
 extension LayerEntry {
@@ -90,13 +102,7 @@ extension LayerEntry {
     }
 
     /// Two entries of a list with one path have different ranks.
-    var rank: Int {
-        switch kind {
-        case .whiteout: 0
-        case .opaque: 2
-        default: 1
-        }
-    }
+    package var rank: Int { kind.rank }
 }
 
 extension PathBytes {
@@ -105,12 +111,27 @@ extension PathBytes {
         let slash = UInt8(ascii: "/")
         let left = bytes.span
         let right = other.bytes.span
-        let common = min(left.count, right.count)
-        var index = 0
-        while index < common, left[index] == right[index] { index += 1 }
-        guard index < common else { return left.count < right.count }
+        let index = left.commonPrefix(with: right)
+        guard index < left.count, index < right.count else { return left.count < right.count }
         if left[index] == slash { return true }
         if right[index] == slash { return false }
         return left[index] < right[index]
+    }
+}
+
+extension Span<UInt8> {
+    /// The number of bytes at the beginning that are those of another span, found eight at a time.
+    package func commonPrefix(with other: Span<UInt8>) -> Int {
+        let (left, right) = unsafe (bytes, other.bytes)
+        let end = Swift.min(count, other.count)
+        var index = 0
+        while index + 8 <= end {
+            let word = unsafe left.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            let second = unsafe right.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            if word != second { return index + (word ^ second).trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < end, self[index] == other[index] { index += 1 }
+        return index
     }
 }

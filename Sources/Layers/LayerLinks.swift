@@ -6,9 +6,13 @@ import Linux
 /// Entries get the paths at which they end up: after `link -> dir`, an entry `link/file` is `dir/file`. What a later entry
 /// replaces is left out, and a hard link keeps the file that had its target's name when the link was made.
 ///
-/// Entries are added in the order in which the archive has them. The work is linear in their number.
+/// Entries are added in the order in which the archive has them. The work is linear in their number, and small for an
+/// archive in the order of ``LayerEntry/precedes(_:)``, as most are: there only neighbours can be of one path.
 struct LayerLinks {
     private var entries: [LayerEntry] = []
+    /// Whether all entries came in their order, none below a link or a file, and hard links behind their files. The
+    /// tables below are empty then.
+    private var isOrdered = true
     /// The number of the entry that is at a path now, marks not counted.
     private var current: [PathBytes: Int] = [:]
     /// The links of this layer, where they lead, and the numbers of their entries.
@@ -28,6 +32,16 @@ struct LayerLinks {
     /// Throws ``LayerError`` `.unsafePath` when links lead in a circle, and `.damaged` for a hard link to itself or to a
     /// directory.
     mutating func add(_ entry: LayerEntry) throws {
+        if isOrdered {
+            if let entry = ordered(entry) {
+                entries.append(entry)
+                return
+            }
+            isOrdered = false
+            let known = entries
+            entries = []
+            for entry in known { try add(entry) }
+        }
         var entry = entry
         entry.path = try entry.kind == .opaque ? place(of: entry.path) : path(entry.path)
         if entry.kind == .hardLink {
@@ -46,9 +60,26 @@ struct LayerLinks {
     ///
     /// Throws ``LayerError`` `.damaged` for a hard link to a file that comes after it.
     consuming func finish() throws -> [LayerEntry] {
+        if isOrdered { return entries }
         guard hasHardLinks || current.count < entries.count else { return entries }
         try updateHardLinks()
         return entries.indices.filter(isKept).map { entries[$0] }
+    }
+
+    // MARK: Order
+
+    /// The entry as it goes behind the others in their order; `nil` when they are in order no longer.
+    private func ordered(_ entry: LayerEntry) -> LayerEntry? {
+        if let last = entries.last {
+            // All paths below another come right behind it.
+            let isOpen = last.kind == .directory || last.kind == .opaque || !entry.path.isWithin(last.path)
+            guard isOpen, last.precedes(entry) else { return nil }
+        }
+        guard entry.kind == .hardLink else { return entry }
+        guard let file = entries.file(at: entry.linkTarget), file.kind != .directory else { return nil }
+        var link = entry
+        link.linkTarget = file.kind == .hardLink ? file.linkTarget : file.path
+        return link
     }
 
     // MARK: Paths

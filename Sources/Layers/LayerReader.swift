@@ -129,7 +129,8 @@ extension LayerReader {
             path: path, kind: kind, permissions: UInt32(truncatingIfNeeded: member.mode) & 0o7777, owner: owner,
             group: group, size: kind == .regular ? member.fileSize : 0, modified: member.modified,
             linkTarget: try linkTarget(member, kind), deviceMajor: major, deviceMinor: minor,
-            attributes: member.attributes.filter { !OverlayAttribute.isInternal($0.name) })
+            attributes: member.attributes.isEmpty
+                ? [] : member.attributes.filter { !OverlayAttribute.isInternal($0.name) })
         // Layers archived from an overlay's directory, without translating its marks.
         return readsMarks && entry.isWhiteoutDevice ? LayerEntry(path: path, kind: .whiteout) : entry
     }
@@ -175,6 +176,7 @@ enum LayerPath {
     ///
     /// Throws ``LayerError`` `.unsafePath` when there is a `..` or a NUL in it, or when it is too deep.
     static func normalize(_ name: [UInt8]) throws -> PathBytes {
+        if isNormal(name) { return PathBytes(name) }
         let slash = UInt8(ascii: "/")
         let dot = UInt8(ascii: ".")
         var path: [UInt8] = []
@@ -191,6 +193,19 @@ enum LayerPath {
             path += component
         }
         return PathBytes(path)
+    }
+
+    /// Whether a name is sure to be normal: most are, and stay as they are.
+    private static func isNormal(_ name: [UInt8]) -> Bool {
+        let slash = UInt8(ascii: "/")
+        var before = slash
+        var depth = 1
+        for byte in name {
+            if byte == 0 || before == slash && (byte == slash || byte == UInt8(ascii: ".")) { return false }
+            if byte == slash { depth += 1 }
+            before = byte
+        }
+        return before != slash && depth <= PathBytes.depthLimit
     }
 }
 

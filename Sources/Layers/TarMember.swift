@@ -60,8 +60,8 @@ struct SparseMap {
 extension TarMember {
     /// Reads the plain fields of a header block.
     init(_ block: [UInt8]) throws {
-        let isGNU = block[TarField.magic].elementsEqual("ustar  \0".utf8)
-        let isUSTAR = !isGNU && block[TarField.magic].starts(with: "ustar\0".utf8)
+        let isGNU = Self.holds(block, TarField.magic.lowerBound, Self.gnuMagic)
+        let isUSTAR = !isGNU && Self.holds(block, TarField.magic.lowerBound, Self.ustarMagic)
         name = Self.text(block, TarField.name)
         type = block[TarField.type]
         mode = try Self.number(block, TarField.mode)
@@ -80,37 +80,56 @@ extension TarMember {
         }
         if isUSTAR {
             // Schily's star keeps two times at the end of the prefix.
-            let isStar = block[508..<512].elementsEqual("tar\0".utf8)
+            let isStar = Self.holds(block, 508, Self.starMagic)
             let prefix = Self.text(block, isStar ? 345..<476 : TarField.prefix)
             if !prefix.isEmpty { name = prefix + [UInt8(ascii: "/")] + name }
         }
         guard size >= 0 else { throw TarReader.damaged }
     }
 
-    static func text(_ block: [UInt8], _ field: Range<Int>) -> [UInt8] { Array(block[field].prefix { $0 != 0 }) }
+    private static let gnuMagic = Array("ustar  \0".utf8)
+    private static let ustarMagic = Array("ustar\0".utf8)
+    private static let starMagic = Array("tar\0".utf8)
+
+    private static func holds(_ block: [UInt8], _ start: Int, _ bytes: [UInt8]) -> Bool {
+        for (index, byte) in bytes.enumerated() where block[start + index] != byte { return false }
+        return true
+    }
+
+    static func text(_ block: [UInt8], _ field: Range<Int>) -> [UInt8] {
+        var end = field.lowerBound
+        while end < field.upperBound, block[end] != 0 { end += 1 }
+        return end == field.lowerBound ? [] : Array(block[field.lowerBound..<end])
+    }
 
     /// Octal digits between blanks and NULs or, if the first bit is set, a big-endian two's complement number.
     static func number(_ block: [UInt8], _ field: Range<Int>) throws -> Int64 {
-        let bytes = block[field]
-        guard let first = bytes.first else { return 0 }
-        if first & 0x80 != 0 {
-            var value: Int64 = first & 0x40 != 0 ? -1 : 0
-            for (index, byte) in bytes.enumerated() {
-                let (shifted, overflow) = value.multipliedReportingOverflow(by: 256)
-                guard !overflow else { throw TarReader.damaged }
-                let digit = index == 0 ? (first & 0x40 != 0 ? byte | 0x80 : byte & 0x7f) : byte
-                value = shifted | Int64(digit)
-            }
-            return value
-        }
+        guard block[field.lowerBound] & 0x80 == 0 else { return try binaryNumber(block, field) }
         var value: Int64 = 0
-        var isOver = false
-        for byte in bytes.drop(while: { $0 == UInt8(ascii: " ") || $0 == 0 }) {
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "7") where !isOver: value = value << 3 | Int64(byte & 7)
-            case UInt8(ascii: " "), 0: isOver = true
-            default: throw TarReader.damaged
+        var (hasBegun, isOver) = (false, false)
+        for index in field {
+            let byte = block[index]
+            let isBlank = byte == UInt8(ascii: " ") || byte == 0
+            if isBlank {
+                isOver = hasBegun
+            } else {
+                guard byte & 0xf8 == UInt8(ascii: "0"), !isOver else { throw TarReader.damaged }
+                hasBegun = true
+                value = value << 3 | Int64(byte & 7)
             }
+        }
+        return value
+    }
+
+    private static func binaryNumber(_ block: [UInt8], _ field: Range<Int>) throws -> Int64 {
+        let first = block[field.lowerBound]
+        var value: Int64 = first & 0x40 != 0 ? -1 : 0
+        for index in field {
+            let (shifted, overflow) = value.multipliedReportingOverflow(by: 256)
+            guard !overflow else { throw TarReader.damaged }
+            let byte = block[index]
+            let digit = index == field.lowerBound ? (first & 0x40 != 0 ? byte | 0x80 : byte & 0x7f) : byte
+            value = shifted | Int64(digit)
         }
         return value
     }
@@ -118,13 +137,12 @@ extension TarMember {
     /// The sum of the block with blanks for the sum itself matches; old programs summed signed bytes.
     static func hasValidChecksum(_ block: [UInt8]) -> Bool {
         guard let expected = try? number(block, TarField.checksum) else { return false }
-        var unsigned: Int64 = 0
-        var signed: Int64 = 0
-        for (index, byte) in block.enumerated() {
-            let byte = TarField.checksum.contains(index) ? UInt8(ascii: " ") : byte
-            unsigned += Int64(byte)
-            signed += Int64(Int8(bitPattern: byte))
+        func sum(_ byte: (UInt8) -> Int64) -> Int64 {
+            var sum = Int64(TarField.checksum.count) * byte(UInt8(ascii: " "))
+            for index in block.indices { sum &+= byte(block[index]) }
+            for index in TarField.checksum { sum &-= byte(block[index]) }
+            return sum
         }
-        return expected == unsigned || expected == signed
+        return expected == sum { Int64($0) } || expected == sum { Int64(Int8(bitPattern: $0)) }
     }
 }

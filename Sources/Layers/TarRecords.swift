@@ -14,6 +14,8 @@ struct TarRecords {
 
     init() {}
 
+    private var isEmpty: Bool { values.isEmpty && attributes.isEmpty && pairs.isEmpty }
+
     init(parsing body: [UInt8]) throws {
         var position = 0
         while position < body.count {
@@ -61,6 +63,7 @@ struct TarRecords {
 
     /// Puts what the records say into the member.
     func apply(to member: inout TarMember) throws {
+        if isEmpty { return }
         if let path = values["path"] { member.name = path }
         if let link = values["linkpath"] { member.linkName = link }
         if let owner = try number("uid") { member.owner = owner }

@@ -82,8 +82,10 @@ enum Whiteout {
 
     /// The kind of a member with this normalised name.
     static func meaning(of path: PathBytes) throws -> Meaning {
+        // Nearly no name is a mark, and a copy of it is not needed to see that.
+        let start = path.bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+        guard path.bytes[start...].starts(with: prefix.bytes) else { return .file }
         let name = path.lastComponent
-        guard name.bytes.starts(with: prefix.bytes) else { return .file }
         if name == opaque { return .opaque(path.parent) }
         if name.bytes.starts(with: internalPrefix.bytes) { return .nothing }
         let removed = PathBytes(name.bytes[prefix.bytes.count...])

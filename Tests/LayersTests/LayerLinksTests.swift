@@ -47,6 +47,36 @@ import Testing
         ([file("f"), directory("f"), file("f/in")], ["f", "f/in"]),
     ]
 
+    /// Archives in the order of a walk take a shorter way, which ends where an entry is out of order.
+    @Test(arguments: 0..<300) func theOrderOfAnArchiveDoesNotMatter(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed)
+        var entries: [LayerEntry] = []
+        for _ in 0..<Int.random(in: 1...12, using: &random) {
+            let names = ["a", "b", "c", "a-"]
+            let path = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+                names[Int.random(in: 0..<names.count, using: &random)]
+            }.joined(separator: "/")
+            let kinds: [LayerEntry.Kind] = [.regular, .directory, .directory, .symlink, .hardLink, .whiteout, .opaque]
+            let kind = kinds.randomElement(using: &random) ?? .fifo
+            let target = kind == .hardLink ? entries.randomElement(using: &random)?.path ?? "b" : PathBytes("b")
+            let isLink = kind == .symlink || kind == .hardLink
+            entries.append(LayerEntry(path: PathBytes(path), kind: kind, linkTarget: isLink ? target : ""))
+        }
+        entries.sort { $0.precedes($1) }
+        func list(_ entries: [LayerEntry]) -> [LayerEntry]? {
+            var links = LayerLinks()
+            do {
+                for entry in entries { try links.add(entry) }
+                return FileList(try links.finish(), tarSize: 0).entries
+            } catch {
+                return nil
+            }
+        }
+        // A name that comes last of all, in front.
+        let other = list([Self.file("z")] + entries)?.filter { $0.path != "z" }
+        #expect(list(entries) == other)
+    }
+
     /// Without the privilege to make devices, hard links to them are not made either; the list has both.
     @Test func hardLinksToDevicesThatAreNotMade() throws {
         let device = LayerEntry(
@@ -180,5 +210,19 @@ import Testing
         #expect(error?.code == .noSpace)
         #expect(error?.message.hasPrefix("cannot unpack '/big': there is too little space: 1048576 MiB") == true)
         #expect(try scratch.output(of: "stat -c %s target/big") == "0\n")
+    }
+}
+
+private struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }
