@@ -113,7 +113,7 @@ struct AdviceFinder {
         let ordered = files.indices.sorted { (files[$0].layer, $0) < (files[$1].layer, $1) }
         for index in ordered {
             let file = files[index]
-            let hash = image.tree.lists[file.layer].entries[file.entry].contentHash
+            let hash = image.tree.lists[file.layer].contentHash(of: file.entry)
             let isNew = seen.insert(Content(size: file.size, hash: hash)).inserted
             if !isNew, steps[file.layer] != .base { add(.duplicates, file) } else { kept.append(file) }
         }
@@ -126,7 +126,7 @@ struct AdviceFinder {
     /// Looks into programs and libraries. Those whose bytes are not there are passed over.
     private mutating func addUnstripped(_ files: [StoredFile]) throws {
         let programs = files.filter { file in
-            let entry = image.tree.lists[file.layer].entries[file.entry]
+            let entry = image.tree.entry(file.entry, of: file.layer)
             let isLibrary = image.tree.name(of: file.node).split(separator: UInt8(ascii: ".")).contains(
                 Array("so".utf8)[...])
             return file.size >= Self.smallestProgram && steps[file.layer] != .base

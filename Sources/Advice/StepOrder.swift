@@ -66,7 +66,7 @@ struct StepOrder {
         guard let word = words.first, ["COPY", "ADD"].contains(word.uppercased()),
             !words.contains(where: { $0.hasPrefix("--from") || $0.contains("://") || $0.hasPrefix("git@") })
         else { return false }
-        return image.tree.lists[layer].entries.allSatisfy { entry in
+        return image.tree.entries(of: layer).allSatisfy { entry in
             let top = entry.path.bytes.prefix { $0 != UInt8(ascii: "/") }
             let isInside = top.count < entry.path.bytes.count
             let name = String(decoding: top, as: UTF8.self)

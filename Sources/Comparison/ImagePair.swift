@@ -14,10 +14,10 @@ package struct ImagePair: Sendable {
     package init(old: InspectedImage, new: InspectedImage) {
         self.old = old
         self.new = new
-        let lists = [Self.files(of: old), Self.files(of: new, over: old)]
+        let lists = [Self.files(of: old), Self.files(of: new, over: old)].map(PackedFileList.init)
         var config = ImageConfig(platform: new.config.platform)
-        config.diffIDs = lists.map { DiffID(Digest(of: $0.encode())) }
-        let layers = zip(config.diffIDs, lists).map { AnalyzedLayerInput(diffID: $0, fileList: $1) }
+        config.diffIDs = lists.map { DiffID(Digest(of: $0.encoded)) }
+        let layers = zip(config.diffIDs, lists).map { AnalyzedLayerInput(diffID: $0, files: $1) }
         combined = InspectedImage(config: config, layers: layers, contents: NoContents())
     }
 

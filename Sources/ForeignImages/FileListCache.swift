@@ -1,4 +1,5 @@
 import Glibc
+import Inspector
 import Layers
 import Linux
 package import OCI
@@ -24,16 +25,18 @@ package struct FileListCache: Sendable {
     }
 
     /// The list of a layer, if it is kept.
-    func list(_ diffID: DiffID, _ sum: ContentSum) -> FileList? {
-        if diffID == .empty { return FileList([], tarSize: 1024) }
-        if sum == .checksum, let bytes = others(diffID), let list = try? FileList(decoding: bytes) { return list }
+    func list(_ diffID: DiffID, _ sum: ContentSum) -> PackedFileList? {
+        if diffID == .empty { return PackedFileList(FileList([], tarSize: 1024)) }
+        if sum == .checksum, let bytes = others(diffID), let list = try? PackedFileList(encoded: bytes) {
+            return list
+        }
         guard let directory, let folder = try? Directory(opening: directory),
             let bytes = try? folder.open(Self.name(diffID, sum)).readAll(limit: Int(Self.limit)),
             bytes.count > Self.sumLength
         else { return nil }
         let content = Array(bytes.dropLast(Self.sumLength))
         guard Array(Digest(of: content).hex.utf8) == Array(bytes.suffix(Self.sumLength)) else { return nil }
-        return try? FileList(decoding: content)
+        return try? PackedFileList(encoded: content)
     }
 
     /// Each list is followed by its SHA-256 in hexadecimal, as a crash may leave any bytes in a file.
@@ -43,9 +46,9 @@ package struct FileListCache: Sendable {
         PathBytes("\(diffID.digest.hex).\(sum.rawValue)")
     }
 
-    func keep(_ list: FileList, _ diffID: DiffID, _ sum: ContentSum) {
+    func keep(_ list: PackedFileList, _ diffID: DiffID, _ sum: ContentSum) {
         guard let directory else { return }
-        let content = list.encode()
+        let content = list.encoded
         guard Int64(content.count) <= Self.limit / 4 else { return }
         try? write(content + Array(Digest(of: content).hex.utf8), Self.name(diffID, sum), in: directory)
     }

@@ -46,7 +46,7 @@ package struct ForeignImage: Sendable {
         let commands = ImageHistory.commands(of: config)
         let inputs = manifest.layers.indices.map { index in
             AnalyzedLayerInput(
-                diffID: config.diffIDs[index], fileList: found.lists[index], createdBy: commands[index],
+                diffID: config.diffIDs[index], files: found.lists[index], createdBy: commands[index],
                 blobSize: manifest.layers[index].size)
         }
         return InspectedImage(

@@ -1,4 +1,5 @@
 import Diagnostics
+import Inspector
 import Layers
 import Linux
 import OCI
@@ -8,7 +9,7 @@ import Transports
 struct LayerListing: Sendable {
     /// The lists of all layers, bottom first.
     struct Lists: Sendable {
-        var lists: [FileList]
+        var lists: [PackedFileList]
         /// The sum that all of them have.
         var sum = ContentSum.checksum
         /// The tables of contents of the layers that were listed by one.
@@ -37,15 +38,16 @@ struct LayerListing: Sendable {
     }
 
     /// The result of `list` for all layers, several at a time.
-    private func all(_ list: @escaping @Sendable (Int) async throws -> FileList?) async throws -> [FileList] {
+    private func all(_ list: @escaping @Sendable (Int) async throws -> PackedFileList?) async throws -> [PackedFileList]
+    {
         var waiting = layers.indices[...]
-        return try await withThrowingTaskGroup(of: (Int, FileList?).self) { group in
+        return try await withThrowingTaskGroup(of: (Int, PackedFileList?).self) { group in
             func start() {
                 guard let index = waiting.popFirst() else { return }
                 group.addTask { (index, try await list(index)) }
             }
             for _ in 0..<Self.width { start() }
-            var found = [FileList?](repeating: nil, count: layers.count)
+            var found = [PackedFileList?](repeating: nil, count: layers.count)
             while let (index, list) = try await group.next() {
                 found[index] = list
                 start()
@@ -64,7 +66,7 @@ struct LayerListing: Sendable {
         }
         let found = tables
         let lists = try await all { index in
-            if let table = found[index] { return table.fileList }
+            if let table = found[index] { return PackedFileList(table.fileList) }
             if let list = cache.list(diffIDs[index], .digest) { return list }
             return try await read(index, .digest)
         }
@@ -73,7 +75,7 @@ struct LayerListing: Sendable {
 
     // MARK: Layers
 
-    private func read(_ index: Int, _ sum: ContentSum) async throws -> FileList {
+    private func read(_ index: Int, _ sum: ContentSum) async throws -> PackedFileList {
         let (layer, diffID) = (layers[index], diffIDs[index])
         let blob = LayerBlob(reader: reader, descriptor: layer) { [report] in report(.layerProgress(layer, $0)) }
         let summary = try await offload {
@@ -87,8 +89,9 @@ struct LayerListing: Sendable {
                 .damaged, "layer \(index + 1) is \(summary.diffID), and not \(diffID)",
                 hint: "The image is damaged: make it again.")
         }
-        cache.keep(summary.fileList, diffID, sum)
+        let files = PackedFileList(summary.fileList)
+        cache.keep(files, diffID, sum)
         report(.layerDone(layer))
-        return summary.fileList
+        return files
     }
 }

@@ -20,7 +20,8 @@ package enum PlainDirectory {
         var config = ImageConfig(platform: .host)
         config.diffIDs = [written.diffID]
         let layer = AnalyzedLayerInput(
-            diffID: written.diffID, fileList: try written.files.decoded(), createdBy: "directory \(path)")
+            diffID: written.diffID, files: try PackedFileList(encoded: written.files.bytes),
+            createdBy: "directory \(path)")
         return InspectedImage(config: config, layers: [layer], contents: DirectoryContents(path: path))
     }
 

@@ -13,7 +13,7 @@ extension InspectedImage {
                 ("index", .integer(layer.index)), ("id", .string(layer.diffID.digest.hex)),
                 ("digestId", .string(layer.diffID.description)), ("sizeBytes", .integer(layer.size)),
                 ("command", .string(layer.command ?? "")),
-                ("fileList", .array(tree.lists[layer.index].entries.map(\.diveFile))))
+                ("fileList", .array(tree.entries(of: layer.index).map(\.diveFile))))
         }
         let references = analysis.dive.references.map { reference in
             JSON.object(

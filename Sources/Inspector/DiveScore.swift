@@ -1,4 +1,4 @@
-package import Layers
+import Layers
 package import Linux
 
 /// The numbers that dive computes for an image, so that thresholds made for it give the same verdict.
@@ -32,24 +32,24 @@ package struct DiveScore: Hashable, Sendable {
     package var wastedUserPercent: Double { Double(wastedBytes) / Double(userSizeBytes) }
 
     /// - Parameter layers: bottom first.
-    package init(layers: [FileList]) { self.init(layers, PathTree(layers)) }
+    package init(layers: [PackedFileList]) { self.init(layers, PathTree(layers)) }
 
-    init(_ layers: [FileList], _ tree: PathTree) {
+    init(_ layers: [PackedFileList], _ tree: PathTree) {
         let sizes = layers.map(\.storedSize)
         sizeBytes = sizes.reduce(0, &+)
         userSizeBytes = sizes.dropFirst().reduce(0, &+)
-        var count = DiveCount(tree)
-        for (index, layer) in layers.enumerated() { count.add(layer, index) }
+        var count = DiveCount(tree, layers)
+        for layer in layers.indices { count.add(layer) }
         var smallest: Int64 = 0
         var total: Int64 = 0
         var wasted: Int64 = 0
         var references: [Reference] = []
-        for (number, path) in count.records.enumerated() where path.isKnown {
+        for (node, path) in count.records.enumerated() where path.visits >= 0 {
             smallest &+= path.smallest
             total &+= path.total
             guard path.visits > 1 else { continue }
             wasted &+= path.total
-            references.append(Reference(path: tree.paths[number], count: path.visits, bytes: path.total))
+            references.append(Reference(path: tree.path(of: node), count: Int(path.visits), bytes: path.total))
         }
         self.references = references.sorted { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
         efficiency = total == 0 ? 1 : Double(smallest) / Double(total)
@@ -57,20 +57,12 @@ package struct DiveScore: Hashable, Sendable {
     }
 }
 
-extension FileList {
-    /// The bytes of content that the layer holds.
-    var storedSize: Int64 {
-        // By index: an entry that is passed on is copied, with three references.
-        entries.indices.reduce(0) { $0 &+ (entries[$1].kind == .regular ? max(0, entries[$1].size) : 0) }
-    }
-}
-
 /// The walk over the layers behind ``DiveScore``.
 private struct DiveCount {
     /// The count for a path so far.
     struct Record {
-        var isKnown = false
-        var visits = 0
+        /// -1 for a path that was not seen.
+        var visits: Int32 = -1
         /// -1 until the first complete visit, and counted so.
         var smallest: Int64 = -1
         var total: Int64 = 0
@@ -78,108 +70,123 @@ private struct DiveCount {
 
     /// A path in the stack of the layers so far.
     private struct Node {
-        var isPresent = false
-        /// Only of directories that the topmost layer with the path has an entry for.
-        var isDirectory = false
-        var size: Int64 = 0
+        /// The topmost layer that has the path; -1 when none has it.
         var layer: Int32 = -1
+        /// The entry of that layer; -1 when it has none, or a mark only.
+        var entry: Int32 = -1
     }
 
     private(set) var records: [Record]
     private var nodes: [Node]
     private let tree: PathTree
+    /// Bottom first.
+    private let lists: [PackedFileList]
 
-    init(_ tree: PathTree) {
+    init(_ tree: PathTree, _ lists: [PackedFileList]) {
         self.tree = tree
+        self.lists = lists
         records = [Record](repeating: Record(), count: tree.count)
         nodes = [Node](repeating: Node(), count: tree.count)
     }
 
-    mutating func add(_ list: FileList, _ layer: Int) {
-        let order = Self.order(of: list)
+    mutating func add(_ layer: Int) {
+        let order = order(of: layer)
         // What the bottom layer removes is looked up in that layer itself.
-        if layer == 0 { stack(list, layer, order, heedingWhiteouts: false) }
-        visit(list, layer, order)
-        stack(list, layer, order, heedingWhiteouts: true)
+        if layer == 0 { stack(layer, order, heedingWhiteouts: false) }
+        visit(layer, order)
+        stack(layer, order, heedingWhiteouts: true)
     }
 
     /// The indexes of the entries in the order of their names in the archive: only whiteouts are named otherwise.
-    private static func order(of list: FileList) -> [Int] {
-        guard list.entries.contains(where: { $0.kind == .whiteout }) else { return Array(list.entries.indices) }
-        let names = list.entries.map { entry in
-            guard entry.kind == .whiteout else { return entry.path }
-            return entry.path.parent.appending(PathBytes(Array(".wh.".utf8) + entry.path.lastComponent.bytes))
+    private func order(of layer: Int) -> [Int] {
+        let (list, nodes) = (lists[layer], tree.entries[layer])
+        func path(_ index: Int) -> PathBytes { tree.path(of: Int(nodes[index])) }
+        let whiteouts = list.indices.filter { list.kind(of: $0) == .whiteout }.map { index in
+            let path = path(index)
+            let name = path.parent.appending(PathBytes(Array(".wh.".utf8) + path.lastComponent.bytes))
+            return (index: index, name: name)
+        }.sorted { $0.name.walksBefore($1.name) }
+        guard !whiteouts.isEmpty else { return Array(list.indices) }
+        let others = list.indices.filter { list.kind(of: $0) != .whiteout }
+        var order: [Int] = []
+        var done = 0
+        for whiteout in whiteouts {
+            let place = others.partitioningIndex { whiteout.name.walksBefore(path($0)) }
+            order += others[done..<place]
+            order.append(whiteout.index)
+            done = place
         }
-        return list.entries.indices.sorted { names[$0].walksBefore(names[$1]) }
+        return order + others[done...]
     }
 
     /// Counts the leaves of a layer's own tree, up to the first whiteout of a path that does not exist.
-    private mutating func visit(_ list: FileList, _ layer: Int, _ order: [Int]) {
-        for index in order where Self.isLeaf(index, in: list.entries) {
-            let path = Int(tree.entries[layer][index])
-            let isWhiteout = list.entries[index].kind == .whiteout
-            records[path].isKnown = true
-            if isWhiteout, !nodes[path].isPresent { return }
-            let size = isWhiteout ? sizeBelow(path) : list.entries[index].storedSize
+    private mutating func visit(_ layer: Int, _ order: [Int]) {
+        let (list, nodes) = (lists[layer], tree.entries[layer])
+        for index in order where isLeaf(index, list, nodes) {
+            let path = Int(nodes[index])
+            let isWhiteout = list.kind(of: index) == .whiteout
+            records[path].visits = max(0, records[path].visits)
+            if isWhiteout, self.nodes[path].layer < 0 { return }
+            let size = isWhiteout ? sizeBelow(path) : list.storedSize(of: index)
             records[path].visits += 1
             records[path].total &+= size
             if records[path].smallest < 0 || size < records[path].smallest { records[path].smallest = size }
         }
     }
 
-    private static func isLeaf(_ index: Int, in entries: [LayerEntry]) -> Bool {
-        let path = entries[index].path
+    private func isLeaf(_ index: Int, _ list: PackedFileList, _ nodes: [Int32]) -> Bool {
+        let path = nodes[index]
         var next = index + 1
-        switch entries[index].kind {
+        switch list.kind(of: index) {
         case .whiteout: return true
         case .opaque:
             // The mark itself is ignored, but it is what makes a directory that has no entry of its own.
-            if path.isEmpty { return false }
-            if index > 0, entries[index - 1].path == path, !entries[index - 1].isMark { return false }
-        default: if next < entries.count, entries[next].kind == .opaque, entries[next].path == path { next += 1 }
+            if path == PathTree.root { return false }
+            if index > 0, nodes[index - 1] == path, !list.kind(of: index - 1).isMark { return false }
+        default: if next < list.count, list.kind(of: next) == .opaque, nodes[next] == path { next += 1 }
         }
-        return next == entries.count || !entries[next].path.isWithin(path)
+        return next == list.count || nodes[next] >= tree.end(of: Int(path))
     }
 
     /// The size of all that the stack has below a directory.
     private func sizeBelow(_ directory: Int) -> Int64 {
-        guard nodes[directory].isDirectory else { return 0 }
+        guard kind(at: directory) == .directory else { return 0 }
         var sum: Int64 = 0
         var pending = [directory]
         while let path = pending.popLast() {
-            guard nodes[path].isPresent else { continue }
-            sum &+= nodes[path].size
-            tree.forEachChild(of: path) { pending.append($0) }
+            let node = nodes[path]
+            guard node.layer >= 0 else { continue }
+            if node.entry >= 0 { sum &+= lists[Int(node.layer)].storedSize(of: Int(node.entry)) }
+            for child in tree.children(of: path) { pending.append(Int(child)) }
         }
         return sum
     }
 
-    private mutating func stack(_ list: FileList, _ layer: Int, _ order: [Int], heedingWhiteouts: Bool) {
+    /// The kind of the entry that the stack has at a path; directories that a layer only implies have none.
+    private func kind(at path: Int) -> LayerEntry.Kind? {
+        let node = nodes[path]
+        return node.entry >= 0 ? lists[Int(node.layer)].kind(of: Int(node.entry)) : nil
+    }
+
+    private mutating func stack(_ layer: Int, _ order: [Int], heedingWhiteouts: Bool) {
         let stamp = Int32(truncatingIfNeeded: layer)
+        let (list, own) = (lists[layer], tree.entries[layer])
         for index in order {
-            let path = Int(tree.entries[layer][index])
-            let kind = list.entries[index].kind
-            switch kind {
-            case .whiteout:
-                if heedingWhiteouts { remove(path) }
-                makeParents(of: path, stamp)
-            case .opaque:
-                if nodes[path].layer != stamp { nodes[path] = Node(isPresent: true, layer: stamp) }
-                makeParents(of: path, stamp)
-            default:
-                nodes[path] = Node(
-                    isPresent: true, isDirectory: kind == .directory, size: list.entries[index].storedSize,
-                    layer: stamp)
-                makeParents(of: path, stamp)
+            let path = Int(own[index])
+            switch list.kind(of: index) {
+            case .whiteout: if heedingWhiteouts { remove(path) }
+            case .opaque: if nodes[path].layer != stamp { nodes[path] = Node(layer: stamp) }
+            default: nodes[path] = Node(layer: stamp, entry: Int32(truncatingIfNeeded: index))
             }
+            makeParents(of: path, stamp)
         }
     }
 
     /// Directories that a layer only implies are present, but not known as directories.
     private mutating func makeParents(of path: Int, _ stamp: Int32) {
         var parent = tree.parent(of: path)
-        while parent > PathTree.root, nodes[parent].layer != stamp || !nodes[parent].isPresent {
-            nodes[parent] = Node(isPresent: true, layer: stamp)
+        while parent > PathTree.root, nodes[parent].layer != stamp {
+            nodes[parent] = Node(layer: stamp)
             parent = tree.parent(of: parent)
         }
     }
@@ -187,9 +194,9 @@ private struct DiveCount {
     private mutating func remove(_ path: Int) {
         var pending = [path]
         while let path = pending.popLast() {
-            guard nodes[path].isPresent else { continue }
+            guard nodes[path].layer >= 0 else { continue }
             nodes[path] = Node()
-            tree.forEachChild(of: path) { pending.append($0) }
+            for child in tree.children(of: path) { pending.append(Int(child)) }
         }
     }
 }

@@ -4,17 +4,21 @@ package import OCI
 /// The facts about a layer before it is analysed.
 package struct AnalyzedLayerInput: Sendable {
     package let diffID: DiffID
-    package let fileList: FileList
+    package let files: PackedFileList
     /// The command that made it, as the image's history has it.
     package let createdBy: String?
     /// Of the blob as it is transferred, in bytes.
     package let blobSize: Int64?
 
-    package init(diffID: DiffID, fileList: FileList, createdBy: String? = nil, blobSize: Int64? = nil) {
+    package init(diffID: DiffID, files: PackedFileList, createdBy: String? = nil, blobSize: Int64? = nil) {
         self.diffID = diffID
-        self.fileList = fileList
+        self.files = files
         self.createdBy = createdBy
         self.blobSize = blobSize
+    }
+
+    package init(diffID: DiffID, fileList: FileList, createdBy: String? = nil, blobSize: Int64? = nil) {
+        self.init(diffID: diffID, files: PackedFileList(fileList), createdBy: createdBy, blobSize: blobSize)
     }
 }
 
@@ -65,10 +69,10 @@ package struct ImageAnalysis: Hashable, Sendable {
 
     /// - Parameter inputs: bottom first.
     package init(layers inputs: [AnalyzedLayerInput]) {
-        let lists = inputs.map(\.fileList)
+        let lists = inputs.map(\.files)
         let tree = PathTree(lists)
-        var files = LiveFiles(tree)
-        for list in lists { files.apply(list) }
+        var files = LiveFiles(tree, lists)
+        for layer in lists.indices { files.apply(layer) }
         self.init(inputs, tree, files, DiveScore(lists, tree))
     }
 
@@ -86,8 +90,8 @@ package struct ImageAnalysis: Hashable, Sendable {
         layers = inputs.enumerated().map { index, input in
             let changes = files.changes[index]
             return AnalyzedLayer(
-                index: index, diffID: input.diffID, command: input.createdBy, size: input.fileList.storedSize,
-                tarSize: input.fileList.tarSize, blobSize: input.blobSize, added: changes.added,
+                index: index, diffID: input.diffID, command: input.createdBy, size: input.files.storedSize,
+                tarSize: input.files.tarSize, blobSize: input.blobSize, added: changes.added,
                 changed: changes.changed, removed: changes.removed, reclaimable: held[index], causes: caused[index])
         }
         self.waste = waste
@@ -101,11 +105,11 @@ package struct ImageAnalysis: Hashable, Sendable {
     /// The part of ``size`` that is of use, from 0 to 1; 1 when there are no bytes at all.
     package var efficiency: Double { size == 0 ? 1 : 1 - Double(reclaimable.total) / Double(size) }
 
-    private static func paths(_ waste: [LiveFiles.PathWaste], _ tree: PathTree) -> [WastedPath] {
-        var paths = waste.indices.filter { waste[$0].tally.count > 0 }.map { number in
+    private static func paths(_ waste: [Int: LiveFiles.PathWaste], _ tree: PathTree) -> [WastedPath] {
+        var paths = waste.map { node, waste in
             WastedPath(
-                path: tree.paths[number], bytes: waste[number].tally.bytes, count: waste[number].tally.count,
-                reasons: WasteReason.allCases.filter { waste[number].reasons & 1 << $0.slot != 0 })
+                path: tree.path(of: node), bytes: waste.tally.bytes, count: waste.tally.count,
+                reasons: WasteReason.allCases.filter { waste.reasons & 1 << $0.slot != 0 })
         }
         paths.sort { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
         return paths

@@ -1,4 +1,5 @@
 import Layers
+import Linux
 
 /// The file system that a stack of layers makes, and what each layer holds that is no longer in it.
 ///
@@ -19,12 +20,11 @@ struct LiveFiles {
     }
 
     private struct Content {
-        let layer: Int
-        /// The path in the layer that stores it.
-        let path: Int
-        let size: Int64
-        let hash: UInt64
-        var names: Int
+        let layer: Int32
+        /// The path and the entry in the layer that stores it.
+        let path: Int32
+        let entry: Int32
+        var names: Int32
     }
 
     private enum Kind: UInt8 { case none, directory, symlink, other }
@@ -44,25 +44,28 @@ struct LiveFiles {
     }
 
     private let tree: PathTree
+    /// Bottom first.
+    private let lists: [PackedFileList]
     private var names: [Name]
     private var contents: [Content] = []
     /// The paths that the present layer removes, and the directories that it empties.
     private var gone: Set<Int> = []
     private var emptied: Set<Int> = []
     private var wasteByLayers: [WasteKey: FileTally] = [:]
-    private(set) var wasteByPath: [PathWaste]
+    private(set) var wasteByPath: [Int: PathWaste] = [:]
     /// Bottom first.
     private(set) var changes: [Changes] = []
     /// The changes at every path, when they are recorded.
     private(set) var log: FileVersionLog?
 
     /// `recordsVersions` is for trees of files; numbers alone do without.
-    init(_ tree: PathTree, recordsVersions: Bool = false) {
+    init(_ tree: PathTree, _ lists: [PackedFileList], recordsVersions: Bool = false) {
         self.tree = tree
+        self.lists = lists
         log = recordsVersions ? FileVersionLog() : nil
         names = [Name](repeating: Name(), count: tree.count)
         names[PathTree.root].kind = .directory
-        wasteByPath = [PathWaste](repeating: PathWaste(), count: tree.count)
+        contents.reserveCapacity(lists.reduce(0) { $0 + $1.count })
     }
 
     /// In the order of holder, cause and reason.
@@ -75,33 +78,31 @@ struct LiveFiles {
     ///
     /// Marks come last although unpacking heeds them first: they only remove what the layer itself does not hold, and
     /// so a file that is removed and made anew counts as overwritten.
-    mutating func apply(_ list: FileList) {
-        let layer = changes.count
-        let numbers = tree.entries[layer]
+    mutating func apply(_ layer: Int) {
+        let list = lists[layer]
+        let nodes = tree.entries[layer]
         changes.append(Changes())
-        let marks = list.entries.indices.filter { list.entries[$0].isMark }
-        gone = Set(marks.filter { list.entries[$0].kind == .whiteout }.map { Int(numbers[$0]) })
-        emptied = Set(marks.filter { list.entries[$0].kind == .opaque }.map { Int(numbers[$0]) })
+        let marks = list.indices.filter { list.kind(of: $0).isMark }
+        gone = Set(marks.filter { list.kind(of: $0) == .whiteout }.map { Int(nodes[$0]) })
+        emptied = Set(marks.filter { list.kind(of: $0) == .opaque }.map { Int(nodes[$0]) })
         var links: [Int] = []
-        // By index: a copy of an entry would count three references.
-        for index in list.entries.indices {
-            let path = Int(numbers[index])
-            switch list.entries[index].kind {
+        for index in list.indices {
+            let path = Int(nodes[index])
+            switch list.kind(of: index) {
             case .whiteout, .opaque: break
             case .hardLink: links.append(index)
             case .directory: place(.directory, at: path, entry: index)
             case .symlink: place(.symlink, at: path, entry: index)
             case .regular:
-                let size = list.entries[index].storedSize
-                let content = newContent(size, list.entries[index].contentHash, at: path)
-                place(.other, at: path, entry: index, content: content, bytes: size)
+                let content = newContent(of: index, at: path)
+                place(.other, at: path, entry: index, content: content, bytes: list.storedSize(of: index))
             case .characterDevice, .blockDevice, .fifo: place(.other, at: path, entry: index)
             }
         }
-        for index in links { link(index, at: Int(numbers[index]), in: list) }
+        for index in links { link(index, at: Int(nodes[index])) }
         for index in marks {
-            let path = Int(numbers[index])
-            if list.entries[index].kind == .whiteout {
+            let path = Int(nodes[index])
+            if list.kind(of: index) == .whiteout {
                 remove(path, reason: .deleted)
             } else {
                 removeChildren(of: path, reason: .opaque)
@@ -120,21 +121,29 @@ struct LiveFiles {
         return false
     }
 
-    private mutating func newContent(_ size: Int64, _ hash: UInt64, at path: Int) -> Int32 {
-        contents.append(Content(layer: changes.count - 1, path: path, size: size, hash: hash, names: 0))
+    private mutating func newContent(of entry: Int, at path: Int) -> Int32 {
+        contents.append(
+            Content(
+                layer: Int32(truncatingIfNeeded: changes.count - 1), path: Int32(truncatingIfNeeded: path),
+                entry: Int32(truncatingIfNeeded: entry), names: 0))
         return Int32(truncatingIfNeeded: contents.count - 1)
     }
 
     /// Gives the content of another name to a path. The other name may itself be a link of this layer, or a file of a
     /// layer below.
-    private mutating func link(_ index: Int, at path: Int, in list: FileList) {
-        var target = list.entries[index].linkTarget
+    private mutating func link(_ index: Int, at path: Int) {
+        let layer = changes.count - 1
+        let list = lists[layer]
+        func linkTarget(of entry: Int) -> PathBytes { list.entry(entry, at: PathBytes([UInt8]())).linkTarget }
+        var target = tree.node(at: linkTarget(of: index))
         // As many steps as the kernel follows links, since links may form a ring.
         for _ in 0..<40 {
-            guard let other = list[target], other.kind == .hardLink else { break }
-            target = other.linkTarget
+            guard let node = target, let other = tree.entry(at: node, of: list, in: layer),
+                list.kind(of: other) == .hardLink
+            else { break }
+            target = tree.node(at: linkTarget(of: other))
         }
-        let name = tree.number(of: target).map { names[$0] } ?? Name()
+        let name = target.map { names[$0] } ?? Name()
         place(name.kind == .symlink ? .symlink : .other, at: path, entry: index, content: name.content)
     }
 
@@ -196,14 +205,12 @@ struct LiveFiles {
                     release(name.content, reason: reason)
                 }
             }
-            tree.forEachChild(of: path) { pending.append($0) }
+            for child in tree.children(of: path) { pending.append(Int(child)) }
         }
     }
 
     private mutating func removeChildren(of path: Int, reason: WasteReason) {
-        var children: [Int] = []
-        tree.forEachChild(of: path) { children.append($0) }
-        for child in children { remove(child, reason: reason) }
+        for child in tree.children(of: path) { remove(Int(child), reason: reason) }
     }
 
     /// Takes one name from a content, which is useless when it was the last.
@@ -211,21 +218,30 @@ struct LiveFiles {
         guard index >= 0 else { return }
         contents[Int(index)].names -= 1
         let content = contents[Int(index)]
-        guard content.names == 0, content.size > 0 else { return }
-        let key = WasteKey(holder: content.layer, cause: changes.count - 1, reason: reason)
-        wasteByLayers[key, default: FileTally()].add(content.size)
-        wasteByPath[content.path].tally.add(content.size)
-        wasteByPath[content.path].reasons |= 1 << reason.slot
+        let size = size(of: index)
+        guard content.names == 0, size > 0 else { return }
+        let key = WasteKey(holder: Int(content.layer), cause: changes.count - 1, reason: reason)
+        wasteByLayers[key, default: FileTally()].add(size)
+        wasteByPath[Int(content.path), default: PathWaste()].tally.add(size)
+        wasteByPath[Int(content.path), default: PathWaste()].reasons |= 1 << reason.slot
     }
 
     private func isLastName(of index: Int32) -> Bool { index >= 0 && contents[Int(index)].names == 1 }
 
-    private func size(of index: Int32) -> Int64 { index < 0 ? 0 : contents[Int(index)].size }
+    private func size(of index: Int32) -> Int64 {
+        guard index >= 0 else { return 0 }
+        let content = contents[Int(index)]
+        return lists[Int(content.layer)].storedSize(of: Int(content.entry))
+    }
 
     private func isEqual(_ left: Int32, _ right: Int32) -> Bool {
-        guard left >= 0, right >= 0 else { return false }
-        let (left, right) = (contents[Int(left)], contents[Int(right)])
-        return left.size == right.size && left.hash == right.hash
+        guard left >= 0, right >= 0, size(of: left) == size(of: right) else { return false }
+        return hash(of: left) == hash(of: right)
+    }
+
+    private func hash(of index: Int32) -> UInt64 {
+        let content = contents[Int(index)]
+        return lists[Int(content.layer)].contentHash(of: Int(content.entry))
     }
 }
 

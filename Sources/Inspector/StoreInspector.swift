@@ -33,7 +33,7 @@ package struct StoreInspector: Sendable {
         }
         return try config.diffIDs.enumerated().map { index, diffID in
             AnalyzedLayerInput(
-                diffID: diffID, fileList: try lists[index].value.get(), createdBy: commands[index],
+                diffID: diffID, files: try lists[index].value.get(), createdBy: commands[index],
                 blobSize: blobs.isEmpty ? nil : blobs[index].size)
         }
     }
@@ -54,15 +54,15 @@ package struct StoreInspector: Sendable {
         return try ImageConfig(parsing: bytes)
     }
 
-    private func fileList(of diffID: DiffID) throws -> FileList {
+    private func fileList(of diffID: DiffID) throws -> PackedFileList {
         guard let bytes = try store.layers.fileList(diffID) else {
-            if diffID == .empty { return FileList([], tarSize: 1024) }
+            if diffID == .empty { return PackedFileList(FileList([], tarSize: 1024)) }
             throw InspectorError(
                 .missingFileList, "the store has no record of what is in layer '\(diffID)'",
                 hint: "Build or pull the image again.")
         }
         do {
-            return try FileList(decoding: bytes)
+            return try PackedFileList(encoded: bytes)
         } catch {
             throw InspectorError(
                 .badFileList, "the record of what is in layer '\(diffID)' cannot be read",

@@ -27,7 +27,7 @@ extension InspectedImage {
     package func storedFiles() -> [StoredFile] {
         let last = tree.layerCount - 1
         guard last >= 0 else { return [] }
-        var isUsed = tree.lists.map { [Bool](repeating: false, count: $0.entries.count) }
+        var isUsed = tree.lists.map { [Bool](repeating: false, count: $0.count) }
         for node in 1..<max(1, tree.count) {
             guard let file = tree.file(at: node, after: last), let entry = file.entry else { continue }
             isUsed[file.layer][entry] = true
@@ -38,15 +38,14 @@ extension InspectedImage {
             let versions = tree.versions(at: node)
             for index in versions.indices where versions[index].entry >= 0 {
                 let (layer, entry) = (Int(versions[index].layer), Int(versions[index].entry))
-                let kind = tree.lists[layer].entries[entry].kind
-                guard kind != .directory else { continue }
+                guard tree.lists[layer].kind(of: entry) != .directory else { continue }
                 var uselessness: StoredFile.Uselessness?
                 if !isUsed[layer][entry], index + 1 < versions.endIndex {
                     uselessness = self.uselessness(of: versions[index], before: versions[index + 1])
                 }
                 files.append(
                     StoredFile(
-                        node: node, layer: layer, entry: entry, size: tree.lists[layer].entries[entry].storedSize,
+                        node: node, layer: layer, entry: entry, size: tree.lists[layer].storedSize(of: entry),
                         uselessness: uselessness))
             }
         }
@@ -56,7 +55,7 @@ extension InspectedImage {
     private func uselessness(of file: FileVersion, before next: FileVersion) -> StoredFile.Uselessness {
         let cause = Int(next.layer)
         guard let other = next.file else { return StoredFile.Uselessness(reason: .deleted, cause: cause) }
-        let old = tree.lists[Int(file.layer)].entries[Int(file.entry)]
+        let old = tree.entry(Int(file.entry), of: Int(file.layer))
         let new = place(of: other).map { entry(at: $0) }
         let isSame = old.kind == .regular && new?.size == old.size && new?.contentHash == old.contentHash
         return StoredFile.Uselessness(reason: isSame ? .metadataOnly : .overwritten, cause: cause)

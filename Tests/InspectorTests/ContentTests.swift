@@ -159,13 +159,13 @@ private func link(_ path: PathBytes, to target: PathBytes, _ kind: LayerEntry.Ki
         let image = try image()
         let lost = InspectedImage(
             config: image.config,
-            layers: image.tree.lists.map { AnalyzedLayerInput(diffID: .empty, fileList: $0) },
+            layers: image.tree.lists.map { AnalyzedLayerInput(diffID: .empty, files: $0) },
             contents: MemoryContents(blobs: [nil, nil]))
         let error = #expect(throws: InspectorError.self) { try self.text(lost, "etc/a") }
         #expect(error?.code == .missingContent)
         let other = try makeImage([[directory("etc"), file("etc/a", "FIRST")]])
         let changed = InspectedImage(
-            config: image.config, layers: [AnalyzedLayerInput(diffID: .empty, fileList: image.tree.lists[0])],
+            config: image.config, layers: [AnalyzedLayerInput(diffID: .empty, files: image.tree.lists[0])],
             contents: other.contents)
         let mismatch = #expect(throws: InspectorError.self) { try self.text(changed, "etc/a", .after(0)) }
         #expect(mismatch?.code == .missingContent)

@@ -33,7 +33,7 @@ import Testing
             let numbers = "\(score / 10000).\(decimals) \(analysis.dive.wastedBytes) \(analysis.dive.userSizeBytes)"
             #expect(numbers == dive)
             #expect(analysis.dive.sizeBytes == analysis.size)
-            #expect(DiveScore(layers: layout.layers.map { FileList($0, tarSize: 0) }) == analysis.dive)
+            #expect(DiveScore(layers: layout.layers.map { PackedFileList(FileList($0, tarSize: 0)) }) == analysis.dive)
         }
         expectConsistent(analysis)
     }

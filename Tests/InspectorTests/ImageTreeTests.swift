@@ -8,7 +8,7 @@ import Testing
 
     @Test("The tree of a layer has the expected changes and sizes", arguments: treeLayouts)
     func layout(_ layout: Layout) throws {
-        let tree = ImageTree(layers: layout.layers.map { FileList($0, tarSize: 0) })
+        let tree = ImageTree(layers: layout.layers.map { PackedFileList(FileList($0, tarSize: 0)) })
         for (keyword, mode) in [("tree", TreeComparison.Mode.layer), ("all", .aggregated)] {
             let lines = layout.expected[keyword] ?? []
             for layer in Set(lines.compactMap { Int($0.prefix { $0 != " " }) }) {
@@ -26,7 +26,7 @@ import Testing
     @Test func nodesAreInTheOrderOfAWalk() {
         let paths = ["b/x", "a-b", "a/z", "a", "a/y/1", "c"].map { PathBytes($0) }
         let lists = paths.map { FileList([LayerEntry(path: $0, kind: .fifo)], tarSize: 0) }
-        let tree = ImageTree(layers: lists)
+        let tree = ImageTree(layers: lists.map(PackedFileList.init))
         let walk = (1..<tree.count).map { tree.path(of: $0).text }
         #expect(walk == ["a", "a/y", "a/y/1", "a/z", "a-b", "b", "b/x", "c"])
         #expect((0..<tree.count).map(tree.end) == [9, 5, 4, 4, 5, 6, 8, 8, 9])
@@ -43,7 +43,7 @@ import Testing
             FileList([LayerEntry(path: "d", kind: .whiteout)], tarSize: 0),
             FileList([LayerEntry(path: "d/a", kind: .regular, size: 2)], tarSize: 0),
         ]
-        let tree = ImageTree(layers: lists)
+        let tree = ImageTree(layers: lists.map(PackedFileList.init))
         let node = try #require(tree.node(at: "d/a"))
         #expect(tree.files(at: node).map(\.layer) == [0, 2])
         #expect((-1...2).map { tree.file(at: node, after: $0)?.layer } == [nil, 0, nil, 2])
@@ -65,7 +65,7 @@ import Testing
                     LayerEntry(path: "b", kind: .whiteout), LayerEntry(path: "c", kind: .regular, size: 6),
                     LayerEntry(path: "a/new", kind: .regular, size: 7),
                 ], tarSize: 0),
-        ])
+        ].map(PackedFileList.init))
 
     private func rows(
         collapsed: [String] = [], hidden: Set<FileChange> = [], matching text: String? = nil,

@@ -9,11 +9,11 @@ import Testing
     @Test(arguments: 0..<300) func reclaimableAndLiveBytesAreAll(seed: UInt64) {
         var random = SplitMix(state: seed)
         var files = PlainFiles()
-        var inputs: [AnalyzedLayerInput] = []
+        var lists: [FileList] = []
         for layer in 0..<Int.random(in: 1...6, using: &random) {
-            let entries = files.addLayer(layer, using: &random)
-            inputs.append(AnalyzedLayerInput(diffID: .empty, fileList: FileList(entries, tarSize: 0)))
+            lists.append(FileList(files.addLayer(layer, using: &random), tarSize: 0))
         }
+        let inputs = lists.map { AnalyzedLayerInput(diffID: .empty, fileList: $0) }
         let analysis = ImageAnalysis(layers: inputs)
         expectConsistent(analysis)
         #expect(analysis.size == files.storedBytes)
@@ -21,7 +21,7 @@ import Testing
         for (index, layer) in analysis.layers.enumerated() {
             #expect(layer.size - layer.reclaimable.total == files.liveBytes(of: index))
         }
-        let files0 = inputs.map { $0.fileList.entries.count { !$0.isMark && $0.kind != .directory } }
+        let files0 = lists.map { $0.entries.count { !$0.isMark && $0.kind != .directory } }
         #expect(analysis.layers.map { $0.added.count + $0.changed.count } == files0)
         let surviving = analysis.layers.reduce(0) { $0 + $1.added.count - $1.removed.count }
         #expect(surviving == files.liveFiles)
@@ -30,7 +30,7 @@ import Testing
         let useless = image.storedFiles().filter { $0.uselessness != nil }
         #expect(useless.reduce(0) { $0 + $1.size } == analysis.reclaimable.total)
         #expect(analysis.dive.sizeBytes == analysis.size)
-        let reference = DiveReference(layers: inputs.map(\.fileList))
+        let reference = DiveReference(layers: lists)
         #expect(abs(analysis.dive.efficiency - reference.efficiency) < 1e-9)
         #expect(analysis.dive.wastedBytes == reference.wastedBytes)
     }
@@ -44,7 +44,7 @@ import Testing
             lists.append(FileList(files.addLayer(layer, using: &random), tarSize: 0))
             live.append(files.live)
         }
-        let tree = ImageTree(layers: lists)
+        let tree = ImageTree(layers: lists.map(PackedFileList.init))
         for (layer, expected) in live.enumerated() {
             var found: [String: PlainFiles.File] = [:]
             for node in 1..<max(1, tree.count) {

@@ -36,14 +36,11 @@ extension InspectedImage {
                 continue
             }
             guard let blob = try contents.blob(of: layer) else { continue }
-            let list = tree.lists[layer]
             var wanted = Set(places.map(\.entry))
             try LayerReader.forEachFile(in: blob) { entry, content in
-                guard entry.kind == .regular, let index = list.index(of: entry.path), wanted.contains(index),
-                    list.entries[index].size == entry.size
-                else { return true }
+                guard let (index, file) = recorded(entry, in: layer), wanted.contains(index) else { return true }
                 var edges = FileEdges(head, tail)
-                guard try contents.read(content, of: list.entries[index], { edges.add($0) }) else { return true }
+                guard try contents.read(content, of: file, { edges.add($0) }) else { return true }
                 edges.finish()
                 found[ContentPlace(layer: layer, entry: index)] = edges
                 wanted.remove(index)

@@ -127,16 +127,15 @@ package struct FileExtraction: ~Copyable {
             }
             return
         }
-        let list = image.tree.lists[layer]
         guard let blob = try image.contents.blob(of: layer) else {
             throw InspectedImage.missing(missing.first?.value.first?.entry.path ?? "", layer)
         }
         try LayerReader.forEachFile(in: blob) { entry, content in
-            guard entry.kind == .regular, let index = list.index(of: entry.path), let targets = missing[index],
-                list.entries[index].size == entry.size
-            else { return true }
+            guard let (index, recorded) = image.recorded(entry, in: layer), let targets = missing[index] else {
+                return true
+            }
             let file = try create(targets)
-            guard try image.contents.read(content, of: list.entries[index], { try file.write($0) }) else {
+            guard try image.contents.read(content, of: recorded, { try file.write($0) }) else {
                 throw InspectedImage.missing(entry.path, layer)
             }
             try finish(targets)
@@ -149,7 +148,7 @@ package struct FileExtraction: ~Copyable {
     /// Whether few files are wanted of a layer that has them by themselves.
     private func isQuickOneByOne(_ missing: [Int: [Target]], _ layer: Int) throws -> Bool {
         guard missing.count <= 50, let first = missing.keys.first else { return false }
-        return try image.contents.file(image.tree.lists[layer].entries[first], of: layer) != nil
+        return try image.contents.file(image.tree.entry(first, of: layer), of: layer) != nil
     }
 
     private mutating func copy(_ place: ContentPlace, to targets: [Target]) throws {

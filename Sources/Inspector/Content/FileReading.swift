@@ -22,11 +22,13 @@ extension InspectedImage {
         guard var index = file.entry else { return nil }
         // As many steps as the kernel follows links, since links may form a ring.
         for _ in 0..<40 {
-            let entry = tree.lists[layer].entries[index]
-            if entry.kind == .regular { return ContentPlace(layer: layer, entry: index) }
-            guard entry.kind == .hardLink else { return nil }
-            let target = entry.linkTarget
-            if let other = tree.lists[layer].index(of: target), other != index {
+            switch tree.lists[layer].kind(of: index) {
+            case .regular: return ContentPlace(layer: layer, entry: index)
+            case .hardLink: break
+            default: return nil
+            }
+            let target = tree.entry(index, of: layer).linkTarget
+            if let other = tree.index(of: target, in: layer), other != index {
                 index = other
             } else if let node = tree.node(at: target), let below = tree.file(at: node, after: layer - 1),
                 let other = below.entry
@@ -40,7 +42,15 @@ extension InspectedImage {
         return nil
     }
 
-    package func entry(at place: ContentPlace) -> LayerEntry { tree.lists[place.layer].entries[place.entry] }
+    package func entry(at place: ContentPlace) -> LayerEntry { tree.entry(place.entry, of: place.layer) }
+
+    /// The regular file that was recorded for a member of a layer's archive, with its index; `nil` when there is none of
+    /// its size.
+    func recorded(_ member: LayerEntry, in layer: Int) -> (index: Int, entry: LayerEntry)? {
+        guard member.kind == .regular, let index = tree.index(of: member.path, in: layer) else { return nil }
+        let entry = tree.entry(index, of: layer)
+        return entry.size == member.size ? (index, entry) : nil
+    }
 
     /// Reads a regular file from its beginning until `body` returns `false`: from the directory of its layer, else from the
     /// layer's blob, in one pass.
@@ -143,17 +153,16 @@ extension InspectedImage {
                 continue
             }
             guard let blob = try contents.blob(of: layer) else { continue }
-            let list = tree.lists[layer]
             var wanted = Set(places.map(\.entry))
             try withoutActuallyEscaping(isWanted) { isWanted in
                 try withoutActuallyEscaping(body) { body in
                     try LayerReader.forEachFile(in: blob) { entry, content in
-                        guard entry.kind == .regular, let index = list.index(of: entry.path), wanted.contains(index),
-                            list.entries[index].size == entry.size
-                        else { return true }
+                        guard let (index, file) = recorded(entry, in: layer), wanted.contains(index) else {
+                            return true
+                        }
                         let place = ContentPlace(layer: layer, entry: index)
                         var collected = CollectedBytes(limit: limit)
-                        let isRight = try contents.read(content, of: list.entries[index]) {
+                        let isRight = try contents.read(content, of: file) {
                             try collected.add($0) { try isWanted(place, $0) }
                         }
                         guard isRight else { return true }
@@ -253,22 +262,5 @@ private struct CollectedBytes {
         unsafe part.withUnsafeBufferPointer { unsafe bytes?.append(contentsOf: $0) }
         if isFirst, let start = bytes, try !isWanted(start[...]) { bytes = nil }
         isFirst = false
-    }
-}
-
-extension FileList {
-    /// The index of the file with this path; marks are not files.
-    func index(of path: PathBytes) -> Int? {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].path.walksBefore(path) { low = middle + 1 } else { high = middle }
-        }
-        while low < entries.count, entries[low].path == path {
-            if !entries[low].isMark { return low }
-            low += 1
-        }
-        return nil
     }
 }

@@ -16,11 +16,11 @@ package struct InspectedImage: Sendable {
     package init(config: ImageConfig, layers: [AnalyzedLayerInput], contents: any LayerContents) {
         self.config = config
         self.contents = contents
-        let lists = layers.map(\.fileList)
+        let lists = layers.map(\.files)
         let paths = PathTree(lists)
         let dive = Parallel { DiveScore(lists, paths) }
-        var files = LiveFiles(paths, recordsVersions: true)
-        for list in lists { files.apply(list) }
+        var files = LiveFiles(paths, lists, recordsVersions: true)
+        for layer in lists.indices { files.apply(layer) }
         let log = files.log ?? FileVersionLog()
         let tree = Parallel { ImageTree(lists, paths, log) }
         analysis = ImageAnalysis(layers, paths, files, dive.value)

@@ -32,7 +32,7 @@ struct PolicyFiles {
     func live(where condition: (LayerEntry) -> Bool) -> [PolicyEvaluation.Finding] {
         (1..<max(1, tree.count)).compactMap { node in
             guard !ignored[node], let file = tree.file(at: node, after: last), let entry = file.entry,
-                condition(tree.lists[file.layer].entries[entry])
+                condition(tree.entry(entry, of: file.layer))
             else { return nil }
             return finding(node, file)
         }
@@ -52,8 +52,7 @@ struct PolicyFiles {
         let matches = try Self.matches(PackageCache.all.flatMap(\.patterns), tree)
         return matches.indices.compactMap { node in
             guard matches[node], !ignored[node], let file = tree.file(at: node, after: last), let entry = file.entry,
-                tree.lists[file.layer].entries[entry].kind == .regular,
-                tree.lists[file.layer].entries[entry].size > 0
+                tree.lists[file.layer].storedSize(of: entry) > 0
             else { return nil }
             return finding(node, file)
         }
@@ -73,11 +72,12 @@ struct PolicyFiles {
         var found: [PolicyEvaluation.Finding] = []
         for node in 1..<max(1, tree.count) where !ignored[node] {
             guard let file = tree.file(at: node, after: last), let index = file.entry else { continue }
-            let entry = tree.lists[file.layer].entries[index]
-            guard entry.kind == .regular, entry.size > 0 else { continue }
-            let content = Content(size: entry.size, hash: entry.contentHash)
+            let list = tree.lists[file.layer]
+            let size = list.storedSize(of: index)
+            guard size > 0 else { continue }
+            let content = Content(size: size, hash: list.contentHash(of: index))
             if let other = first[content] {
-                bytes &+= entry.size
+                bytes &+= size
                 found.append(finding(node, file, "equals /\(tree.path(of: other).text)"))
             } else {
                 first[content] = node

@@ -11,51 +11,50 @@ struct FileVersion: Hashable, Sendable {
     let entry: Int32
 }
 
-/// The versions of all paths in the order in which they are found.
+/// The versions at all nodes in the order in which they are found.
 struct FileVersionLog: Sendable {
-    private var paths: [Int32] = []
+    private var nodes: [Int32] = []
     private var versions: [FileVersion] = []
 
-    mutating func add(_ path: Int, _ layer: Int, _ entry: Int) {
-        paths.append(Int32(truncatingIfNeeded: path))
+    mutating func add(_ node: Int, _ layer: Int, _ entry: Int) {
+        nodes.append(Int32(truncatingIfNeeded: node))
         versions.append(
             FileVersion(layer: Int32(truncatingIfNeeded: layer), entry: Int32(truncatingIfNeeded: entry)))
     }
 
-    /// The versions by the places of their paths: those of place `p` are `versions[starts[p]..<starts[p + 1]]`, bottom
-    /// first, and of several by one layer the last.
-    ///
-    /// `places` has the place of each path's number.
-    func byPlace(_ places: [Int32]) -> (starts: [Int32], versions: [FileVersion]) {
-        var ends = [Int32](repeating: 0, count: places.count + 1)
-        for path in paths { ends[Int(places[Int(path)]) + 1] += 1 }
-        for place in places.indices { ends[place + 1] += ends[place] }
-        var next = ends
+    /// The versions by their nodes: those of node `n` are `versions[starts[n]..<starts[n + 1]]`, bottom first, and of
+    /// several by one layer the last.
+    func byNode(_ count: Int) -> (starts: [Int32], versions: [FileVersion]) {
+        var next = [Int32](repeating: 0, count: count + 1)
+        for node in nodes { next[Int(node) + 1] += 1 }
+        for node in 0..<count { next[node + 1] += next[node] }
         var sorted = [FileVersion](repeating: FileVersion(layer: 0, entry: 0), count: versions.count)
-        for (path, version) in zip(paths, versions) {
-            let place = Int(places[Int(path)])
-            sorted[Int(next[place])] = version
-            next[place] += 1
+        for (node, version) in zip(nodes, versions) {
+            sorted[Int(next[Int(node)])] = version
+            next[Int(node)] += 1
         }
-        return Self.compacted(ends, sorted)
+        // Each has come to the end of its node now, which is where the next one begins.
+        return Self.compacted([0] + next.dropLast(), sorted)
     }
 
     /// Drops versions that another of the same layer follows.
     private static func compacted(
-        _ ends: [Int32], _ sorted: [FileVersion]
+        _ ends: [Int32], _ sorted: consuming [FileVersion]
     ) -> (starts: [Int32], versions: [FileVersion]) {
         var starts = ends
-        var kept: [FileVersion] = []
-        kept.reserveCapacity(sorted.count)
-        for place in 0..<(ends.count - 1) {
-            let start = kept.count
-            starts[place] = Int32(truncatingIfNeeded: start)
-            for index in Int(ends[place])..<Int(ends[place + 1]) {
-                if kept.count > start, kept[kept.count - 1].layer == sorted[index].layer { kept.removeLast() }
-                kept.append(sorted[index])
+        var kept = sorted
+        var count = 0
+        for node in 0..<(ends.count - 1) {
+            let start = count
+            starts[node] = Int32(truncatingIfNeeded: start)
+            for index in Int(ends[node])..<Int(ends[node + 1]) {
+                if count > start, kept[count - 1].layer == kept[index].layer { count -= 1 }
+                kept[count] = kept[index]
+                count += 1
             }
         }
-        starts[ends.count - 1] = Int32(truncatingIfNeeded: kept.count)
+        starts[ends.count - 1] = Int32(truncatingIfNeeded: count)
+        kept.removeLast(kept.count - count)
         return (starts, kept)
     }
 }

@@ -46,7 +46,7 @@ package struct TreeComparison: Sendable {
             guard let change = Self.change(tree, node, from: old, to: new) else { continue }
             changes[node] = change.rawValue
             guard let version = change == .removed ? old : new, version.entry >= 0 else { continue }
-            sizes[node] = tree.lists[Int(version.layer)].entries[Int(version.entry)].storedSize
+            sizes[node] = tree.lists[Int(version.layer)].storedSize(of: Int(version.entry))
         }
         for node in (1..<max(1, tree.count)).reversed() where changes[node] != Self.absent {
             let parent = tree.parent(of: node)
@@ -75,13 +75,13 @@ package struct TreeComparison: Sendable {
         guard old.entry != implied, new.entry != implied else {
             return isDirectory(tree, old) && isDirectory(tree, new) ? .unmodified : .modified
         }
-        let before = tree.lists[Int(old.layer)].entries[Int(old.entry)]
-        let after = tree.lists[Int(new.layer)].entries[Int(new.entry)]
+        let before = tree.entry(Int(old.entry), of: Int(old.layer))
+        let after = tree.entry(Int(new.entry), of: Int(new.layer))
         return before.isSameFile(as: after) ? .unmodified : .modified
     }
 
     private static func isDirectory(_ tree: ImageTree, _ version: FileVersion) -> Bool {
-        version.entry < 0 || tree.lists[Int(version.layer)].entries[Int(version.entry)].kind == .directory
+        version.entry < 0 || tree.lists[Int(version.layer)].kind(of: Int(version.entry)) == .directory
     }
 
     /// The change of a node; `nil` when there is no file at either point.
