@@ -38,7 +38,13 @@ struct Leftovers {
         for folder in ["tmp", "snapshots"] {
             for name in try directory.directory(PathBytes(folder)).names() {
                 guard let owner = Self.owner(of: name), isDead(owner) else { continue }
-                try trash.take(PathBytes(folder).appending(name), from: directory)
+                let path = PathBytes(folder).appending(name)
+                // An empty file is deleted as fast as it is renamed, and so nothing is left when this process ends soon.
+                if Self.isLock(name) {
+                    try directory.unlinkIfExists(path)
+                } else {
+                    try trash.take(path, from: directory)
+                }
             }
         }
         try claimSnapshotsWithoutRow(from: queue, directory, into: &trash)
@@ -81,10 +87,12 @@ struct Leftovers {
         }
     }
 
+    private static func isLock(_ name: PathBytes) -> Bool { name.text.hasSuffix(".lock") }
+
     /// `<pid>-<start time>-<n>` or `<pid>-<start time>.lock`.
     private static func owner(of name: PathBytes) -> ProcessIdentity? {
         let text = name.text
-        if text.hasSuffix(".lock") { return ProcessIdentity(text.dropLast(5)) }
+        if isLock(name) { return ProcessIdentity(text.dropLast(5)) }
         return text.lastIndex(of: "-").flatMap { ProcessIdentity(text[..<$0]) }
     }
 }

@@ -126,6 +126,14 @@ import Testing
         #expect(try fixture.names("snapshots").isEmpty)
     }
 
+    @Test func theLockFileOfTheDeadGoesAtOnce() throws {
+        _ = try fixture.open()
+        try makeFile("4194999-17.lock", bytes: 0, in: fixture.path.appending("tmp"))
+        _ = try fixture.open().images.list()
+        // Nothing is left to a thread in the background, which may not get to it before the process ends.
+        #expect(try fixture.names("tmp") == ["\(ProcessIdentity.current).lock"])
+    }
+
     @Test func thoseOfTheLivingStay() throws {
         let root = try fixture.open()
         let init1 = String(decoding: try OwnedDescriptor.open("/proc/1/stat").readAll(limit: 65536), as: UTF8.self)
