@@ -80,7 +80,8 @@ package actor ContextTreeCache {
                 }
             }
             return (
-                try ContextTree(path, rules: rules, cache: loader.store.contexts, form: form),
+                try ContextTree(
+                    path, rules: rules, cache: loader.store.contexts, form: form, without: loader.store.path),
                 BuildContext(path, isLocal: true)
             )
         case .file, .image, .layout: throw ContextsError(.badContext, "the context '\(context.name)' has no directory")

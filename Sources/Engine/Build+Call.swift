@@ -28,7 +28,8 @@ extension Build {
             options.ignoreRules = rules
             options.givesAdvice = true
             options.checksAllStages = (options.target ?? "").isEmpty
-            let copied = CopiedFiles(tree: try ContextTree(files.directory, rules: rules, cache: nil), keeping: files)
+            let tree = try ContextTree(files.directory, rules: rules, cache: nil, without: store.path)
+            let copied = CopiedFiles(tree: tree, keeping: files)
             options.contextFiles = copied.files(of:)
             _ = try await lower(
                 definition.dockerfile, options, resolver: baseImages(try await lock()), log: warnings)

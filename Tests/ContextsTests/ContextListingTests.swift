@@ -50,6 +50,31 @@ private final class ContextFixture {
         #expect(files.map(\.kind) == [.file, .file, .file, .file, .file, .symlink])
     }
 
+    @Test("A store within the context is no part of it, whatever links lead there", arguments: ["a/store", "a/link"])
+    func leavesTheStoreOut(_ store: String) throws {
+        let context = try ContextFixture(
+            ["a/store/db.sqlite": "x", "a/store/blobs/b": "x", "a/storeroom": "y", "store/z": "z"],
+            links: ["a/link": "store"])
+        let listing = try ContextListing(of: context.path, without: context.path.appending(store))
+        #expect(try listing.files().map(\.path.text) == ["a/link", "a/storeroom", "store/z"])
+        for path: PathBytes in ["a/store", "a/store/blobs/b"] {
+            let decision = try listing.decision(on: path)
+            #expect(!decision.isVisible && !decision.exists)
+        }
+        let tree = try ContextTree(
+            context.path, rules: IgnoreRules(patterns: []), cache: nil, without: context.path.appending(store))
+        #expect(try !tree.isPlain("") && !tree.isPlain("a") && !tree.isPlain("a/store"))
+        #expect(try tree.node(at: "a/store/blobs") == nil && tree.node(at: "a/storeroom") != nil)
+    }
+
+    @Test("A store elsewhere, or one that is the context, hides nothing")
+    func keepsWhatIsNoStore() throws {
+        let context = try ContextFixture(["a": "x", "b/c": "y"])
+        for store: FilePath in ["/", "/nowhere", context.path] {
+            #expect(try ContextListing(of: context.path, without: store).files().map(\.path.text) == ["a", "b/c"])
+        }
+    }
+
     @Test func saysWhichLineDecided() throws {
         let context = try ContextFixture([
             ".dockerignore": "# logs\n*.log\nbig\n!big/keep\n", "a.log": "", "b": "", "big/keep": "",

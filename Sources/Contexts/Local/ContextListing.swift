@@ -53,23 +53,24 @@ package struct ContextListing: Sendable {
 
     /// The ignore file that counts, `nil` if there is none.
     package let ignoreFile: FilePath?
-    private let context: FilePath
     private let rules: IgnoreRules
     private let tree: ContextTree
+    private let everything: ContextTree
 
-    /// Looks for the ignore file as a build does, but needs no Dockerfile unless one is `chosen`.
+    /// Looks for the ignore file as a build does, but needs no Dockerfile unless one is `chosen`. The directory `store` is
+    /// no part of the context.
     ///
     /// - Throws: ``ContextsError`` `.contextNotFound` and `.dockerfileNotFound`, and `FrontendError` for a bad ignore file.
-    package init(of context: FilePath, dockerfile chosen: FilePath? = nil) throws {
+    package init(of context: FilePath, dockerfile chosen: FilePath? = nil, without store: FilePath? = nil) throws {
         try LocalFiles.requireContext(context)
         let dockerfile =
             chosen == nil
             ? try? LocalFiles.dockerfile(nil, in: context) : try LocalFiles.dockerfile(chosen, in: context)
         let ignore = try IgnoreFile(dockerfile: dockerfile, context: context)
-        self.context = context
         ignoreFile = ignore.path
         rules = ignore.rules
-        tree = try ContextTree(context, rules: rules, cache: nil)
+        tree = try ContextTree(context, rules: rules, cache: nil, without: store)
+        everything = try ContextTree(context, rules: IgnoreRules(patterns: []), cache: nil, without: store)
     }
 
     /// All files in byte order of their paths.
@@ -96,7 +97,6 @@ package struct ContextListing: Sendable {
             if component == ".." { _ = components.popLast() } else { components.append(component) }
         }
         let path = components.reduce(PathBytes("")) { $0.appending($1) }
-        let everything = try ContextTree(context, rules: IgnoreRules(patterns: []), cache: nil)
         return Decision(
             path: path, pattern: rules.decidingPattern(for: path.bytes), isIgnored: rules.ignores(path.bytes),
             exists: try everything.node(at: path) != nil, isVisible: try tree.node(at: path) != nil)

@@ -8,21 +8,28 @@ package import SystemPackage
 
 /// The files of a build context: a directory of the user's, without what its ignore file names.
 ///
-/// Every file belongs to root, as in BuildKit. Nothing is read before it is asked for.
+/// Every file belongs to root, as in BuildKit. Nothing is read before it is asked for. A store that lies within the context
+/// is no part of it: a build changes it, and a copy would hold itself.
 package final class ContextTree: FileTree {
     package let path: FilePath
     private let root: Directory
     private let rules: IgnoreRules
     private let form: ContextForm
+    /// The path of the store, if it is within the context.
+    private let store: PathBytes?
     private let digests: FileDigestCache
     private let selections = Mutex<[ContextSelection: Digest]>([:])
 
     /// `cache` is the directory for the remembered digests; without one, nothing is remembered.
-    package init(_ path: FilePath, rules: IgnoreRules, cache: FilePath?, form: ContextForm = .disk) throws {
+    package init(
+        _ path: FilePath, rules: IgnoreRules, cache: FilePath?, form: ContextForm = .disk,
+        without store: FilePath? = nil
+    ) throws {
         self.path = path
         self.rules = rules
         self.form = form
         root = try Directory(opening: path)
+        self.store = store.flatMap { FileSystem.path(of: $0, below: path) }
         digests = FileDigestCache(of: path, in: cache)
     }
 
@@ -48,12 +55,15 @@ package final class ContextTree: FileTree {
 
     package func node(at path: PathBytes) throws -> FileNode? {
         if path.isEmpty { return try makeNode("", root.status("."), in: root, name: ".") }
-        guard !path.components.contains(where: form.hides), let parent = try openParent(of: path) else { return nil }
+        guard !isInStore(path), !path.components.contains(where: form.hides), let parent = try openParent(of: path)
+        else { return nil }
         let name = path.lastComponent
         guard let status = try parent.statusIfExists(name) else { return nil }
         guard try isVisible(path, status, ignoreState(of: path), in: parent, name: name) else { return nil }
         return try makeNode(path, status, in: parent, name: name)
     }
+
+    private func isInStore(_ path: PathBytes) -> Bool { store.map { path.isWithin($0) } ?? false }
 
     /// `nil` when there is no such directory or a component is a link.
     private func openParent(of path: PathBytes) throws -> Directory? {
@@ -71,6 +81,7 @@ package final class ContextTree: FileTree {
         var nodes: [FileNode] = []
         for name in try opened.names() where !form.hides(name) {
             let path = directory.path.appending(name)
+            if path == store { continue }
             let childState = rules.state(of: path.bytes, in: state)
             // A file that vanishes during the walk was never there.
             guard let status = try opened.statusIfExists(name),
@@ -88,7 +99,8 @@ package final class ContextTree: FileTree {
     package func isPlain(_ path: PathBytes) throws -> Bool {
         let isPlain = { (status: FileStatus, path: PathBytes, state: IgnoreRules.State) in
             status.owner == 0 && status.group == 0 && status.type != .socket && !self.rules.ignores(state)
-                && !self.form.hides(path.lastComponent) && self.form.permissions(status) == status.permissions
+                && !self.form.hides(path.lastComponent) && path != self.store
+                && self.form.permissions(status) == status.permissions
         }
         if path.isEmpty {
             return try isPlain(root.status("."), "", rules.root) && allBelow("", rules.root, in: root, isPlain)
@@ -147,6 +159,7 @@ package final class ContextTree: FileTree {
         // Whether there is one file below that can be seen.
         let opened = try directory.directory(name, resolving: .noSymlinks)
         return try !allBelow(path, state, in: opened) { status, child, state in
+            if child == store { return nil }
             guard rules.ignores(state) else { return false }
             return status.type == .directory && !rules.canSkipDirectory(child.bytes, state) ? true : nil
         }

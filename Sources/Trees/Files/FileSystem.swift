@@ -27,6 +27,22 @@ package enum FileSystem {
         return unsafe FilePath(platformString: directory).pushing(path)
     }
 
+    /// The path of a file relative to a directory that it is in, links resolved; `nil` if it is elsewhere.
+    package static func path(of file: FilePath, below directory: FilePath) -> PathBytes? {
+        guard let file = resolved(file), let directory = resolved(directory) else { return nil }
+        let prefix = directory.bytes.last == UInt8(ascii: "/") ? directory.bytes : directory.bytes + [UInt8(ascii: "/")]
+        guard file.bytes.count > prefix.count, file.bytes.starts(with: prefix) else { return nil }
+        return PathBytes(file.bytes[prefix.count...])
+    }
+
+    /// The path without links. The corresponding library function is `realpath(3)`.
+    private static func resolved(_ path: FilePath) -> PathBytes? {
+        guard let resolved = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else { return nil }
+        defer { unsafe free(resolved) }
+        return PathBytes(
+            unsafe UnsafeBufferPointer(start: resolved, count: strlen(resolved)).map { UInt8(bitPattern: $0) })
+    }
+
     /// Writes a file and renames it into place, so that a reader sees all of it or none.
     package static func write(_ bytes: [UInt8], to path: FilePath) throws {
         try replace(path) { try $0.write(bytes.span) }

@@ -55,7 +55,10 @@ struct ContextCommand: AsyncParsableCommand {
     /// Shows the line of an ignore file that is wrong.
     private func listing() throws -> ContextListing {
         let context = FilePath(path)
-        do { return try ContextListing(of: context, dockerfile: file.map { FilePath($0) }) } catch {
+        do {
+            return try ContextListing(
+                of: context, dockerfile: file.map { FilePath($0) }, without: try? global.storePath())
+        } catch {
             let source = SourceLines(context: context)
             ErrorRenderer(isDebug: global.debug, source: source.lines).print(error)
             throw ExitStatus.failure
