@@ -7,7 +7,7 @@ import Testing
 @testable import Images
 
 /// The turns of processes that want the same blob. A lock that is taken by its file stands for another process.
-@Suite(.timeLimit(.minutes(1))) struct FetchTurnTests {
+@Suite(.timeLimit(.minutes(10))) struct FetchTurnTests {
     private let digest = Digest(of: "blob")
 
     private func withStore(_ body: (StoreRoot, FilePath) async throws -> Void) async throws {
