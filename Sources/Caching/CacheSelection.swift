@@ -46,15 +46,19 @@ package struct CacheSelection: Sendable {
         }
     }
 
-    /// Those layers that steps made, each once, with the stack it tops.
-    package var layers: [(stack: [DiffID], index: Int)] {
+    /// Those layers that steps made, each once, as the stack it tops.
+    package var layers: [LayerStack] {
+        var stacks: Set<LayerStack> = []
         var seen: Set<DiffID> = []
-        return items.flatMap { item -> [(stack: [DiffID], index: Int)] in
-            let layers = item.state.layers
-            let stack = layers.map(\.diffID)
-            return layers.indices.compactMap { index in
-                guard layers[index].created != nil, seen.insert(stack[index]).inserted else { return nil }
-                return (stack, index)
+        return items.flatMap { item -> [LayerStack] in
+            var new: [LayerStack] = []
+            var next = item.state
+            while let below = next.below, stacks.insert(next).inserted {
+                new.append(next)
+                next = below
+            }
+            return new.reversed().filter { stack in
+                stack.top.map { $0.created != nil && seen.insert($0.diffID).inserted } ?? false
             }
         }
     }

@@ -51,9 +51,9 @@ package struct CacheWriter: Sendable {
     private func write(_ selection: CacheSelection, to export: CacheExport, step: StepReporter) async throws {
         step.status("preparing build cache for export")
         var layers: [(descriptor: Descriptor, diffID: DiffID)] = []
-        for (stack, index) in selection.layers {
-            let blob = try await blob(of: stack, index, for: export)
-            layers.append((blob, stack[index]))
+        for stack in selection.layers {
+            guard let layer = stack.top else { continue }
+            layers.append((try await blob(of: stack, for: export), layer.diffID))
         }
         let names = Dictionary(
             layers.map { ($0.diffID, $0.descriptor.digest) }, uniquingKeysWith: { first, _ in first })
@@ -78,17 +78,19 @@ package struct CacheWriter: Sendable {
         step.status("writing cache manifest \(Digest(of: manifest.encoded))", isComplete: true)
     }
 
-    /// A layer as a blob of the form that is asked for; it need not be in the store.
-    private func blob(of stack: [DiffID], _ index: Int, for export: CacheExport) async throws -> Descriptor {
+    /// The layer on top of a stack as a blob of the form that is asked for; it need not be in the store.
+    private func blob(of stack: LayerStack, for export: CacheExport) async throws -> Descriptor {
         let compression = export.compression.compression
         let mustFetch = try await offload { [store = images.store] in
-            guard export.forcesCompression else { return false }
-            return try !store.layers.sources(of: stack[index]).contains { $0.blob.mediaType.compression == compression }
+            guard export.forcesCompression, let layer = stack.top else { return false }
+            return try !store.layers.sources(of: layer.diffID).contains { $0.blob.mediaType.compression == compression }
         }
-        if mustFetch { try await images.fetcher.requireContent(stack, only: [index]) }
+        if mustFetch, let layer = stack.top, let chain = stack.chainID {
+            try await images.fetcher.requireContent(chained: [(layer.diffID, chain)])
+        }
         let blob = try await offload { [storage = images.storage] in
             let choice = BlobChoice(options: export.compression, isExact: export.forcesCompression)
-            return try storage.blob(of: stack, index, as: choice, mayBeElsewhere: true)
+            return try storage.blob(of: stack, as: choice, mayBeElsewhere: true)
         }
         return blob.asLayer(usingOCITypes: export.usesOCITypes, annotations: [:])
     }

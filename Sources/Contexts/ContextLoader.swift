@@ -146,7 +146,7 @@ package struct ContextLoader: Sendable {
                         key: key, kind: "git", description: label, stack: state, createdAt: .now))
             }
         }
-        guard let files = try await snapshots.all(of: state.diffIDs).last?.directory else {
+        guard let files = try await snapshots.all(of: state).last?.directory else {
             throw ContextsError(.corrupt, "the layer of a Git repository has no directory")
         }
         return BuildContext(files.appending(PathBytes(GitSource.folder).lastComponent.text))

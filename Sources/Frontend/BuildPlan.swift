@@ -25,11 +25,7 @@ package struct BuildPlan: Sendable {
     package var baseHistory: [History] { config.history }
 
     /// All vertices of the build, inputs first.
-    package var vertices: [Vertex] {
-        guard !unusedStages.isEmpty else { return graph.reachable(from: target) }
-        let needed = Set((unusedStages + [target]).flatMap { graph.reachable(from: $0).map(\.id) })
-        return graph.vertices.filter { needed.contains($0.id) }
-    }
+    package var vertices: [Vertex] { graph.reachable(from: unusedStages + [target]) }
 
     /// How many steps of the graph progress shows.
     package var stepCount: Int {

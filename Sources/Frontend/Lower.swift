@@ -69,10 +69,8 @@ private struct Planner<Resolver: BaseImageResolver> {
 
     /// Resolves what is not known yet, all at once.
     private mutating func resolve(_ requests: [ImageRequest]) async throws {
-        var open: [ImageRequest] = []
-        for request in requests where lowering.images[request.key] == nil {
-            if !open.contains(where: { $0.key == request.key }) { open.append(request) }
-        }
+        var keys: Set<ImageKey> = []
+        let open = requests.filter { lowering.images[$0.key] == nil && keys.insert($0.key).inserted }
         let resolver = resolver
         let found = try await withThrowingTaskGroup(of: (ImageKey, ResolvedBase).self) { group in
             for request in open {

@@ -197,19 +197,27 @@ struct StageTable: Sendable {
     private func rejectCycles() throws {
         enum Mark { case new, active, done }
         var marks = [Mark](repeating: .new, count: entries.count)
-        func visit(_ index: Int) -> Instruction? {
-            marks[index] = .active
-            for (next, instruction) in entries[index].requiredStages {
-                if marks[next] == .active || (marks[next] == .new && visit(next) != nil) { return instruction }
-            }
-            marks[index] = .done
-            return nil
-        }
         for (index, entry) in entries.enumerated() where marks[index] == .new {
-            guard let instruction = visit(index) else { continue }
-            throw FrontendError(
-                .circular, "circular dependency detected on stage: \(entry.displayName)",
-                at: Diagnostics.SourceRange(file: file, lines: instruction.range.lines))
+            // The way from the stage to the one that is looked at, each with the stages it requires that are left.
+            var way = [(stage: index, instruction: entry.stage.from, rest: entry.requiredStages[...])]
+            marks[index] = .active
+            while let last = way.last {
+                guard let (next, instruction) = last.rest.first else {
+                    marks[last.stage] = .done
+                    way.removeLast()
+                    continue
+                }
+                way[way.count - 1].rest = last.rest.dropFirst()
+                way[way.count - 1].instruction = instruction
+                if marks[next] == .active {
+                    throw FrontendError(
+                        .circular, "circular dependency detected on stage: \(entry.displayName)",
+                        at: Diagnostics.SourceRange(file: file, lines: way[0].instruction.range.lines))
+                }
+                guard marks[next] == .new else { continue }
+                marks[next] = .active
+                way.append((next, entries[next].stage.from, entries[next].requiredStages[...]))
+            }
         }
     }
 }

@@ -35,4 +35,20 @@ package struct BuildGraph: Sendable {
         }
         return vertices.filter { needed[$0.id.index] }
     }
+
+    /// The vertices that `target` needs, itself included, inputs first, but those in `known` and all that these need.
+    ///
+    /// They are added to `known`, so that all calls together visit each vertex and each of its inputs once.
+    package func reachable(from target: VertexID, besides known: inout Set<VertexID>) -> [Vertex] {
+        known.insert(target)
+        var found = [target]
+        var open = [target]
+        while let id = open.popLast() {
+            for input in self[id].inputs where known.insert(input).inserted {
+                found.append(input)
+                open.append(input)
+            }
+        }
+        return found.sorted { $0.index < $1.index }.map { self[$0] }
+    }
 }

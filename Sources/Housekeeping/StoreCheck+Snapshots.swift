@@ -39,8 +39,19 @@ extension StoreCheck {
 
     /// The tree of the layers below a stack's top layer; `nil` when the list of one is not here.
     func tree(below stack: Stack) throws -> LayerTree? {
-        guard stack.lower.allSatisfy({ lists[$0] != nil }) else { return nil }
-        return try trees.tree(of: Array(stack.lower))
+        hasLists(of: stack.below) ? try trees.tree(of: stack.below) : nil
+    }
+
+    private func hasLists(of stack: LayerStack) -> Bool {
+        var new: [ChainID] = []
+        var next = stack
+        while let layer = next.top, let chain = next.chainID, let below = next.below, !listedStacks.contains(chain) {
+            guard lists[layer.diffID] != nil else { return false }
+            new.append(chain)
+            next = below
+        }
+        listedStacks.formUnion(new)
+        return true
     }
 
     /// Whether a snapshot's directory gives the digest of its layer, whatever else seems to be wrong with it.

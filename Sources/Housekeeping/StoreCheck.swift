@@ -62,6 +62,8 @@ package final class StoreCheck {
     var goodBlobs: Set<Digest> = []
     /// The lists that are whole.
     var lists: [DiffID: FileList] = [:]
+    /// Stacks of all of whose layers the lists are whole.
+    var listedStacks: Set<ChainID> = []
     /// The snapshots that are whole.
     var goodSnapshots: Set<ChainID> = []
     /// The snapshots that are not whole.
@@ -74,8 +76,8 @@ package final class StoreCheck {
     struct Stack {
         /// The top layer.
         let diffID: DiffID
-        /// The layers below, bottom first.
-        let lower: ArraySlice<DiffID>
+        /// The layers below.
+        let below: LayerStack
         /// Whether an image needs the stack, and not only results of steps.
         let isOfImage: Bool
     }
@@ -153,21 +155,16 @@ package final class StoreCheck {
         images = roots.sorted { !$0.names.isEmpty && $1.names.isEmpty }.flatMap(\.images)
             .filter { seen.insert($0.manifest?.digest ?? $0.id).inserted }
         cacheRecords = try store.cache.list()
-        let ofImages = Set(images.map(\.diffIDs))
-        for diffIDs in ofImages { addStacks(of: diffIDs, isOfImage: true) }
-        for diffIDs in Set(cacheRecords.map(\.diffIDs)).subtracting(ofImages) {
-            addStacks(of: diffIDs, isOfImage: false)
-        }
+        for image in images { add(LayerStack(ofImage: image.diffIDs), isOfImage: true) }
+        for record in cacheRecords { add(record.stack, isOfImage: false) }
     }
 
-    private func addStacks(of diffIDs: [DiffID], isOfImage: Bool) {
-        var chain: ChainID?
-        for (index, diffID) in diffIDs.enumerated() {
-            let next = ChainID(diffID, on: chain)
-            if stacks[next] == nil {
-                stacks[next] = Stack(diffID: diffID, lower: diffIDs[..<index], isOfImage: isOfImage)
-            }
-            chain = next
+    /// Adds a stack and all that it consists of.
+    private func add(_ stack: LayerStack, isOfImage: Bool) {
+        var next = stack
+        while let layer = next.top, let chain = next.chainID, let below = next.below, stacks[chain] == nil {
+            stacks[chain] = Stack(diffID: layer.diffID, below: below, isOfImage: isOfImage)
+            next = below
         }
     }
 }

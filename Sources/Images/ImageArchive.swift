@@ -108,7 +108,7 @@ package struct ImageArchive {
                 !isForDocker || manifest.layers.allSatisfy { $0.mediaType.compression != .zstd }
             }
             let (manifest, bytes) = try source.manifest(of: image.image, in: image.form, taking: isTaken) {
-                try diffIDs.indices.map { try layers.add($0, of: diffIDs, as: image.form) }
+                try LayerStack(ofImage: diffIDs).parts(above: 0).map { try layers.add($0, as: image.form) }
             }
             for blob in manifest.layers + [manifest.config] { try layers.add(blob) }
             try archive.add(document: bytes)
@@ -226,27 +226,30 @@ private struct ArchivedLayers {
         if blob.mediaType.isLayer { report(.layerDone(blob)) }
     }
 
-    /// Adds the layer at `index` of a stack, unless it is there. One that is compressed now goes into the archive alone.
-    mutating func add(_ index: Int, of diffIDs: [DiffID], as form: ManifestForm?) throws -> Descriptor {
+    /// Adds the layer on top of a stack, unless it is there. One that is compressed now goes into the archive alone.
+    mutating func add(_ stack: LayerStack, as form: ManifestForm?) throws -> Descriptor {
+        guard let diffID = stack.top?.diffID else {
+            throw ImagesError(.corrupt, "an image without layers has no layer to write")
+        }
         let choice =
-            form?.choice(index) ?? BlobChoice(options: CompressionOptions(.gzip), isExact: hasGzipOnly)
-        let key = LayerKey(diffID: diffIDs[index], choice: choice)
+            form?.choice(stack.count - 1) ?? BlobChoice(options: CompressionOptions(.gzip), isExact: hasGzipOnly)
+        let key = LayerKey(diffID: diffID, choice: choice)
         if let known = layers[key] { return known }
         let layer: Descriptor
-        if let known = try storage.knownBlob(of: diffIDs[index], as: choice) {
+        if let known = try storage.knownBlob(of: diffID, as: choice) {
             layer = known
-        } else if try archive.isSeekable && storage.fitsIntoOneHeader(diffIDs[index]) {
+        } else if try archive.isSeekable && storage.fitsIntoOneHeader(diffID) {
             let report = report
             var source: Descriptor?
             layer = try archive.addLater { sink in
-                try storage.compress(diffIDs, index, as: choice, to: sink) {
+                try storage.compress(stack, as: choice, to: sink) {
                     source = $0
                     report(.layerProgress($0, $1))
                 }
             }
             report(.layerDone(source ?? layer))
         } else {
-            layer = try storage.blob(of: diffIDs, index, as: choice, mayBeElsewhere: false)
+            layer = try storage.blob(of: stack, as: choice, mayBeElsewhere: false)
         }
         layers[key] = layer
         try add(layer)

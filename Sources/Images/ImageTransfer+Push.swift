@@ -123,7 +123,9 @@ extension ImageTransfer {
         of image: StoredImage, in form: ManifestForm? = nil, mayBeElsewhere: Bool = false
     ) throws -> (manifest: Manifest, bytes: [UInt8]) {
         try manifest(of: image, in: form, mayBeElsewhere: mayBeElsewhere) {
-            try storage.blobs(of: image.diffIDs, as: { form?.choice($0) ?? .any }, mayBeElsewhere: mayBeElsewhere)
+            try storage.blobs(
+                of: LayerStack(ofImage: image.diffIDs), as: { form?.choice($0) ?? .any }, mayBeElsewhere: mayBeElsewhere
+            )
         }
     }
 

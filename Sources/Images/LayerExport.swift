@@ -8,36 +8,34 @@ import SystemPackage
 import Trees
 
 extension LayerStorage {
-    /// The layer at `index` of a stack as a blob in the store, made where there is none yet.
+    /// The layer on top of a stack as a blob in the store, made where there is none yet.
     ///
     /// A blob that is there is taken as it is if its compression is the chosen one or, unless that must be exact, anything
     /// but none. With `mayBeElsewhere`, so is one that is known to be elsewhere, when the layer is not here in any form.
     package func blob(
-        of diffIDs: [DiffID], _ index: Int, as choice: BlobChoice, mayBeElsewhere: Bool
+        of stack: LayerStack, as choice: BlobChoice, mayBeElsewhere: Bool
     ) throws -> Descriptor {
-        try blob(
-            of: diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: choice, mayBeElsewhere: mayBeElsewhere)
+        guard let layer = stack.top, let chain = stack.chainID else { throw Self.noLayer }
+        return try blob(of: layer.diffID, in: chain, as: choice, mayBeElsewhere: mayBeElsewhere)
     }
 
+    static var noLayer: ImagesError { ImagesError(.corrupt, "an image without layers has no layer to write") }
+
     /// All layers of a stack as blobs in the store, each by the choice for its index; see
-    /// ``blob(of:_:as:mayBeElsewhere:)``.
+    /// ``blob(of:as:mayBeElsewhere:)``.
     package func blobs(
-        of diffIDs: [DiffID], as choice: (Int) -> BlobChoice, mayBeElsewhere: Bool
+        of stack: LayerStack, as choice: (Int) -> BlobChoice, mayBeElsewhere: Bool
     ) throws -> [Descriptor] {
-        // One by one, each would take the time of all below it.
-        lazy var chains = ChainID.prefixes(of: diffIDs)
-        return try diffIDs.indices.map { index in
-            try blob(
-                of: diffIDs[index], chain: { chains[index] }, as: choice(index), mayBeElsewhere: mayBeElsewhere)
+        try stack.parts(above: 0).enumerated().map { index, part in
+            try blob(of: part, as: choice(index), mayBeElsewhere: mayBeElsewhere)
         }
     }
 
     private func blob(
-        of diffID: DiffID, chain: () -> ChainID?, as choice: BlobChoice, mayBeElsewhere: Bool
+        of diffID: DiffID, in chain: ChainID, as choice: BlobChoice, mayBeElsewhere: Bool
     ) throws -> Descriptor {
         if let known = try knownBlob(of: diffID, as: choice) { return known }
         if mayBeElsewhere, !choice.isFresh, choice.format == nil, try presentBlobs(of: diffID).isEmpty,
-            let chain = chain(),
             try store.snapshots.snapshots(of: chain).isEmpty,
             let source = try store.layers.sources(of: diffID).first(where: { source in
                 !choice.isExact || source.blob.mediaType.compression == choice.options.compression
@@ -46,7 +44,7 @@ extension LayerStorage {
             return source.blob
         }
         let ingest = try store.content.begin()
-        let made = try compress(diffID, chain: chain, as: choice, to: ingest.sink)
+        let made = try compress(diffID, in: chain, as: choice, to: ingest.sink)
         try ingest.commit(as: made.digest, size: made.size)
         let blob = Descriptor(mediaType: made.mediaType, digest: made.digest, size: made.size)
         try store.layers.addBlob(blob, of: diffID)
@@ -57,7 +55,7 @@ extension LayerStorage {
         try store.layers.blobs(of: diffID).filter { try store.content.contains($0.digest) }
     }
 
-    /// The blob of a layer that is taken as it is, if the store has one; see ``blob(of:_:as:mayBeElsewhere:)``.
+    /// The blob of a layer that is taken as it is, if the store has one; see ``blob(of:as:mayBeElsewhere:)``.
     package func knownBlob(of diffID: DiffID, as choice: BlobChoice) throws -> Descriptor? {
         if let format = choice.format {
             // An eStargz layer is its only blob, as the archive has the places of compressed files.
@@ -70,21 +68,21 @@ extension LayerStorage {
         return choice.isExact ? nil : known.first { $0.mediaType.compression.map { $0 != .none } ?? false }
     }
 
-    /// Writes a blob of the layer at `index` of a stack to `sink`, from another blob of it or else from its directory.
+    /// Writes a blob of the layer on top of a stack to `sink`, from another blob of it or else from its directory.
     ///
     /// `progress` gets the blob that it is written from, if there is one, and how many of its bytes were read. Throws
     /// ``ImagesError`` `.corrupt` when the store has neither, or they are not the layer any more.
     package func compress(
-        _ diffIDs: [DiffID], _ index: Int, as choice: BlobChoice,
+        _ stack: LayerStack, as choice: BlobChoice,
         to sink: @escaping (Span<UInt8>) throws -> Void,
         progress: @escaping (Descriptor, Int64) -> Void = { _, _ in }
     ) throws -> Descriptor {
-        try compress(
-            diffIDs[index], chain: { ChainID.of(diffIDs[...index]) }, as: choice, to: sink, progress: progress)
+        guard let layer = stack.top, let chain = stack.chainID else { throw Self.noLayer }
+        return try compress(layer.diffID, in: chain, as: choice, to: sink, progress: progress)
     }
 
     func compress(
-        _ layer: DiffID, chain: () -> ChainID?, as choice: BlobChoice,
+        _ layer: DiffID, in chain: ChainID, as choice: BlobChoice,
         to sink: @escaping (Span<UInt8>) throws -> Void,
         progress: @escaping (Descriptor, Int64) -> Void = { _, _ in }
     ) throws -> Descriptor {
@@ -96,13 +94,13 @@ extension LayerStorage {
                 .corrupt, "the store has lost layer \(layer)", hint: "Build the image again with --no-cache.")
         } else if choice.format == .chunked {
             (made, diffID) = try ChunkedLayer.write(
-                plainArchive(of: layer, chain: chain), level: options.level, threads: options.threads, to: sink)
+                plainArchive(of: layer, in: chain), level: options.level, threads: options.threads, to: sink)
         } else if let source = try presentBlobs(of: layer).first, let content = try store.content.open(source.digest) {
             let counted = CountedStream(DescriptorStream(content)) { progress(source, $0) }
             (made, diffID) = try CompressedBlobWriter.recompress(counted, options, to: sink)
         } else {
             var writer = try LayerWriter(options, to: sink)
-            try writer.add(try members(of: layer), from: try directory(of: layer, chain()))
+            try writer.add(try members(of: layer), from: try directory(of: layer, in: chain))
             let written = try writer.finish()
             guard let blob = written.blob else { throw ImagesError(.corrupt, "the layer was not written") }
             (made, diffID) = (blob, written.diffID)
@@ -115,14 +113,9 @@ extension LayerStorage {
         return made
     }
 
-    /// The unpacked layer at `index` of a stack. Throws ``ImagesError`` `.corrupt` when there is none.
-    func directory(of diffIDs: [DiffID], _ index: Int) throws -> Directory {
-        try directory(of: diffIDs[index], ChainID.of(diffIDs[...index]))
-    }
-
-    private func directory(of layer: DiffID, _ chain: ChainID?) throws -> Directory {
-        let known = try chain.map { try store.snapshots.snapshots(of: $0) } ?? []
-        guard let snapshot = Self.readable(known) else {
+    /// The unpacked layer of a stack. Throws ``ImagesError`` `.corrupt` when there is none.
+    func directory(of layer: DiffID, in chain: ChainID) throws -> Directory {
+        guard let snapshot = Self.readable(try store.snapshots.snapshots(of: chain)) else {
             throw ImagesError(
                 .corrupt, "the store has lost layer \(layer)", hint: "Build or pull the image again.")
         }
@@ -137,14 +130,13 @@ extension LayerStorage {
         }
     }
 
-    /// A blob of the top layer of a stack, written from its directory if there is none.
+    /// A blob of a layer, written from its directory, that of the stack `chain`, if there is none.
     ///
     /// Throws ``ImagesError`` `.corrupt` when there is neither.
-    package func anyBlob(of diffIDs: ArraySlice<DiffID>) throws -> Descriptor {
-        let known = try diffIDs.last.map { try store.layers.blobs(of: $0) } ?? []
-        if let blob = try known.first(where: { try store.content.contains($0.digest) }) { return blob }
+    package func anyBlob(of diffID: DiffID, in chain: ChainID) throws -> Descriptor {
+        if let blob = try presentBlobs(of: diffID).first { return blob }
         let plain = BlobChoice(options: CompressionOptions(.none), isExact: true)
-        return try blob(of: Array(diffIDs), diffIDs.count - 1, as: plain, mayBeElsewhere: false)
+        return try blob(of: diffID, in: chain, as: plain, mayBeElsewhere: false)
     }
 
     /// The files of the layer, as recorded when it was made: its directory may hold more files that make no difference.

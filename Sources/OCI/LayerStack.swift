@@ -45,6 +45,29 @@ package struct LayerStack: Sendable {
 
     package var diffIDs: [DiffID] { layers.map(\.diffID) }
 
+    /// The IDs of the stacks that it consists of, from the bottom layer alone to all of them.
+    package var chains: [ChainID] {
+        var chains: [ChainID] = []
+        chains.reserveCapacity(count)
+        var next = node
+        while let node = next {
+            chains.append(node.chainID)
+            next = node.below
+        }
+        return chains.reversed()
+    }
+
+    /// The stacks with more than `count` layers that it consists of, the lowest first.
+    package func parts(above count: Int) -> [LayerStack] {
+        var parts: [LayerStack] = []
+        var next = self
+        while next.count > count, let below = next.below {
+            parts.append(next)
+            next = below
+        }
+        return parts.reversed()
+    }
+
     package func adding(_ layer: Layer) -> LayerStack { LayerStack(Node(layer, on: node)) }
 
     package func adding(_ diffID: DiffID, created: Timestamp) -> LayerStack {

@@ -20,7 +20,10 @@ package actor GraphSolver<Runner: OperationRunner> {
     private var graph = BuildGraph()
     private var keys: [VertexID: Task<Runner.Key, any Error>] = [:]
     private var results: [VertexID: Task<Runner.Result, any Error>] = [:]
-    private var mustRerun: [VertexID: Bool] = [:]
+    /// By the index of the vertex, whether it must run anew or follows one that must.
+    private var mustRerun: [Bool] = []
+    /// The vertices that were reported as cached, with all that they need.
+    private var reported: Set<VertexID> = []
     private var steps: [VertexID: StepID] = [:]
     /// The first vertex of each definition, apart for those that are looked up and those that are not.
     private var definitions: [Definition: VertexID] = [:]
@@ -59,6 +62,10 @@ package actor GraphSolver<Runner: OperationRunner> {
     /// The results of `targets`. When a step fails the others are cancelled and waited for, and its error is thrown.
     package func solve(_ graph: BuildGraph, targets: [VertexID]) async throws -> [Runner.Result] {
         self.graph = graph
+        mustRerun = []
+        for vertex in graph.vertices {
+            mustRerun.append(vertex.ignoresCache || vertex.inputs.contains { mustRerun[$0.index] })
+        }
         let outcome: Result<[Runner.Result], any Error> = await withTaskCancellationHandler {
             do { return .success(try await values(of: targets) { resultTask($0) }) } catch { return .failure(error) }
         } onCancel: {
@@ -120,14 +127,6 @@ package actor GraphSolver<Runner: OperationRunner> {
         return task
     }
 
-    private func rerunsOrFollowsRerun(_ id: VertexID) -> Bool {
-        if let known = mustRerun[id] { return known }
-        let vertex = graph[id]
-        let answer = vertex.ignoresCache || vertex.inputs.contains { rerunsOrFollowsRerun($0) }
-        mustRerun[id] = answer
-        return answer
-    }
-
     // MARK: Results
 
     private func resultTask(_ id: VertexID) -> Task<Runner.Result, any Error> {
@@ -158,7 +157,7 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     private func resolve(_ vertex: Vertex) async throws -> Runner.Result {
         let definition = try await keyTask(vertex.id).value
-        let isLookedUp = usesDefinitions && !rerunsOrFollowsRerun(vertex.id)
+        let isLookedUp = usesDefinitions && !mustRerun[vertex.id.index]
         let twin = Definition(key: definition, mustRerun: !isLookedUp)
         if let first = definitions[twin] {
             let result = try await resultTask(first).value
@@ -242,7 +241,7 @@ package actor GraphSolver<Runner: OperationRunner> {
 
     /// Shows a vertex whose result is known by its definition, and with it all that was not needed for it.
     private func reportKnown(_ vertex: Vertex, _ result: Runner.Result) {
-        for ancestor in graph.reachable(from: vertex.id) {
+        for ancestor in graph.reachable(from: vertex.id, besides: &reported) {
             reportCached(ancestor)
             observe(ancestor.id, .ended(ancestor.id == vertex.id ? .knownByDefinition(result) : .notNeeded))
         }

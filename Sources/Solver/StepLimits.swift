@@ -26,20 +26,32 @@ actor StepTurns {
     private let limits: StepLimits
     private var running = 0
     private var computing = 0
-    private var waiting: [Waiting] = []
+    /// The steps that compute, and the others; of each the first of the graph is last.
+    private var waiting = (computing: [Waiting](), others: [Waiting]())
 
     private struct Waiting {
         let vertex: VertexID
         let isComputing: Bool
         let continuation: CheckedContinuation<Void, Never>
+
+        /// Keeps the order, by halving.
+        func insert(into waiting: inout [Waiting]) {
+            var (start, end) = (0, waiting.count)
+            while start < end {
+                let middle = (start + end) / 2
+                if waiting[middle].vertex.index > vertex.index { start = middle + 1 } else { end = middle }
+            }
+            waiting.insert(self, at: start)
+        }
     }
 
     init(_ limits: StepLimits) { self.limits = limits }
 
     func acquire(_ vertex: VertexID, isComputing: Bool) async {
-        if waiting.isEmpty, hasPlace(isComputing) { return take(isComputing) }
+        if waiting.computing.isEmpty, waiting.others.isEmpty, hasPlace(isComputing) { return take(isComputing) }
         await withCheckedContinuation { continuation in
-            waiting.append(Waiting(vertex: vertex, isComputing: isComputing, continuation: continuation))
+            let new = Waiting(vertex: vertex, isComputing: isComputing, continuation: continuation)
+            if isComputing { new.insert(into: &waiting.computing) } else { new.insert(into: &waiting.others) }
             admit()
         }
     }
@@ -51,12 +63,12 @@ actor StepTurns {
     }
 
     private func admit() {
-        while let next = waiting.indices.filter({ hasPlace(waiting[$0].isComputing) })
-            .min(by: { waiting[$0].vertex.index < waiting[$1].vertex.index })
+        while let next = [waiting.computing.last, waiting.others.last].compactMap(\.self)
+            .filter({ hasPlace($0.isComputing) }).min(by: { $0.vertex.index < $1.vertex.index })
         {
-            let step = waiting.remove(at: next)
-            take(step.isComputing)
-            step.continuation.resume()
+            if next.isComputing { waiting.computing.removeLast() } else { waiting.others.removeLast() }
+            take(next.isComputing)
+            next.continuation.resume()
         }
     }
 

@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// The blobs of the store, each under its digest. A blob never changes.
 package struct ContentStore: Sendable {
-    let root: StoreRoot
+    package let root: StoreRoot
 
     /// Whether the blob is here, whole.
     package func contains(_ digest: Digest) throws -> Bool { try size(of: digest) != nil }
@@ -46,9 +46,7 @@ package struct ContentStore: Sendable {
 
     /// Begins a blob. Nothing is visible before it is committed.
     ///
-    /// `size` is that of the blob in bytes as far as it is known. Throws ``StoreError`` `.noSpace` when there is no
-    /// room
-    /// for it.
+    /// `size` is that of the blob in bytes as far as it is known. Throws ``StoreError`` `.noSpace` when there is no room.
     package func begin(expecting size: Int64 = 0) throws -> Ingest {
         _ = try root.database()
         let root = root

@@ -56,18 +56,13 @@ extension StoreLedger {
     package func usage(of root: StoreRoot) -> DiskUsage {
         let table = resources
         let isNamed = table.isNamed
-        func union(_ kind: UsageRecord.Kind) -> [Bool] {
-            var union = [Bool](repeating: false, count: isNamed.count)
-            for record in records where record.kind == kind { for number in record.resources { union[number] = true } }
-            return union
-        }
         func category(_ kind: ResourceTable.Kind) -> DiskUsage.Category {
             DiskUsage.Category(
                 total: table.sum { table.kinds[$0] == kind },
                 active: table.sum { table.kinds[$0] == kind && isNamed[$0] }.count,
                 reclaimable: table.sum { table.kinds[$0] == kind && !isNamed[$0] }.bytes)
         }
-        let (unnamed, cached) = (union(.image), union(.step))
+        let (unnamed, cached) = (isNeeded(by: .image), isNeeded(by: .step))
         let steps = records.filter { $0.kind == .step }
         let mounts = records.filter { $0.kind == .cacheMount }
         let mountBytes = mounts.clampedSum(\.bytes)
@@ -104,39 +99,6 @@ extension StoreRoot {
         guard let directory = try? openDirectory() else { return 0 }
         return ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"].clampedSum { name in
             (try? directory.statusIfExists(PathBytes(name)))??.size ?? 0
-        }
-    }
-}
-
-/// The size of files and of trees of them, in bytes.
-struct TreeSize {
-    private(set) var bytes: Int64 = 0
-    /// Device and inode of files with several links.
-    private var seen: Set<[UInt64]> = []
-
-    init() {}
-
-    init(of name: PathBytes, in directory: borrowing Directory) { add(name, in: directory) }
-
-    /// Adds what is there; what cannot be read counts nothing.
-    mutating func add(_ name: PathBytes, in directory: borrowing Directory) {
-        guard let walk = try? DirectoryStack(directory) else { return }
-        var open = [[name]]
-        while !open.isEmpty {
-            guard let name = open[open.count - 1].popLast() else {
-                open.removeLast()
-                // Where the way back is lost, the rest counts nothing either.
-                if !open.isEmpty { do { try walk.leave() } catch { return } }
-                continue
-            }
-            guard let status = try? walk.current.directory.status(name) else { continue }
-            if status.type == .directory {
-                guard (try? walk.enter(name)) != nil else { continue }
-                open.append((try? walk.current.directory.names()) ?? [])
-            } else if status.type == .regular {
-                if status.links > 1, !seen.insert([status.device, status.inode]).inserted { continue }
-                bytes = bytes.addingClamped(status.size)
-            }
         }
     }
 }

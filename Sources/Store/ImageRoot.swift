@@ -196,10 +196,15 @@ extension Transaction {
 
     /// Removes a root with its names, and the images that it alone led to.
     func removeRoot(_ digest: Digest) throws {
+        let images = try rows("SELECT image FROM root_manifests WHERE root = ?", [digest.description])
         for table in ["names", "pushed", "root_blobs", "root_manifests"] {
             try execute("DELETE FROM \(table) WHERE root = ?", [digest.description])
         }
         try execute("DELETE FROM roots WHERE digest = ?", [digest.description])
-        try execute("DELETE FROM images WHERE id NOT IN (SELECT image FROM root_manifests)")
+        for row in images {
+            try execute(
+                "DELETE FROM images WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM root_manifests WHERE image = ?1)",
+                [row[0] as String])
+        }
     }
 }

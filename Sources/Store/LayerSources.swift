@@ -94,14 +94,15 @@ extension LayerIndex {
 }
 
 extension ImageIndex {
-    /// Brings the sizes of images up to date after the files of a layer have become known.
-    package func updateSizes(holding diffID: DiffID) throws {
+    /// Brings the sizes of images up to date after the files of layers have become known. It looks at all images, so
+    /// many layers are better named in one call.
+    package func updateSizes(holding layers: Set<DiffID>) throws {
         let images = try root.read { transaction in
-            try transaction.rows(
-                "SELECT id, diff_ids, size FROM images WHERE instr(diff_ids, ?) > 0", [diffID.description]
-            ).map { try (id: $0[0] as String, diffIDs: [DiffID](column: $0[1]), size: $0[2] as Int64) }
+            try transaction.rows("SELECT id, diff_ids, size FROM images").map {
+                try (id: $0[0] as String, diffIDs: [DiffID](column: $0[1]), size: $0[2] as Int64)
+            }
         }
-        for image in images {
+        for image in images where !layers.isDisjoint(with: image.diffIDs) {
             let size = try image.diffIDs.clampedSum { try root.layers.approximateSize($0) }
             guard size != image.size else { continue }
             _ = try root.write {

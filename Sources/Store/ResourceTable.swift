@@ -15,7 +15,7 @@ struct ResourceTable: Sendable {
     private(set) var sizes: [Int64] = []
     /// Whether an image with a name needs it.
     var isNamed: [Bool] = []
-    /// How many of the records of the ledger need it.
+    /// How many stacks and records of the ledger need it.
     var users: [Int] = []
 
     private var blobs: [Digest: Int] = [:]
@@ -25,7 +25,7 @@ struct ResourceTable: Sendable {
     private var blobsOfLayer: [DiffID: [Int]] = [:]
     private var contentSizes: [DiffID: Int64] = [:]
 
-    /// Takes down all rows. The sizes of snapshots are known when a stack has led to them; see ``needs(_:blobs:)``.
+    /// Takes down all rows. The sizes of snapshots are known when a stack has led to them; see ``numbers(of:)``.
     init(_ transaction: Transaction) throws {
         for (digest, size) in try transaction.blobSizes() { blobs[digest] = add(.blob, size) }
         for row in try transaction.rows("SELECT chain_id, number FROM snapshots") {
@@ -50,28 +50,18 @@ struct ResourceTable: Sendable {
         return kinds.count - 1
     }
 
-    /// The parts of the store that a stack of layers and further blobs need.
-    ///
-    /// `top` is the part of it that is about the blobs and the last layer only.
-    mutating func needs(
-        _ diffIDs: [DiffID], blobs digests: [Digest] = [], _ chains: ChainTable
-    ) -> (all: [Int], top: [Int]) {
-        var all = Set(digests.compactMap { blobs[$0] })
-        var top = all
-        var chain: ChainID?
-        for (index, diffID) in diffIDs.enumerated() {
-            let next = chains.chain(diffID, on: chain)
-            chain = next
-            var layer = blobsOfLayer[diffID] ?? []
-            if let list = lists[diffID] { layer.append(list) }
-            for (_, snapshot) in snapshots[next] ?? [] {
-                layer.append(snapshot)
-                if sizes[snapshot] < 0, let size = contentSizes[diffID] { sizes[snapshot] = size }
-            }
-            all.formUnion(layer)
-            if index == diffIDs.count - 1 { top.formUnion(layer) }
+    /// The numbers of blobs, as far as they are here.
+    func numbers(of digests: some Sequence<Digest>) -> [Int] { Array(Set(digests.compactMap { blobs[$0] })) }
+
+    /// The parts of the store that hold a layer as the top of a stack: its blobs, its list and its directories.
+    mutating func numbers(of node: LayerForest.Node) -> [Int] {
+        var numbers = blobsOfLayer[node.layer] ?? []
+        if let list = lists[node.layer] { numbers.append(list) }
+        for (_, snapshot) in snapshots[node.chain] ?? [] {
+            numbers.append(snapshot)
+            if sizes[snapshot] < 0, let size = contentSizes[node.layer] { sizes[snapshot] = size }
         }
-        return (Array(all), Array(top))
+        return numbers
     }
 
     /// Measures on disk what the database has no size of: file lists, and snapshots that no stack has led to.

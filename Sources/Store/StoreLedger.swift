@@ -14,48 +14,36 @@ package struct StoreLedger: Sendable {
     /// The bytes without a user: the collector frees them whenever it runs.
     package let unneededBytes: Int64
     let images: [StoredImage]
-    private(set) var resources: ResourceTable
+    private var uses: ResourceUses
+
+    /// The parts of the store.
+    var resources: ResourceTable { uses.table }
 
     init(_ root: StoreRoot) throws {
         let cacheMounts = try root.cacheMounts.list()
-        let uses = try root.containerUses()
-        let used = Set(uses.map(\.image))
-        var (images, resources, records): ([StoredImage], ResourceTable, [UsageRecord]) = try root.read {
-            transaction in
+        let containers = try root.containerUses()
+        (images, uses, records) = try root.read { transaction in
             let (images, cache) = (try transaction.images(), try transaction.cacheRecords(root.stacks))
             let roots = try transaction.imageRoots()
-            var resources = try ResourceTable(transaction)
-            let chains = ChainTable()
-            var named: Set<ChainID> = []
+            var uses = ResourceUses(try ResourceTable(transaction))
             for root in roots where !root.names.isEmpty {
-                for number in resources.needs(of: root, chains) { resources.isNamed[number] = true }
-                for image in root.images {
-                    named.formUnion(ChainID.prefixes(of: image.diffIDs))
-                }
+                uses.name(nil, and: uses.table.numbers(of: root.allBlobs), isOfImage: true)
+                for image in root.images { uses.name(uses.add(image.diffIDs), and: [], isOfImage: true) }
             }
-            for use in uses {
-                for number in resources.needs(use.diffIDs, chains).all { resources.isNamed[number] = true }
-            }
-            let stacks = StackKeys(cache, chains)
-            let steps = Self.steps(cache, &resources, named: named, stacks)
-            let unnamed = try images.filter { $0.names.isEmpty && !used.contains($0.id) }.map { image in
-                let all = roots.filter { $0.names.isEmpty && $0.defaultImage?.id == image.id }
-                return try Self.record(of: image, all, root, &resources, stacks)
-            }
-            try resources.measureTheRest(root, transaction)
-            return (images, resources, (steps + unnamed).map { $0(resources) })
+            for use in containers { uses.name(uses.add(use.diffIDs), and: [], isOfImage: false) }
+            var results = StepResults(cache, &uses)
+            let unnamed = UnnamedImages(images, roots, used: Set(containers.map(\.image)), &uses)
+            try uses.table.measureTheRest(root, transaction)
+            results.finish(uses)
+            return (images, uses, results.records(uses) + (try unnamed.records(root, uses, results)))
         }
-        for record in records {
-            for number in record.resources { resources.users[number] += 1 }
-        }
+        for record in records { uses.hold(record.stacks, and: record.others) }
         records += cacheMounts.map(UsageRecord.init)
-        self.records = records.sorted { ($0.lastUsed, $1.depth, $0.id.hex) < ($1.lastUsed, $0.depth, $1.id.hex) }
-        let (isNamed, users) = (resources.isNamed, resources.users)
+        records.sort { ($0.lastUsed, $1.depth, $0.id) < ($1.lastUsed, $0.depth, $1.id) }
+        let (isNamed, users) = (uses.table.isNamed, uses.table.users)
         removableBytes =
-            resources.sum { !isNamed[$0] && users[$0] > 0 }.bytes.addingClamped(cacheMounts.clampedSum(\.bytes))
-        unneededBytes = resources.sum { !isNamed[$0] && users[$0] == 0 }.bytes
-        self.images = images
-        self.resources = resources
+            uses.table.sum { !isNamed[$0] && users[$0] > 0 }.bytes.addingClamped(cacheMounts.clampedSum(\.bytes))
+        unneededBytes = uses.table.sum { !isNamed[$0] && users[$0] == 0 }.bytes
     }
 
     /// Takes out what a rule says shall go.
@@ -76,109 +64,111 @@ package struct StoreLedger: Sendable {
 
     private mutating func remove(_ record: UsageRecord) {
         if record.kind == .cacheMount { removableBytes = removableBytes.subtractingClamped(record.bytes) }
-        for number in record.resources {
-            resources.users[number] -= 1
-            if resources.users[number] == 0, !resources.isNamed[number] {
-                removableBytes = removableBytes.subtractingClamped(resources.sizes[number])
-            }
-        }
+        removableBytes = removableBytes.subtractingClamped(uses.release(record.stacks, and: record.others))
+    }
+
+    /// For each part of the store, whether a record of a kind needs it.
+    func isNeeded(by kind: UsageRecord.Kind) -> [Bool] {
+        let all = records.filter { $0.kind == kind }
+        var isNeeded = [Bool](repeating: false, count: resources.sizes.count)
+        for number in uses.parts(of: all.flatMap(\.stacks), and: all.flatMap(\.others)) { isNeeded[number] = true }
+        return isNeeded
     }
 }
 
 // MARK: - Records
 
-/// A record for which only the sizes are missing.
-private typealias Draft = (ResourceTable) -> UsageRecord
-
-extension StoreLedger {
-    /// The results of steps: each has a record for every key that leads to it.
-    ///
-    /// `named` are the stacks that images with a name have, whole or in part.
-    private static func steps(
-        _ cache: [CacheRecord], _ resources: inout ResourceTable, named: Set<ChainID>, _ stacks: StackKeys
-    ) -> [Draft] {
-        let times = lastUses(cache)
-        var groups: [StepIdentity: [CacheRecord]] = [:]
-        for record in cache { groups[StepIdentity(record), default: []].append(record) }
-        return groups.values.map { group in
-            let group = group.sorted { $0.key < $1.key }
-            let first = group[0]
-            let (all, top) = resources.needs(first.diffIDs, blobs: first.blobs, stacks.chains)
-            let chain = first.stack.chainID
-            let lastUsed = max(
-                group.map(\.lastUsed).max() ?? first.lastUsed,
-                chain.flatMap { times[$0] } ?? first.lastUsed)
-            // Not by what is here: layers may be elsewhere.
-            let isInImage = chain.map(named.contains) ?? false
-            return { table in
-                UsageRecord(
-                    kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
-                    parents: stacks.keys(at: first.stack.below), description: first.description,
-                    createdAt: group.map(\.createdAt).min() ?? first.createdAt, lastUsed: lastUsed,
-                    bytes: top.clampedSum { table.sizes[$0] },
-                    isShared: isInImage && all.allSatisfy { table.isNamed[$0] }, isInUse: false,
-                    depth: first.stack.count, resources: all)
-            }
-        }
-    }
-
+/// The results of steps: each has a record for every key that leads to it.
+private struct StepResults {
+    private let cache: [CacheRecord]
+    /// The stack of each record.
+    private let stacks: [Int?]
+    /// The keys of the results that are a stack, in order.
+    private var keys: [Int: [Digest]] = [:]
+    /// For each stack the highest one that it consists of, itself included, that there are results of.
+    private var nearest: [Int?] = []
     /// For each stack when a result was used last that is made of it and perhaps of more.
-    private static func lastUses(_ cache: [CacheRecord]) -> [ChainID: Timestamp] {
-        var times: [ChainID: Timestamp] = [:]
-        var stacks: [Int: Set<LayerStack>] = [:]
-        func add(_ stack: LayerStack, _ time: Timestamp) {
-            guard let chain = stack.chainID else { return }
-            times[chain] = max(times[chain] ?? time, time)
-            stacks[stack.count, default: []].insert(stack)
+    private var lastUses: [Timestamp?] = []
+
+    init(_ cache: [CacheRecord], _ uses: inout ResourceUses) {
+        self.cache = cache
+        stacks = cache.map { uses.add($0.stack) }
+        for (record, stack) in zip(cache, stacks) {
+            if let stack { keys[stack, default: []].append(record.key) }
         }
-        for record in cache { add(record.stack, record.lastUsed) }
-        // From the highest down: what is below a stack was used with it.
-        for count in stride(from: stacks.keys.max() ?? 0, to: 1, by: -1) {
-            for stack in stacks[count] ?? [] {
-                if let below = stack.below, let time = stack.chainID.flatMap({ times[$0] }) { add(below, time) }
-            }
-        }
-        return times
+        for stack in keys.keys { keys[stack]?.sort() }
     }
 
-    private static func record(
-        of image: StoredImage, _ roots: [ImageRoot], _ root: StoreRoot, _ resources: inout ResourceTable,
-        _ stacks: StackKeys
-    ) throws -> Draft {
-        let all = Array(Set(roots.flatMap { resources.needs(of: $0, stacks.chains) }))
-        let stored = try root.openDirectory().statusIfExists(ContentStore.name(image.id))?.modified
-        let time = stored.map(Timestamp.init) ?? image.created ?? Timestamp(seconds: 0)
-        return { table in
-            UsageRecord(
-                kind: .image, type: "image", id: image.id, keys: [],
-                parents: stacks.keys(at: LayerStack(ofImage: image.diffIDs)), description: "image without a name",
-                createdAt: image.created ?? time, lastUsed: time,
-                bytes: all.clampedSum { table.isNamed[$0] ? 0 : table.sizes[$0] }, isShared: false,
-                isInUse: false, depth: image.diffIDs.count + 1, resources: all)
+    /// Computes what is known of a stack by those below and on top of it, when all stacks were added.
+    mutating func finish(_ uses: ResourceUses) {
+        let nodes = uses.forest.nodes
+        for (number, node) in nodes.enumerated() {
+            nearest.append(keys[number] == nil ? node.below.flatMap { nearest[$0] } : number)
+        }
+        lastUses = Array(repeating: nil, count: nodes.count)
+        for (record, stack) in zip(cache, stacks) {
+            if let stack { lastUses[stack] = max(lastUses[stack] ?? record.lastUsed, record.lastUsed) }
+        }
+        for (number, node) in nodes.enumerated().reversed() {
+            guard let time = lastUses[number], let below = node.below else { continue }
+            lastUses[below] = max(lastUses[below] ?? time, time)
+        }
+    }
+
+    /// The keys of the results that are a stack, or else of those of the highest one below it that there are results of.
+    func keys(at stack: Int?) -> [Digest] { stack.flatMap { nearest[$0] }.flatMap { keys[$0] } ?? [] }
+
+    func records(_ uses: ResourceUses) -> [UsageRecord] {
+        let table = uses.table
+        let hasNamedParts = uses.stacksWithNamedParts()
+        var groups: [StepIdentity: [CacheRecord]] = [:]
+        for (record, stack) in zip(cache, stacks) { groups[StepIdentity(record, stack), default: []].append(record) }
+        return groups.map { identity, group in
+            let group = group.sorted { $0.key < $1.key }
+            let (first, stack) = (group[0], identity.stack)
+            let blobs = table.numbers(of: first.blobs)
+            let lastUsed = group.map(\.lastUsed).max() ?? first.lastUsed
+            return UsageRecord(
+                kind: .step, type: first.type, id: first.key, keys: group.map(\.key),
+                parents: keys(at: stack.flatMap { uses.forest.nodes[$0].below }), description: first.description,
+                createdAt: group.map(\.createdAt).min() ?? first.createdAt,
+                lastUsed: stack.flatMap { lastUses[$0] }.map { max($0, lastUsed) } ?? lastUsed,
+                bytes: Set(uses.parts(of: stack) + blobs).clampedSum { table.sizes[$0] },
+                // Not by what is here alone: layers may be elsewhere.
+                isShared: uses.isNamed(stack) && stack.map { hasNamedParts[$0] } ?? false
+                    && blobs.allSatisfy { table.isNamed[$0] },
+                isInUse: false, depth: first.stack.count, stacks: stack.map { [$0] } ?? [], others: blobs)
         }
     }
 }
 
-/// The keys of results by the stack of layers that they are.
-private struct StackKeys {
-    let chains: ChainTable
-    private var keys: [ChainID: [Digest]] = [:]
+/// The images without a name.
+private struct UnnamedImages {
+    private let images: [(image: StoredImage, stack: Int?, stacks: [Int], blobs: [Int])]
 
-    init(_ cache: [CacheRecord], _ chains: ChainTable) {
-        self.chains = chains
-        for record in cache {
-            if let chain = record.stack.chainID { keys[chain, default: []].append(record.key) }
+    /// `used` are those that containers need.
+    init(_ images: [StoredImage], _ roots: [ImageRoot], used: Set<Digest>, _ uses: inout ResourceUses) {
+        let unnamed = Dictionary(grouping: roots.filter(\.names.isEmpty), by: \.defaultImage?.id)
+        self.images = images.filter { $0.names.isEmpty && !used.contains($0.id) }.map { image in
+            let roots = unnamed[image.id] ?? []
+            return (
+                image, uses.add(image.diffIDs), roots.flatMap(\.images).compactMap { uses.add($0.diffIDs) },
+                uses.table.numbers(of: roots.reduce(into: Set()) { $0.formUnion($1.allBlobs) })
+            )
         }
     }
 
-    /// The results that are this stack, or else the highest one below it that there are results of.
-    func keys(at stack: LayerStack?) -> [Digest] {
-        var next = stack
-        while let stack = next, let chain = stack.chainID {
-            if let found = keys[chain] { return found.sorted() }
-            next = stack.below
+    func records(_ root: StoreRoot, _ uses: ResourceUses, _ results: StepResults) throws -> [UsageRecord] {
+        let table = uses.table
+        return try images.map { image, stack, stacks, blobs in
+            let stored = try root.openDirectory().statusIfExists(ContentStore.name(image.id))?.modified
+            let time = stored.map(Timestamp.init) ?? image.created ?? Timestamp(seconds: 0)
+            return UsageRecord(
+                kind: .image, type: "image", id: image.id, keys: [], parents: results.keys(at: stack),
+                description: "image without a name", createdAt: image.created ?? time, lastUsed: time,
+                bytes: uses.parts(of: stacks, and: blobs).clampedSum { table.isNamed[$0] ? 0 : table.sizes[$0] },
+                isShared: false, isInUse: false, depth: image.diffIDs.count + 1, stacks: stacks, others: blobs)
         }
-        return []
     }
 }
 
@@ -186,13 +176,13 @@ private struct StackKeys {
 private struct StepIdentity: Hashable {
     let kind: String
     let description: String
-    let chain: ChainID?
+    let stack: Int?
     let blobs: [Digest]
 
-    init(_ record: CacheRecord) {
+    init(_ record: CacheRecord, _ stack: Int?) {
         kind = record.kind
         description = record.description
-        chain = record.stack.chainID
+        self.stack = stack
         blobs = record.blobs
     }
 }
@@ -203,7 +193,7 @@ extension UsageRecord {
             kind: .cacheMount, type: "exec.cachemount", id: mount.key, keys: [], parents: [],
             description: mount.name,
             createdAt: mount.createdAt, lastUsed: mount.lastUsed, bytes: mount.bytes, isShared: false,
-            isInUse: mount.isInUse, depth: 0, resources: [])
+            isInUse: mount.isInUse, depth: 0, stacks: [], others: [])
     }
 }
 
@@ -217,15 +207,7 @@ extension CacheRecord {
     }
 }
 
-extension ResourceTable {
-    fileprivate mutating func needs(of root: ImageRoot, _ chains: ChainTable) -> [Int] {
-        var all = Set(needs([], blobs: Array(root.allBlobs), chains).all)
-        for image in root.images { all.formUnion(needs(image.diffIDs, chains).all) }
-        return Array(all)
-    }
-}
-
 extension StoreRoot {
-    /// Reads who needs what.
+    /// Reads the parts of the store and their users.
     package func ledger() throws -> StoreLedger { try explaining { try StoreLedger(self) } }
 }

@@ -34,8 +34,10 @@ package struct UsageRecord: Hashable, Sendable {
     package var isMutable: Bool { kind == .cacheMount }
     /// How many layers it is made of.
     let depth: Int
-    /// The numbers of what it needs.
-    let resources: [Int]
+    /// The numbers of the stacks of layers that it needs.
+    let stacks: [Int]
+    /// The numbers of the other parts of the store that it needs.
+    let others: [Int]
 }
 
 /// Which records go, and how far.

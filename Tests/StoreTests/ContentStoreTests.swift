@@ -99,36 +99,6 @@ import Testing
         #expect(try fixture.names("blobs/sha256").isEmpty)
     }
 
-    @Test func transfersCheckWhatWasAnnounced() throws {
-        let bytes = Array("some bytes".utf8)
-        func descriptor(_ content: [UInt8], size: Int) -> Descriptor {
-            Descriptor(mediaType: .ociLayer, digest: Digest(of: content), size: Int64(size))
-        }
-        for wrong in [descriptor(bytes, size: 9), descriptor(bytes, size: 11), descriptor([1], size: 10)] {
-            let writer = try root.content.writer(for: wrong)
-            #expect(throws: StoreError.self) {
-                try writer.write(bytes.span)
-                try writer.commit()
-            }
-            writer.discard()
-        }
-        #expect(try root.content.all().isEmpty && leftovers.isEmpty)
-
-        let right = descriptor(bytes, size: 10)
-        let writer = try root.content.writer(for: right)
-        for part in [Array(bytes[..<4]), Array(bytes[4...])] { try writer.write(part.span) }
-        try writer.commit()
-        writer.discard()
-        let reader = try root.content.reader(for: right, from: 5)
-        var buffer = [UInt8](repeating: 0, count: 100)
-        #expect(try reader.read(into: &buffer) == 5)
-        #expect(buffer[..<5].elementsEqual("bytes".utf8))
-        let error = #expect(throws: StoreError.self) {
-            try root.content.reader(for: descriptor([1], size: 1), from: 0)
-        }
-        #expect(error?.code == .notFound)
-    }
-
     @Test func manyThreadsWriteTheSameBlobs() async throws {
         let fixture = fixture
         let roots = [root, try fixture.open()]

@@ -62,10 +62,10 @@ import Testing
         let config = try root.content.save(Array("config".utf8))
         try root.layers.addSources([(diffID, source("blob", size: 5))])
         try root.images.save(StoredImage(id: config, platform: .host, created: nil, diffIDs: [diffID], size: 5))
-        try root.images.updateSizes(holding: diffID)
+        try root.images.updateSizes(holding: [diffID])
         #expect(try root.images.image(id: config)?.size == 5)
         try root.layers.record(LayerRecord(diffID: diffID, contentSize: 100, fileCount: 1), fileList: [1])
-        try root.images.updateSizes(holding: diffID)
+        try root.images.updateSizes(holding: [diffID])
         #expect(try root.images.image(id: config)?.size == 100)
     }
 }

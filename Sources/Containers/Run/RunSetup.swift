@@ -43,7 +43,7 @@ struct RunSetup: Sendable {
             form: isolation.form)
         stack = LayerStack(ofImage: config.diffIDs)
         lowers = try await snapshots.lowers(
-            of: config.diffIDs, copiesFiles: offload { try isolation.copiesFiles(ofLayers: config.diffIDs.count) })
+            of: stack, copiesFiles: offload { [stack] in try isolation.copiesFiles(ofLayers: stack.count) })
         user = try await Self.user(request.user ?? config.config.user, in: snapshots.accounts(of: stack))
         try hostCapabilities.requireNumber(for: user)
         self.request = request
@@ -90,7 +90,7 @@ struct RunSetup: Sendable {
     private func mount(_ volume: HostVolume) throws -> (SandboxMount, held: TemporaryDirectory?) {
         guard let name = volume.name else { return try volume.mount(in: store) }
         let made = try VolumeStore(store).open(name) { path in
-            let tree = LayerFileTree(tree: try trees.layers.tree(of: stack.diffIDs), directories: lowers)
+            let tree = LayerFileTree(tree: try trees.layers.tree(of: stack), directories: lowers)
             guard !lowers.isEmpty, let node = try tree.node(at: tree.resolve(PathBytes(volume.target.string))),
                 node.isDirectory
             else { return }

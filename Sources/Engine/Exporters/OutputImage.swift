@@ -76,8 +76,9 @@ struct ImageForming: Sendable {
             let plan = try PrefetchPlan(
                 layers.prefetch,
                 in: layers.prefetch.isEmpty ? indices.map { _ in [] } : storage.files(of: diffIDs, indices))
+            let stacks = LayerStack(ofImage: diffIDs).parts(above: 0)
             return try zip(indices, plan.paths).map { index, paths in
-                try storage.makeEStargz(of: diffIDs, index, prefetching: paths, level: layers.level)
+                try storage.makeEStargz(of: stacks[index], prefetching: paths, level: layers.level)
             }
         }
         for (index, diffID) in zip(indices, made) { config.diffIDs[index] = diffID }
@@ -96,8 +97,9 @@ struct ImageForming: Sendable {
         let (diffIDs, indices) = (config.diffIDs, newIndices)
         try await fetch(indices, of: diffIDs)
         let clamped = try await offload { [storage = tools.images.storage] in
-            try indices.map {
-                try storage.setTimes(of: diffIDs, $0, to: epoch, onlyYounger: settings.times == .clamped)
+            let stacks = LayerStack(ofImage: diffIDs).parts(above: 0)
+            return try indices.map {
+                try storage.setTimes(of: stacks[$0], to: epoch, onlyYounger: settings.times == .clamped)
             }
         }
         for (index, diffID) in zip(indices, clamped) { config.diffIDs[index] = diffID }

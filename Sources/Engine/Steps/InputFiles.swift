@@ -19,7 +19,7 @@ struct InputFiles: Sendable {
 
     /// The files of layers, all of which are unpacked for it.
     func tree(of stack: LayerStack) async throws -> LayerFileTree {
-        let unpacked = try await snapshots.all(of: stack.diffIDs)
+        let unpacked = try await snapshots.all(of: stack)
         return LayerFileTree(tree: try await snapshots.tree(of: stack), directories: unpacked.map(\.directory))
     }
 

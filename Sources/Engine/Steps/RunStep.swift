@@ -37,7 +37,7 @@ struct RunStep: Step {
         }
         let state = inputs[0].state
         let lowers = try await files.snapshots.lowers(
-            of: state.diffIDs, copiesFiles: offload { try isolation.copiesFiles(ofLayers: state.count) })
+            of: state, copiesFiles: offload { try isolation.copiesFiles(ofLayers: state.count) })
         let user = try await resolveUser(operation.user, in: state, operation)
         let run = Self.adding(commands.steps.volumes.mounts, to: operation)
         try hostCapabilities.requireNumber(for: user)

@@ -34,7 +34,7 @@ package struct KeptOverlay: Sendable {
         try parent.makeDirectory("fs", permissions: 0o755)
         try parent.makeDirectory("work", permissions: 0o700)
         guard form.marks == .names else { return }
-        let tree = LayerFileTree(tree: try trees.tree(of: stack.diffIDs), directories: lowers)
+        let tree = LayerFileTree(tree: try trees.tree(of: stack), directories: lowers)
         try FUSEOverlayCorrections(below: tree.tree, start: .now).prepare(upper, from: tree)
     }
 
@@ -50,7 +50,7 @@ package struct KeptOverlay: Sendable {
     package func changes(
         _ trees: LayerTreeCache, besides excluded: Set<PathBytes>
     ) throws -> (found: [FoundFile], below: LayerTree) {
-        let below = try trees.tree(of: stack.diffIDs)
+        let below = try trees.tree(of: stack)
         var differ = LayerDiffer(form.marks.overlay, excluded: excluded)
         // Where all files belong to this user, one of the layers keeps its owner, and a new one is root's.
         if form.owners == nil { differ.recordedOwner = { below.owner(of: $0) } }

@@ -21,7 +21,7 @@ package enum StepFileSystem: ~Copyable, Sendable {
     package init(of state: LayerStack, lowers: [FilePath], isolation: StepIsolation, trees: WorkingTreePool) throws {
         self =
             try isolation.copiesFiles(ofLayers: state.count)
-            ? .tree(StepTree(try trees.take(state.diffIDs, makesDevices: isolation.mode() == .namespaces)))
+            ? .tree(StepTree(try trees.take(state, makesDevices: isolation.mode() == .namespaces)))
             : .overlay(try StepOverlay(of: state, lowers: lowers, isolation, trees.layers, trees.store))
     }
 

@@ -18,8 +18,8 @@ package struct WorkingTree: Sendable {
     /// clock    a file to tell the file system's time by
     /// ```
     package let directory: TemporaryDirectory
-    /// The layers that it holds, bottom first.
-    package var diffIDs: [DiffID] = []
+    /// The layers that it holds.
+    package var stack = LayerStack()
     /// The stamps of the files when it held just these layers.
     package var stamps: TreeStamps
 
@@ -62,26 +62,26 @@ package final class WorkingTreePool: Sendable {
     /// A tree of these layers. May unpack all of them.
     ///
     /// `makesDevices` says that something keeps a command from using a device that is in its tree.
-    package func take(_ diffIDs: [DiffID], makesDevices: Bool) throws -> WorkingTree {
-        var tree = try takeNearest(diffIDs) ?? WorkingTree(in: store)
-        let rest = diffIDs[tree.diffIDs.count...]
-        guard !rest.isEmpty else { return tree }
+    package func take(_ stack: LayerStack, makesDevices: Bool) throws -> WorkingTree {
+        var tree = try takeNearest(stack) ?? WorkingTree(in: store)
+        guard tree.stack.count < stack.count else { return tree }
         let storage = LayerStorage(store: store)
-        for index in rest.indices {
+        for part in stack.parts(above: tree.stack.count) {
+            guard let diffID = part.top?.diffID, let chain = part.chainID else { continue }
             // Layers that are known as directories only, from commands in an overlay, get their archives here.
-            try unpack(diffIDs[index], try storage.anyBlob(of: diffIDs[...index]), to: tree, makesDevices)
+            try unpack(diffID, try storage.anyBlob(of: diffID, in: chain), to: tree, makesDevices)
         }
-        try setDirectoryTimes(of: tree, layers.tree(of: diffIDs))
-        tree.diffIDs = diffIDs
+        try setDirectoryTimes(of: tree, layers.tree(of: stack))
+        tree.stack = stack
         tree.stamps = try TreeStamps(of: try Directory(opening: tree.path))
         return tree
     }
 
-    /// Records what a command changed in a tree as a layer, and keeps the tree for the next command.
+    /// Records what a command changed in a tree as a layer on top of its stack, and keeps the tree for the next command.
     package func commit(_ tree: WorkingTree, _ storage: LayerStorage) throws -> DiffID {
         let root = try Directory(opening: tree.path)
         var (found, now) = try tree.stamps.changes(in: root)
-        let below = try layers.tree(of: tree.diffIDs)
+        let below = try layers.tree(of: tree.stack)
         if !IDMaps.canSetOwners {
             // All files belong to this user: one that a layer has keeps its owner, a new one is root's.
             for index in found.indices {
@@ -90,17 +90,23 @@ package final class WorkingTreePool: Sendable {
         }
         let diffID = try storage.write(found, from: root, on: below)
         var next = tree
-        next.diffIDs.append(diffID)
+        next.stack = tree.stack.adding(.init(diffID: diffID, created: nil))
         next.stamps = now
         put(next)
         return diffID
     }
 
     /// The idle tree that the fewest layers are missing in.
-    private func takeNearest(_ diffIDs: [DiffID]) -> WorkingTree? {
+    private func takeNearest(_ stack: LayerStack) -> WorkingTree? {
         idle.withLock { idle in
-            let fitting = idle.indices.filter { diffIDs.starts(with: idle[$0].diffIDs) }
-            return fitting.max { idle[$0].diffIDs.count < idle[$1].diffIDs.count }.map { idle.remove(at: $0) }
+            var next: LayerStack? = stack
+            while let part = next {
+                if let index = idle.lastIndex(where: { $0.stack.chainID == part.chainID }) {
+                    return idle.remove(at: index)
+                }
+                next = part.below
+            }
+            return nil
         }
     }
 

@@ -27,6 +27,7 @@ package final class LayerFetcher: Sendable {
     private let fetches = SharedTasks<Digest, Void>()
     /// Stacks the files of whose layers are known. A lease keeps them.
     private let listed = Mutex<Set<ChainID>>([])
+    private let arrivals = Mutex(Arrivals())
     /// How many layers are fetched at once.
     private let places = AsyncSemaphore(limit: 4)
 
@@ -102,18 +103,55 @@ package final class LayerFetcher: Sendable {
     private func fetch(_ layers: [(key: Digest, diffID: DiffID, blob: Descriptor?)], _ report: @escaping Report)
         async throws
     {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for layer in layers {
-                group.addTask { [fetches, places, fetcher] in
-                    try await fetches.value(for: layer.key) {
-                        try await places.withPlace {
-                            try Task.checkCancellation()
-                            try await fetcher.fetch(layer.diffID, as: layer.blob, report)
-                        }
+        guard !layers.isEmpty else { return }
+        arrivals.withLock { $0.groups += 1 }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for layer in layers {
+                    group.addTask { [self] in
+                        try await fetches.value(for: layer.key) { [self] in try await fetch(layer, report) }
                     }
                 }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
+        } catch {
+            try? await noteEnd()
+            throw error
+        }
+        try await noteEnd()
+    }
+
+    private func fetch(
+        _ layer: (key: Digest, diffID: DiffID, blob: Descriptor?), _ report: @escaping Report
+    ) async throws {
+        try await places.withPlace {
+            try Task.checkCancellation()
+            try await fetcher.fetch(layer.diffID, as: layer.blob, report)
+            arrivals.withLock { _ = $0.layers.insert(layer.diffID) }
+        }
+    }
+
+    /// Ends a group of fetches. The last one that is under way brings the sizes of images up to date, as that takes the
+    /// time of all images.
+    private func noteEnd() async throws {
+        let layers = arrivals.withLock { arrivals in
+            arrivals.groups -= 1
+            return arrivals.groups == 0 ? arrivals.takeLayers() : []
+        }
+        guard !layers.isEmpty else { return }
+        try await offload { [store] in try store.images.updateSizes(holding: layers) }
+    }
+}
+
+extension LayerFetcher {
+    /// The groups of fetches that are under way, and the layers that have come since there was none.
+    private struct Arrivals {
+        var groups = 0
+        var layers: Set<DiffID> = []
+
+        mutating func takeLayers() -> Set<DiffID> {
+            defer { layers = [] }
+            return layers
         }
     }
 }
@@ -174,9 +212,8 @@ private struct SingleLayerFetch: Sendable {
             turn.note($0)
             report(.fetching(diffID, blob, $0, from: location.description))
         }
-        try await offload { [store, storage] in
+        try await offload { [storage] in
             try storage.index(blob, expecting: diffID)
-            try store.images.updateSizes(holding: diffID)
         }
         report(.fetched(diffID, blob))
         withExtendedLifetime(turn) {}

@@ -9,16 +9,17 @@ import Trees
 
 /// Layers in formats that clients fetch in parts.
 extension LayerStorage {
-    /// The layer at `index` of a stack in the format eStargz, with these files in front. It is another layer, as its
-    /// archive has a table of contents.
+    /// The layer on top of a stack in the format eStargz, with these files in front. It is another layer, as its archive
+    /// has a table of contents.
     ///
     /// A blob that a former build has made is taken, if it is there.
     package func makeEStargz(
-        of diffIDs: [DiffID], _ index: Int, prefetching paths: [PathBytes], level: Int?
+        of stack: LayerStack, prefetching paths: [PathBytes], level: Int?
     ) throws -> DiffID {
+        guard let layer = stack.top?.diffID, let chain = stack.chainID else { throw Self.noLayer }
         let options = CompressionOptions(.gzip, level: level)
         var hasher = KeyHasher("estargz/1")
-        hasher.add(diffIDs[index].description)
+        hasher.add(layer.description)
         // The table has the places of compressed files.
         hasher.add(options.program)
         hasher.add("\(options.deflateLevel)")
@@ -29,14 +30,14 @@ extension LayerStorage {
         {
             return known
         }
-        let archive = try plainArchive(of: diffIDs[index]) { ChainID.of(diffIDs[...index]) }
+        let archive = try plainArchive(of: layer, in: chain)
         let ingest = try store.content.begin()
         let (blob, made) = try EStargzLayer.write(archive, prefetching: paths, level: level, to: ingest.sink)
         try ingest.commit(as: blob.digest, size: blob.size)
         try self.index(Descriptor(mediaType: blob.mediaType, digest: blob.digest, size: blob.size), expecting: made)
         try store.cache.save(
             CacheRecord(
-                key: key, kind: "estargz", description: "\(diffIDs[index]) as eStargz",
+                key: key, kind: "estargz", description: "\(layer) as eStargz",
                 stack: LayerStack().adding(.init(diffID: made, created: nil)), createdAt: .now))
         return made
     }
@@ -62,7 +63,7 @@ extension LayerStorage {
     /// The archive of a layer without compression, in a file: a blob of the store, or a copy that is gone with its user.
     ///
     /// Throws ``ImagesError`` `.corrupt` when the store has not the layer any more.
-    func plainArchive(of layer: DiffID, chain: () -> ChainID?) throws -> SharedDescriptor {
+    func plainArchive(of layer: DiffID, in chain: ChainID) throws -> SharedDescriptor {
         let blobs = try presentBlobs(of: layer)
         if let plain = blobs.first(where: { $0.mediaType.compression == Compression.none }),
             let file = try store.content.open(plain.digest)
@@ -70,7 +71,7 @@ extension LayerStorage {
             return SharedDescriptor(file)
         }
         let spool = try SpooledFile()
-        _ = try compress(layer, chain: chain, as: BlobChoice(options: CompressionOptions(.none))) {
+        _ = try compress(layer, in: chain, as: BlobChoice(options: CompressionOptions(.none))) {
             try spool.write($0)
         }
         return spool.descriptor

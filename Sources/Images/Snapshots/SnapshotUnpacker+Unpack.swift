@@ -12,9 +12,9 @@ struct LayerChains: Sendable {
     /// From the bottom layer alone to all of them.
     let chains: [ChainID]
 
-    init(_ diffIDs: [DiffID]) {
-        self.diffIDs = diffIDs
-        chains = ChainID.prefixes(of: diffIDs)
+    init(_ stack: LayerStack) {
+        diffIDs = stack.diffIDs
+        chains = stack.chains
     }
 
     /// Unpacks one layer from a blob of it into a snapshot of its own, which is not visible yet. It is known which files

@@ -36,32 +36,43 @@ package final class SnapshotUnpacker: Sendable {
     }
 
     /// The directories of all layers of a stack, bottom first.
-    package func all(of diffIDs: [DiffID]) async throws -> [Snapshot] {
-        try await snapshots(Array(diffIDs.indices), of: diffIDs)
+    package func all(of stack: LayerStack) async throws -> [Snapshot] {
+        let chains = LayerChains(stack)
+        return try await snapshots(Array(chains.diffIDs.indices), of: chains)
     }
 
     /// The parts of a stack that a command needs: the directories of an overlay, bottom first, or for a tree of its
     /// own none, but all contents.
-    package func lowers(of diffIDs: [DiffID], copiesFiles: Bool) async throws -> [FilePath] {
-        guard copiesFiles else { return try await all(of: diffIDs).map(\.directory) }
-        try await progress.session { session in
-            try await fetcher.requireContent(diffIDs) { session.report($0) }
+    package func lowers(of stack: LayerStack, copiesFiles: Bool) async throws -> [FilePath] {
+        guard copiesFiles else { return try await all(of: stack).map(\.directory) }
+        var missing: [(diffID: DiffID, chain: ChainID)] = []
+        present.withLock { present in
+            var next = stack
+            while let layer = next.top, let chain = next.chainID, let below = next.below, !present.contains(chain) {
+                missing.append((layer.diffID, chain))
+                next = below
+            }
         }
+        guard !missing.isEmpty else { return [] }
+        try await progress.session { [missing] session in
+            try await fetcher.requireContent(chained: missing.reversed()) { session.report($0) }
+        }
+        present.withLock { $0.formUnion(missing.map(\.chain)) }
         return []
     }
 
     /// The directories of a stack, of which only those in `indices` are unpacked; the others are empty paths.
-    package func some(_ indices: Set<Int>, of diffIDs: [DiffID]) async throws -> [FilePath] {
-        var directories = [FilePath](repeating: "", count: diffIDs.count)
-        let wanted = indices.sorted().filter(diffIDs.indices.contains)
-        for (index, snapshot) in zip(wanted, try await snapshots(wanted, of: diffIDs)) {
+    private func some(_ indices: Set<Int>, of stack: LayerStack) async throws -> [FilePath] {
+        let chains = LayerChains(stack)
+        var directories = [FilePath](repeating: "", count: stack.count)
+        let wanted = indices.sorted().filter(directories.indices.contains)
+        for (index, snapshot) in zip(wanted, try await snapshots(wanted, of: chains)) {
             directories[index] = snapshot.directory
         }
         return directories
     }
 
-    private func snapshots(_ indices: [Int], of diffIDs: [DiffID]) async throws -> [Snapshot] {
-        let stack = LayerChains(diffIDs)
+    private func snapshots(_ indices: [Int], of stack: LayerChains) async throws -> [Snapshot] {
         let ready = known.withLock { known in indices.compactMap { known[stack.chains[$0]] } }
         if ready.count == indices.count { return ready }
         return try await progress.session { session in
@@ -109,7 +120,7 @@ package final class SnapshotUnpacker: Sendable {
     ) async throws -> UnpackedLayer {
         try await places.withPlace {
             try await offload { [store, trees, form] in
-                let blob = try LayerStorage(store: store).anyBlob(of: stack.diffIDs[...index])
+                let blob = try LayerStorage(store: store).anyBlob(of: stack.diffIDs[index], in: stack.chains[index])
                 return try session.extracting(stack.diffIDs[index], blob) {
                     try stack.unpack(blob, index, store, trees, form())
                 }
@@ -141,7 +152,7 @@ package final class SnapshotUnpacker: Sendable {
     package func accounts(of state: LayerStack) async throws -> UserDatabase {
         let tree = try await tree(of: state)
         let holders = try tree.layersHolding(["etc/passwd", "etc/group"])
-        let unpacked = try await some(holders, of: state.diffIDs)
+        let unpacked = try await some(holders, of: state)
         let files = LayerFileTree(tree: tree, directories: unpacked)
         return try await offload {
             UserDatabase(passwd: try files.content(of: "etc/passwd"), group: try files.content(of: "etc/group"))

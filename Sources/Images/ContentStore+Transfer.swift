@@ -1,6 +1,7 @@
 import Diagnostics
 import Linux
 package import OCI
+package import Store
 import Synchronization
 
 extension ContentStore: BlobSource, BlobSink {
