@@ -47,11 +47,16 @@ package struct BaseImages: BaseImageResolver {
         }
     }
 
-    package func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+    package func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
         let place = namesPlatforms ? "\(platform) internal" : "internal"
-        return try await progress.step("[\(place)] load metadata for \(reference)") { step in
-            let image = try await NetworkNotice.heard(by: step.notice) {
-                try await find(lock?.locked(reference, pull: pull) ?? reference, platform: platform)
+        let meanings = try await offload { [self] in try self.meanings(of: name) }
+        let shown = meanings.count == 1 ? meanings[0] : name.reference
+        return try await progress.step("[\(place)] load metadata for \(shown)") { step in
+            let (reference, image) = try await NetworkNotice.heard(by: step.notice) {
+                let reference = try await choose(name, among: meanings)
+                return (
+                    reference, try await find(lock?.locked(reference, pull: pull) ?? reference, platform: platform)
+                )
             }
             lock?.note(reference, image.rootDigest)
             let config = try await offload { [images] in try images.config(of: image) }
@@ -60,6 +65,29 @@ package struct BaseImages: BaseImageResolver {
                     reference: reference.with(tag: reference.tag, digest: image.rootDigest ?? reference.digest),
                     platform: config.platform, diffIDs: config.diffIDs, imageID: image.id),
                 config: config)
+        }
+    }
+
+    /// The images that a name may stand for: one where the store or the lock file has it.
+    private func meanings(of name: ImageName) throws -> [ImageReference] {
+        let found = try images.meanings(of: name) { reference in
+            if let lock, lock.locked(reference, pull: pull) != reference { return true }
+            return try pull.accepts(reference) && images.store.images.root(named: reference) != nil
+        }
+        return pull == .never ? Array(found.prefix(1)) : found
+    }
+
+    /// The one of several images that its registry has.
+    private func choose(_ name: ImageName, among meanings: [ImageReference]) async throws -> ImageReference {
+        guard meanings.count > 1 else { return meanings[0] }
+        do { return try await images.registry.client.reference(for: name) } catch let error as RegistryError
+            where pull == .newer
+        {
+            let known = try await offload { [images] in
+                try ([name.reference] + meanings).first { try images.store.images.root(named: $0) != nil }
+            }
+            guard let known else { throw error }
+            return known
         }
     }
 

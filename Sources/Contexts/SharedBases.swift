@@ -11,7 +11,7 @@ package actor SharedBases: BaseImageResolver {
     private var last: [Name: Task<ResolvedBase, any Error>] = [:]
 
     private enum Name: Hashable, Sendable {
-        case reference(ImageReference)
+        case reference(ImageName)
         case layout(String)
     }
 
@@ -22,9 +22,9 @@ package actor SharedBases: BaseImageResolver {
 
     package init(_ bases: BaseImages) { self.bases = bases }
 
-    package func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
-        try await resolve(.reference(reference), platform) { [bases] in
-            try await bases.resolve(reference, platform: platform)
+    package func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
+        try await resolve(.reference(name), platform) { [bases] in
+            try await bases.resolve(name, platform: platform)
         }
     }
 

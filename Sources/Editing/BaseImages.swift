@@ -44,11 +44,12 @@ extension ImageEditing {
     package func require(_ text: String, for platform: Platform) async throws -> FoundBase {
         if let image = try await offload({ [images] in try? images.image(text, for: platform) }) {
             let config = try await offload { [images] in try images.config(of: image) }
-            let reference = try? ImageReference(parsing: text)
+            let reference = try? ImageReference(parsing: images.fullName(text))
             let named = reference.flatMap { name in image.names.contains(name) ? name : nil }
             return FoundBase(config: config, name: text, reference: named, digest: image.rootDigest)
         }
-        return try await fetch(try ImageReference(parsing: text), for: platform)
+        return try await fetch(
+            try await images.registry.client.reference(for: try ImageName(parsing: text)), for: platform)
     }
 
     private func fetch(_ reference: ImageReference, for platform: Platform) async throws -> FoundBase {

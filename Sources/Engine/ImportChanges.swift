@@ -63,8 +63,8 @@ package enum ImportChanges {
 
 /// The bases of a Dockerfile that has none.
 private struct NoBases: BaseImageResolver {
-    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
-        throw EngineError(.imageNotFound, "there is no base image \(reference)")
+    func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
+        throw EngineError(.imageNotFound, "there is no base image \(name.reference)")
     }
 
     func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
@@ -76,9 +76,9 @@ private struct NoBases: BaseImageResolver {
 private struct OneBase: BaseImageResolver {
     let config: ImageConfig
 
-    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+    func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
         let source = ImageSource(
-            reference: reference, platform: platform, diffIDs: config.diffIDs, imageID: Digest(of: config.encoded))
+            reference: name.reference, platform: platform, diffIDs: config.diffIDs, imageID: Digest(of: config.encoded))
         return ResolvedBase(source: source, config: config)
     }
 

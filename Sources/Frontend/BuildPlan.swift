@@ -83,7 +83,7 @@ package protocol BaseImageResolver: Sendable {
     /// The image with this name for this platform, or the nearest platform it has.
     ///
     /// The reference of the result should carry the digest, so that progress can show it.
-    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase
+    func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase
 
     /// The image in the layout directory that the user gives as a context of this name.
     func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase

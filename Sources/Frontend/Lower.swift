@@ -91,7 +91,7 @@ private struct Planner<Resolver: BaseImageResolver> {
 /// An image for a platform.
 struct ImageKey: Hashable, Sendable {
     enum Name: Hashable, Sendable {
-        case reference(ImageReference)
+        case reference(ImageName)
         /// The name of a context.
         case layout(String)
     }
@@ -103,7 +103,7 @@ struct ImageKey: Hashable, Sendable {
 extension BaseImageResolver {
     func resolve(_ key: ImageKey) async throws -> ResolvedBase {
         switch key.name {
-        case .reference(let reference): try await resolve(reference, platform: key.platform)
+        case .reference(let name): try await resolve(name, platform: key.platform)
         case .layout(let context): try await resolve(layout: context, platform: key.platform)
         }
     }

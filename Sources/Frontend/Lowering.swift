@@ -128,13 +128,13 @@ struct Lowering: Sendable {
     private static func key(_ source: StageSource, _ platform: Platform) throws -> ImageKey? {
         switch source {
         case .scratch, .stage, .context: nil
-        case .image(let name): ImageKey(name: .reference(try reference(name)), platform: platform)
+        case .image(let name): ImageKey(name: .reference(try imageName(name)), platform: platform)
         case .layout(let context): ImageKey(name: .layout(context), platform: platform)
         }
     }
 
-    private static func reference(_ name: String) throws -> ImageReference {
-        do { return try ImageReference(parsing: name) } catch {
+    private static func imageName(_ name: String) throws -> ImageName {
+        do { return try ImageName(parsing: name) } catch {
             throw FrontendError(
                 .invalid, "failed to parse stage name \(GoFormat.quoted(name)): \(error.message)", hint: error.hint,
                 cause: error)

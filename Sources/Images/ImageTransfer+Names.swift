@@ -25,6 +25,7 @@ extension ImageTransfer {
     /// An ID stands for all names of its image, which takes `force` when they are several.
     /// Throws ``ImagesError`` `.imageNotFound` or `.imageInUse`; nothing is removed then.
     package func remove(_ text: String, force: Bool) throws -> [RemovalEvent] {
+        let text = try fullName(text)
         let image = try image(text)
         try requireUnused(image, text, force: force)
         if let name = (try? ImageReference(parsing: text)).flatMap({ image.names.contains($0) ? $0 : nil }) {

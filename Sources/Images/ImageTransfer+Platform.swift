@@ -8,6 +8,7 @@ extension ImageTransfer {
     ///
     /// Throws ``ImagesError`` `.imageNotFound` when there is none, with the platforms that there are.
     package func image(_ text: String, platform: Platform?) throws -> StoredImage {
+        let text = try fullName(text)
         let image = try image(text)
         guard let platform else { return image }
         if let found = try variant(of: image, named: text, for: platform) { return found }

@@ -25,6 +25,7 @@ extension ImageTransfer {
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws {
         let lease = try store.lease()
+        let texts = try texts.map { try fullName($0) }
         if format == .dockerArchive {
             try await saveForDocker(texts, to: path, platform: platform, report: report)
         } else {

@@ -24,7 +24,7 @@ package struct ImageTransfer: Sendable {
     ///
     /// Throws ``ImagesError`` `.imageNotFound` in Docker's words.
     package func image(_ text: String) throws -> StoredImage {
-        guard let image = try store.images.lookup(text) else {
+        guard let image = try store.images.lookup(fullName(text)) else {
             throw ImagesError(.imageNotFound, "No such image: \(text)", hint: "See 'lamina images', or pull it.")
         }
         return image

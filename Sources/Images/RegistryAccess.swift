@@ -1,7 +1,7 @@
 import CurlTransport
 import Diagnostics
 import Logins
-import OCI
+package import OCI
 package import Registry
 import Store
 import Synchronization
@@ -34,6 +34,13 @@ package final class RegistryAccess: Sendable {
         options = settings.clientOptions
         isOffline = settings.isOffline
         credentials = settings.credentials
+    }
+
+    /// The images that a name may stand for, in the order in which they are looked for.
+    ///
+    /// Throws ``RegistryError`` `.configuration`.
+    package func candidates(for name: ImageName) throws -> [ImageReference] {
+        try options.configuration.candidates(for: name)
     }
 
     package var client: RegistryClient {

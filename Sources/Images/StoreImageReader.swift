@@ -30,7 +30,7 @@ package final class StoreImageReader: ImageReader {
     package init(_ text: String, in images: ImageTransfer) throws {
         lease = try images.store.lease()
         self.images = images
-        self.text = text
+        self.text = try images.fullName(text)
         given = nil
         _ = try images.image(text)
     }

@@ -65,10 +65,15 @@ package struct ImageReference: Hashable, Sendable {
         let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return ("docker.io", "library/\(name)") }
         let first = parts[0]
-        let isDomain = first.contains(".") || first.contains(":") || first == "localhost" || first != first.lowercased()
+        let isDomain = isRegistry(first)
         let registry = isDomain ? (first == "index.docker.io" ? "docker.io" : String(first)) : "docker.io"
         let path = isDomain ? String(parts[1]) : String(name)
         return (registry, registry == "docker.io" && !path.contains("/") ? "library/\(path)" : path)
+    }
+
+    /// Whether the first of several parts of a name is that of a registry.
+    static func isRegistry(_ part: Substring) -> Bool {
+        part.contains(".") || part.contains(":") || part == "localhost" || part != part.lowercased()
     }
 
     private static func isTag(_ text: String) -> Bool {

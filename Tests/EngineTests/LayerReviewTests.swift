@@ -16,7 +16,7 @@ import Trees
 /// The checks of the layers of a finished build.
 @Suite struct LayerReviewTests {
     private struct NoImages: BaseImageResolver {
-        func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+        func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
             throw EngineError(.corrupt, "there are no images")
         }
 

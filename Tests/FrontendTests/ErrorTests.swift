@@ -108,7 +108,7 @@ import Testing
     /// A resolver's failure keeps its type and learns which FROM it is about.
     @Test func failureOfTheResolver() async throws {
         struct Failing: BaseImageResolver {
-            func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+            func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
                 throw PlatformError(.malformed, "gone")
             }
 

@@ -19,10 +19,11 @@ final class FakeResolver: BaseImageResolver {
     var asked: [String] { requests.withLock { $0.sorted() } }
 
     func resolve(layout context: String, platform: Platform) async throws -> ResolvedBase {
-        try await resolve(ImageReference(parsing: context), platform: platform)
+        try await resolve(ImageName(parsing: context), platform: platform)
     }
 
-    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedBase {
+    func resolve(_ name: ImageName, platform: Platform) async throws -> ResolvedBase {
+        let reference = name.reference
         requests.withLock { $0.append("\(reference) \(platform)") }
         guard let config = images[reference.description] else { throw Unknown() }
         let digest = try Digest(parsing: "sha256:" + String(repeating: "a", count: 64))

@@ -98,6 +98,31 @@ struct RegistryTests {
         }
     }
 
+    @Test("A name without a registry is what registries.conf says, in FROM, pull, run and rmi")
+    func searchesForShortNames() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let full = "\(registry.name)/team/searched:1"
+            try lamina.build(context, "-t", full, "--push")
+            let file = try scratch.write(
+                "unqualified-search-registries = ['localhost:1', '\(registry.name)']\n"
+                    + "[aliases]\n'aliased' = '\(registry.name)/team/searched'\n", to: "registries.conf")
+            let other = Lamina(root: scratch.path.appending("other"))
+                .with(lamina.environment.merging(["CONTAINERS_REGISTRIES_CONF": file.string]) { $1 })
+            let child = try scratch.context(
+                "FROM aliased:1\nCOPY --from=team/searched:1 /t /u\nRUN cat /u\n", named: "child")
+            let built = try other("build", "--progress", "plain", child.string)
+            #expect(built.status == 0 && built.errorText.contains(" travelled\n"), "\(built.errorText)")
+            #expect(built.errorText.contains("load metadata for \(full)\n"))
+
+            #expect(try other.succeeding("pull", "-q", "team/searched:1").trimmed == full)
+            #expect(try other.succeeding("run", "--rm", "aliased:1", "cat", "/t").trimmed == "travelled")
+            #expect(try other.succeeding("rmi", "team/searched:1").outputLines.first == "Untagged: \(full)")
+            let missing = try other("pull", "absent")
+            #expect(missing.status == 1 && missing.errorText.contains("'absent:latest' is in none of the registries"))
+            #expect(missing.errorText.contains("\(registry.name)/absent:latest ("))
+        }
+    }
+
     @Test("list-tags, digest, manifest inspect and inspect docker:// agree with skopeo")
     func looksIntoARegistry() throws {
         try DockerRegistry.with(in: scratch) { registry in

@@ -17,16 +17,29 @@ struct RunImage: Sendable {
     /// The image of the store, else that of a registry, else what Lamina brings along.
     func find(_ report: @escaping @Sendable (String) -> Void) async throws -> StoredImage {
         let platform = request.platform ?? .host
-        let known = try await offload { [request, store] in try store.images.lookup(request.image) }
-        let reference: ImageReference
-        do { reference = try ImageReference(parsing: request.image) } catch {
+        var known = try await offload { [request, store] in try store.images.lookup(request.image) }
+        let name: ImageName
+        do { name = try ImageName(parsing: request.image) } catch {
             if let known { return try await checked(known) }
             throw ContainersError(
                 .imageNotFound, "No such image: \(request.image)", hint: "See 'lamina images'.", cause: error)
         }
         // What is named by its ID is no name that a registry knows.
-        let named = try await offload { [store] in try store.images.root(named: reference) }
-        if let known, named == nil { return try await checked(known) }
+        let isName = try await offload { [store] in try store.images.root(named: name.reference) != nil }
+        if let known, !isName { return try await checked(known) }
+        let reference = try await reference(for: name)
+        if reference != name.reference {
+            known = try await offload { [store] in try store.images.image(named: reference) }
+        }
+        return try await find(reference, for: platform, known: known, report)
+    }
+
+    /// The image of a name in the store, where it is `known` for some platform, else that of a registry, else the one that
+    /// Lamina brings along.
+    private func find(
+        _ reference: ImageReference, for platform: Platform, known: StoredImage?,
+        _ report: @escaping @Sendable (String) -> Void
+    ) async throws -> StoredImage {
         let stored = try await offload { [images, request] () -> StoredImage? in
             if let image = try images.stored(reference, for: platform) { return image }
             // What is for other machines only runs as far as these are emulated.
@@ -48,6 +61,17 @@ struct RunImage: Sendable {
             guard request.pull == .newer, let known else { throw error }
             return known
         }
+    }
+
+    /// The image that a name stands for.
+    private func reference(for name: ImageName) async throws -> ImageReference {
+        let meanings = try await offload { [images, request] in
+            try images.meanings(of: name) {
+                try request.pull.accepts($0) && images.store.images.root(named: $0) != nil
+            }
+        }
+        guard meanings.count > 1, request.pull != .never else { return meanings[0] }
+        return try await images.registry.client.reference(for: name)
     }
 
     /// The image that an ID names, on the platform that is asked for.

@@ -38,6 +38,7 @@ struct RegistryConfiguration: Sendable {
     }
 
     var rules: [Rule] = []
+    var shortNames = ShortNames()
     /// Mirrors of whole registries that are named on the command line, by registry.
     var commandMirrors: [(registry: String, mirror: Mirror)] = []
     /// Whether a registry with one of ``commandMirrors`` is read from there only.
@@ -113,13 +114,15 @@ struct RegistryConfiguration: Sendable {
 }
 
 extension RegistryConfiguration {
-    /// Adds the rules of a file in the form of `registries.conf`; a rule replaces an earlier one for its prefix.
+    /// Adds the rules and short names of a file in the form of `registries.conf`; a rule replaces an earlier one for its
+    /// prefix.
     mutating func add(registriesFile json: JSON, path: String) throws {
         if json["registries"]?["search"] != nil || json["registries"]?["insecure"] != nil {
             throw RegistryError(
                 .configuration, "'\(path)' has the form of version 1, which is not read",
                 hint: "Write it in version 2, or name another file in CONTAINERS_REGISTRIES_CONF.")
         }
+        try shortNames.add(json, path: path)
         for table in json["registry"]?.array ?? [] {
             let location = Self.trimmed(table["location"]?.string ?? "")
             let prefix = Self.trimmed(table["prefix"]?.string ?? location)

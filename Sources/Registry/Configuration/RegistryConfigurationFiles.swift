@@ -1,6 +1,6 @@
 import Diagnostics
 import Linux
-import OCI
+package import OCI
 import Synchronization
 import SystemPackage
 
@@ -73,6 +73,15 @@ package final class RegistryConfigurationFiles: Sendable {
                 hint: "Add it there, or push to another registry.")
         }
         return target.at(host)
+    }
+
+    /// The images that a name may stand for, in the order in which they are looked for; one unless registries are
+    /// searched for it.
+    ///
+    /// Throws ``RegistryError`` `.configuration`.
+    package func candidates(for name: ImageName) throws -> [ImageReference] {
+        guard name.shortName != nil else { return [name.reference] }
+        return try load().shortNames.candidates(for: name)
     }
 
     /// Throws ``RegistryError`` `.configuration`.

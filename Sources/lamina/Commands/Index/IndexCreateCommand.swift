@@ -116,7 +116,7 @@ struct IndexCreateCommand: UserNamespaceCommand {
 /// The place of an index that a command writes.
 enum IndexTarget {
     /// The place of a name in a registry, with or without `docker://`.
-    static func registry(_ name: String) throws -> ImageLocation { .registry(try RemoteName.image(name)) }
+    static func registry(_ name: String) throws -> ImageLocation { .registry(try RemoteName.image(name).reference) }
 
     /// The line of output for an index that was written.
     static func line(_ place: ImageLocation, _ written: Descriptor, _ assembly: IndexAssembly) -> String {

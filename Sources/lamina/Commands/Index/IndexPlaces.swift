@@ -25,8 +25,8 @@ struct IndexPlaces: Sendable {
         let location = try ImageLocation(parsing: text)
         guard case .store(let name) = location, !text.hasPrefix("lamina:") else { return try await reader(location) }
         do { return try await reader(location) } catch let error as ImagesError where error.code == .imageNotFound {
-            guard let reference = try? ImageReference(parsing: name) else { throw error }
-            return try await reader(.registry(reference))
+            guard let name = try? ImageName(parsing: name) else { throw error }
+            return try await reader(.registry(registry.client.reference(for: name)))
         }
     }
 

@@ -53,7 +53,7 @@ struct DeleteCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let reference = try RemoteName.image(name)
+            let reference = try RemoteName.image(name).reference
             // What is deleted is gone: nothing is taken for granted here, as 'latest' is elsewhere.
             guard name.contains("@") || name.split(separator: "/").last?.contains(":") == true else {
                 throw RegistryError(

@@ -24,7 +24,8 @@ struct ListTagsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let reference = try RemoteName.repository(name)
+            let name = try RemoteName.repository(name)
+            let reference = try await registries.reference(for: name, login, isRepository: true)
             let tags = try await registries.access(login, for: reference) { try await $0.client.tags(of: reference) }
             guard let format else {
                 for tag in tags { say(TerminalText.line(tag)) }
@@ -56,7 +57,7 @@ struct DigestCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let reference = try RemoteName.image(name)
+            let reference = try await registries.reference(for: RemoteName.image(name), login)
             let platform = try platform.map { try Platform(parsing: $0) }
             let digest = try await registries.access(login, for: reference) { registry in
                 guard let platform else { return try await registry.client.descriptor(of: reference).digest }
@@ -71,22 +72,44 @@ struct DigestCommand: AsyncParsableCommand {
 enum RemoteName {
     static let prefix = "docker://"
 
-    static func image(_ text: String) throws -> ImageReference {
-        try ImageReference(parsing: text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)
+    /// With the prefix a name means what Docker means by it, as with skopeo.
+    static func image(_ text: String) throws -> ImageName {
+        guard text.hasPrefix(prefix) else { return try ImageName(parsing: text) }
+        return ImageName(try ImageReference(parsing: String(text.dropFirst(prefix.count))))
     }
 
     /// A repository, which has no tag.
-    static func repository(_ text: String) throws -> ImageReference {
-        let reference = try image(text)
+    static func repository(_ text: String) throws -> ImageName {
+        let name = try image(text)
         guard !text.contains("@"), text.split(separator: "/").last?.contains(":") != true else {
             throw RegistryError(
                 .malformedURL, "'\(text)' names an image, not a repository", hint: "Leave the tag or digest out.")
         }
-        return reference
+        return name
     }
 }
 
 extension RegistryOptions {
+    /// The image or the repository that a name stands for. Registries are asked where it may be one of several; a login
+    /// is for one registry, so there may be none then.
+    func reference(
+        for name: ImageName, _ login: LoginOption, isRepository: Bool = false
+    ) async throws -> ImageReference {
+        guard name.shortName != nil else { return name.reference }
+        let candidates = try settings().clientOptions.configuration.candidates(for: name)
+        guard candidates.count > 1 else { return candidates[0] }
+        guard login.text == nil else {
+            let names = candidates.map(\.description).joined(separator: ", ")
+            throw RegistryError(
+                .configuration, "--creds is for one registry, and the image may be \(names)",
+                hint: "Write the name with its registry.")
+        }
+        return try await access(login, for: candidates[0]) { access in
+            isRepository
+                ? try await access.client.repository(for: name) : try await access.client.reference(for: name)
+        }
+    }
+
     /// Runs `body` with access to registries, which ends with it; `login` is for the registry of `reference`.
     func access<Value: Sendable>(
         _ login: LoginOption, for reference: ImageReference, _ body: (RegistryAccess) async throws -> Value

@@ -28,7 +28,7 @@ struct ManifestInspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let reference = try RemoteName.image(name)
+            let reference = try await registries.reference(for: RemoteName.image(name), login)
             let text = try await registries.access(login, for: reference) { registry in
                 let (descriptor, bytes) = try await registry.client.fetchManifest(reference)
                 guard verbose else { return try JSON(parsing: bytes).text(.tabs) }

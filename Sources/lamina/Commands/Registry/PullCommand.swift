@@ -59,8 +59,9 @@ struct PullCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await global.run {
-            let reference = try ImageReference(parsing: name)
-            guard allTags else { return try await pull(reference) }
+            let name = try ImageName(parsing: name)
+            guard allTags else { return try await pull(registries.reference(for: name, login)) }
+            let reference = try await registries.reference(for: name, login, isRepository: true)
             let tags = try await registries.access(login, for: reference) { try await $0.client.tags(of: reference) }
             guard !tags.isEmpty else {
                 throw RegistryError(.notFound, "the repository \(reference.familiarName) has no tags")

@@ -4,6 +4,7 @@ import Engine
 import Glibc
 import Images
 import OCI
+import Registry
 import Store
 import SystemPackage
 
@@ -34,7 +35,7 @@ struct GlobalOptions: ParsableArguments {
 
     /// The images of the store, for a command that reaches no registry.
     func images(_ mode: StoreRoot.Mode = .readWrite) throws -> ImageTransfer {
-        ImageTransfer(store: try store(mode), registry: RegistryAccess(environment: Self.environment))
+        ImageTransfer(store: try store(mode), registry: RegistryAccess(RegistrySettings(environment: Self.environment)))
     }
 
     /// The images of the store, with access to registries; `login` is for the registry of `reference`.
