@@ -107,7 +107,7 @@ private final class SocketSink: BlobSink, BlobWriter {
         }
     }
 
-    func commit() throws {}
+    func commit(as digest: Digest) throws {}
 
     func discard() {}
 

@@ -30,6 +30,7 @@ private final class StoredBlobReader: BlobReader {
 private final class StoredBlobWriter: BlobWriter {
     private struct State: ~Copyable {
         var ingest: Ingest?
+        let append: (Span<UInt8>) throws -> Void
         var size: Int64 = 0
     }
 
@@ -38,34 +39,34 @@ private final class StoredBlobWriter: BlobWriter {
 
     init(_ ingest: consuming sending Ingest, _ announced: Descriptor) {
         self.announced = announced
-        state = Mutex(State(ingest: ingest))
+        let append = ingest.sink
+        state = Mutex(State(ingest: ingest, append: append))
     }
 
     func write(_ bytes: Span<UInt8>) throws {
         try state.withLock { state in
             state.size += Int64(bytes.count)
             guard state.size <= announced.size else { throw mismatch("more than \(announced.size) bytes") }
-            try state.ingest?.write(bytes)
+            if state.ingest != nil { try state.append(bytes) }
         }
     }
 
-    func commit() throws {
+    func commit(as digest: Digest) throws {
         try state.withLock { state in
             guard let ingest = state.ingest.take() else { return }
             guard state.size == announced.size else {
                 throw mismatch("\(state.size) bytes, not \(announced.size)")
             }
-            _ = try ingest.commit(expecting: announced.digest)
+            guard digest == announced.digest else { throw mismatch("the digest \(digest)", .digestMismatch) }
+            try ingest.commit(as: digest, size: state.size)
         }
     }
 
-    func discard() {
-        state.withLock { state in state.ingest = nil }
-    }
+    func discard() { state.withLock { state in state.ingest = nil } }
 
-    private func mismatch(_ what: String) -> StoreError {
+    private func mismatch(_ what: String, _ code: StoreCode = .sizeMismatch) -> StoreError {
         StoreError(
-            .sizeMismatch, "the blob \(announced.digest) came with \(what)",
+            code, "the blob \(announced.digest) came with \(what)",
             hint: "Try again; if it stays so, whoever serves it has changed or damaged it.")
     }
 }

@@ -222,7 +222,8 @@ private struct ArchivedLayers {
             done += Int64(count)
             if blob.mediaType.isLayer { report(.layerProgress(blob, done)) }
         }
-        try writer.commit()
+        // Blobs of the store are what their names say.
+        try writer.commit(as: blob.digest)
         if blob.mediaType.isLayer { report(.layerDone(blob)) }
     }
 

@@ -24,11 +24,11 @@ package protocol BlobWriter: Sendable {
     /// Takes the next bytes of the blob.
     func write(_ bytes: Span<UInt8>) throws
 
-    /// Makes the blob visible.
+    /// Makes the blob visible, whose digest the caller has computed from the bytes: they are not read once more.
     ///
     /// Throws when size or digest are not those announced; the bytes are then discarded.
-    func commit() throws
+    func commit(as digest: Digest) throws
 
-    /// Drops what was written. Does nothing after ``commit()``.
+    /// Drops what was written. Does nothing after ``commit(as:)``.
     func discard()
 }

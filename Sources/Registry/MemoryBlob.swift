@@ -19,7 +19,7 @@ final class MemoryBlob: BlobSink, BlobWriter {
         content.withLock { $0 += copy }
     }
 
-    func commit() throws {}
+    func commit(as digest: Digest) throws {}
 
     func discard() {}
 }

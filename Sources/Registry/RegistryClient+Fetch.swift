@@ -112,6 +112,9 @@ struct BlobReception: ~Copyable {
         let bytes = pending
         pending = []
         try await offload { [writer] in try writer.write(bytes.span) }
+        // Fresh memory for every piece costs more than what is done with it.
+        pending = bytes
+        pending.removeAll(keepingCapacity: true)
     }
 
     consuming func finish() async throws {
@@ -124,7 +127,7 @@ struct BlobReception: ~Copyable {
                 .digestMismatch, "the blob \(wanted) arrived as \(found)",
                 hint: "Try again; if it stays so, the registry or a proxy before it is broken.")
         }
-        try await offload { try writer.commit() }
+        try await offload { try writer.commit(as: found) }
     }
 }
 

@@ -50,7 +50,7 @@ package enum BlobCopy {
             guard count == blob.size else { throw mismatch(blob, "ends after \(count) of \(blob.size) bytes") }
             let digest = hasher.finish()
             guard digest == blob.digest else { throw mismatch(blob, "is really \(digest)") }
-            try writer.commit()
+            try writer.commit(as: digest)
         } catch {
             writer.discard()
             throw error

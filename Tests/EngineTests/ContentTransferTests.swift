@@ -23,7 +23,7 @@ import Testing
             let writer = try store.content.writer(for: wrong)
             #expect(throws: StoreError.self) {
                 try writer.write(bytes.span)
-                try writer.commit()
+                try writer.commit(as: Digest(of: bytes))
             }
             writer.discard()
         }
@@ -32,7 +32,7 @@ import Testing
         let right = descriptor(bytes, size: 10)
         let writer = try store.content.writer(for: right)
         for part in [Array(bytes[..<4]), Array(bytes[4...])] { try writer.write(part.span) }
-        try writer.commit()
+        try writer.commit(as: right.digest)
         writer.discard()
         let reader = try store.content.reader(for: right, from: 5)
         var buffer = [UInt8](repeating: 0, count: 100)

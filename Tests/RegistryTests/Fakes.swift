@@ -95,9 +95,12 @@ final class MemoryBlobs: BlobSink, BlobSource {
             bytes.withLock { $0 += copy }
         }
 
-        func commit() throws {
-            let bytes = bytes.withLock { $0 }
-            owner.blobs.withLock { $0[digest] = bytes }
+        func commit(as digest: Digest) throws {
+            let (announced, bytes) = (self.digest, bytes.withLock { $0 })
+            guard digest == announced, Digest(of: bytes) == announced else {
+                throw ManifestError(.malformed, "another blob was announced")
+            }
+            owner.blobs.withLock { $0[announced] = bytes }
         }
 
         func discard() { owner.discarded.withLock { $0 += 1 } }

@@ -36,8 +36,8 @@ private final class IndexingWriter: BlobWriter {
         try writer.write(bytes)
     }
 
-    func commit() throws {
-        try writer.commit()
+    func commit(as digest: Digest) throws {
+        try writer.commit(as: digest)
         try storage.record(pass.finish(), of: blob)
     }
 

@@ -37,6 +37,8 @@ final class LayerPass: Sendable {
 private final class ByteQueue: Layers.ByteStream, Sendable {
     private struct State {
         var pieces: [[UInt8]] = []
+        /// Pieces that were read, whose memory is used again.
+        var spent: [[UInt8]] = []
         /// The bytes of the first piece that were read.
         var offset = 0
         var isClosed = false
@@ -57,7 +59,9 @@ private final class ByteQueue: Layers.ByteStream, Sendable {
     func append(_ bytes: Span<UInt8>) {
         guard bytes.count > 0, !state.withLock({ $0.isReaderGone || $0.isClosed }) else { return }
         free.wait()
-        let piece = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+        var piece = state.withLock { $0.spent.popLast() } ?? []
+        piece.removeAll(keepingCapacity: true)
+        unsafe bytes.withUnsafeBufferPointer { unsafe piece.append(contentsOf: $0) }
         state.withLock { $0.pieces.append(piece) }
         filled.signal()
     }
@@ -79,19 +83,21 @@ private final class ByteQueue: Layers.ByteStream, Sendable {
     func read(into buffer: inout [UInt8]) throws -> Int {
         if state.withLock({ $0.pieces.isEmpty || $0.offset == 0 }) { filled.wait() }
         let room = buffer.count
-        let (bytes, isUsedUp) = state.withLock { state -> (ArraySlice<UInt8>, Bool) in
-            guard let piece = state.pieces.first else { return ([], false) }
-            let part = piece[state.offset..<min(piece.count, state.offset + room)]
-            state.offset = part.endIndex
-            guard state.offset == piece.count else { return (part, false) }
-            state.pieces.removeFirst()
-            state.offset = 0
-            return (part, true)
+        let (piece, range, isUsedUp) = state.withLock { state -> ([UInt8], Range<Int>, Bool) in
+            guard let piece = state.pieces.first else { return ([], 0..<0, false) }
+            let range = state.offset..<min(piece.count, state.offset + room)
+            let isUsedUp = range.upperBound == piece.count
+            state.offset = isUsedUp ? 0 : range.upperBound
+            if isUsedUp { state.pieces.removeFirst() }
+            return (piece, range, isUsedUp)
         }
-        if isUsedUp { free.signal() }
         // The end is there for every later call.
-        if bytes.isEmpty { filled.signal() }
-        buffer.replaceSubrange(0..<bytes.count, with: bytes)
-        return bytes.count
+        if range.isEmpty { filled.signal() }
+        buffer.replaceSubrange(0..<range.count, with: piece[range])
+        if isUsedUp {
+            state.withLock { $0.spent.append(piece) }
+            free.signal()
+        }
+        return range.count
     }
 }

@@ -212,7 +212,7 @@ private final class SpoolSink: BlobSink {
 
         func write(_ bytes: Span<UInt8>) throws { try file.write(bytes) }
 
-        func commit() throws {}
+        func commit(as digest: Digest) throws {}
 
         func discard() {}
     }

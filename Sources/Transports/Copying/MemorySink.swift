@@ -26,7 +26,7 @@ package final class MemorySink: BlobSink, BlobWriter {
         content.withLock { $0 += copy }
     }
 
-    package func commit() throws {}
+    package func commit(as digest: Digest) throws {}
 
     package func discard() {}
 }

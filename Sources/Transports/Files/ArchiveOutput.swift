@@ -142,7 +142,7 @@ private final class MemberWriter: BlobWriter {
         try output.write(bytes)
     }
 
-    func commit() throws {
+    func commit(as digest: Digest) throws {
         guard left.withLock({ $0 }) == 0 else { throw wrongSize }
         try output.endMember(blob)
     }

@@ -129,7 +129,7 @@ private final class ReplacementWriter: BlobWriter {
         try replacement.file.write(bytes)
     }
 
-    func commit() throws { try replacement.commit() }
+    func commit(as digest: Digest) throws { try replacement.commit() }
 
     func discard() { replacement.discard() }
 }
