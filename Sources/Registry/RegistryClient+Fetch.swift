@@ -5,13 +5,14 @@ package import OCI
 extension RegistryClient {
     /// Fetches a blob into `sink`, unless it is there.
     ///
-    /// Memory use is bounded by about 1 MiB. A connection that breaks is taken up where it broke.
+    /// Memory use is bounded by about 1 MiB. A connection that breaks is taken up where it broke. Where one connection is
+    /// slow, the rest of a large blob comes in several ranges at once, as ``PiecePolicy`` says.
     ///
     /// `progress` is called with the number of bytes of this blob that have arrived so far. Throws `RegistryError`, e.g.
     /// `.digestMismatch`; what the sink throws passes unchanged.
     package func fetchBlob(
         _ descriptor: Descriptor, of reference: ImageReference, into sink: some BlobSink,
-        progress: @Sendable (Int64) -> Void = { _ in }
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws {
         if try await offload({ try sink.contains(descriptor.digest) }) { return }
         try await describing("cannot pull \(reference)") {
@@ -107,6 +108,13 @@ struct BlobReception: ~Copyable {
         if pending.count >= Self.pieceSize { try await flush() }
     }
 
+    /// Takes many bytes as if they came in pieces of the usual size.
+    mutating func takeAll(_ bytes: [UInt8]) async throws {
+        for start in stride(from: 0, to: bytes.count, by: Self.pieceSize) {
+            try await take(bytes[start..<min(bytes.count, start + Self.pieceSize)])
+        }
+    }
+
     private mutating func flush() async throws {
         guard !pending.isEmpty else { return }
         let bytes = pending
@@ -135,13 +143,20 @@ extension RepositoryConnection {
     /// After so many bytes a broken connection counts as a fresh start, so that slow lines get through in the end.
     private static let amends: Int64 = 1 << 20
 
-    fileprivate func fetch(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
+    fileprivate func fetch(
+        _ reception: inout BlobReception, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
         var failures = 0
+        var pieces = pieces
         repeat {
             try Task.checkCancellation()
             let start = reception.count
             do {
-                try await receive(&reception, progress: progress)
+                guard try await receive(&reception, pieces, progress: progress) == .slow, let turn = pieces else {
+                    continue
+                }
+                defer { turn.giveBack() }
+                if try await !receiveInPieces(&reception, turn.policy, progress: progress) { pieces = nil }
             } catch {
                 failures = reception.count - start >= Self.amends ? 1 : failures + 1
                 if failures >= retry.limit(after: error) || !retry.isTransient(error) { throw error }
@@ -150,24 +165,39 @@ extension RepositoryConnection {
         } while reception.count < reception.descriptor.size
     }
 
-    /// Receives the rest of the blob.
-    private func receive(_ reception: inout BlobReception, progress: (Int64) -> Void) async throws {
+    /// What became of an answer with a blob.
+    private enum Receipt {
+        case complete
+        /// It was given up, as several connections may bring the rest sooner. The turn for that is taken.
+        case slow
+    }
+
+    /// Receives the rest of the blob from one connection.
+    private func receive(
+        _ reception: inout BlobReception, _ pieces: PieceTurn?, progress: (Int64) -> Void
+    ) async throws -> Receipt {
         let descriptor = reception.descriptor
         let start = reception.count
         let response = try await blob(descriptor, from: start)
         var skip = try Self.surplus(of: response, start: start, size: descriptor.size)
-        for try await piece in response.body {
+        let iterator = response.body.makeAsyncIterator()
+        let hasRanges = response.status == 206 || response.fields["accept-ranges"]?.lowercased() == "bytes"
+        var pace = ArrivalPace()
+        while let piece = try await pace.next(iterator) {
             let slice = piece.dropFirst(Int(min(skip, Int64(piece.count))))
             skip -= Int64(piece.count - slice.count)
             if slice.isEmpty { continue }
             try await reception.take(slice)
             progress(reception.count)
+            let rest = descriptor.size - reception.count
+            if let pieces, hasRanges, pace.isSlow(rest: rest, pieces.policy), pieces.take() { return .slow }
         }
         guard reception.count == descriptor.size else {
             throw RegistryError(
                 .connectionLost,
                 "the blob \(descriptor.digest) ended after \(reception.count) of \(descriptor.size) bytes")
         }
+        return .complete
     }
 
     fileprivate func stream(_ descriptor: Descriptor, _ range: Range<Int64>) async throws -> ByteStream {

@@ -46,6 +46,6 @@ extension RegistryClient {
         return RepositoryConnection(
             transport: transport, authenticator: authenticator,
             retry: source.isMirror ? options.retry.limited(to: 2) : options.retry, userAgent: options.userAgent,
-            reference: source.reference, endpoint: endpoint)
+            reference: source.reference, endpoint: endpoint, pieces: pieces)
     }
 }

@@ -19,6 +19,8 @@ package struct RegistryClient: Sendable {
         package var concurrentUploads = 5
         /// Uploads blobs in requests of at most so many bytes, for proxies that limit their size; `nil`: each in one.
         package var uploadChunk: Int64?
+        /// When a large blob is fetched in several ranges at once.
+        package var pieces = PiecePolicy()
         package var retry = RetryPolicy()
         package var userAgent = "lamina"
 
@@ -32,6 +34,7 @@ package struct RegistryClient: Sendable {
     /// Mirrors that could not be reached.
     let deadMirrors = SharedSet()
     let endpoints: RegistryEndpoints
+    let pieces: PieceTurn
 
     /// Creates a client. The transport stays the caller's to shut down.
     package init(
@@ -40,6 +43,7 @@ package struct RegistryClient: Sendable {
         self.transport = transport
         self.options = options
         configuration = options.configuration
+        pieces = PieceTurn(options.pieces)
         authenticator = Authenticator(
             credentials: credentials, transport: transport, realms: RealmPolicy(allowed: options.allowedRealms))
         endpoints = RegistryEndpoints(

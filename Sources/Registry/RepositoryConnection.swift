@@ -29,6 +29,8 @@ struct RepositoryConnection: Sendable {
     let userAgent: String
     let reference: ImageReference
     let endpoint: RegistryEndpoint
+    /// The turn to fetch a blob in several ranges; `nil` where each comes in one.
+    var pieces: PieceTurn?
 
     /// The URL of something below the repository, e.g. `blobs/sha256:…`.
     func url(_ path: String) -> HTTPURL {
