@@ -17,6 +17,7 @@ enum Machine {
     static let hasPodman = isRoot && has("podman")
     static let hasPlainUsers = isRoot && has("newuidmap") && has("setpriv")
     static let hasDocker = isRoot && has("dockerd") && has("docker")
+    static let hasContainerd = isRoot && has("containerd") && has("ctr")
     static let hasRegistry = has("docker-registry")
     static let emulatesProcessors = isRoot && has("qemu-aarch64-static") && kernel >= (6, 7)
     static let hasLoopDevices = unsafe access("/dev/loop-control", W_OK) == 0 && has("mkfs.ext4")
@@ -40,6 +41,7 @@ enum Machine {
     static let needsBuildah: Comment = "needs root and buildah"
     static let needsPodman: Comment = "needs root and podman"
     static let needsDocker: Comment = "needs root, dockerd and docker"
+    static let needsContainerd: Comment = "needs root, containerd, ctr and docker-registry"
     static let needsEmulators: Comment = "needs root, Linux 6.7 and qemu-user-static"
     static let needsLoopDevices: Comment = "needs root, loop devices and mkfs.ext4"
     static let needsRegistry: Comment = "needs root and docker-registry"
