@@ -51,10 +51,18 @@ struct ConfigurationFile {
             for member in value.object?.members ?? [] { try add(member.value, to: member.key, of: name) }
             return
         }
+        if let table = value.object, let names = schema.tables[name] {
+            for member in table.members {
+                let path = [name, member.key]
+                guard names.contains(member.key) else { throw unknown(path, among: names) }
+                add(path, command: name, member.key, .text(try texts(of: member.value, path)))
+            }
+            return
+        }
         if let general = schema.general.first(where: { $0.key == name }) { return try add(value, general, [name]) }
         guard let table = value.object, schema.general.contains(where: { $0.key.hasPrefix("\(name).") }) else {
             let groups = schema.general.compactMap { $0.key.split(separator: ".").first.map(String.init) }
-            throw unknown([name], among: groups + schema.commands())
+            throw unknown([name], among: groups + schema.tables.keys.sorted() + schema.commands())
         }
         for member in table.members {
             guard let general = schema.general.first(where: { $0.key == "\(name).\(member.key)" }) else {

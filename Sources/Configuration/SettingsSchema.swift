@@ -33,6 +33,8 @@ package struct SettingsSchema: Sendable {
     }
 
     package let general: [General]
+    /// Tables that belong to no command, with the names that they may have. Values are text, or several in an array.
+    package let tables: [String: [String]]
     /// The names of the commands that have a table for the defaults of their options.
     package let commands: @Sendable () -> [String]
     /// The form of an option of a command; `nil` for one that it does not have.
@@ -41,11 +43,12 @@ package struct SettingsSchema: Sendable {
     package let options: @Sendable (_ command: String) -> [String]
 
     package init(
-        general: [General], commands: @escaping @Sendable () -> [String],
+        general: [General], tables: [String: [String]] = [:], commands: @escaping @Sendable () -> [String],
         form: @escaping @Sendable (String, String) -> Form?,
         options: @escaping @Sendable (String) -> [String]
     ) {
         self.general = general
+        self.tables = tables
         self.commands = commands
         self.form = form
         self.options = options

@@ -10,6 +10,7 @@ import Testing
             .init("root", option: "root", isPath: true), .init("gc", option: "gc"),
             .init("registries.mirrors", option: "registry-mirror"), .init("registries.retry", option: "retry"),
         ],
+        tables: ["keys": ["filter", "page-up"]],
         commands: { ["build", "run"] },
         form: { _, option in
             ["quiet": .flag, "progress": .value, "jobs": .value, "explain": .flagOrValue, "root": .value][option]
@@ -36,6 +37,9 @@ import Testing
             explain = true
             [run]
             progress = "tty"
+            [keys]
+            filter = ["f", "/"]
+            page-up = 3
             """)
         func setting(_ key: String, _ command: String?, _ option: String, _ value: Setting.Value, _ line: Int)
             -> Setting
@@ -53,10 +57,21 @@ import Testing
                 setting("build.quiet", "build", "quiet", .flag(false), 10),
                 setting("build.explain", "build", "explain", .flag(true), 11),
                 setting("run.progress", "run", "progress", .text(["tty"]), 13),
+                setting("keys.filter", "keys", "filter", .text(["f", "/"]), 15),
+                setting("keys.page-up", "keys", "page-up", .text(["3"]), 16),
             ])
     }
 
     @Test(arguments: [
+        (
+            "[keys]\nfilte = 'x'",
+            "'f.toml', line 2: there is no setting 'filte' in [keys]; did you mean 'filter'?"
+        ),
+        (
+            "[keys]\nfilter = true",
+            "'f.toml', line 2: 'keys.filter' cannot be so: it takes text, a number, or an array of them"
+        ),
+        ("kyes = {filter = 1}", "'f.toml', line 1: there is no setting 'kyes'; did you mean 'keys'?"),
         ("x = 1", "'f.toml', line 1: there is no setting 'x'"),
         ("\nrot = '/x'", "'f.toml', line 2: there is no setting 'rot'; did you mean 'root'?"),
         (

@@ -6,6 +6,8 @@ import Diagnostics
 struct ConfiguredDefaults {
     let configuration: Configuration
     let environment: [String: String]
+    /// The keys of views.
+    private(set) var keyBindings = KeyBindings.standard
 
     /// Reads the files of the user and of the machine.
     ///
@@ -15,6 +17,7 @@ struct ConfiguredDefaults {
             self.init(
                 try Configuration(files: Configuration.files(environment: environment), schema: Self.schema),
                 environment: environment)
+            keyBindings = try KeyBindings(configuration.settings(for: KeyBindings.table))
         } catch let error as ConfigurationError {
             throw CommandLineError(message: error.message)
         } catch {
@@ -105,6 +108,7 @@ extension ConfiguredDefaults {
 
     static let schema = SettingsSchema(
         general: general,
+        tables: [KeyBindings.table: ViewAction.allCases.map(\.rawValue)],
         commands: {
             Lamina.configuration.subcommands.compactMap { $0.configuration.commandName }.filter {
                 $0 != "config" && CommandGrammar.of([$0]) != nil

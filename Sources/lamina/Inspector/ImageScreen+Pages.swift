@@ -72,59 +72,7 @@ extension ImageView {
         return lines
     }
 
-    private func listLine(_ text: String, isSelected: Bool) -> StyledLine {
+    func listLine(_ text: String, isSelected: Bool) -> StyledLine {
         StyledLine(text).fitted(to: size.columns).styled(isSelected ? .selected : .plain)
     }
-
-    // MARK: Help
-
-    func helpPage(_ layout: ViewLayout) -> [StyledLine] {
-        var lines = [StyledLine(" Keys", .strong)]
-        for index in help.window(layout.list.height, of: Self.helpLines.count) {
-            let (keys, text) = Self.helpLines[index]
-            guard !text.isEmpty else {
-                lines.append(StyledLine(" \(keys)", .strong))
-                continue
-            }
-            var line = StyledLine("   " + TerminalText.padded(keys, columns: 18), .key)
-            line.append(text)
-            lines.append(index == help.selected ? line.fitted(to: size.columns).styled(.marked) : line)
-        }
-        return lines
-    }
-
-    static let helpLines: [(String, String)] = [
-        ("Everywhere", ""),
-        ("↑ k, ↓ j", "a line up or down"),
-        ("PgUp u, PgDn d", "a page up or down"),
-        ("Home g, End G", "to the first or the last line"),
-        ("q", "back, and from the first page out; Ctrl-C leaves at once"),
-        ("Ctrl-Z", "stop; fg goes on"),
-        ("?", "these keys"),
-        ("Layers and files", ""),
-        ("Tab", "from the layers to the files and back"),
-        ("/ Ctrl-F", "filter by path while you type; Tab: text or regular expression"),
-        ("Esc", "drop the filter"),
-        ("A R M U", "hide or show files added, removed, modified, unmodified"),
-        ("s Ctrl-O", "sort by name, by size in directories, largest files first"),
-        ("b", "largest files of the whole image"),
-        ("Ctrl-B", "permissions and owners"),
-        ("Ctrl-P", "wrap long names"),
-        ("w", "paths that layers store in vain"),
-        ("L", "sizes by the lines of the Dockerfile"),
-        ("p", "packages that the layer installs, removes or replaces"),
-        ("Layers", ""),
-        ("Ctrl-L", "compare the layer with those below it (░ earlier, ▒ later)"),
-        ("Ctrl-A a", "compare all layers up to this one with the first"),
-        ("Files: + added, ~ modified, - removed", ""),
-        ("Enter", "open or close a directory, view a file"),
-        ("→ l, ← h", "into a directory, out of it"),
-        ("Space", "collapse or expand a directory; Ctrl-Space or * all"),
-        ("x Ctrl-E", "copy the file or directory into the working directory"),
-        ("^A ^R ^U", "as A, R and U"),
-        ("o", "with two images: view the file of the old one"),
-        ("File contents", ""),
-        ("x", "text or hexadecimal"),
-        ("→ l, ← h", "scroll long lines"),
-    ]
 }

@@ -100,29 +100,37 @@ extension ImageView {
     /// The keys that matter where the view is now.
     private var keyHints: [(String, String)] {
         if isTyping { return [("Enter", "keep"), ("Esc", "clear"), ("Tab", "text or regular expression")] }
+        let hints: [([ViewAction], String)]
         switch page {
         case .main where pane == .layers:
-            return [
-                ("?", "help"), ("q", "quit"), ("Tab", "files"), ("↑↓", "layer"),
-                mode == .layer ? ("^A", "all changes") : ("^L", "this layer"), ("w", "wasted"), ("L", "lines"),
+            hints = [
+                ([.help], "help"), ([.back], "quit"), ([.nextPane], "files"), ([.up, .down], "layer"),
+                mode == .layer ? ([.compareAll], "all changes") : ([.compareLayer], "this layer"),
+                ([.wasted], "wasted"), ([.lines], "lines"),
             ]
         case .main where subject.pair != nil:
-            return [
-                ("?", "help"), ("q", "quit"), ("Enter", "view new"), ("o", "view old"), ("U", "equal files"),
-                ("/", "filter"), ("s", "sort"), ("x", "copy out"),
+            hints = [
+                ([.help], "help"), ([.back], "quit"), ([.open], "view new"), ([.viewOld], "view old"),
+                ([.unmodified], "equal files"), ([.filter], "filter"), ([.sort], "sort"), ([.copyOut], "copy out"),
             ]
         case .main:
-            let isOpenable = selectedNode.map { !isDirectory($0) } ?? false
-            return [
-                ("?", "help"), ("q", "quit"), ("Tab", "layers"), ("Enter", isOpenable ? "view" : "open"),
-                ("/", "filter"),
-                ("s", "sort"), ("x", "copy out"),
+            let isFile = selectedNode.map { !isDirectory($0) } ?? false
+            hints = [
+                ([.help], "help"), ([.back], "quit"), ([.nextPane], "layers"), ([.open], isFile ? "view" : "open"),
+                ([.filter], "filter"), ([.sort], "sort"), ([.copyOut], "copy out"),
             ]
-        case .waste, .lines: return [("?", "help"), ("q", "back"), ("↑↓", "move"), ("Enter", "go there")]
+        case .waste, .lines:
+            hints = [([.help], "help"), ([.back], "back"), ([.up, .down], "move"), ([.open], "go there")]
         case .content:
-            let form = content?.showsHex == true ? "text" : "hex"
-            return [("q", "back"), ("x", form), ("↑↓", "move"), ("PgDn", "page"), ("g G", "ends")]
-        case .help, .packages: return [("q", "back"), ("↑↓", "move")]
+            hints = [
+                ([.back], "back"), ([.hex], content?.showsHex == true ? "text" : "hex"), ([.up, .down], "move"),
+                ([.pageDown], "page"), ([.first, .last], "ends"),
+            ]
+        case .help, .packages: hints = [([.back], "back"), ([.up, .down], "move")]
+        }
+        return hints.compactMap { actions, text in
+            let keys = actions.compactMap(bindings.hint)
+            return keys.isEmpty ? nil : (keys.joined(), text)
         }
     }
 }

@@ -68,105 +68,119 @@ extension ImageView {
     // MARK: Keys
 
     private mutating func press(_ key: TerminalKey) -> Effect? {
-        switch key {
-        case .control("c"): return .quit
-        case .control("z"): return .suspend
-        case .character("q"), .character("Q"):
+        if key == .control("c") { return .quit }
+        guard let action = bindings.action(for: key, in: contexts) else {
+            show(message: "no such key here: \(bindings.hint(.help) ?? "?") lists the keys")
+            return nil
+        }
+        return perform(action)
+    }
+
+    /// The parts of the view whose keys count now.
+    private var contexts: [ViewContext] {
+        switch page {
+        case .main: [pane == .layers ? .layers : .files, .main, .everywhere]
+        case .content: [.content, .everywhere]
+        case .waste, .lines, .packages, .help: [.list, .everywhere]
+        }
+    }
+
+    private mutating func perform(_ action: ViewAction) -> Effect? {
+        switch action {
+        case .suspend: return .suspend
+        case .back:
             if page == .main { return .quit }
             page = .main
-        case .character("?"): page = page == .help ? .main : .help
-        case .up, .character("k"): return move(-1)
-        case .down, .character("j"): return move(1)
-        case .pageUp, .character("u"): return move(-pageHeight)
-        case .pageDown, .character("d"): return move(pageHeight)
-        case .home, .character("g"): return move(-Int(Int32.max))
-        case .end, .character("G"): return move(Int(Int32.max))
-        default: return pressOnPage(key)
+        case .help: page = page == .help ? .main : .help
+        case .up: return move(-1)
+        case .down: return move(1)
+        case .pageUp: return move(-pageHeight)
+        case .pageDown: return move(pageHeight)
+        case .first: return move(-Int(Int32.max))
+        case .last: return move(Int(Int32.max))
+        default: return performOnPage(action)
         }
         return nil
     }
 
-    private mutating func pressOnPage(_ key: TerminalKey) -> Effect? {
+    private mutating func performOnPage(_ action: ViewAction) -> Effect? {
         switch page {
-        case .content: pressInContent(key)
-        case .main: return pressOnMain(key)
+        case .content: performInContent(action)
+        case .main: return performOnMain(action)
         case .waste, .lines, .packages, .help:
-            switch key {
-            case .escape, .left, .character("h"): page = .main
-            case .enter, .right, .character("l"): jump()
-            default: openPage(key)
+            switch action {
+            case .cancel, .left: page = .main
+            case .open, .right: jump()
+            case .wasted: page = page == .waste ? .main : .waste
+            case .lines: page = page == .lines ? .main : .lines
+            case .packages where page == .packages: page = .main
+            default: show(message: "packages are listed from the layers and files")
             }
         }
         return nil
     }
 
-    /// The keys that open another page from anywhere.
-    private mutating func openPage(_ key: TerminalKey) {
-        switch key {
-        case .character("w"): page = page == .waste ? .main : .waste
-        case .character("L"): page = page == .lines ? .main : .lines
-        case .character("p") where page == .packages: page = .main
-        default: show(message: "no such key here: ? lists the keys")
-        }
-    }
-
-    private mutating func pressOnMain(_ key: TerminalKey) -> Effect? {
-        switch key {
-        case _ where subject.pair != nil && Self.isForOneImage(key):
-            show(message: "not with two images: lamina analyze shows one of them")
-        case .tab, .backTab: pane = pane == .layers ? .tree : .layers
-        case .control("f"), .control("/"), .character("/"): isTyping = true
-        case .escape: setFilter("", isRegularExpression: filter.isRegularExpression)
-        case .control("o"), .character("s"): nextOrder()
-        case .character("b"): setOrder(order == .largest ? .name : .largest)
-        case .control("b"): showsAttributes.toggle()
-        case .character("A"): toggleHidden(.added)
-        case .character("R"): toggleHidden(.removed)
-        case .character("M"): toggleHidden(.modified)
-        case .character("U"): toggleHidden(.unmodified)
-        case .control("p"): wrapsNames.toggle()
-        case .character("w"), .character("L"): openPage(key)
-        case .character("p"):
-            return subject.layers.isEmpty ? nil : .listPackages(layer: selectedLayer)
-        default: return pane == .layers ? pressInLayers(key) : pressInTree(key)
+    private mutating func performOnMain(_ action: ViewAction) -> Effect? {
+        switch action {
+        case .nextPane, .wasted, .lines, .packages:
+            guard subject.pair == nil else {
+                show(message: "not with two images: lamina analyze shows one of them")
+                return nil
+            }
+            return performOnOneImage(action)
+        case .filter: isTyping = true
+        case .cancel: setFilter("", isRegularExpression: filter.isRegularExpression)
+        case .sort: nextOrder()
+        case .largest: setOrder(order == .largest ? .name : .largest)
+        case .attributes: showsAttributes.toggle()
+        case .added: toggleHidden(.added)
+        case .removed: toggleHidden(.removed)
+        case .modified: toggleHidden(.modified)
+        case .unmodified: toggleHidden(.unmodified)
+        case .wrap: wrapsNames.toggle()
+        default: return pane == .layers ? performInLayers(action) : performInTree(action)
         }
         return nil
     }
 
-    /// Whether a key is about layers.
-    private static func isForOneImage(_ key: TerminalKey) -> Bool {
-        [.tab, .backTab, .character("w"), .character("L"), .character("p")].contains(key)
-    }
-
-    private mutating func pressInLayers(_ key: TerminalKey) -> Effect? {
-        switch key {
-        case .control("a"), .character("a"): compare(.aggregated)
-        case .control("l"): compare(.layer)
-        case .right, .character("l"), .enter: pane = .tree
-        case .left, .character("h"): break
-        default: show(message: "no such key here: ? lists the keys")
+    private mutating func performOnOneImage(_ action: ViewAction) -> Effect? {
+        switch action {
+        case .nextPane: pane = pane == .layers ? .tree : .layers
+        case .wasted: page = .waste
+        case .lines: page = .lines
+        default: return subject.layers.isEmpty ? nil : .listPackages(layer: selectedLayer)
         }
         return nil
     }
 
-    private mutating func pressInTree(_ key: TerminalKey) -> Effect? {
-        switch key {
-        case .character("o") where subject.pair != nil: return open(inOld: true)
-        case .control("a"): toggleHidden(.added)
-        case .control("r"): toggleHidden(.removed)
-        case .control("m"): toggleHidden(.modified)
-        case .control("u"): toggleHidden(.unmodified)
-        case .control(" "), .character("*"): toggleAll()
-        case .character(" "):
+    private mutating func performInLayers(_ action: ViewAction) -> Effect? {
+        switch action {
+        case .compareAll: compare(.aggregated)
+        case .compareLayer: compare(.layer)
+        case .right, .open: pane = .tree
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func performInTree(_ action: ViewAction) -> Effect? {
+        switch action {
+        case .viewOld:
+            guard subject.pair != nil else {
+                show(message: "there is an old file with two images only: lamina analyze OLD NEW")
+                return nil
+            }
+            return open(inOld: true)
+        case .collapseAll: toggleAll()
+        case .collapse:
             if let node = selectedNode, isDirectory(node) { setCollapsed(node, !collapsed[node]) }
-        case .left, .character("h"): leave()
-        case .right, .character("l"): enter()
-        case .enter: return open()
-        case .control("e"), .character("x"):
-            guard let node = selectedNode else { break }
-            guard let layer = layerOfFile(node) else { break }
+        case .left: leave()
+        case .right: enter()
+        case .open: return open()
+        case .copyOut:
+            guard let node = selectedNode, let layer = layerOfFile(node) else { break }
             return .copyOut(node: node, layer: layer)
-        default: show(message: "no such key here: ? lists the keys")
+        default: break
         }
         return nil
     }
@@ -176,19 +190,19 @@ extension ImageView {
         comparison.change(of: node).map { $0 == .removed ? comparison.base : comparison.layer }
     }
 
-    private mutating func pressInContent(_ key: TerminalKey) {
-        switch key {
-        case .escape, .backspace: page = .main
-        case .character("x"), .tab: content?.toggleHex(size.columns)
-        case .left, .character("h"):
+    private mutating func performInContent(_ action: ViewAction) {
+        switch action {
+        case .cancel: page = .main
+        case .hex: content?.toggleHex(size.columns)
+        case .left:
             guard let column = content?.column, column > 0 else {
                 page = .main
                 return
             }
             content?.column = max(0, column - 8)
-        case .right, .character("l"): if content?.showsHex == false { content?.column += 8 }
-        case .enter, .character(" "): _ = move(key == .enter ? 1 : pageHeight)
-        default: show(message: "no such key here: ? lists the keys")
+        case .right: if content?.showsHex == false { content?.column += 8 }
+        case .open: _ = move(1)
+        default: break
         }
     }
 
@@ -212,7 +226,7 @@ extension ImageView {
         case .waste: waste.move(by: steps, of: subject.image.analysis.paths.count)
         case .lines: lines.move(by: steps, of: subject.layers.count)
         case .packages: packages.move(by: steps, of: packageChanges.count)
-        case .help: help.move(by: steps, of: Self.helpLines.count)
+        case .help: help.move(by: steps, of: helpLines.count)
         case .content:
             let count = content?.lineCount(size.columns) ?? 0
             content?.position.move(by: steps, of: count)

@@ -49,6 +49,7 @@ struct ImageView: Sendable {
     }
 
     let subject: ViewedImage
+    let bindings: KeyBindings
     var size: WindowSize
     var page = Page.main
     var pane = Pane.layers
@@ -82,8 +83,9 @@ struct ImageView: Sendable {
     var message = ""
     var isFailure = false
 
-    init(_ subject: ViewedImage, size: WindowSize) {
+    init(_ subject: ViewedImage, size: WindowSize, bindings: KeyBindings = .standard) {
         self.subject = subject
+        self.bindings = bindings
         self.size = size
         collapsed = [Bool](repeating: false, count: subject.tree.count)
         oldFiles = subject.pair == nil ? nil : TreeComparison(subject.tree, layer: 0)
@@ -106,7 +108,7 @@ struct ImageView: Sendable {
         if wrapsNames { showWholeSelection(layout.tree) }
         waste.show(in: layout.list.height, of: subject.image.analysis.paths.count)
         lines.show(in: layout.list.height, of: subject.layers.count)
-        help.show(in: layout.list.height, of: Self.helpLines.count)
+        help.show(in: layout.list.height, of: helpLines.count)
         packages.show(in: layout.list.height, of: packageChanges.count)
         let contentLines = content?.lineCount(size.columns) ?? 0
         content?.position.show(in: layout.list.height, of: contentLines)

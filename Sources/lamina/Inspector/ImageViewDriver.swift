@@ -11,6 +11,7 @@ import SystemPackage
 /// Runs the view of an image on the terminal.
 struct ImageViewDriver: Sendable {
     let subject: ViewedImage
+    let bindings: KeyBindings
     let environment: @Sendable (String) -> String?
 
     /// Whether a view can be shown: with both a terminal to type on and one to draw on.
@@ -39,7 +40,7 @@ struct ImageViewDriver: Sendable {
         guard var screen = TerminalScreen(theme: TerminalTheme(environment: environment)) else {
             throw InspectorError(.wrongKind, "the standard input is not a terminal")
         }
-        var view = ImageView(subject, size: screen.size)
+        var view = ImageView(subject, size: screen.size, bindings: bindings)
         var input = TerminalInput()
         while true {
             screen.draw(view.screen)

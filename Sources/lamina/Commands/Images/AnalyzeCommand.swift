@@ -96,12 +96,19 @@ struct AnalyzeCommand: UserNamespaceCommand {
                 ImageViewDriver.isPossible(environment: environment)
             {
                 let subject = ViewedImage(name: self.image, image: image, sources: ImageSources.of(stored))
-                try await ImageViewDriver(subject: subject, environment: environment).run()
+                try await ImageViewDriver(
+                    subject: subject, bindings: try Self.bindings(), environment: environment
+                ).run()
             } else {
                 let origins = ImageSources.of(stored).map { $0?.origin }
                 try await offload { try report(image, origins) }
             }
         }
+    }
+
+    /// The keys of the configuration files.
+    private static func bindings() throws -> KeyBindings {
+        try ConfiguredDefaults(environment: GlobalOptions.environment).keyBindings
     }
 
     /// Shows two images side by side.
@@ -115,7 +122,8 @@ struct AnalyzeCommand: UserNamespaceCommand {
         let new = try await global.inspected(other, registries, platform: platform)
         let pair = ImagePair(old: old.image, new: new.image)
         try await ImageViewDriver(
-            subject: ViewedImage(names: (image, other), pair: pair), environment: environment
+            subject: ViewedImage(names: (image, other), pair: pair), bindings: try Self.bindings(),
+            environment: environment
         ).run()
     }
 
