@@ -59,8 +59,12 @@ int linux_open_terminal(int socket, uid_t owner, int controls, uint32_t size) {
     struct winsize window = {.ws_row = (unsigned short)(size >> 16), .ws_col = (unsigned short)size};
     if (size != 0 && ioctl(terminal, TIOCSWINSZ, &window) < 0) return -1;
     if (linux_send_descriptor(socket, master) < 0) return -1;
+    // The builder's descriptors are closed, so it may be one of the three: to itself, dup2 changes nothing, and it would be
+    // closed on execve.
+    int high = fcntl(terminal, F_DUPFD_CLOEXEC, 3);
+    if (high < 0) return -1;
     for (int number = 0; number < 3; number++)
-        if (dup2(terminal, number) < 0) return -1;
+        if (dup2(high, number) < 0) return -1;
     if (controls && ioctl(0, TIOCSCTTY, 0) < 0) return -1;
     return 0;
 }

@@ -90,6 +90,8 @@ struct LocalContainerTests {
         #expect(exec.outputLines == ["container exec", "12", "34", "/etc", "inside", "1"])
         let input = try scratch.write("one\ntwo\n", to: "input")
         #expect(try lamina("exec", "-i", "box", "cat", input: input).outputText == "one\ntwo\n")
+        let terminal = try lamina("exec", "-t", "box", "sh", "-c", "echo out; echo err >&2; test -t 0 && tty")
+        #expect(terminal.outputText == "out\r\nerr\r\n/dev/pts/0\r\n", "\(terminal.errorText)")
         #expect(try lamina("exec", "box", "nonesuch").status == 127)
         #expect(try lamina("exec", "box", "/etc").status == 126)
         // The wall is the one of the container's own command.
