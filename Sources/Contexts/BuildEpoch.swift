@@ -62,7 +62,7 @@ package struct BuildEpoch: Sendable {
     private static func newestFile(of content: consuming OwnedDescriptor) throws -> Int64? {
         var newest: Int64?
         do {
-            var reader = try LayerReader(DescriptorStream(content), readsMarks: false)
+            var reader = try LayerReader(DescriptorStream(content), readsMarks: false, computesDigest: false)
             while let entry = try reader.next() {
                 guard entry.kind == .regular else { continue }
                 newest = max(newest ?? entry.modified.seconds, entry.modified.seconds)

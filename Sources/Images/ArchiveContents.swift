@@ -30,7 +30,7 @@ package struct ArchiveContents: Sendable {
     }
 
     package mutating func read(_ source: SharedDescriptor) throws {
-        var reader = try LayerReader(SharedStream(source), readsMarks: false)
+        var reader = try LayerReader(SharedStream(source), readsMarks: false, computesDigest: false)
         while let entry = try reader.next() {
             switch entry.kind {
             case .regular:
@@ -41,7 +41,7 @@ package struct ArchiveContents: Sendable {
             default: continue
             }
         }
-        _ = try reader.finish()
+        try reader.end()
     }
 
     /// Puts a member into the store. One that may be a layer is read as one meanwhile: a document begins with a brace or a

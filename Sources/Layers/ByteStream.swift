@@ -71,13 +71,16 @@ package final class PrefixedStream: ByteStream {
     }
 }
 
-/// Hashes and counts what is read.
+/// Counts what is read, and hashes it if that is wanted.
 final class HashingStream: ByteStream {
     private let source: any ByteStream
-    private var hasher: DigestHasher? = DigestHasher()
+    private var hasher: DigestHasher?
     private(set) var size: Int64 = 0
 
-    init(_ source: any ByteStream) { self.source = source }
+    init(_ source: any ByteStream, isHashing: Bool) {
+        self.source = source
+        hasher = isHashing ? DigestHasher() : nil
+    }
 
     func read(into buffer: inout [UInt8]) throws -> Int {
         let count = try source.read(into: &buffer)
@@ -86,9 +89,9 @@ final class HashingStream: ByteStream {
         return count
     }
 
-    /// May be asked for once.
-    func digest() -> Digest {
-        guard let hasher = hasher.take() else { preconditionFailure("the digest was taken before") }
+    /// The digest of what was read, once; `nil` where nothing was hashed.
+    func digest() -> Digest? {
+        guard let hasher = hasher.take() else { return nil }
         return hasher.finish()
     }
 }

@@ -9,7 +9,7 @@ extension LayerReader {
     package static func forEachFile(
         in source: any ByteStream, _ body: (LayerEntry, LayerFileContent) throws -> Bool
     ) throws {
-        var reader = try LayerReader(source)
+        var reader = try LayerReader(source, computesDigest: false)
         var links = LayerLinks()
         while let entry = try reader.next() {
             try links.add(entry)

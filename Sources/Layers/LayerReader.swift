@@ -29,9 +29,9 @@ package struct LayerReader: ~Copyable {
     /// Begins to read a blob.
     ///
     /// With `readsMarks`, names such as `.wh.a` mean that something is removed, as they do in layers; in archives that
-    /// are no layers they are names.
-    package init(_ source: any ByteStream, readsMarks: Bool = true) throws {
-        stream = HashingStream(try DecompressedStream(source))
+    /// are no layers they are names. Without `computesDigest` the archive ends with ``end()``.
+    package init(_ source: any ByteStream, readsMarks: Bool = true, computesDigest: Bool = true) throws {
+        stream = HashingStream(try DecompressedStream(source), isHashing: computesDigest)
         ahead = ReadAheadStream(stream)
         tar = TarReader(ahead)
         self.readsMarks = readsMarks
@@ -78,8 +78,12 @@ package struct LayerReader: ~Copyable {
     /// - Returns: the digest and the size in bytes of the uncompressed archive.
     package consuming func finish() throws -> (diffID: DiffID, tarSize: Int64) {
         try tar.drain()
-        return (DiffID(stream.digest()), stream.size)
+        guard let digest = stream.digest() else { preconditionFailure("this reader computes no digest") }
+        return (DiffID(digest), stream.size)
     }
+
+    /// Reads the source to its end, so that its sender can finish.
+    package consuming func end() throws { try tar.drain() }
 
     /// Reads a whole layer to know what is in it.
     package static func readFileList(

@@ -6,7 +6,7 @@ package enum LayerRewriter {
     package static func copy(
         _ source: any ByteStream, to writer: inout LayerWriter, _ change: (inout LayerEntry) -> Void
     ) throws {
-        var reader = try LayerReader(source)
+        var reader = try LayerReader(source, computesDigest: false)
         while var entry = try reader.next() {
             change(&entry)
             if entry.kind == .regular, entry.size > 0 {
@@ -15,7 +15,7 @@ package enum LayerRewriter {
                 try writer.add(entry)
             }
         }
-        _ = try reader.finish()
+        try reader.end()
     }
 }
 
