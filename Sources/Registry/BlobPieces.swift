@@ -12,7 +12,7 @@ package struct PiecePolicy: Sendable {
     /// The part of a blob for which it is not worth it, in bytes.
     package var leastRest: Int64 = 32 << 20
     /// The size of a range in bytes. Those that arrive early wait in memory.
-    package var size: Int64 = 8 << 20
+    package var size: Int64 = 4 << 20
     /// The number of ranges under way or waiting.
     package var count = 4
 

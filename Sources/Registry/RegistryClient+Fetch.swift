@@ -1,6 +1,7 @@
 import Diagnostics
 import Linux
 package import OCI
+import Synchronization
 
 extension RegistryClient {
     /// Fetches a blob into `sink`, unless it is there.
@@ -80,13 +81,33 @@ extension RegistryClient {
     }
 }
 
+/// Bytes in memory that is used again for each piece: fresh memory costs more than what is done with it.
+private final class PendingBytes: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+
+    /// Adds bytes, and says how many there are.
+    func append(_ more: ArraySlice<UInt8>) -> Int {
+        bytes.withLock { bytes in
+            bytes += more
+            return bytes.count
+        }
+    }
+
+    func write(to writer: any BlobWriter) throws {
+        try bytes.withLock { bytes in
+            if !bytes.isEmpty { try writer.write(bytes.span) }
+            bytes.removeAll(keepingCapacity: true)
+        }
+    }
+}
+
 /// A blob on its way in.
 struct BlobReception: ~Copyable {
     let descriptor: Descriptor
     private let writer: any BlobWriter
     private var hasher = DigestHasher()
     /// Bytes that have arrived but are not written: writing leaves the task, which is too dear for small pieces.
-    private var pending: [UInt8] = []
+    private let pending = PendingBytes()
     /// Bytes that have arrived.
     private(set) var count: Int64 = 0
 
@@ -104,8 +125,7 @@ struct BlobReception: ~Copyable {
         }
         count += Int64(bytes.count)
         hasher.update(bytes.span)
-        pending += bytes
-        if pending.count >= Self.pieceSize { try await flush() }
+        if pending.append(bytes) >= Self.pieceSize { try await flush() }
     }
 
     /// Takes many bytes as if they came in pieces of the usual size.
@@ -115,14 +135,8 @@ struct BlobReception: ~Copyable {
         }
     }
 
-    private mutating func flush() async throws {
-        guard !pending.isEmpty else { return }
-        let bytes = pending
-        pending = []
-        try await offload { [writer] in try writer.write(bytes.span) }
-        // Fresh memory for every piece costs more than what is done with it.
-        pending = bytes
-        pending.removeAll(keepingCapacity: true)
+    private func flush() async throws {
+        try await offload { [pending, writer] in try pending.write(to: writer) }
     }
 
     consuming func finish() async throws {
@@ -165,7 +179,7 @@ extension RepositoryConnection {
         } while reception.count < reception.descriptor.size
     }
 
-    /// What became of an answer with a blob.
+    /// The end of an answer with a blob.
     private enum Receipt {
         case complete
         /// It was given up, as several connections may bring the rest sooner. The turn for that is taken.

@@ -83,21 +83,20 @@ private final class ByteQueue: Layers.ByteStream, Sendable {
     func read(into buffer: inout [UInt8]) throws -> Int {
         if state.withLock({ $0.pieces.isEmpty || $0.offset == 0 }) { filled.wait() }
         let room = buffer.count
-        let (piece, range, isUsedUp) = state.withLock { state -> ([UInt8], Range<Int>, Bool) in
-            guard let piece = state.pieces.first else { return ([], 0..<0, false) }
+        let (count, isUsedUp) = state.withLock { state -> (Int, Bool) in
+            guard let piece = state.pieces.first else { return (0, false) }
             let range = state.offset..<min(piece.count, state.offset + room)
+            buffer.replaceSubrange(0..<range.count, with: piece[range])
             let isUsedUp = range.upperBound == piece.count
             state.offset = isUsedUp ? 0 : range.upperBound
-            if isUsedUp { state.pieces.removeFirst() }
-            return (piece, range, isUsedUp)
+            return (range.count, isUsedUp)
         }
         // The end is there for every later call.
-        if range.isEmpty { filled.signal() }
-        buffer.replaceSubrange(0..<range.count, with: piece[range])
+        if count == 0 { filled.signal() }
         if isUsedUp {
-            state.withLock { $0.spent.append(piece) }
+            state.withLock { state in state.spent.append(state.pieces.removeFirst()) }
             free.signal()
         }
-        return range.count
+        return count
     }
 }

@@ -5,7 +5,7 @@ import OCI
 ///
 /// Source: containers-registries.conf(5), "Unqualified image search" and "Short-name aliasing".
 struct ShortNames: Sendable {
-    /// What is done with a name that may stand for several images.
+    /// The treatment of a name that may stand for several images.
     enum Mode: String, Sendable, CaseIterable {
         case permissive
         /// It is refused: nobody is asked here which one is meant.
