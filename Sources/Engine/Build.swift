@@ -126,8 +126,8 @@ package struct Build: Sendable {
         let contexts = ContextTreeCache(
             main: try ContextTree(
                 context.directory, rules: rules, cache: context.isTemporary ? nil : store.contexts,
-                form: context.isLocal ? form : .disk, without: store.path), named: request.inputs.contexts,
-            loader: tools.loader, form: form)
+                form: context.isLocal ? form : .disk, without: store.path, reading: ContextProgress(progress).reading),
+            named: request.inputs.contexts, loader: tools.loader, form: form)
         let sandboxFiles = try SandboxFiles(
             in: store, network: request.steps.network, environment: images.registry.environment,
             hostname: options.sandboxHostname ?? "buildkitsandbox")

@@ -18,16 +18,19 @@ package final class ContextTree: FileTree {
     /// The path of the store, if it is within the context.
     private let store: PathBytes?
     private let digests: FileDigestCache
+    private let reading: ContextReading?
     private let selections = Mutex<[ContextSelection: Digest]>([:])
 
-    /// `cache` is the directory for the remembered digests; without one, nothing is remembered.
+    /// `cache` is the directory for the remembered digests; without one, nothing is remembered. `reading` counts the bytes
+    /// that are read for keys.
     package init(
         _ path: FilePath, rules: IgnoreRules, cache: FilePath?, form: ContextForm = .disk,
-        without store: FilePath? = nil
+        without store: FilePath? = nil, reading: ContextReading? = nil
     ) throws {
         self.path = path
         self.rules = rules
         self.form = form
+        self.reading = reading
         root = try Directory(opening: path)
         self.store = store.flatMap { FileSystem.path(of: $0, below: path) }
         digests = FileDigestCache(of: path, in: cache)
@@ -40,7 +43,7 @@ package final class ContextTree: FileTree {
     /// then. A later reader asks whether it ``isAsRead(_:)``.
     package func key(of selection: ContextSelection, compute: () throws -> Digest) throws -> Digest {
         if let known = selections.withLock({ $0[selection] }) { return known }
-        let key = try compute()
+        let key = try reading?.counting(compute) ?? compute()
         return selections.withLock { selections in
             selections[selection] = selections[selection] ?? key
             return selections[selection] ?? key
@@ -223,7 +226,7 @@ package final class ContextTree: FileTree {
                 .tooSparse, "the holes of '\(file.path)' in the build context take more than 1 TiB",
                 hint: "Name the file in .dockerignore.")
         }
-        let digest = try opened.contentDigest()
+        let digest = try opened.contentDigest { reading?.add($0) }
         digests.remember(
             FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
         return digest
@@ -244,14 +247,15 @@ package struct ContextSelection: Hashable {
 }
 
 extension OwnedDescriptor {
-    /// The SHA-256 of the rest of the file.
-    package func contentDigest() throws -> [UInt8] {
+    /// The SHA-256 of the rest of the file; `progress` gets the size of each piece that was read.
+    package func contentDigest(progress: (Int) -> Void = { _ in }) throws -> [UInt8] {
         var hasher = DigestHasher()
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while true {
             let count = try read(into: &buffer)
             if count == 0 { return hasher.finishBytes() }
             hasher.update(buffer.span.extracting(..<count))
+            progress(count)
         }
     }
 }
