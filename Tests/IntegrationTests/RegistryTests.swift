@@ -103,8 +103,10 @@ struct RegistryTests {
         try DockerRegistry.with(in: scratch) { registry in
             let full = "\(registry.name)/team/searched:1"
             try lamina.build(context, "-t", full, "--push")
+            // The same registry by another name: one that is not there would be tried for seconds.
+            let port = registry.name.split(separator: ":").last ?? ""
             let file = try scratch.write(
-                "unqualified-search-registries = ['localhost:1', '\(registry.name)']\n"
+                "unqualified-search-registries = ['\(registry.name)', '127.0.0.1:\(port)']\n"
                     + "[aliases]\n'aliased' = '\(registry.name)/team/searched'\n", to: "registries.conf")
             let other = Lamina(root: scratch.path.appending("other"))
                 .with(lamina.environment.merging(["CONTAINERS_REGISTRIES_CONF": file.string]) { $1 })
@@ -120,6 +122,7 @@ struct RegistryTests {
             let missing = try other("pull", "absent")
             #expect(missing.status == 1 && missing.errorText.contains("'absent:latest' is in none of the registries"))
             #expect(missing.errorText.contains("\(registry.name)/absent:latest ("))
+            #expect(missing.errorText.contains("127.0.0.1:\(port)/absent:latest ("))
         }
     }
 
