@@ -154,7 +154,10 @@ let package = Package(
         module("Inspector", ["Diagnostics", "OCI", "Layers", "Store", "Linux", systemPackage]),
         module(
             "ForeignImages",
-            ["Diagnostics", "OCI", "Linux", "Layers", "Inspector", "Registry", "Transports", systemPackage]),
+            [
+                "Diagnostics", "OCI", "Linux", "Layers", "LazyLayers", "Inspector", "Registry", "Transports",
+                systemPackage,
+            ]),
         module("Packages", ["Attestations", "Diagnostics", "OCI", "Layers", "Linux", "Inspector"]),
         module("Comparison", ["OCI", "Layers", "Linux", "Inspector", "Packages", systemPackage]),
         module("Advice", ["OCI", "Layers", "Linux", "Inspector"]),
@@ -227,7 +230,12 @@ let package = Package(
                 "Linux", "OCI", "Records", "Registry", "Requests", "Sandbox", "Solver", "Store", "Trees", systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
-        tests("ForeignImages", ["Diagnostics", "Inspector", "Layers", "Linux", "OCI", "Transports", systemPackage]),
+        tests(
+            "ForeignImages",
+            [
+                "Diagnostics", "Inspector", "Layers", "LazyLayers", "Linux", "OCI", "Registry", "Transports",
+                systemPackage,
+            ]),
         tests("Progress", ["Console", "Diagnostics", "Images", "OCI", "Solver", "Transports"]),
         tests("Pages", ["Comparison", "Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),

@@ -26,7 +26,7 @@ package struct ForeignImage: Sendable {
     package func inspect(
         platform: Platform?, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> InspectedImage {
-        let document = try await manifest(for: platform)
+        let document = try await reader.manifest(below: reader.root(), for: platform)
         let manifest = try document.manifest()
         let config = try ImageConfig(parsing: try await bytes(of: manifest.config))
         if let platform, config.platform.distance(from: platform) == nil {
@@ -53,26 +53,6 @@ package struct ForeignImage: Sendable {
             config: config, layers: inputs,
             contents: ForeignContents(
                 reader: reader, layers: manifest.layers, tables: found.tables, sum: found.sum))
-    }
-
-    /// The manifest of the image, through indexes.
-    private func manifest(for platform: Platform?) async throws -> ImageDocument {
-        var document = try await reader.root()
-        for _ in 0..<4 {
-            guard document.isIndex else { return document }
-            let index = try Index(parsing: document.bytes, declared: document.descriptor.mediaType)
-            document = try await reader.document(try Self.choice(index, platform))
-        }
-        throw ForeignImageError(.damaged, "its indexes are nested more than 4 deep")
-    }
-
-    private static func choice(_ index: Index, _ platform: Platform?) throws -> Descriptor {
-        if let platform { return try index.manifest(for: platform) }
-        if let own = try? index.manifest(for: .host) { return own }
-        guard let first = index.manifests.compactMap(\.platform).first(where: { $0.os != "unknown" }) else {
-            return try index.manifest(for: .host)
-        }
-        return try index.manifest(for: first)
     }
 
     private func bytes(of blob: Descriptor) async throws -> [UInt8] {

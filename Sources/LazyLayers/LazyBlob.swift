@@ -10,7 +10,7 @@ package struct LazyBlob: Sendable {
     package let annotations: [String: String]
 
     /// The largest table that is read, in bytes.
-    private static let limit: Int64 = 256 << 20
+    static let limit: Int64 = 256 << 20
 
     /// Recognises the format by the end of the blob; `nil` for a usual layer. `archiveSize` is that of the layer without
     /// compression.
@@ -53,7 +53,9 @@ package enum EStargzTable {
     package static func document(in member: [UInt8]) throws -> [UInt8]? {
         guard !member.isEmpty else { return nil }
         var archive = try LayerReader(MemoryStream(member), readsMarks: false)
-        guard let entry = try archive.next(), entry.path == PathBytes(EStargzOrder.table) else { return nil }
+        guard let entry = try archive.next(), entry.path == PathBytes(EStargzOrder.table),
+            entry.size <= LazyBlob.limit
+        else { return nil }
         var document: [UInt8] = []
         try archive.readContent { piece in unsafe piece.withUnsafeBytes { unsafe document.append(contentsOf: $0) } }
         return document

@@ -28,6 +28,7 @@ struct Lamina: AsyncParsableCommand {
             FindCommand.self,
             ExtractCommand.self,
             SBOMCommand.self,
+            CheckLazyCommand.self,
             MutateCommand.self,
             AppendCommand.self,
             FlattenCommand.self,

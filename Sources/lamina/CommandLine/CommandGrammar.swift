@@ -176,6 +176,7 @@ extension CommandGrammar {
                 flags: "exit-code ignore-times", values: "format output/o platform files", reachesRegistries: true)
         case "ls": CommandGrammar(flags: "recursive/R", values: "layer platform format", reachesRegistries: true)
         case "cat", "extract": CommandGrammar(values: "layer platform", reachesRegistries: true)
+        case "check-lazy": CommandGrammar(values: "format platform creds", reachesRegistries: true)
         case "sbom": CommandGrammar(values: "format", reachesRegistries: true)
         case "mutate":
             CommandGrammar(
