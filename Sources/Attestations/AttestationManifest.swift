@@ -22,7 +22,7 @@ package struct AttestationManifest: Hashable, Sendable {
             JSON.object(
                 ("mediaType", .string(Self.statementType)), ("digest", .string(Digest(of: bytes).description)),
                 ("size", .integer(bytes.count)),
-                ("annotations", .object(("in-toto.io/predicate-type", .string(statement.predicateType)))))
+                ("annotations", .object((Self.predicateKey, .string(statement.predicateType)))))
         }
         let subject = Descriptor(mediaType: image.mediaType, digest: image.digest, size: image.size)
         let configDescriptor = JSON.object(
@@ -38,6 +38,46 @@ package struct AttestationManifest: Hashable, Sendable {
                 ("layers", .array(layers)), ("subject", isArtifact ? subject.json : nil)
             ).encoded(.pretty(2))
         blobs = [config] + documents
+    }
+
+    /// Puts one statement together as an artifact that refers to `image`: its kind shows without it being fetched.
+    package init(_ statement: Statement, referringTo image: Descriptor) {
+        let document = statement.json.encoded()
+        let annotations = JSON.object((Self.predicateKey, .string(statement.predicateType)))
+        let subject = Descriptor(mediaType: image.mediaType, digest: image.digest, size: image.size)
+        let config = Array("{}".utf8)
+        bytes =
+            JSON.object(
+                ("schemaVersion", .integer(2)), ("mediaType", .string(MediaType.ociManifest.rawValue)),
+                ("artifactType", .string(Self.statementType)),
+                (
+                    "config",
+                    .object(
+                        ("mediaType", .string("application/vnd.oci.empty.v1+json")),
+                        ("digest", .string(Digest(of: config).description)), ("size", .integer(config.count)),
+                        ("data", .string("e30=")))
+                ),
+                (
+                    "layers",
+                    .array([
+                        .object(
+                            ("mediaType", .string(Self.statementType)),
+                            ("digest", .string(Digest(of: document).description)), ("size", .integer(document.count)),
+                            ("annotations", annotations))
+                    ])
+                ), ("subject", subject.json), ("annotations", annotations)
+            ).encoded(.pretty(2))
+        blobs = [config, document]
+    }
+
+    /// The annotation that has the kind of a statement.
+    package static let predicateKey = "in-toto.io/predicate-type"
+
+    /// The descriptor of a manifest with one statement that refers to an image.
+    package func descriptor(of statement: Statement) -> Descriptor {
+        Descriptor(
+            mediaType: .ociManifest, digest: Digest(of: bytes), size: Int64(bytes.count),
+            annotations: [Self.predicateKey: statement.predicateType])
     }
 
     /// The entry of the index.

@@ -82,21 +82,35 @@ extension ImageEditing {
 }
 
 extension ImageTransfer {
-    /// The provenance that is attached to an image of the store, in its index. Documents that the store does not have are
-    /// fetched.
+    /// The provenance that is attached to an image of the store: in its index, or else as artifacts that refer to it in its
+    /// registry. Documents that the store does not have are fetched.
     package func provenance(of text: String, for platform: Platform?) async throws -> [RecordedProvenance] {
         let image = try await offload { [self] in try self.image(text, for: platform) }
-        guard let root = image.root, root.mediaType.isIndex, let manifest = image.manifest,
-            let bytes = try await offload({ [store] in try store.content.bytes(of: root.digest) })
-        else { return [] }
-        let index = try Index(parsing: bytes, declared: root.mediaType)
+        guard let manifest = image.manifest else { return [] }
         let name =
             (try? ImageReference(parsing: text)).flatMap { image.names.contains($0) ? $0 : nil } ?? image.names.first
+        let attached = try await attestations(in: image.root, about: manifest)
+        let found = try await provenance(in: attached, of: name)
+        guard found.isEmpty, let name, image.origin != .made else { return found }
+        // Not every registry lists what refers to an image, and an image may come from elsewhere than its name says.
+        let referrers = (try? await registry.client.referrers(of: manifest.digest, in: name)) ?? []
+        return try await provenance(in: referrers.map(\.descriptor), of: name)
+    }
+
+    /// The entries about a manifest in an index of the store.
+    private func attestations(in root: Descriptor?, about manifest: Descriptor) async throws -> [Descriptor] {
+        guard let root, root.mediaType.isIndex,
+            let bytes = try await offload({ [store] in try store.content.bytes(of: root.digest) })
+        else { return [] }
+        return try Index(parsing: bytes, declared: root.mediaType).manifests.filter { entry in
+            entry.annotations["vnd.docker.reference.type"] == "attestation-manifest"
+                && entry.annotations["vnd.docker.reference.digest"] == manifest.digest.description
+        }
+    }
+
+    private func provenance(in manifests: [Descriptor], of name: ImageReference?) async throws -> [RecordedProvenance] {
         var found: [RecordedProvenance] = []
-        for entry in index.manifests
-        where entry.annotations["vnd.docker.reference.type"] == "attestation-manifest"
-            && entry.annotations["vnd.docker.reference.digest"] == manifest.digest.description
-        {
+        for entry in manifests {
             guard let json = try await attestation(entry, of: name) else { continue }
             for layer in json["layers"]?.array ?? [] {
                 let type = layer["annotations"]?["in-toto.io/predicate-type"]?.string ?? ""

@@ -45,7 +45,8 @@ extension Build {
         return ImageDraft(
             config: config, baseCount: max(0, state.count - layers), stepCount: plan.steps.count,
             annotations: try await annotations(build, runner: runner), provenance: build.provenance,
-            listsPackages: request.attestations.listsPackages, origins: Self.origins(build))
+            listsPackages: request.attestations.listsPackages,
+            attachment: request.attestations.attachment, origins: Self.origins(build))
     }
 
     /// The lines of the Dockerfile that made each layer; none for those of the base image.

@@ -18,12 +18,15 @@ package struct ArchivedImage {
     package let annotations: [String: String]
     /// How its index is made, if it has one.
     package let index: IndexForm?
+    /// How artifacts about it are made, if it has such.
+    package let referrers: ReferrerForm?
 
     package init(
         names: [ImageReference], image: StoredImage, config: ImageConfig, form: ManifestForm? = nil,
-        annotations: [String: String] = [:], index: IndexForm? = nil
+        annotations: [String: String] = [:], index: IndexForm? = nil, referrers: ReferrerForm? = nil
     ) {
         self.index = index
+        self.referrers = referrers
         self.names = names
         self.image = image
         self.config = config
@@ -148,7 +151,21 @@ package struct ImageArchive {
         var documents: [[UInt8]] = []
     }
 
+    /// The roots, and behind them what refers to an image.
     private func roots(_ images: [Written]) -> [Root] {
+        named(images)
+            + images.flatMap { written in
+                (written.image.referrers?.make(written.descriptor, written.manifest) ?? []).map { referrer in
+                    Root(
+                        listed: ListedImage(
+                            root: referrer.manifest.descriptor, names: [], manifest: nil,
+                            artifactType: referrer.artifactType),
+                        documents: referrer.manifest.blobs + [referrer.manifest.bytes])
+                }
+            }
+    }
+
+    private func named(_ images: [Written]) -> [Root] {
         guard let index else { return images.map(root) }
         let attached = images.compactMap { $0.image.index?.attach($0.descriptor, $0.manifest) }
         let document = AttachedIndex(

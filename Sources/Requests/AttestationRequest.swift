@@ -8,6 +8,15 @@ package struct AttestationRequest: Hashable, Sendable {
     package var provenance: ProvenanceSettings?
     /// Whether the image's packages are listed.
     package var listsPackages = false
+    /// The way in which attestations are tied to the image.
+    package enum Attachment: String, Hashable, Sendable, CaseIterable {
+        /// As manifests beside the image in an index.
+        case index
+        /// As artifacts that name the image as their subject.
+        case referrer
+    }
+
+    package var attachment = Attachment.index
     /// Whether provenance belongs to images alone, and not into outputs of files.
     package var isForImagesOnly = false
 
@@ -66,6 +75,14 @@ package struct AttestationRequest: Hashable, Sendable {
         provenance = isDisabled ? nil : settings
     }
 
+    /// Takes the argument of `--attest-as`.
+    package mutating func setAttachment(_ text: String) throws {
+        guard let attachment = Attachment(rawValue: text) else {
+            throw RequestsError(.badOption, "--attest-as does not take '\(text)'", hint: "Use index or referrer.")
+        }
+        self.attachment = attachment
+    }
+
     /// Takes the argument of `--sbom`: a boolean, or `KEY=VALUE,…`.
     package mutating func setSBOM(_ text: String) throws {
         var fields = Self.isOn(text).map { ["disabled": $0 ? "false" : "true"] } ?? [:]
@@ -93,6 +110,9 @@ package struct AttestationRequest: Hashable, Sendable {
 
     /// Whether an image gets any.
     package var isEmpty: Bool { provenance == nil && !listsPackages }
+
+    /// Whether a result has an index for them.
+    package var needsIndex: Bool { !isEmpty && attachment == .index }
 
     private static func isOn(_ text: String) -> Bool? {
         switch text.lowercased() {

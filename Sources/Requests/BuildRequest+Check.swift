@@ -24,6 +24,7 @@ extension BuildRequest {
                     .badOutput, "layers of the format \(settings.layers.format?.rawValue ?? "") need OCI's media types",
                     hint: "Leave oci-mediatypes=false and --format docker out.")
             }
+            try checkReferrers(output)
             if output.isPush { try checkNames(settings) }
             for annotation in settings.annotations {
                 try Self.check(annotation, platforms: platforms, hasIndex: hasIndex)
@@ -58,6 +59,18 @@ extension BuildRequest {
         throw RequestsError(
             .badOutput, "attestations are not written beside files yet",
             hint: "Add inline-only=true to have them in images alone.")
+    }
+
+    /// Registries and OCI layouts have a place for what refers to an image.
+    private func checkReferrers(_ output: BuildOutput) throws {
+        guard !attestations.isEmpty, attestations.attachment == .referrer else { return }
+        switch output {
+        case .push, .oci: return
+        case .store, .dockerArchive, .directory, .tar, .none:
+            throw RequestsError(
+                .badOutput, "attestations that refer to the image are for registries and OCI layouts alone",
+                hint: "Add --push or -o type=oci,dest=PATH, or use --attest-as index.")
+        }
     }
 
     private func checkNames(_ settings: ImageSettings) throws {

@@ -56,6 +56,23 @@ struct AttestationManifestTests {
         #expect(String(decoding: made.bytes, as: UTF8.self) == text)
     }
 
+    @Test func `an artifact about an image names its kind and the image`() throws {
+        let made = AttestationManifest(Self.statement, referringTo: Self.image)
+        let statement = Self.statement.json.encoded()
+        #expect(made.blobs == [Array("{}".utf8), statement])
+        let json = try JSON(parsing: made.bytes)
+        #expect(json["artifactType"]?.string == "application/vnd.in-toto+json")
+        #expect(json["subject"]?["digest"]?.string == Self.image.digest.description)
+        #expect(json["subject"]?["annotations"] == nil)
+        #expect(json["annotations"]?["in-toto.io/predicate-type"]?.string == "https://slsa.dev/provenance/v1")
+        #expect(json["layers"]?.array?.count == 1)
+        #expect(json["layers"]?.array?.first?["digest"]?.string == Digest(of: statement).description)
+        let descriptor = made.descriptor(of: Self.statement)
+        #expect(descriptor.digest == Digest(of: made.bytes))
+        #expect(descriptor.platform == nil)
+        #expect(descriptor.annotations == ["in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"])
+    }
+
     @Test func `the older form is an image without a platform`() throws {
         let made = AttestationManifest([Self.statement], about: Self.image, isArtifact: false)
         let manifest = try JSON(parsing: made.bytes)

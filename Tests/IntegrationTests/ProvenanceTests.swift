@@ -31,6 +31,57 @@ struct ProvenanceTests {
         }
     }
 
+    @Test("Attestations refer to the image in a registry and in a layout, and an image is rebuilt by them")
+    func refersToTheImage() throws {
+        let test = try Case()
+        let layout = test.path.appending("layout")
+        try DockerRegistry.with(in: try #require(test.scratch)) { registry in
+            let name = "\(registry.name)/app:1"
+            try test.lamina.build(
+                test.context, "--provenance", "--sbom", "--attest-as", "referrer", "-t", name,
+                "--build-arg", "SOURCE_DATE_EPOCH=1", "-o", "type=registry", "-o", "type=oci,tar=false,dest=\(layout)")
+            let raw = try expectSuccess("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(name)")
+                .outputText
+            #expect(try JSONValue(parsing: raw)["layers"] != nil)
+            let entries = try #require(
+                try JSONValue(parsing: text(of: layout.appending("index.json")))["manifests"]?.array)
+            #expect(entries.count == 3)
+            let digest = try #require(entries[0]["digest"]?.string)
+            #expect(entries[0]["artifactType"] == nil)
+            let tag = "sha256-\(digest.dropFirst(7))"
+            let listed = try JSONValue(
+                parsing: expectSuccess(
+                    "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(registry.name)/app:\(tag)"
+                ).outputText)
+            for found in [Array(entries.dropFirst()), try #require(listed["manifests"]?.array)] {
+                #expect(
+                    Set(found.compactMap { $0["annotations"]?["in-toto.io/predicate-type"]?.string })
+                        == ["https://spdx.dev/Document", "https://slsa.dev/provenance/v1"])
+                #expect(Set(found.compactMap { $0["artifactType"]?.string }) == ["application/vnd.in-toto+json"])
+            }
+            let attestation = try test.blob(layout, entries[1]["digest"]?.string)
+            #expect(attestation["subject"]?["digest"]?.string == digest)
+            try expectSuccess("skopeo", "copy", "oci:\(layout):1", "dir:\(test.path.appending("copied"))")
+            let other = Lamina(root: test.path.appending("other"))
+            try other.succeeding("pull", name)
+            let rebuilt = try other("rebuild", "--context", test.context.string, "--progress=quiet", name)
+            #expect(rebuilt.status == 0, "\(rebuilt.outputText)\(rebuilt.errorText)")
+        }
+    }
+
+    @Test(
+        "Attestations that refer to an image are refused where nothing keeps them",
+        arguments: [
+            [], ["-o", "type=docker,dest=/dev/null"],
+        ])
+    func needsAPlaceForReferrers(output: [String]) throws {
+        let test = try Case()
+        let words = ["build", "--provenance", "--attest-as", "referrer", "-t", "a"] + output + [test.context.string]
+        let finished = try test.lamina.start(words).wait()
+        #expect(finished.status != 0)
+        #expect(finished.errorText.contains("for registries and OCI layouts alone"), "\(finished.errorText)")
+    }
+
     @Test func isInTheIndexOfALayout() throws {
         let test = try Case()
         let layout = test.path.appending("layout")

@@ -53,6 +53,8 @@ struct ImageDraft: Sendable {
     let provenance: Provenance?
     /// Whether its packages are listed.
     let listsPackages: Bool
+    /// How its attestations are tied to it.
+    let attachment: AttestationRequest.Attachment
     /// The lines that made each layer.
     let origins: [LayerOrigin?]
 
@@ -75,7 +77,7 @@ struct ExportTools: Sendable {
         }
         let archived = ArchivedImage(
             names: names, image: output.image, config: output.config, form: output.form,
-            annotations: output.descriptorAnnotations, index: output.index)
+            annotations: output.descriptorAnnotations, index: output.index, referrers: output.referrers)
         let created = epoch.map { Timestamp(seconds: $0) } ?? output.config.created
         return ImageArchive(source: images, images: [archived], isForDocker: isForDocker, created: created)
     }

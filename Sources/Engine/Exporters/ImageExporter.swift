@@ -40,6 +40,7 @@ struct ImageExporter: Exporter, Hashable {
             let form = forming.form()
             let packages = try await forming.packages(of: config, as: names, step)
             let index = forming.index(names: names, packages)
+            let referrers = forming.referrers(names: names, packages)
             if let form, keepsManifest {
                 let count = config.diffIDs.count
                 let isWhole = index != nil || isPartOfIndex
@@ -54,7 +55,7 @@ struct ImageExporter: Exporter, Hashable {
             for name in namesInStore { step.status("naming to \(name)", isComplete: true) }
             return OutputImage(
                 image: image, config: config, form: form, descriptorAnnotations: forming.descriptorAnnotations,
-                index: index)
+                index: index, referrers: referrers)
         }
     }
 

@@ -22,6 +22,8 @@ struct OutputImage: Sendable {
     let descriptorAnnotations: [String: String]
     /// How its index is made, if it has attestations.
     let index: IndexForm?
+    /// How the artifacts that refer to it are made, if it has such.
+    var referrers: ReferrerForm?
 }
 
 /// Gives an image the form that an output asks for.
@@ -126,16 +128,43 @@ struct ImageForming: Sendable {
         return form
     }
 
-    /// How the index is made of an image with these names; `nil` for an image without attestations.
+    /// How the index is made of an image with these names; `nil` for an image without attestations in one.
     func index(names: [ImageReference], _ packages: BillOfMaterials?) -> IndexForm? {
-        guard draft.isAttested else { return nil }
-        let provenance = draft.provenance
-        let platform = draft.config.platform
+        guard draft.isAttested, draft.attachment == .index else { return nil }
+        let statements = statements(names: names, packages)
         let isArtifact = settings.attestsWithArtifacts ?? true
         return IndexForm(
             annotations: settings.annotations.map(for: .index),
             descriptorAnnotations: settings.annotations.map(for: .indexDescriptor)
         ) { image, manifest in
+            let made = AttestationManifest(statements(image, manifest), about: image, isArtifact: isArtifact)
+            return AttachedManifest(
+                descriptor: made.descriptor(about: image), bytes: made.bytes, blobs: made.blobs)
+        }
+    }
+
+    /// How artifacts about an image with these names are made; `nil` for an image without such.
+    func referrers(names: [ImageReference], _ packages: BillOfMaterials?) -> ReferrerForm? {
+        guard draft.isAttested, draft.attachment == .referrer else { return nil }
+        let statements = statements(names: names, packages)
+        return ReferrerForm { image, manifest in
+            statements(image, manifest).map { statement in
+                let made = AttestationManifest(statement, referringTo: image)
+                return Referrer(
+                    manifest: AttachedManifest(
+                        descriptor: made.descriptor(of: statement), bytes: made.bytes, blobs: made.blobs),
+                    artifactType: AttestationManifest.statementType)
+            }
+        }
+    }
+
+    /// Makes the statements about an image, by its manifest.
+    private func statements(
+        names: [ImageReference], _ packages: BillOfMaterials?
+    ) -> @Sendable (Descriptor, Manifest) -> [Statement] {
+        let provenance = draft.provenance
+        let platform = draft.config.platform
+        return { image, manifest in
             // A verifier refuses a statement about nothing.
             let purls = names.map { PackageURL(image: $0, platform: platform).description }
             let subjects = (purls.isEmpty ? ["_"] : purls).map { Statement.Subject(name: $0, digest: image.digest) }
@@ -151,9 +180,7 @@ struct ImageForming: Sendable {
                     Statement(
                         predicateType: provenance.predicateType, subjects: subjects, predicate: provenance.json))
             }
-            let made = AttestationManifest(statements, about: image, isArtifact: isArtifact)
-            return AttachedManifest(
-                descriptor: made.descriptor(about: image), bytes: made.bytes, blobs: made.blobs)
+            return statements
         }
     }
 

@@ -16,6 +16,7 @@ struct RegistryExporter: Exporter {
         for name in image.names {
             product.manifest = try await tools.progress.step("pushing \(name)") { step in
                 let pushed = try await push(output, as: name, step: step, with: tools)
+                try await output.pushReferrers(to: name, step, with: tools)
                 step.status("pushing manifest for \(name)@\(pushed.digest)", isComplete: true)
                 return Descriptor(
                     mediaType: pushed.mediaType, digest: pushed.digest, size: pushed.size,

@@ -117,6 +117,7 @@ struct IndexExport: Sendable {
                     if case .waiting(let notice) = event { step.notice(notice) }
                 }
                 step.status("pushing manifest for \(name)@\(pushed.digest)", isComplete: true)
+                for output in recorded.images { try await output.pushReferrers(to: name, step, with: tools) }
                 return pushed
             }
         }
@@ -138,7 +139,7 @@ struct IndexExport: Sendable {
                 let archived = recorded.images.map {
                     ArchivedImage(
                         names: [], image: $0.image, config: $0.config, form: $0.form,
-                        annotations: $0.descriptorAnnotations, index: $0.index)
+                        annotations: $0.descriptorAnnotations, index: $0.index, referrers: $0.referrers)
                 }
                 let created = epoch ?? archived.compactMap(\.config.created).max()
                 var archive = ImageArchive(

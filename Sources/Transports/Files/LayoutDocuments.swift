@@ -11,10 +11,14 @@ package struct ListedImage: Sendable {
     package let manifest: Manifest?
     /// For the `created` annotation.
     package let created: Timestamp?
+    /// The kind of what is no image, such as an attestation.
+    package let artifactType: String?
 
     package init(
-        root: Descriptor, names: [ImageReference], label: String? = nil, manifest: Manifest?, created: Timestamp? = nil
+        root: Descriptor, names: [ImageReference], label: String? = nil, manifest: Manifest?, created: Timestamp? = nil,
+        artifactType: String? = nil
     ) {
+        self.artifactType = artifactType
         self.root = root
         self.names = names
         self.label = label
@@ -35,8 +39,16 @@ package enum LayoutDocuments {
         return documents
     }
 
-    private static func index(_ images: [ListedImage]) -> Index {
-        Index(manifests: images.flatMap { image in names(of: image).map { entry(image, $0) } })
+    private static func index(_ images: [ListedImage]) -> IndexDocument {
+        var document = IndexDocument()
+        document.entries = images.flatMap { image in
+            names(of: image).map { names in
+                var entry = IndexDocument.Entry(entry(image, names))
+                entry.artifactType = image.artifactType
+                return entry
+            }
+        }
+        return document
     }
 
     private static func names(of image: ListedImage) -> [[String: String]] {

@@ -256,7 +256,8 @@ extension CommandGrammar {
                 tag/t file/f target build-arg build-arg-file platform os arch variant build-context context-sub-path \
                 ignorefile label env unsetenv unsetlabel from lock secret ssh no-cache-filter cache-ttl progress logfile \
                 output/o iidfile iidfile-raw digest-file image-name-with-digest-file image-name-tag-with-digest-file \
-                metadata-file format timestamp compression-format compression-level estargz-prefetch annotation attest call \
+                metadata-file format timestamp compression-format compression-level estargz-prefetch annotation attest \
+                attest-as call \
                 explain-format trace timeout on-error hostname cache-from cache-to jobs/j gc \(commands) \(values)
                 """,
             others: [

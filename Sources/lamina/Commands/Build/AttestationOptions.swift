@@ -20,12 +20,20 @@ struct AttestationOptions: ParsableArguments {
         help: ArgumentHelp("The same, as type=provenance,mode=max or type=sbom.", valueName: "settings"))
     var attest: [String] = []
 
+    @Option(
+        name: .customLong("attest-as"),
+        help: ArgumentHelp(
+            "How attestations are tied to the image: index, as by BuildKit, or referrer, as artifacts about it.",
+            valueName: "form"))
+    var form: String?
+
     /// Throws `RequestsError` for what is not known.
     func request() throws -> AttestationRequest {
         var request = AttestationRequest()
         for text in attest { try request.add(text) }
         if let provenance { try request.setProvenance(provenance) }
         if let sbom { try request.setSBOM(sbom) }
+        if let form { try request.setAttachment(form) }
         return request
     }
 }

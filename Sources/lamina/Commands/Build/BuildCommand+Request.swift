@@ -30,7 +30,7 @@ extension BuildCommand {
         // Built for one platform, a result has an index only for its attestations.
         try request.checkOutputs(
             platforms: request.platforms.isEmpty ? [request.options.platform] : request.platforms,
-            hasIndex: request.makesIndex || !request.attestations.isEmpty)
+            hasIndex: request.makesIndex || request.attestations.needsIndex)
         try resultFiles.check(request)
         return request
     }
