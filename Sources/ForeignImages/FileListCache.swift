@@ -31,11 +31,12 @@ package struct FileListCache: Sendable {
             return list
         }
         guard let directory, let folder = try? Directory(opening: directory),
-            let bytes = try? folder.open(Self.name(diffID, sum)).readAll(limit: Int(Self.limit)),
-            bytes.count > Self.sumLength
+            var content = try? folder.open(Self.name(diffID, sum)).readAll(limit: Int(Self.limit)),
+            content.count > Self.sumLength
         else { return nil }
-        let content = Array(bytes.dropLast(Self.sumLength))
-        guard Array(Digest(of: content).hex.utf8) == Array(bytes.suffix(Self.sumLength)) else { return nil }
+        let digest = Array(content.suffix(Self.sumLength))
+        content.removeLast(Self.sumLength)
+        guard Array(Digest(of: content).hex.utf8) == digest else { return nil }
         return try? PackedFileList(encoded: content)
     }
 

@@ -44,14 +44,16 @@ package struct DiveScore: Hashable, Sendable {
         var total: Int64 = 0
         var wasted: Int64 = 0
         var references: [Reference] = []
-        for (node, path) in count.records.enumerated() where path.visits >= 0 {
+        count.forEachRecord { node, path in
             smallest &+= path.smallest
             total &+= path.total
-            guard path.visits > 1 else { continue }
+            guard path.visits > 1 else { return }
             wasted &+= path.total
-            references.append(Reference(path: tree.path(of: node), count: Int(path.visits), bytes: path.total))
+            references.append(Reference(path: tree.path(of: node), count: path.visits, bytes: path.total))
         }
-        self.references = references.sorted { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
+        self.references = references.sorted {
+            $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes
+        }
         efficiency = total == 0 ? 1 : Double(smallest) / Double(total)
         wastedBytes = wasted
     }
@@ -61,8 +63,7 @@ package struct DiveScore: Hashable, Sendable {
 private struct DiveCount {
     /// The count for a path so far.
     struct Record {
-        /// -1 for a path that was not seen.
-        var visits: Int32 = -1
+        var visits = 0
         /// -1 until the first complete visit, and counted so.
         var smallest: Int64 = -1
         var total: Int64 = 0
@@ -76,7 +77,10 @@ private struct DiveCount {
         var entry: Int32 = -1
     }
 
-    private(set) var records: [Record]
+    /// Of each path the only file that was counted, as of most there is one.
+    private var single: [Node]
+    /// The counts for the other paths.
+    private var records: [Int: Record] = [:]
     private var nodes: [Node]
     private let tree: PathTree
     /// Bottom first.
@@ -85,8 +89,40 @@ private struct DiveCount {
     init(_ tree: PathTree, _ lists: [PackedFileList]) {
         self.tree = tree
         self.lists = lists
-        records = [Record](repeating: Record(), count: tree.count)
-        nodes = [Node](repeating: Node(), count: tree.count)
+        single = [Node](repeating: Node(), count: tree.count)
+        nodes = single
+    }
+
+    /// Calls `body` with each path that was seen.
+    func forEachRecord(_ body: (Int, Record) -> Void) {
+        for (path, node) in single.enumerated() where node.layer >= 0 { body(path, record(of: node)) }
+        for (path, record) in records { body(path, record) }
+    }
+
+    private func record(of file: Node) -> Record {
+        let size = lists[Int(file.layer)].storedSize(of: Int(file.entry))
+        return Record(visits: 1, smallest: size, total: size)
+    }
+
+    /// Counts a file or, with a size, what a whiteout removes.
+    private mutating func count(_ path: Int, _ file: Node, removed: Int64? = nil) {
+        if removed == nil, single[path].layer < 0, records[path] == nil {
+            single[path] = file
+            return
+        }
+        var record = takeRecord(path)
+        let size = removed ?? self.record(of: file).total
+        record.visits += 1
+        record.total &+= size
+        if record.smallest < 0 || size < record.smallest { record.smallest = size }
+        records[path] = record
+    }
+
+    private mutating func takeRecord(_ path: Int) -> Record {
+        if let known = records[path] { return known }
+        guard single[path].layer >= 0 else { return Record() }
+        defer { single[path] = Node() }
+        return record(of: single[path])
     }
 
     mutating func add(_ layer: Int) {
@@ -98,17 +134,18 @@ private struct DiveCount {
     }
 
     /// The indexes of the entries in the order of their names in the archive: only whiteouts are named otherwise.
-    private func order(of layer: Int) -> [Int] {
+    private func order(of layer: Int) -> [Int32] {
         let (list, nodes) = (lists[layer], tree.entries[layer])
-        func path(_ index: Int) -> PathBytes { tree.path(of: Int(nodes[index])) }
-        let whiteouts = list.indices.filter { list.kind(of: $0) == .whiteout }.map { index in
+        let all = list.indices.map { Int32(truncatingIfNeeded: $0) }
+        func path(_ index: Int32) -> PathBytes { tree.path(of: Int(nodes[Int(index)])) }
+        let whiteouts = all.filter { list.kind(of: Int($0)) == .whiteout }.map { index in
             let path = path(index)
             let name = path.parent.appending(PathBytes(Array(".wh.".utf8) + path.lastComponent.bytes))
             return (index: index, name: name)
         }.sorted { $0.name.walksBefore($1.name) }
-        guard !whiteouts.isEmpty else { return Array(list.indices) }
-        let others = list.indices.filter { list.kind(of: $0) != .whiteout }
-        var order: [Int] = []
+        guard !whiteouts.isEmpty else { return all }
+        let others = all.filter { list.kind(of: Int($0)) != .whiteout }
+        var order: [Int32] = []
         var done = 0
         for whiteout in whiteouts {
             let place = others.partitioningIndex { whiteout.name.walksBefore(path($0)) }
@@ -120,17 +157,19 @@ private struct DiveCount {
     }
 
     /// Counts the leaves of a layer's own tree, up to the first whiteout of a path that does not exist.
-    private mutating func visit(_ layer: Int, _ order: [Int]) {
+    private mutating func visit(_ layer: Int, _ order: [Int32]) {
         let (list, nodes) = (lists[layer], tree.entries[layer])
-        for index in order where isLeaf(index, list, nodes) {
-            let path = Int(nodes[index])
-            let isWhiteout = list.kind(of: index) == .whiteout
-            records[path].visits = max(0, records[path].visits)
-            if isWhiteout, self.nodes[path].layer < 0 { return }
-            let size = isWhiteout ? sizeBelow(path) : list.storedSize(of: index)
-            records[path].visits += 1
-            records[path].total &+= size
-            if records[path].smallest < 0 || size < records[path].smallest { records[path].smallest = size }
+        for index in order where isLeaf(Int(index), list, nodes) {
+            let path = Int(nodes[Int(index)])
+            let file = Node(layer: Int32(truncatingIfNeeded: layer), entry: index)
+            if list.kind(of: Int(index)) != .whiteout {
+                count(path, file)
+            } else if self.nodes[path].layer >= 0 {
+                count(path, file, removed: sizeBelow(path))
+            } else {
+                records[path] = takeRecord(path)
+                return
+            }
         }
     }
 
@@ -168,15 +207,15 @@ private struct DiveCount {
         return node.entry >= 0 ? lists[Int(node.layer)].kind(of: Int(node.entry)) : nil
     }
 
-    private mutating func stack(_ layer: Int, _ order: [Int], heedingWhiteouts: Bool) {
+    private mutating func stack(_ layer: Int, _ order: [Int32], heedingWhiteouts: Bool) {
         let stamp = Int32(truncatingIfNeeded: layer)
         let (list, own) = (lists[layer], tree.entries[layer])
         for index in order {
-            let path = Int(own[index])
-            switch list.kind(of: index) {
+            let path = Int(own[Int(index)])
+            switch list.kind(of: Int(index)) {
             case .whiteout: if heedingWhiteouts { remove(path) }
             case .opaque: if nodes[path].layer != stamp { nodes[path] = Node(layer: stamp) }
-            default: nodes[path] = Node(layer: stamp, entry: Int32(truncatingIfNeeded: index))
+            default: nodes[path] = Node(layer: stamp, entry: index)
             }
             makeParents(of: path, stamp)
         }

@@ -62,10 +62,11 @@ struct LiveFiles {
     init(_ tree: PathTree, _ lists: [PackedFileList], recordsVersions: Bool = false) {
         self.tree = tree
         self.lists = lists
-        log = recordsVersions ? FileVersionLog() : nil
+        let count = lists.reduce(0) { $0 + $1.count }
+        log = recordsVersions ? FileVersionLog(capacity: tree.count + count / 8) : nil
         names = [Name](repeating: Name(), count: tree.count)
         names[PathTree.root].kind = .directory
-        contents.reserveCapacity(lists.reduce(0) { $0 + $1.count })
+        contents.reserveCapacity(count)
     }
 
     /// In the order of holder, cause and reason.

@@ -25,6 +25,8 @@ struct PathTree: Sendable {
         nameEnds.reserveCapacity(total + 1)
         parents.reserveCapacity(total + 1)
         depths.reserveCapacity(total + 1)
+        // More than most names take: memory that is not written to is not there.
+        names.reserveCapacity(total * 24)
         entries = lists.map { list in
             var nodes: [Int32] = []
             nodes.reserveCapacity(list.count)

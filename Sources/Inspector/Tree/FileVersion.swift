@@ -16,6 +16,11 @@ struct FileVersionLog: Sendable {
     private var nodes: [Int32] = []
     private var versions: [FileVersion] = []
 
+    init(capacity: Int = 0) {
+        nodes.reserveCapacity(capacity)
+        versions.reserveCapacity(capacity)
+    }
+
     mutating func add(_ node: Int, _ layer: Int, _ entry: Int) {
         nodes.append(Int32(truncatingIfNeeded: node))
         versions.append(
