@@ -123,6 +123,14 @@ import Testing
         }
     }
 
+    /// Hints that do not fit are left out whole.
+    @Test(arguments: ["", "tab", "w", "?", "/", "j tab j"]) func hintsAreNotCut(_ words: String) {
+        for columns in 20...130 {
+            let status = ViewFixture.view(columns, 20, words).screen.last?.text ?? ""
+            #expect(!status.contains("…") && TerminalText.width(of: status) == columns)
+        }
+    }
+
     // MARK: Keys
 
     private func selected(_ view: ImageView) -> String {
@@ -134,6 +142,7 @@ import Testing
         ("tab", "bin"), ("tab j", "bin/busybox"), ("tab down down up", "bin/busybox"), ("tab end", "etc/passwd"),
         ("tab G home", "bin"), ("tab j h", "bin"), ("tab j left right right", "bin/busybox"),
         ("tab space j", "etc"), ("tab ^space j", "etc"), ("tab j s", "bin/busybox"), ("tab b", "bin/busybox"),
+        ("tab G b", "bin/busybox"),
         ("tab / 'hosts enter j", "etc/hosts"), ("tab / 'hosts esc G", "etc/passwd"),
         ("tab / 'h.*2$ tab enter G", "etc/hosts2"), ("tab pgdn pgup", "bin"), ("j tab U", "etc"),
         ("j tab ^u j", "etc/passwd"), ("j j tab R U A G", "etc/hosts"), ("w enter", "var/cache/big.bin"),

@@ -39,7 +39,7 @@ extension ImageView {
             HelpLine(.help, text: "these keys"),
             HelpLine(text: "Layers and files"),
             HelpLine(.nextPane, text: "from the layers to the files and back"),
-            HelpLine(.filter, text: "filter by path while you type; Tab: text or regular expression"),
+            HelpLine(.filter, text: "filter by path while you type; Tab: regular expression"),
             HelpLine(.cancel, text: "drop the filter"),
             HelpLine(.added, text: "hide or show added files"),
             HelpLine(.removed, text: "hide or show removed files"),

@@ -91,8 +91,11 @@ extension ImageView {
         if !message.isEmpty { return StyledLine(" \(message)", isFailure ? .failure : .strong) }
         var line = StyledLine(" ")
         for (key, text) in keyHints {
-            line.append(key, .key)
-            line.append(" \(text)  ")
+            var hint = StyledLine(line.width > 1 ? "  " : "")
+            hint.append(key, .key)
+            hint.append(" \(text)")
+            if line.width + hint.width > size.columns { break }
+            line.append(hint)
         }
         return line
     }
@@ -130,7 +133,7 @@ extension ImageView {
         }
         return hints.compactMap { actions, text in
             let keys = actions.compactMap(bindings.hint)
-            return keys.isEmpty ? nil : (keys.joined(), text)
+            return keys.isEmpty ? nil : (keys.joined(separator: keys.contains { $0.count > 1 } ? " " : ""), text)
         }
     }
 }

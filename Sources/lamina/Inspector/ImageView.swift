@@ -129,12 +129,14 @@ struct ImageView: Sendable {
         rebuild()
     }
 
-    /// Lists the tree anew, and selects the node that was selected or the nearest one above it that is still there.
-    mutating func rebuild() {
+    /// Lists the tree anew, and selects the node that was selected or the nearest one above it that is still there. A
+    /// selection in the first line stays there, unless it follows its file to another order.
+    mutating func rebuild(followingFile: Bool = false) {
         let node = selectedNode
+        let isFirst = tree.selected == 0 && !followingFile
         rows = TreeRows(
             subject.tree, comparison, collapsed: collapsed, hidden: hidden, matches: filter.matches, order: order)
-        if let node { select(node) }
+        if let node, !isFirst { select(node) } else { tree.select(0, of: rows.nodes.count) }
     }
 
     mutating func select(_ node: Int) {
@@ -146,6 +148,7 @@ struct ImageView: Sendable {
             }
             wanted = subject.tree.parent(of: wanted)
         }
+        tree.select(0, of: rows.nodes.count)
     }
 
     /// Opens all directories above a node and selects it.
@@ -199,12 +202,14 @@ struct ImageView: Sendable {
         case .size: order = .largest
         case .largest: order = .name
         }
-        rebuild()
+        setOrder(order)
     }
 
     mutating func setOrder(_ order: TreeRows.Order) {
         self.order = order
-        rebuild()
+        rebuild(followingFile: true)
+        // The largest files are asked for, and not the place of the one that is selected.
+        if order == .largest { tree.select(0, of: rows.nodes.count) }
     }
 
     // MARK: The filter

@@ -46,7 +46,9 @@ struct KeyBindings: Hashable, Sendable {
         for action in ViewAction.allCases where chosen[action] == nil {
             for (context, key) in action.standardKeys where !isTaken(key, context, by: chosen) {
                 actions[context, default: [:]][key] = action
-                if !keys[action, default: []].contains(key) { keys[action, default: []].append(key) }
+                // More keys in contents of files go without saying.
+                let isNamed = context != .content || action.contexts == [.content]
+                if isNamed, !keys[action, default: []].contains(key) { keys[action, default: []].append(key) }
             }
         }
     }
