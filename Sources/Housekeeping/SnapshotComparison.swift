@@ -31,8 +31,16 @@ struct SnapshotComparison {
     /// `isHidden` says whether a directory above a path is opaque, so that the path needs no whiteout.
     func firstDifference(isHidden: (PathBytes) -> Bool = { _ in false }) -> String? {
         var known: Set<PathBytes> = []
+        // Only layers that remove something and bring something else in its place need it.
+        lazy var parents = parentsOfFiles
         for entry in list.entries where entry.kind != .opaque {
             known.insert(entry.path)
+            // What takes the place of a removed file is compared by an entry of its own, or is a directory without one.
+            if entry.kind == .whiteout, let file = files[entry.path], file.kind != .whiteout,
+                list[entry.path] != nil || (file.kind == .directory && parents.contains(entry.path))
+            {
+                continue
+            }
             guard let file = files[entry.path] else {
                 if entry.kind == .whiteout, isHidden(entry.path) { continue }
                 if isMakeable(entry), !leadsThroughLink(entry.path) { return "lacks /\(entry.path.text)" }
@@ -46,11 +54,28 @@ struct SnapshotComparison {
         return nil
     }
 
+    /// All directories that the layer has files in.
+    private var parentsOfFiles: Set<PathBytes> {
+        var parents: Set<PathBytes> = []
+        for entry in list.entries where !entry.isMark {
+            var parent = entry.path.parent
+            while !parent.isEmpty, parents.insert(parent).inserted { parent = parent.parent }
+        }
+        return parents
+    }
+
+    /// The kind of the file that a hard link stands for, which may be a symbolic link.
+    private func kind(behind entry: LayerEntry) -> LayerEntry.Kind {
+        guard entry.kind == .hardLink else { return entry.kind }
+        let target = list[entry.linkTarget] ?? below?.node(at: entry.linkTarget)?.entry
+        return target.map { $0.kind == .hardLink ? .regular : $0.kind } ?? .regular
+    }
+
     private func difference(_ entry: LayerEntry, _ file: LayerEntry) -> String? {
-        let isFile = entry.kind == .regular || entry.kind == .hardLink
+        let kind = kind(behind: entry)
         // Lists of earlier versions have such a device as a file.
         if entry.isWhiteoutDevice, file.kind == .whiteout { return nil }
-        let hasKind = isFile ? file.kind == .regular || file.kind == .hardLink : file.kind == entry.kind
+        let hasKind = file.kind == kind || (file.kind == .hardLink && (kind == .regular || entry.kind == .hardLink))
         guard hasKind else { return "has another kind of file at /\(entry.path.text)" }
         if entry.kind == .symlink, file.linkTarget != entry.linkTarget {
             return "has a link at /\(entry.path.text) that leads elsewhere"

@@ -31,6 +31,9 @@ package struct LayerApplier {
     package var missingParent: (PathBytes) throws -> LayerEntry? = { _ in nil }
     /// Opens a regular file of the layers below that this layer has a hard link to.
     package var missingLinkSource: (PathBytes) throws -> OwnedDescriptor? = { _ in nil }
+    /// The entry of a file of the layers below that this layer has a hard link to, if it is neither a regular file nor a
+    /// directory.
+    package var missingLinkEntry: (PathBytes) throws -> LayerEntry? = { _ in nil }
 
     package init(_ form: Form) { self.form = form }
 

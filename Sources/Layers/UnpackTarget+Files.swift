@@ -107,6 +107,10 @@ extension UnpackTarget {
     }
 
     private func copyFromBelow(_ entry: LayerEntry, _ name: PathBytes, in parent: OpenDirectory) throws {
+        if var other = try options.missingLinkEntry(entry.linkTarget) {
+            other.path = entry.path
+            return try addOther(other, name, in: parent)
+        }
         guard let source = try options.missingLinkSource(entry.linkTarget) else {
             throw LayerError(
                 .damaged, "'/\(entry.path.text)' is a hard link to '/\(entry.linkTarget.text)', which does not exist")

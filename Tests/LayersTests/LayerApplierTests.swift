@@ -123,6 +123,17 @@ struct LayerApplierTests {
                 """)
     }
 
+    @Test func `hard links to symbolic links below are symbolic links`() throws {
+        let scratch = try Scratch()
+        _ = try apply("link-below", in: scratch) {
+            $0.missingLinkEntry = { name in
+                name == "lower/f"
+                    ? LayerEntry(path: name, kind: .symlink, permissions: 0o777, linkTarget: "elsewhere") : nil
+            }
+        }
+        #expect(try scratch.output(of: "readlink t/h1; test t/h1 -ef t/h2 || ls t") == "elsewhere\nh1\nh2\n")
+    }
+
     @Test func `whiteouts become what overlayfs reads`() throws {
         let scratch = try Scratch()
         let summary = try apply("whiteouts", in: scratch)

@@ -33,6 +33,10 @@ struct LayerChains: Sendable {
         // An unprivileged user cannot change owners, and need not: readers take owners from the file lists.
         applier.preservesOwners = form.owners != nil
         applier.missingParent = { below.node(at: $0)?.entry }
+        applier.missingLinkEntry = { path in
+            let entry = below.node(at: path)?.entry
+            return entry?.kind == .regular || entry?.kind == .directory ? nil : entry
+        }
         let isLowerNeeded = Mutex(false)
         applier.missingLinkSource = { path in
             guard let node = below.node(at: path), node.entry.kind == .regular,
