@@ -1,6 +1,7 @@
 import Diagnostics
 import Inspector
 import Layers
+import LazyLayers
 import OCI
 import SystemPackage
 import Transports

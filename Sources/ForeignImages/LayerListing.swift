@@ -1,6 +1,7 @@
 import Diagnostics
 import Inspector
 import Layers
+import LazyLayers
 import Linux
 import OCI
 import Transports

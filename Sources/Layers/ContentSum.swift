@@ -4,7 +4,7 @@ package import OCI
 package enum ContentSum: String, Hashable, Sendable {
     /// The checksum of ``ContentHash``.
     case checksum
-    /// The first eight bytes of the SHA-256, which tables of contents have; see ``LayerTable``.
+    /// The first eight bytes of the SHA-256, which tables of contents have.
     case digest
 
     /// The sum of a content with this digest.

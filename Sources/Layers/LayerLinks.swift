@@ -8,7 +8,7 @@ import Linux
 ///
 /// Entries are added in the order in which the archive has them. The work is linear in their number, and small for an
 /// archive in the order of ``LayerEntry/precedes(_:)``, as most are: there only neighbours can be of one path.
-struct LayerLinks {
+package struct LayerLinks {
     private var entries: [LayerEntry] = []
     /// Whether all entries came in their order, none below a link or a file, and hard links behind their files. The
     /// tables below are empty then.
@@ -27,11 +27,13 @@ struct LayerLinks {
     /// The last directory that was asked for, as mostly it is that of the next entry, and where it is.
     private var last: (asked: PathBytes, place: PathBytes)?
 
+    package init() {}
+
     /// Adds an entry.
     ///
     /// Throws ``LayerError`` `.unsafePath` when links lead in a circle, and `.damaged` for a hard link to itself or to a
     /// directory.
-    mutating func add(_ entry: LayerEntry) throws {
+    package mutating func add(_ entry: LayerEntry) throws {
         if isOrdered {
             if let entry = ordered(entry) {
                 entries.append(entry)
@@ -54,12 +56,12 @@ struct LayerLinks {
     }
 
     /// The entry that was added last, with the path at which it ends up.
-    var newest: LayerEntry? { entries.last }
+    package var newest: LayerEntry? { entries.last }
 
     /// The entries that are left, in the order in which they were added.
     ///
     /// Throws ``LayerError`` `.damaged` for a hard link to a file that comes after it.
-    consuming func finish() throws -> [LayerEntry] {
+    package consuming func finish() throws -> [LayerEntry] {
         if isOrdered { return entries }
         guard hasHardLinks || current.count < entries.count else { return entries }
         try updateHardLinks()

@@ -1,5 +1,5 @@
 import Diagnostics
-import Linux
+package import Linux
 package import OCI
 
 /// The result of reading a whole layer.
@@ -175,11 +175,11 @@ extension LayerReader {
 }
 
 /// Names in archives.
-enum LayerPath {
+package enum LayerPath {
     /// Without `.` and empty components and slashes at the ends; empty for the root.
     ///
     /// Throws ``LayerError`` `.unsafePath` when there is a `..` or a NUL in it, or when it is too deep.
-    static func normalize(_ name: [UInt8]) throws -> PathBytes {
+    package static func normalize(_ name: [UInt8]) throws -> PathBytes {
         if isNormal(name) { return PathBytes(name) }
         let slash = UInt8(ascii: "/")
         let dot = UInt8(ascii: ".")
@@ -214,8 +214,8 @@ enum LayerPath {
 }
 
 /// The attributes with which overlayfs keeps its own records; they never belong to a layer.
-enum OverlayAttribute {
-    static func isInternal(_ name: PathBytes) -> Bool {
+package enum OverlayAttribute {
+    package static func isInternal(_ name: PathBytes) -> Bool {
         name.bytes.starts(with: "trusted.overlay.".utf8) || name.bytes.starts(with: "user.overlay.".utf8)
     }
 

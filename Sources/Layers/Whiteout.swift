@@ -1,5 +1,5 @@
 import Diagnostics
-import Linux
+package import Linux
 
 /// How a lower directory of an overlay says that something below it is gone.
 package enum OverlayMarks: Hashable, Sendable {
@@ -20,7 +20,7 @@ extension LayerEntry {
 /// The names by which a layer removes what lies below it.
 ///
 /// Source: OCI image-spec, layer.md, "Whiteouts".
-enum Whiteout {
+package enum Whiteout {
     static let prefix: PathBytes = ".wh."
     static let opaque: PathBytes = ".wh..wh..opq"
     /// A file of AUFS's own in the archives of old images; it has no meaning.
@@ -73,7 +73,7 @@ enum Whiteout {
             hint: "Rename or remove the file, or leave it out with a .dockerignore.")
     }
 
-    enum Meaning: Equatable {
+    package enum Meaning: Equatable {
         case file
         case whiteout(PathBytes)
         case opaque(PathBytes)
@@ -81,7 +81,7 @@ enum Whiteout {
     }
 
     /// The kind of a member with this normalised name.
-    static func meaning(of path: PathBytes) throws -> Meaning {
+    package static func meaning(of path: PathBytes) throws -> Meaning {
         // Nearly no name is a mark, and a copy of it is not needed to see that.
         let start = path.bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
         guard path.bytes[start...].starts(with: prefix.bytes) else { return .file }

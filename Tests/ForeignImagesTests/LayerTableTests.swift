@@ -1,5 +1,6 @@
 import Diagnostics
 import Layers
+import LazyLayers
 import Linux
 import OCI
 import Testing

@@ -1,4 +1,5 @@
 import Diagnostics
+package import Layers
 import Linux
 import OCI
 
