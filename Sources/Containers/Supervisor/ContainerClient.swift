@@ -25,11 +25,11 @@ package struct ContainerClient: Sendable {
 
     /// Waits for the end of the container, however it comes, and gives its exit code.
     package func wait() throws -> Int32 {
-        guard container.isRunning, let connection = try? ControlConnection(to: container) else {
-            return try (try? container.reloaded())?.state.exitCode ?? endedCode()
-        }
-        connection.send(.object(("wait", .bool(true))))
-        let answer = connection.receive()
+        guard container.isRunning else { return try endedCode() }
+        // A supervisor that is about to end takes no requests any more.
+        let connection = try? ControlConnection(to: container)
+        connection?.send(.object(("wait", .bool(true))))
+        let answer = connection?.receive()
         // The supervisor notes the end after it has told of it.
         if (try? FileStatus(of: container.alive)) != nil { _ = try? FileLock(container.alive, .shared) }
         if let code = answer?["status"]?.integer { return Int32(clamping: code) }
@@ -51,7 +51,7 @@ package struct ContainerClient: Sendable {
             }
             try send(SIGKILL)
         } catch let error as ContainersError where error.code == .notRunning {
-            return
+            // Its end may not be noted yet.
         }
         _ = try await offload { try wait() }
     }
