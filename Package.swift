@@ -212,7 +212,8 @@ let package = Package(
         tests(
             "Requests",
             [
-                "Diagnostics", "Frontend", "LazyLayers", "Linux", "OCI", "Registry", "Sandbox", "Store", "Trees",
+                "Attestations", "Diagnostics", "Frontend", "LazyLayers", "Linux", "OCI", "Registry", "Sandbox", "Store",
+                "Trees",
                 systemPackage,
             ]),
         tests("Contexts", ["Diagnostics", "DockerfileSyntax", "Frontend", "Linux", "Trees", systemPackage]),

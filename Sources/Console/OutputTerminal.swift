@@ -37,9 +37,19 @@ package struct OutputTerminal: Sendable {
         isTerminal && environment("TERM") != "dumb"
     }
 
-    /// Whether colours are wanted, by the convention of no-color.org.
+    /// Whether colours are wanted, by the conventions of no-color.org and bixense.com/clicolors.
     package static func wantsColours(environment: (String) -> String?) -> Bool {
         (environment("NO_COLOR") ?? "").isEmpty
+            && (forcesColours(environment: environment) || environment("CLICOLOR") != "0")
+    }
+
+    /// Whether text is coloured: on a terminal, and with `CLICOLOR_FORCE` anywhere.
+    package func showsColours(environment: (String) -> String?) -> Bool {
+        Self.wantsColours(environment: environment) && (isTerminal || Self.forcesColours(environment: environment))
+    }
+
+    private static func forcesColours(environment: (String) -> String?) -> Bool {
+        !["", "0"].contains(environment("CLICOLOR_FORCE") ?? "")
     }
 
     /// A variable of this process's environment.

@@ -54,13 +54,7 @@ package struct ImageEditing: Sendable {
         let snapshots = SnapshotUnpacker(
             store: images.store, trees: trees, fetcher: images.fetcher,
             progress: LayerProgress(ProgressReporter { _ in }), form: isolation.form)
-        let all = LayerStack(ofImage: Array(diffIDs[..<layers.upperBound]))
-        let directories = try await snapshots.all(of: all).map(\.directory)
-        let top = LayerFileTree(tree: try await snapshots.tree(of: all), directories: directories)
-        let base = try await snapshots.tree(of: LayerStack(ofImage: Array(diffIDs[..<layers.lowerBound])))
-        let layer = try await offload { [storage = images.storage] in
-            try storage.write(try MergedLayer.draft(of: top, on: base))
-        }
+        let layer = try await snapshots.merged(layers, of: diffIDs, in: images.storage)
         _ = consume lease
         return layer
     }

@@ -42,11 +42,19 @@ extension Build {
         var config = try ImageAssembly.config(plan, state)
         if request.options.changes.omitsHistory { config.history = [] }
         let layers = plan.steps.count { $0.vertex != nil }
-        return ImageDraft(
+        let isAttested = request.attestations.provenance != nil
+        let draft = ImageDraft(
             config: config, baseCount: max(0, state.count - layers), stepCount: plan.steps.count,
-            annotations: try await annotations(build, runner: runner), provenance: build.provenance,
+            annotations: try await annotations(build, runner: runner),
+            provenance: isAttested ? build.provenance : nil,
             listsPackages: request.attestations.listsPackages,
             attachment: request.attestations.attachment, origins: Self.origins(build))
+        guard let squash = request.squash, let range = draft.range(of: squash) else { return draft }
+        return try await progress.step("squashing \(range.count) layers") { [images] _ in
+            draft.squashed(
+                range,
+                into: try await runner.files.snapshots.merged(range, of: draft.config.diffIDs, in: images.storage))
+        }
     }
 
     /// The lines of the Dockerfile that made each layer; none for those of the base image.

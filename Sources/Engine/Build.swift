@@ -84,7 +84,7 @@ package struct Build: Sendable {
         await cleanUp(hasGrown: hasGrown)
         return BuildResult(
             image: product.image, index: product.index?.descriptor, manifest: product.manifest,
-            provenances: product.provenances.map { ($0.platform, $0.json) }, origins: product.draft?.origins ?? [],
+            provenances: provenancesForMetadata(product.provenances), origins: product.draft?.origins ?? [],
             warnings: warnings.warnings)
     }
 
@@ -136,7 +136,7 @@ package struct Build: Sendable {
             tools, contexts, sandboxFiles, try await imports, time: plan.epoch.map { Timestamp(seconds: $0) })
         recorder.plan(vertices) { runner.step($0).kind }
         let solver = GraphSolver(
-            runner: runner, progress: progress, limits: request.housekeeping.limits,
+            runner: runner, progress: progress, limits: request.limits,
             usesDefinitions: runner.cache.oldest == nil,
             observe: { [recorder] in recorder.observe($0, $1.mapResult(\.digest)) })
         let results = try await solver.solve(plan.graph, targets: targets)
@@ -220,9 +220,10 @@ extension BuildPlan {
     }
 }
 
-extension HousekeepingRequest {
-    /// The limits of steps that run at once.
+extension BuildRequest {
+    /// The limits of steps that run at once. Commands that read one input take their turns.
     fileprivate var limits: StepLimits {
-        jobs.map { StepLimits(total: $0) } ?? .standard(cores: Processors.online)
+        let jobs = housekeeping.jobs ?? (steps.passesInput ? 1 : nil)
+        return jobs.map { StepLimits(total: $0) } ?? .standard(cores: Processors.online)
     }
 }

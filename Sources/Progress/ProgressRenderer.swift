@@ -36,7 +36,7 @@ package final class ProgressRenderer: Sendable {
 
     /// Shows a build that begins now. ``ProgressMode/auto`` is decided by whether `terminal` is one.
     ///
-    /// Of the environment `TERM` and `NO_COLOR` are looked at.
+    /// Reads `TERM`, `BUILDKIT_COLORS` and the variables that switch colours off.
     package convenience init(
         mode: ProgressMode, to terminal: OutputTerminal = .standardError,
         environment: (String) -> String? = OutputTerminal.environment
@@ -46,7 +46,10 @@ package final class ProgressRenderer: Sendable {
         let display: (any ProgressDisplay)? =
             switch mode.resolved(isTerminal: terminal.canMoveCursor(environment: environment)) {
             case .auto, .plain: PlainDisplay()
-            case .tty: TerminalDisplay(useColours: useColours) { terminal.size }
+            case .tty:
+                TerminalDisplay(useColours: useColours, colours: ProgressColours(environment: environment)) {
+                    terminal.size
+                }
             case .rawjson: JSONDisplay(start: .now)
             case .quiet, .silent: nil
             }

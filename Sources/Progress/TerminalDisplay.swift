@@ -11,11 +11,15 @@ struct TerminalDisplay: ProgressDisplay {
     private var lastFrame: Duration?
     private var screen = RedrawnLines()
     private let useColours: Bool
+    private let colours: ProgressColours
     private let size: @Sendable () -> WindowSize?
 
     /// Creates a display; it reads `size` before each frame, as windows change.
-    init(useColours: Bool, size: @escaping @Sendable () -> WindowSize?) {
+    init(
+        useColours: Bool, colours: ProgressColours = ProgressColours(), size: @escaping @Sendable () -> WindowSize?
+    ) {
         self.useColours = useColours
+        self.colours = colours
         self.size = size
     }
 
@@ -40,8 +44,9 @@ struct TerminalDisplay: ProgressDisplay {
     private mutating func frame(at now: Duration, isFinal: Bool) -> [UInt8] {
         lastFrame = now
         let window = size() ?? WindowSize(columns: 80, rows: 24)
-        let lines = TerminalFrame(trace: trace, now: now, size: window, useColours: useColours, isFinal: isFinal)
-            .render()
+        let lines = TerminalFrame(
+            trace: trace, now: now, size: window, useColours: useColours, colours: colours, isFinal: isFinal
+        ).render()
         return Array(screen.draw(lines, in: window).utf8)
     }
 }

@@ -4,13 +4,8 @@ import Solver
 
 /// The picture of a build on a terminal, as a pure function of what is known of it.
 struct TerminalFrame {
-    /// The colours of a line, as the parameters of `ESC [ ... m`.
-    private enum Style: String {
-        case completed = "34"
-        case cancelled = "33"
-        case failed = "31"
-        case faint = "2"
-    }
+    /// The colour of a line.
+    private typealias Style = KeyPath<ProgressColours, String>
 
     /// A line before it is cut to the window's width.
     private struct Line {
@@ -30,6 +25,7 @@ struct TerminalFrame {
     let now: Duration
     let size: WindowSize
     let useColours: Bool
+    var colours = ProgressColours()
     /// The last frame stays on the screen, so it is not cut to the window's height.
     let isFinal: Bool
 
@@ -109,9 +105,9 @@ struct TerminalFrame {
             }
         let style: Style? =
             switch step.outcome {
-            case .done, .cached: .completed
-            case .cancelled: .cancelled
-            case .failed: .failed
+            case .done, .cached: \.completed
+            case .cancelled: \.cancelled
+            case .failed: \.failed
             case nil: nil
             }
         var lines = [Line(text: " => \(name)", time: (step.finished ?? now) - step.started, style: style)]
@@ -121,9 +117,9 @@ struct TerminalFrame {
             lines.append(
                 Line(
                     text: " => => \(TerminalText.line(status.progress.name))\(amount)",
-                    time: (ended ?? now) - status.started, style: ended == nil ? nil : style ?? .completed))
+                    time: (ended ?? now) - status.started, style: ended == nil ? nil : style ?? \.completed))
         }
-        lines += step.warnings.map { Line(text: " => => WARN: \($0)", style: .cancelled) }
+        lines += step.warnings.map { Line(text: " => => WARN: \($0)", style: \.warning) }
         return Block(position: position, lines: lines, log: step.isRunning ? log(of: step) : [])
     }
 
@@ -133,7 +129,7 @@ struct TerminalFrame {
         return lines.suffix(Self.logLines).map { bytes in
             // No window shows more of a line than this.
             let text = TerminalText.neutralised(String(decoding: bytes.prefix(4096), as: UTF8.self))
-            return Line(text: " => => # \(text)", style: .faint)
+            return Line(text: " => => # \(text)", style: \.faint)
         }
     }
 
@@ -145,6 +141,6 @@ struct TerminalFrame {
         }
         let text = TerminalText.line(line.text, right: timer ?? "", columns: max(1, size.columns - 1))
         guard useColours, let style = line.style else { return text }
-        return "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m"
+        return "\u{1b}[\(colours[keyPath: style])m\(text)\u{1b}[0m"
     }
 }

@@ -34,6 +34,11 @@ extension BuildRequest {
                     .badOutput, "cannot export annotations with \"oci-mediatypes=false\"",
                     hint: "Docker's manifests have none: leave the annotations out.")
             }
+            guard squash == nil || !caches.exports.contains(where: { $0.target == .inline }) else {
+                throw RequestsError(
+                    .badOutput, "an inline cache names the layers of the image, which --squash puts together",
+                    hint: "Use --cache-to type=registry, or leave --squash out.")
+            }
             guard settings.usesOCITypes || !caches.exports.contains(where: { $0.target == .inline }) else {
                 throw RequestsError(
                     .badOutput, "Docker's manifests have no place for an inline cache",

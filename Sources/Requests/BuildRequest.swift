@@ -33,12 +33,23 @@ package struct BuildRequest: Sendable {
     package var attestations = AttestationRequest()
     /// Whether equal commits give equal images: contexts are seen as Git has them, and an epoch is required.
     package var isReproducible = false
+    /// The layers of the image that become one; `nil` for none.
+    package var squash: Squash?
+    /// The parts of the metadata file that are optional.
+    package var metadata = MetadataRequest()
     /// Whether the image's manifest says what built it.
     package var namesBuilder = true
 
     package var housekeeping = HousekeepingRequest()
 
     package init(context: FilePath) { self.context = context }
+
+    /// Whether files of the build come from the standard input.
+    package var readsInput: Bool {
+        if case .standardInput = inputs.context { return true }
+        if case .standardInput = inputs.definition { return true }
+        return false
+    }
 
     /// Whether an image comes of it, and not only files.
     package var makesImage: Bool {

@@ -39,6 +39,18 @@ package struct VolumeSettings: Hashable, Sendable {
     }
 }
 
+extension VolumeSettings {
+    /// Adds an anonymous volume for each directory of an image's VOLUME where there is no other mount.
+    package mutating func addAnonymous(at directories: [String]) {
+        for directory in directories where directory.hasPrefix("/") {
+            let target = FilePath(directory).lexicallyNormalized()
+            let taken = volumes.map(\.target) + temporary.map(\.target)
+            guard target != "/", !taken.contains(where: { $0.lexicallyNormalized() == target }) else { continue }
+            volumes.append(.anonymous(at: target))
+        }
+    }
+}
+
 /// A file or directory of this machine that commands see.
 package struct HostVolume: Hashable, Sendable {
     package enum Access: String, Hashable, Sendable {
@@ -52,6 +64,8 @@ package struct HostVolume: Hashable, Sendable {
     package let source: FilePath
     /// The name of a volume of the store, which is made when it is first used.
     package let name: String?
+    /// Whether the name was made up, so that the volume belongs to one container.
+    package let isAnonymous: Bool
     /// Absolute.
     package let target: FilePath
     package let access: Access
@@ -64,27 +78,44 @@ package struct HostVolume: Hashable, Sendable {
         }
         guard source.hasPrefix("/") || source == "." || source.hasPrefix("./") || source.hasPrefix("../") else {
             if isNamed, Self.isName(source) {
-                (self.source, name, self.access) = ("", source, access)
-                self.target = FilePath(target)
+                self.init(name: source, target: FilePath(target), access)
                 return
             }
             throw RequestsError(
                 .badVolume, "invalid volume '\(text)': '\(source)' is no path, and there are no named volumes",
                 hint: "Write a path of this machine, such as /\(source) or ./\(source).")
         }
-        name = nil
-        self.source = FileSystem.absolute(FilePath(source))
-        do { _ = try FileStatus(of: self.source) } catch {
+        let path = FileSystem.absolute(FilePath(source))
+        do { _ = try FileStatus(of: path) } catch {
             throw RequestsError(.badVolume, "invalid volume '\(text)': there is no \(source)", cause: error)
         }
-        self.target = FilePath(target)
+        self.init(source: path, target: FilePath(target), access)
+    }
+
+    private init(
+        source: FilePath = "", name: String? = nil, isAnonymous: Bool = false, target: FilePath, _ access: Access
+    ) {
+        self.source = source
+        self.name = name
+        self.isAnonymous = isAnonymous
+        self.target = target
         self.access = access
     }
 
+    /// A volume of the store with a name that is made up.
+    package static func anonymous(at target: FilePath) -> HostVolume {
+        let name = String((0..<64).map { _ in "0123456789abcdef".randomElement() ?? "0" })
+        return HostVolume(name: name, isAnonymous: true, target: target, .readWrite)
+    }
+
     /// Parses `HOST:CONTAINER[:OPTIONS]`; the options are `ro`, `rw`, `O` and the labels `z` and `Z`, which mean nothing
-    /// here.
+    /// here. With `isNamed`, `CONTAINER` alone is an anonymous volume.
     package init(volume text: String, isNamed: Bool = false) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        if isNamed, parts.count == 1, text.hasPrefix("/"), FilePath(text).lexicallyNormalized() != "/" {
+            self = .anonymous(at: FilePath(text))
+            return
+        }
         guard (2...3).contains(parts.count) else {
             throw RequestsError(
                 .badVolume, "invalid volume '\(text)'", hint: "Write it as HOST:CONTAINER[:ro].")
@@ -131,10 +162,9 @@ package struct HostVolume: Hashable, Sendable {
         guard let source = json["source"]?.string, let target = json["target"]?.string,
             let access = json["access"]?.string.flatMap(Access.init(rawValue:))
         else { return nil }
-        self.source = FilePath(source)
-        self.target = FilePath(target)
-        self.access = access
-        name = json["name"]?.string
+        self.init(
+            source: FilePath(source), name: json["name"]?.string, isAnonymous: json["isAnonymous"]?.bool ?? false,
+            target: FilePath(target), access)
     }
 
     /// Whether a text can be the name of a volume: Docker's rule.

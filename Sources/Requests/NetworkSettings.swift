@@ -31,9 +31,10 @@ package struct NetworkSettings: Sendable {
         resolverOptions: [String] = []
     ) throws {
         if let mode {
-            guard let known = NetworkMode(rawValue: mode) else {
+            guard let known = NetworkMode(rawValue: mode) ?? Self.privateModes[mode] else {
                 throw RequestsError(
-                    .badNetwork, "unknown network mode '\(mode)'", hint: "Use default, host, none or private.")
+                    .badNetwork, "unknown network mode '\(mode)'",
+                    hint: "Use default, host, none or private; there are no networks with names.")
             }
             self.mode = known
         }
@@ -48,6 +49,9 @@ package struct NetworkSettings: Sendable {
         self.searchDomains = searchDomains
         self.resolverOptions = resolverOptions
     }
+
+    /// Names that other tools have for a network of the command's own.
+    private static let privateModes = ["bridge": NetworkMode.private, "pasta": .private, "slirp4netns": .private]
 
     /// `NAME=IP` or `NAME:IP`; an address of version 6 may stand in brackets.
     private static func host(_ text: String) throws -> Host {

@@ -4,7 +4,7 @@ package import OCI
 import SystemPackage
 
 extension RunRequest {
-    /// The request as a container keeps it: all but the image's platform and when to pull it.
+    /// The request as a container keeps it: all but the image's platform, and when and how to pull it.
     package var json: JSON {
         .object(
             ("image", .string(image)), ("arguments", .array(arguments.map(JSON.string))),
@@ -82,7 +82,9 @@ extension VolumeSettings {
                 .array(
                     volumes.map { volume in
                         .object(
-                            ("name", volume.name.map(JSON.string)), ("source", .string(volume.source.string)),
+                            ("name", volume.name.map(JSON.string)),
+                            ("isAnonymous", volume.isAnonymous ? .bool(true) : nil),
+                            ("source", .string(volume.source.string)),
                             ("target", .string(volume.target.string)), ("access", .string(volume.access.rawValue)))
                     })
             ),

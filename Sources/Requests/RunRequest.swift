@@ -17,6 +17,8 @@ package struct RunRequest: Sendable {
     /// `nil` for a random one.
     package var hostname: String?
     package var isRootReadOnly = false
+    /// Whether nothing is said while the image is pulled.
+    package var isPulledQuietly = false
     /// The platform of the image; `nil` for this machine's.
     package var platform: Platform?
     /// The cases in which the registry is asked though the store may have the image.

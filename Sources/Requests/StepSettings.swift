@@ -1,6 +1,6 @@
 import Diagnostics
 import DockerfileSyntax
-import Linux
+package import Linux
 
 /// Settings by the user for all commands of a build, whatever the Dockerfile says.
 package struct StepSettings: Sendable {
@@ -9,6 +9,10 @@ package struct StepSettings: Sendable {
     package var network = NetworkSettings()
     /// Mounted for every command; no part of any cache key.
     package var volumes = VolumeSettings()
+    /// What RUN changes at and below these paths, which are relative to the root, stays out of its layer.
+    package var ignoredPaths: [PathBytes] = []
+    /// Whether commands read the standard input of this process.
+    package var passesInput = false
     /// Whether a shell opens in the sandbox of a command that has failed, before the build fails.
     package var opensShellOnFailure = false
 

@@ -130,10 +130,10 @@ struct Lamina: AsyncParsableCommand {
         } catch let status as ExitStatus {
             Glibc.exit(status.code)
         } catch let error as UsageError {
-            OutputTerminal.standardError.write(error.text + "\n")
+            tell(error.text)
             Glibc.exit(ExitStatus.usage.code)
         } catch let error as CommandLineError {
-            OutputTerminal.standardError.write("lamina: \(error.message)\n")
+            tell("lamina: \(error.message)")
             Glibc.exit(ExitStatus.usage.code)
         } catch {
             Self.exitWithUsage(error)
@@ -176,7 +176,7 @@ struct Lamina: AsyncParsableCommand {
             CommandResult.exitIfLost()
             Glibc.exit(0)
         }
-        OutputTerminal.standardError.write(text + "\n")
+        tell(text)
         Glibc.exit(ExitStatus.usage.code)
     }
 }

@@ -31,6 +31,23 @@ import Testing
         #expect(!terminal.canMoveCursor { _ in "dumb" })
     }
 
+    @Test(arguments: [
+        ([:], true, false), (["NO_COLOR": "1"], false, false), (["NO_COLOR": ""], true, false),
+        (["CLICOLOR": "0"], false, false), (["CLICOLOR": "1"], true, false), (["CLICOLOR_FORCE": "1"], true, true),
+        (["CLICOLOR_FORCE": "0"], true, false), (["CLICOLOR": "0", "CLICOLOR_FORCE": "1"], true, true),
+        (["CLICOLOR_FORCE": "1", "NO_COLOR": "1"], false, false),
+    ])
+    func variablesSayWhetherTextIsColoured(_ variables: [String: String], _ areWanted: Bool, _ areShownInAPipe: Bool)
+        throws
+    {
+        let environment = { (name: String) in variables[name] }
+        #expect(OutputTerminal.wantsColours(environment: environment) == areWanted)
+        var ends: [CInt] = [0, 0]
+        try #require(unsafe pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        #expect(OutputTerminal(descriptor: ends[1]).showsColours(environment: environment) == areShownInAPipe)
+    }
+
     @Test func aClosedReaderIsAnErrorThatLogWritersIgnore() throws {
         // The signal would end the test; the command line ignores it too.
         signal(SIGPIPE, SIG_IGN)

@@ -7,7 +7,7 @@ import Testing
 
 /// Commands in a chroot one at a time, where the kernel cannot keep them apart.
 @Suite struct ChrootTurnTests {
-    @Test(.timeLimit(.minutes(5))) func isHeldByOneCommandAtATime() async throws {
+    @Test(.timeLimit(.minutes(10))) func isHeldByOneCommandAtATime() async throws {
         let scratch = try Scratch()
         let store = try StoreRoot(at: scratch.path.appending("store"))
         let path = store.path.appending("chroot.lock")

@@ -83,7 +83,7 @@ import Trees
     }
 
     /// One that fails ends the others, which are fetched at the same time.
-    @Test(.timeLimit(.minutes(5))) func failureEndsOthers() async throws {
+    @Test(.timeLimit(.minutes(10))) func failureEndsOthers() async throws {
         try await RemoteSourceFixture.with { fixture in
             let error = try await fixture.failure("ADD $URL/slow /\nADD $URL/missing /")
             #expect(error.message == "failed to load cache key: invalid response status 404")
@@ -183,7 +183,7 @@ import Trees
         }
     }
 
-    @Test("A cancelled build ends its downloads", .timeLimit(.minutes(5)))
+    @Test("A cancelled build ends its downloads", .timeLimit(.minutes(10)))
     func cancellation() async throws {
         try await RemoteSourceFixture.with { fixture in
             let build = Task { try await fixture.build("ADD $URL/slow /") }

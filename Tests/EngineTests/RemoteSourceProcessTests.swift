@@ -44,7 +44,7 @@ import Trees
         #expect(error?.code == .notFound)
     }
 
-    @Test("Killing a program ends its children too", .timeLimit(.minutes(5)), arguments: [true, false])
+    @Test("Killing a program ends its children too", .timeLimit(.minutes(10)), arguments: [true, false])
     func killing(_ isEarly: Bool) async throws {
         // The grandchild holds the pipes open: unless it ends too, this outlasts the time limit.
         let script = "sleep 1000 & echo up >&2; sleep 1000"

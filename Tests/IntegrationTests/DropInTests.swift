@@ -118,4 +118,79 @@ struct DropInTests {
         try proxied.build(context, "-t", "without", "--http-proxy=false", "--no-cache")
         #expect(try lamina.succeeding("run", "without", "cat", "/seen").trimmed == "<>")
     }
+
+    /// Docker's and Podman's flag takes the layers that are made, the other those of the base, too; the files stay.
+    @Test func layersBecomeOne() throws {
+        let base = try scratch.context("FROM scratch\nCOPY <<E /old\nold\nE\nCOPY <<E /kept\nkept\nE\n", named: "base")
+        try lamina.build(base, "-t", "example/base")
+        try lamina.build(
+            try scratch.context("FROM lamina/base\nCOPY --from=example/base / /data/\n", named: "tools"), "-t", "tools")
+        let context = try scratch.context(
+            "FROM tools\nRUN rm /data/old && echo a > /data/a\nENV X=1\nRUN ln /data/a /data/b && echo c > /data/c\n")
+        try lamina.build(context, "-t", "plain")
+        func layers(_ image: String) throws -> [String] { try config(of: image)?["RootFS"]?["Layers"]?.strings ?? [] }
+        func files(_ image: String) throws -> [[String]] {
+            // Without the layers, which differ.
+            try lamina.succeeding("ls", "-R", image, "/data").outputLines.map { line in
+                line.split(separator: " ").enumerated().filter { $0.offset != 5 }.map { String($0.element) }
+            }
+        }
+        let below = try layers("tools")
+        let first = try lamina.build(context, "-t", "new", "--squash")
+        #expect(try layers("new").dropLast() == below[...])
+        try lamina.build(context, "-t", "all", "--squash-all")
+        #expect(try layers("all").count == 1)
+        #expect(try files("new") == files("plain") && files("all") == files("plain"))
+        let notes = try lamina.succeeding("history", "--no-trunc", "--format", "{{.CreatedBy}}", "new").outputLines
+        #expect(notes.first == "squash" && notes.contains { $0.hasPrefix("RUN /bin/sh -c ln") }, "\(notes)")
+        #expect(try lamina.succeeding("history", "-q", "all").outputLines.count == notes.count)
+        // The merged layer is found again, and the steps are those of the cache.
+        let again = try lamina.succeeding("build", "--progress=plain", "-t", "again", "--squash", context.string)
+        #expect(again.errorLines.count { $0.hasSuffix(" CACHED") } >= 2, "\(again.errorText)")
+        #expect(try config(of: "again")?["Id"] == .string(first))
+        // A single layer is left as it is.
+        let single = try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "single")
+        #expect(try lamina.build(single, "--squash-all") == lamina.build(single))
+        let inline = try lamina("build", "--squash", "--cache-to", "type=inline", context.string)
+        #expect(inline.status == 2)
+        #expect(inline.errorText.hasPrefix("Error: an inline cache names the layers of the image"))
+    }
+
+    @Test func pathsStayOutOfLayersWhereAskedFor() throws {
+        let context = try scratch.context(
+            """
+            FROM lamina/base
+            RUN mkdir -p /opt/cache /opt/app && echo x > /opt/cache/x && echo y > /opt/app/y && echo z > /opt/cachex
+            RUN ls /opt > /seen; ls -d /opt/cache || echo none >> /seen
+            RUN rm -f /opt/app/y
+
+            """)
+        try lamina.build(context, "-t", "whole")
+        try lamina.build(context, "-t", "part", "--ignore-path", "/opt/cache/", "--ignore-path=/opt/app/y")
+        #expect(
+            try lamina.succeeding("ls", "-R", "part", "/opt").outputLines.filter { $0.contains("cache") }.count == 1)
+        #expect(try lamina.succeeding("cat", "part", "/seen").outputLines == ["app", "cachex", "none"])
+        #expect(try lamina.succeeding("cat", "whole", "/seen").outputLines.contains("cache"))
+        // It is part of what steps are known by.
+        try lamina.build(context, "-t", "again")
+        #expect(try config(of: "again")?["RootFS"] == config(of: "whole")?["RootFS"])
+        for path in ["relative", "/", "/a/../b", ""] {
+            let wrong = try lamina("build", "--ignore-path", path, context.string)
+            #expect(wrong.status == 2, "\(path)")
+            #expect(wrong.errorText.contains("no absolute path below the root of the image"), "\(path)")
+        }
+    }
+
+    @Test func commandsReadTheInputWhereAskedFor() throws {
+        let context = try scratch.context("FROM lamina/base\nRUN cat > /got\nRUN cat > /rest\n")
+        let input = try scratch.write("yes\nplease\n", to: "answers")
+        let build = try lamina("build", "--stdin", "-t", "x", context.string, input: input)
+        #expect(build.status == 0, "\(build.errorText)")
+        #expect(try lamina.succeeding("cat", "x", "/got").outputText == "yes\nplease\n")
+        #expect(try lamina.succeeding("cat", "x", "/rest").outputText.isEmpty)
+        try lamina.build(context, "-t", "none", "--no-cache")
+        #expect(try lamina.succeeding("cat", "none", "/got").outputText.isEmpty)
+        let both = try lamina("build", "--stdin", "-", input: input)
+        #expect(both.status == 2 && both.errorText.hasPrefix("Error: --stdin gives the standard input to commands"))
+    }
 }

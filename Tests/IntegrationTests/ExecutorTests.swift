@@ -145,10 +145,10 @@ struct ExecutorTests {
     }
 
     @Test func whatIsNotThereIsRefusedInOneSentence() throws {
-        let refused = try lamina("executor", "--no-push", "--reproducible", "-c", context.string)
+        let refused = try lamina("executor", "--no-push", "--force-build-metadata", "-c", context.string)
         #expect(refused.status == 2)
         #expect(refused.errorLines.count == 1)
-        #expect(refused.errorText.hasPrefix("lamina: --reproducible is not there: "))
+        #expect(refused.errorText.hasPrefix("lamina: --force-build-metadata is not there: "))
         #expect(try lamina("executor", "version").output == lamina("version").output)
         #expect(try lamina.succeeding("executor", "--help").outputText.contains("--snapshot-mode"))
     }

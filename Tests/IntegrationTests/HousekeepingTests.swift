@@ -25,7 +25,10 @@ struct HousekeepingTests {
         try scratch.write("two\n", to: "context/file")
         try lamina.build(context, "-t", "named")
         let types = try lamina.succeeding("df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}}").outputLines
-        #expect(types.prefix(3) == ["Images 3 2", "Build cache 3 2", "Cache mounts 1 0"])
+        #expect(
+            types.prefix(5) == [
+                "Images 3 2", "Containers 0 0", "Local Volumes 0 0", "Build Cache 3 2", "Cache mounts 1 0",
+            ])
         let list = try lamina.succeeding("df", "-v", "--format", "{{.Type}} {{.Shared}} {{.Description}}").outputLines
         #expect(
             Set(list) == [

@@ -57,7 +57,7 @@ final class Box<Value: Sendable>: Sendable {
         #expect(lines.count { $0.contains(" DONE ") } == 8)
     }
 
-    @Test(.timeLimit(.minutes(5))) func theTimerDrawsWhileNothingHappens() async throws {
+    @Test(.timeLimit(.minutes(10))) func theTimerDrawsWhileNothingHappens() async throws {
         let frames = Box(0)
         let origin = ContinuousClock.now
         let renderer = ProgressRenderer(

@@ -7,7 +7,7 @@ import Testing
 @testable import Registry
 
 /// The transport beside a server that misbehaves on purpose.
-@Suite(.timeLimit(.minutes(1))) struct TransportBehaviourTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportBehaviourTests {
     private static let short = NetworkTransport.Timeouts(idle: .seconds(1))
 
     private func get(_ server: SocketServer, _ target: String = "/") -> HTTPRequest {

@@ -42,6 +42,27 @@ struct ContainerOptionTests {
         #expect(settings.volumes.map(\.name) == ["data", nil, "other"])
         #expect(settings.volumes.map(\.access) == [.readOnly, .readWrite, .readWrite])
         #expect(throws: RequestsError.self) { try VolumeSettings(volumes: ["data:/d"], mounts: []) }
+        #expect(throws: RequestsError.self) { try VolumeSettings(volumes: ["/d"], mounts: []) }
+        for text in ["/", "relative", ""] {
+            #expect(throws: RequestsError.self, "\(text)") {
+                try VolumeSettings(volumes: [text], mounts: [], areNamed: true)
+            }
+        }
         #expect(throws: RequestsError.self) { try VolumeSettings(volumes: ["a:/d"], mounts: [], areNamed: true) }
+    }
+
+    /// The volumes of an image are made where the user has put nothing else.
+    @Test func volumesOfAnImageAreAnonymous() throws {
+        var settings = try VolumeSettings(
+            volumes: ["data:/named", "/given"], mounts: [], temporary: ["/memory"], areNamed: true)
+        settings.addAnonymous(at: ["/named", "/given/", "/memory", "/own", "/own/./", "relative", "/"])
+        #expect(settings.volumes.map(\.target) == ["/named", "/given", "/own"])
+        #expect(settings.volumes.map(\.isAnonymous) == [false, true, true])
+        let names = settings.volumes.compactMap(\.name)
+        #expect(Set(names).count == 3 && names.dropFirst().allSatisfy { $0.count == 64 && HostVolume.isName($0) })
+        // A container keeps them as they are.
+        var request = RunRequest(image: "x")
+        request.volumes = settings
+        #expect(RunRequest(json: request.json)?.volumes == settings)
     }
 }

@@ -137,7 +137,7 @@ private func diamond(rerunning: Set<String> = []) -> (BuildGraph, VertexID) {
     return (graph, d)
 }
 
-@Suite(.timeLimit(.minutes(5))) struct GraphSolverTests {
+@Suite(.timeLimit(.minutes(10))) struct GraphSolverTests {
     @Test func runsWhatIsNeededOnce() async throws {
         let runner = TextRunner()
         let (graph, target) = diamond()

@@ -35,7 +35,9 @@ import Testing
         ("--rm=false --disable-content-trust -t x .", "build --tag=x ."),
         ("--load .", "build --output=type=docker ."), ("--load=false .", "build ."),
         ("--builder default --provenance=false --sbom=false .", "build --provenance=false --sbom=false ."),
-        ("--builder=default .", "build ."),
+        ("--builder=default .", "build ."), ("--builder remote .", "build ."),
+        ("--layers=false .", "build --squash ."), ("--layers=true .", "build ."),
+        ("--squash --stdin --layer-label=a=b .", "build --squash --stdin ."),
         (
             "--provenance=disabled=true --attest type=sbom,disabled=true .",
             "build --provenance=disabled=true --attest=type=sbom,disabled=true ."
@@ -56,14 +58,10 @@ import Testing
 
     @Test(arguments: [
         (
-            "--builder=remote .",
-            "--builder=remote is not there: there are no builders to choose from; leave --builder out"
+            "--save-stages .",
+            "--save-stages is not there: one image is kept; name a stage with --target and -t, and its steps come from "
+                + "the cache"
         ),
-        (
-            "--builder remote .",
-            "--builder=remote is not there: there are no builders to choose from; leave --builder out"
-        ),
-        ("--layers=false .", "--layers=false is not there: every step is a layer; leave --layers=false out"),
         ("--rm=maybe .", "invalid value 'maybe' for --rm: use true or false"),
         ("--manifest", "--manifest needs a value"),
         (
@@ -110,43 +108,5 @@ import Testing
         }
         let file = try String(contentsOfFile: CompatibilityPage.path, encoding: .utf8)
         #expect(file == page, "make docs/compatibility.md again: run this test with LAMINA_WRITE_PAGES=1")
-    }
-}
-
-/// The flags that `--help` of an installed tool shows.
-private struct InstalledHelp {
-    private(set) var flags: [String: BuilderFlag.Form] = [:]
-
-    /// `nil` where the tool is not installed.
-    init?(of tool: BuilderFlag.Tool) {
-        guard tool != .kaniko, let text = Self.output(of: tool.command.split(separator: " ").map(String.init)) else {
-            return nil
-        }
-        // A plugin that is not installed is answered with the help of docker itself.
-        guard tool != .buildx || text.contains("docker buildx build") else { return nil }
-        for line in text.split(separator: "\n") {
-            let words = line.drop { $0 == " " }
-            guard words.count < line.count, words.hasPrefix("-"), let start = words.range(of: "--") else { continue }
-            // The word after the name, with one blank, is the name of its value.
-            let fields = words[start.upperBound...].components(separatedBy: "  ")
-            let parts = fields[0].split(separator: " ", maxSplits: 1)
-            guard let name = parts.first else { continue }
-            let value = parts.count > 1 ? parts[1] : ""
-            flags[String(name)] = value.isEmpty ? .flag : value.contains("[=") ? .optionalValue : .value
-        }
-        if flags.isEmpty { return nil }
-    }
-
-    private static func output(of command: [String]) -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command + ["--help"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
     }
 }

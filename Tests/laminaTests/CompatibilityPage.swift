@@ -16,8 +16,19 @@ enum CompatibilityPage {
         }
         lines += ["", Self.executor, "", "| flag | in `lamina executor` |", "|---|---|"]
         for flag in ExecutorFlags.all { lines.append("| `--\(flag.name)` | \(meaning(of: flag.verdict)) |") }
+        lines += ["", Self.containers, "", "| flag | of | in `lamina run` |", "|---|---|---|"]
+        for flag in ContainerFlags.all {
+            let tools = flag.tools.map(\.rawValue).joined(separator: ", ")
+            lines.append("| `--\(flag.name)` | \(tools) | \(meaning(of: flag.verdict)) |")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
+
+    private static let containers = """
+        ## docker run and podman run
+
+        `lamina run --help` lists the flags that work. Of the others of `docker run`, `docker create` and `podman run`:
+        """
 
     private static let introduction = """
         # Compatibility
@@ -28,7 +39,12 @@ enum CompatibilityPage {
         the tools that are installed.
 
         A flag works, or is accepted because what it asks for is done anyway, or is refused with the sentence below; the
-        exit status is 2 then. A switch that is refused may still be switched off (`--squash=false`).
+        exit status is 2 then. A switch that is refused may still be switched off (`--save-stages=false`).
+
+        `--squash` is Docker's and Podman's: the layers that the build makes become one. Buildah's `--squash` takes in those of
+        the base image, which is `--squash-all` here. With `--ignore-path` what a RUN changes there is neither in its layer nor
+        seen by later steps; what COPY and ADD write stays. With `--stdin` commands read the standard input, one after the
+        other: each takes what it finds, and a step that comes from the cache reads nothing.
 
         Where tools disagree about a short name, Docker's meaning counts: `-c` is `--cpu-shares`, `-D` is `--debug`, `-f` is
         `--file` and `-v` is `--volume`.
@@ -63,6 +79,9 @@ enum CompatibilityPage {
         case .acceptedAs(let values, let reason, let sentence):
             let list = values.filter { !$0.isEmpty }.map { "`\($0)`" }.joined(separator: ", ")
             return "\(list) accepted: \(reason); else refused: \(sentence)"
+        case .acceptedElse(let values, let reason, let words):
+            let list = values.map { "`\($0)`" }.joined(separator: ", ")
+            return "\(list) accepted: \(reason); else means `\(words.joined(separator: " "))`"
         case .refused(let sentence): return "refused: \(sentence)"
         }
     }

@@ -85,6 +85,6 @@ import Testing
         for general in ConfiguredDefaults.general { #expect(build[general.option]?.form == .value, "\(general.key)") }
         #expect(ConfiguredDefaults.schema.commands().contains("build"))
         #expect(ConfiguredDefaults.schema.form("build", "rm") == nil, "what changes nothing is no setting")
-        #expect(ConfiguredDefaults.schema.form("build", "squash") == nil)
+        #expect(ConfiguredDefaults.schema.form("build", "save-stages") == nil)
     }
 }

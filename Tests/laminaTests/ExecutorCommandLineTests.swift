@@ -72,9 +72,13 @@ import Testing
         ("--insecure -c .", "--insecure-registry=r.test ."), ("--insecure=false -c .", "."),
         ("--skip-tls-verify-pull -c .", "--no-tls-verify ."),
         ("--insecure-registry h:1 -c .", "--insecure-registry=h:1 ."),
+        (
+            "--single-snapshot --reproducible --compression=zstd --compression-level 3 --ignore-path /x -c .",
+            "--squash --timestamp=0 --compression-format=zstd --compression-level=3 --ignore-path=/x ."
+        ),
         // Flags that change nothing.
         (
-            "--snapshot-mode=redo --use-new-run --single-snapshot --cleanup --force --log-timestamp --cache-dir=/cache "
+            "--snapshot-mode=redo --use-new-run --single-snapshot=false --cleanup --force --log-timestamp --cache-dir=/cache "
                 + "--skip-unused-stages --ignore-var-run=false --reproducible=false --compressed-caching=false -c .",
             "."
         ),
@@ -155,8 +159,8 @@ import Testing
         ),
         ("--no-push -c ftp://h", "--context=ftp://h is not there: use dir://, tar://, git://, s3:// or https://"),
         (
-            "--no-push --ignore-path=/x",
-            "--ignore-path=/x is not there: no directory of the builder gets into a layer; leave it out"
+            "--no-push --force-build-metadata",
+            "--force-build-metadata is not there: instructions without files make no layers; leave it out"
         ),
         ("--no-push .", "the executor takes no argument '.': name the files of the build with --context"),
         ("--no-push=maybe", "invalid value 'maybe' for --no-push: use true or false"),

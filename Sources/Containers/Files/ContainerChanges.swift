@@ -23,10 +23,13 @@ package struct ContainerChange: Hashable, Sendable {
 
 extension Container {
     /// The sizes of the files that it has written, in bytes.
-    package func writtenBytes() throws -> Int64 {
+    package func writtenBytes() throws -> Int64 { try Self.bytes(below: directory.appending("fs")) }
+
+    /// The sizes of all files in a directory, in bytes.
+    static func bytes(below directory: FilePath) throws -> Int64 {
         var differ = LayerDiffer()
         differ.readsAttributes = false
-        let found = try differ.find(try Directory(opening: directory.appending("fs")))
+        let found = try differ.find(try Directory(opening: directory))
         return found.clampedSum { $0.entry.kind == .regular ? $0.entry.size : 0 }
     }
 

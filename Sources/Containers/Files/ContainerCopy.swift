@@ -6,7 +6,7 @@ import Layers
 import Linux
 import Store
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// Copies files between this machine and a container, as `docker cp` does.
 package struct ContainerCopy: Sendable {
@@ -50,6 +50,25 @@ package struct ContainerCopy: Sendable {
                 case (.host(let from), .container(let to)):
                     try transfer(try Source(from, in: outside, followsLinks), to, in: inside)
                 default: throw ContainersError(.badPath, "copying needs a container on one side")
+                }
+            }
+        }
+        _ = consume lease
+    }
+
+    /// Writes all files of the container as an archive, without those of volumes and of the sandbox.
+    ///
+    /// `-` is the standard output.
+    package func export(to path: FilePath) async throws {
+        let lease = try images.store.lease()
+        let files = try await ContainerFiles(container, images: images)
+        try await offload {
+            try files.withRoot { root in
+                let inside = try root.directory(".")
+                try OutputFile.write(to: path) { output in
+                    var archive = TreeArchive(to: output.rawValue)
+                    try archive.addContents(of: inside, below: "", besides: files.mountPoints)
+                    try archive.finish()
                 }
             }
         }

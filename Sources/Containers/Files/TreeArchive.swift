@@ -42,10 +42,14 @@ struct TreeArchive: ~Copyable {
         _ = try tar.writeContent(of: entry, from: file)
     }
 
-    /// Adds all that is in a directory.
-    mutating func addContents(of directory: borrowing Directory, below path: PathBytes) throws {
+    /// Adds all that is in a directory, but for some paths in it.
+    mutating func addContents(
+        of directory: borrowing Directory, below path: PathBytes, besides excluded: Set<PathBytes> = []
+    ) throws {
         let files = try FileOpener(directory)
-        for member in try LayerDiffer().find(directory).members {
+        var differ = LayerDiffer()
+        differ.excluded = excluded
+        for member in try differ.find(directory).members {
             var entry = member
             entry.path = path.appending(member.path)
             if entry.kind == .hardLink { entry.linkTarget = path.appending(member.linkTarget) }

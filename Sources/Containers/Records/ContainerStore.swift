@@ -139,13 +139,15 @@ package struct ContainerStore: Sendable {
     ///
     /// Throws ``ContainersError`` `.isRunning`.
     ///
-    /// One that `isKilled` may not have noted its end yet, which is waited for.
-    package func remove(_ container: Container, isKilled: Bool = false) throws {
+    /// One that `isKilled` may not have noted its end yet, which is waited for. With `takesVolumes`, its anonymous volumes
+    /// go with it.
+    package func remove(_ container: Container, isKilled: Bool = false, takesVolumes: Bool = false) throws {
         guard try isKilled || !container.reloaded().isRunning else { throw Self.running(container) }
         // Those who only look whether it is locked have it for a moment.
         let alive = try FileLock(container.alive, .exclusive)
         try discard(container)
         _ = consume alive
+        if takesVolumes { VolumeStore(store).removeAnonymous(of: container.record) }
     }
 
     static func running(_ container: Container) -> ContainersError {
@@ -170,7 +172,7 @@ package struct ContainerStore: Sendable {
     /// Removes containers that were to remove themselves, but whose supervisor was killed.
     package func removeAbandoned() {
         for container in (try? list()) ?? [] where container.record.removesItself && container.state.status == .exited {
-            try? remove(container)
+            try? remove(container, takesVolumes: true)
         }
     }
 }

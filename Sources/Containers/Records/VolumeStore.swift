@@ -13,6 +13,14 @@ package struct Volume: Hashable, Sendable {
     package let mountpoint: FilePath
     package let created: Timestamp
     package let labels: [String: String]
+
+    /// Docker's mark of a volume that was made for one container.
+    static let anonymousLabels = ["com.docker.volume.anonymous": ""]
+
+    package var isAnonymous: Bool { labels["com.docker.volume.anonymous"] != nil }
+
+    /// The sizes of its files, in bytes.
+    package func bytes() throws -> Int64 { try Container.bytes(below: mountpoint) }
 }
 
 /// The volumes of a store: `volumes/<name>/data`, and `volume.json` beside it.
@@ -79,6 +87,15 @@ package struct VolumeStore: Sendable {
     /// The containers that have a volume.
     package func users(of name: String) throws -> [Container] {
         try ContainerStore(store).list().filter { $0.record.request.volumes.volumes.contains { $0.name == name } }
+    }
+
+    /// Removes the volumes that were made for a container, which is gone, but those that another one has.
+    func removeAnonymous(of record: ContainerRecord) { removeAnonymous(in: record.request.volumes) }
+
+    func removeAnonymous(in settings: VolumeSettings) {
+        for volume in settings.volumes where volume.isAnonymous {
+            if let name = volume.name { try? remove(name) }
+        }
     }
 
     /// Removes a volume and its files.

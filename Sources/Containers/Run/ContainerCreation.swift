@@ -34,11 +34,13 @@ package struct ContainerCreation: Sendable {
         let lease = try store.lease()
         let image = try await RunImage(request: request, images: images).find(report)
         let config = try await offload { try images.config(of: image) }
-        let command = try request.command(config.config)
-        _ = try request.directory(config.config)
+        var wanted = request
+        wanted.volumes.addAnonymous(at: config.config.volumes)
+        let command = try wanted.command(config.config)
+        _ = try wanted.directory(config.config)
         let signal = stopSignal ?? config.config.stopSignal
         let record = ContainerRecord(
-            name: name ?? "", created: .now, image: image.id, platform: config.platform, request: request,
+            name: name ?? "", created: .now, image: image.id, platform: config.platform, request: wanted,
             command: command, labels: config.config.labels.merging(labels) { $1 }, removesItself: removesItself,
             stopSignal: signal.isEmpty ? try SignalNumber.parse("TERM") : try SignalNumber.parse(signal),
             stopTimeout: stopTimeout ?? 10)
@@ -46,7 +48,7 @@ package struct ContainerCreation: Sendable {
             if case .started(_, let label, _) = event { report(label) }
         }
         // What the first start would find wrong is said now, as far as it is known.
-        let setup = try await RunSetup(request, config, images: images, hostname: "", progress: progress)
+        let setup = try await RunSetup(wanted, config, images: images, hostname: "", progress: progress)
         try Task.checkCancellation()
         let container = try await offload {
             try containers.create(record, config) { try setup.keptOverlay(in: $0).make(setup.trees.layers) }

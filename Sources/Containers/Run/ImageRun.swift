@@ -56,6 +56,7 @@ package struct ImageRun: Sendable {
             return status
         }
         _ = consume lease
+        try await offload { VolumeStore(store).removeAnonymous(in: request.volumes) }
         return status
     }
 

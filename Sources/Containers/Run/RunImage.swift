@@ -15,7 +15,10 @@ struct RunImage: Sendable {
     private var store: StoreRoot { images.store }
 
     /// The image of the store, else that of a registry, else what Lamina brings along.
-    func find(_ report: @escaping @Sendable (String) -> Void) async throws -> StoredImage {
+    func find(_ listener: @escaping @Sendable (String) -> Void) async throws -> StoredImage {
+        @Sendable func report(_ line: String) {
+            if !request.isPulledQuietly { listener(line) }
+        }
         let platform = request.platform ?? .host
         var known = try await offload { [request, store] in try store.images.lookup(request.image) }
         let name: ImageName

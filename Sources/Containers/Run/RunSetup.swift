@@ -89,7 +89,8 @@ struct RunSetup: Sendable {
     /// A volume with a name is made when it is first used, with the files that the image has in its place.
     private func mount(_ volume: HostVolume) throws -> (SandboxMount, held: TemporaryDirectory?) {
         guard let name = volume.name else { return try volume.mount(in: store) }
-        let made = try VolumeStore(store).open(name) { path in
+        let made = try VolumeStore(store).open(name, labels: volume.isAnonymous ? Volume.anonymousLabels : [:]) {
+            path in
             let tree = LayerFileTree(tree: try trees.layers.tree(of: stack), directories: lowers)
             guard !lowers.isEmpty, let node = try tree.node(at: tree.resolve(PathBytes(volume.target.string))),
                 node.isDirectory

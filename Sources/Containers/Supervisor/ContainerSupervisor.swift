@@ -172,6 +172,7 @@ package struct ContainerSupervisor: Sendable {
         defer { withExtendedLifetime(alive) {} }
         if container.record.removesItself {
             try ContainerStore(images.store).discard(container)
+            VolumeStore(images.store).removeAnonymous(of: container.record)
             return
         }
         var state = try Container.recordedState(in: container.directory) ?? ContainerState()

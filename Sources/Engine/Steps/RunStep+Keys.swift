@@ -82,7 +82,8 @@ extension RunStep {
         key.note(.scripts, run.scripts.map { String(decoding: $0.content, as: UTF8.self) })
         key.add(run.mounts, sources: sources)
         // Only what is not as usual, so that the keys of all other steps stay what they are.
-        let unusual = commands.request.keyParts(of: run)
+        let unusual =
+            commands.request.keyParts(of: run) + commands.steps.ignoredPaths.map { "without \($0.text)" }
         if !unusual.isEmpty { key.add(unusual, as: .sandbox) }
         return ingredients.finish(key)
     }

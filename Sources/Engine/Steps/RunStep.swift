@@ -1,6 +1,7 @@
 import Contexts
 import Diagnostics
 import Execution
+import Glibc
 import GoCompat
 import Graph
 import Images
@@ -62,6 +63,7 @@ struct RunStep: Step {
                 spec.hostname = commands.files.hostname
                 // The store's own synchronisation makes the result durable; that of the command would only wait.
                 spec.isVolatile = true
+                if commands.steps.passesInput { spec.streams = .interactive }
                 spec.mounts = run.scripts.map(Self.mount) + mounts.mounts
                 try commands.request.apply(to: &spec, for: run)
                 if let platform { try foreign.apply(to: &spec, for: platform) }
@@ -86,7 +88,14 @@ struct RunStep: Step {
         } onCancel: {
             stopper.stop()
         }
-        return .files(state.adding(diffID, created: now))
+        let kept = try await offload { [self] in try withoutIgnored(diffID, on: state) }
+        return .files(state.adding(kept, created: now))
+    }
+
+    /// The layer without what the user wants to have left out.
+    private func withoutIgnored(_ layer: DiffID, on state: LayerStack) throws -> DiffID {
+        let paths = commands.steps.ignoredPaths
+        return paths.isEmpty ? layer : try storage.removing(paths, fromTopOf: state.diffIDs + [layer])
     }
 
     private func resolveUser(
@@ -168,11 +177,15 @@ struct RunStep: Step {
         _ spec: SandboxSpec, _ run: RunOperation, _ limited: borrowing LimitedRun, stopper: SandboxCanceller,
         step: StepReporter
     ) throws {
-        let process = try SandboxProcess(try SandboxPlan(spec))
+        var process = try SandboxProcess(try SandboxPlan(spec))
         let limit = commands.steps.timeLimit
         stopper.began(process.signaller, limit: limit?.duration)
-        try process.forwardOutput { stream, bytes in
-            step.output(stream == .standardError ? .standardError : .standardOutput, Array(copying: bytes))
+        // Only the pump keeps the input, so that it ends when ours does.
+        let pump = try process.takeInput().map { try InputPump(from: STDIN_FILENO, to: $0) }
+        try withExtendedLifetime(pump) {
+            try process.forwardOutput { stream, bytes in
+                step.output(stream == .standardError ? .standardError : .standardOutput, Array(copying: bytes))
+            }
         }
         var (status, usage) = try process.finish()
         limited.complete(&usage)

@@ -22,12 +22,22 @@ struct CommandGrammar: Sendable {
     struct Option: Hashable, Sendable {
         let name: String
         let form: Form
+
+        /// Whether the rest of a word, or else the next word, is its value.
+        var takesValue: Bool {
+            switch form {
+            case .value: true
+            case .other(let flag): flag.form == .value
+            case .flag, .alwaysOn, .optionalValue, .flagOrValue: false
+            }
+        }
     }
 
     /// Whether the first argument ends the options, as what follows it belongs to another program.
     let endsAtFirstArgument: Bool
-    /// Whether the flags of other builders are understood.
-    let takesBuilderFlags: Bool
+    /// The flags of other tools' command of the same name, by their long names.
+    private var foreign: [String: BuilderFlag] = [:]
+    private var foreignShort: [Character: String] = [:]
     private var long: [String: Option] = [:]
     private var short: [Character: Option] = [:]
 
@@ -37,10 +47,9 @@ struct CommandGrammar: Sendable {
     /// of the command's own hides one of theirs.
     init(
         flags: String = "", values: String = "", others: [Option] = [], negations: [String: String] = [:],
-        reachesRegistries: Bool = false, endsAtFirstArgument: Bool = false, takesBuilderFlags: Bool = false
+        reachesRegistries: Bool = false, endsAtFirstArgument: Bool = false
     ) {
         self.endsAtFirstArgument = endsAtFirstArgument
-        self.takesBuilderFlags = takesBuilderFlags
         for option in others { long[option.name] = option }
         add(values, .value)
         for name in flags.split(separator: " ") {
@@ -76,11 +85,11 @@ struct CommandGrammar: Sendable {
     /// The option of a long name, without dashes.
     subscript(name: some StringProtocol) -> Option? {
         if let option = long[String(name)] { return option }
-        guard takesBuilderFlags, let flag = BuilderFlags[String(name)] else { return nil }
+        guard let flag = foreign[String(name)] else { return nil }
         return Option(name: flag.name, form: .other(flag))
     }
 
-    subscript(letter: Character) -> Option? { short[letter] }
+    subscript(letter: Character) -> Option? { short[letter] ?? foreignShort[letter].flatMap { self[$0] } }
 
     /// All spellings with dashes, for the comparison with the parser.
     var spellings: [String: Option] {
@@ -115,6 +124,13 @@ extension CommandGrammar {
 
     /// The grammar of a command named by its words, e.g. `builds ls`; `nil` if the command has no options of its own.
     static func of(_ command: [String]) -> CommandGrammar? {
+        var grammar = own(command)
+        grammar?.foreign = CommandFlags.of(command)
+        grammar?.foreignShort = CommandFlags.short[command.joined(separator: " ")] ?? [:]
+        return grammar
+    }
+
+    private static func own(_ command: [String]) -> CommandGrammar? {
         switch command.joined(separator: " ") {
         case "build": build()
         case "verify-build": build(values: "report")
@@ -250,15 +266,15 @@ extension CommandGrammar {
         CommandGrammar(
             flags: """
                 no-cache quiet/q push builder-annotation timings check http-proxy inherit-labels omit-history \
-                force-compression rewrite-timestamp reproducible skip-unused-stages
+                force-compression rewrite-timestamp reproducible skip-unused-stages squash squash-all stdin
                 """,
             values: """
                 tag/t file/f target build-arg build-arg-file platform os arch variant build-context context-sub-path \
                 ignorefile label env unsetenv unsetlabel from lock secret ssh no-cache-filter cache-ttl progress logfile \
                 output/o iidfile iidfile-raw digest-file image-name-with-digest-file image-name-tag-with-digest-file \
                 metadata-file format timestamp compression-format compression-level estargz-prefetch annotation attest \
-                attest-as call \
-                explain-format trace timeout on-error hostname cache-from cache-to jobs/j gc \(commands) \(values)
+                attest-as call explain-format trace timeout on-error hostname cache-from cache-to jobs/j gc ignore-path \
+                \(commands) \(values)
                 """,
             others: [
                 Option(name: "pull", form: .optionalValue(absent: "always")),
@@ -270,7 +286,7 @@ extension CommandGrammar {
                 "builder-annotation": "no-builder-annotation", "inherit-labels": "no-inherit-labels",
                 "skip-unused-stages": "no-skip-unused-stages",
             ],
-            reachesRegistries: true, takesBuilderFlags: true)
+            reachesRegistries: true)
     }
 
     private static let container = """
@@ -280,7 +296,7 @@ extension CommandGrammar {
 
     private static func run(_ flags: String) -> CommandGrammar {
         CommandGrammar(
-            flags: "interactive/i tty/t read-only privileged init no-healthcheck rm \(flags)",
+            flags: "interactive/i tty/t quiet/q read-only privileged init no-healthcheck rm \(flags)",
             values: "\(container) \(commands)", negations: ["rm": "no-rm"], reachesRegistries: true,
             endsAtFirstArgument: true)
     }

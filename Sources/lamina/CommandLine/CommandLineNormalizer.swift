@@ -119,12 +119,7 @@ struct CommandLineNormalizer {
         guard isKnown(letters, grammar) else { return false }
         rest.removeFirst()
         while let letter = letters.popFirst(), let option = grammar[letter] {
-            let takesValue =
-                switch option.form {
-                case .value: true
-                case .flag, .alwaysOn, .optionalValue, .flagOrValue, .other: false
-                }
-            if letters.first == "=" || takesValue && !letters.isEmpty {
+            if letters.first == "=" || option.takesValue && !letters.isEmpty {
                 let value = letters.first == "=" ? letters.dropFirst() : letters
                 try append(option, String(value), spelling: "-\(letter)", next: &rest)
                 break
@@ -139,7 +134,7 @@ struct CommandLineNormalizer {
         for (position, letter) in letters.enumerated() {
             if letter == "=", position > 0 { return true }
             guard let option = grammar[letter] else { return false }
-            if option.form == .value { return true }
+            if option.takesValue { return true }
         }
         return true
     }

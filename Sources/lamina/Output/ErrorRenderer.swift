@@ -16,7 +16,7 @@ struct ErrorRenderer: Sendable {
 
     /// Prints an error on the standard error.
     func print(_ error: any Error, isBuild: Bool = false) {
-        for line in lines(for: error, isBuild: isBuild) { OutputTerminal.standardError.write(line + "\n") }
+        for line in lines(for: error, isBuild: isBuild) { tell(line) }
     }
 
     /// The excerpt if there is one, the message and the hint; `isBuild` says that a build failed, not the command.

@@ -39,6 +39,8 @@ struct BuilderFlag: Hashable, Sendable {
         case accepted(because: String)
         /// Accepted with these values, which ask for what is done anyway; any other value is refused.
         case acceptedAs([String], because: String, otherwise: String)
+        /// Accepted with these values, which ask for what is done anyway; any other value stands for other words.
+        case acceptedElse([String], because: String, means: [String])
         /// Not there; the sentence says what to do instead. A switch that is switched off asks for nothing.
         case refused(String)
     }
@@ -68,6 +70,9 @@ extension BuilderFlag {
             let text = form == .flag ? "\(!isOff)" : value ?? "true"
             guard values.contains(text.lowercased()) else { throw refusal(value, sentence) }
             return []
+        case .acceptedElse(let values, _, let words):
+            let text = form == .flag ? "\(!isOff)" : value ?? "true"
+            return values.contains(text.lowercased()) ? [] : words
         case .refused(let sentence):
             guard !isOff else { return [] }
             throw refusal(value, sentence)

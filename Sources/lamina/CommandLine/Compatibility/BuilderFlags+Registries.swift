@@ -37,15 +37,16 @@ extension BuilderFlags {
             .accepted(because: "every step is cached, and layers of the store are not compressed"))
         + flags("image-name-with-digest-file= image-name-tag-with-digest-file=", [.kaniko], .works)
         + flags(
-            "snapshot-mode= snapshotMode= single-snapshot use-new-run", [.kaniko],
+            "snapshot-mode= snapshotMode= use-new-run", [.kaniko],
             .accepted(because: "what a step changed is known without walking the file system"))
+        + flags("single-snapshot", [.kaniko], .means(["--squash"]))
         + flags("ignore-var-run", [.kaniko], .accepted(because: "no directory of the builder gets into a layer"))
-        + flags("ignore-path=", [.kaniko], .refused("what a step writes is kept; mount a cache or tmpfs there"))
+        + flags("ignore-path=", [.kaniko], .works)
         + flags("cleanup", [.kaniko], .accepted(because: "the builder's own file system is not touched"))
         + flags("force", [.kaniko], .accepted(because: "the builder's own file system is not touched"))
         + flags("kaniko-dir=", [.kaniko], .refused("use --root for the store"))
         + flags("reproducible", [.kaniko], .works)
-        + flags("force-build-metadata", [.kaniko], .refused("instructions without files make no layers"))
+        + flags("force-build-metadata", [.kaniko], .refused("instructions without files make no layers; leave it out"))
         + flags("compression=", [.kaniko], .means(["--compression-format=VALUE"]))
         + flags("verbosity=", [.kaniko], .refused("use --progress=plain, --quiet or --debug"))
         + flags("log-format=", [.kaniko], .refused("use --progress=plain or --progress=rawjson"))
@@ -53,8 +54,9 @@ extension BuilderFlags {
         + flags("push-retry= image-download-retry=", [.kaniko], .means(["--retry=VALUE"]))
         + flags("image-fs-extract-retry=", [.kaniko], .means(["--retry=VALUE"]))
         + flags(
-            "push-ignore-immutable-tag-errors skip-push-permission-check", [.kaniko],
-            .refused("an error of the registry ends the build; leave it out"))
+            "push-ignore-immutable-tag-errors", [.kaniko],
+            .refused("an error of the registry ends the build; give each push a tag of its own"))
+        + flags("skip-push-permission-check", [.kaniko], .accepted(because: "the first push shows what is permitted"))
         + flags("insecure-registry=", [.kaniko], .works)
         + flags("skip-tls-verify-registry=", [.kaniko], .means(["--insecure-registry=VALUE"]))
         + flags(

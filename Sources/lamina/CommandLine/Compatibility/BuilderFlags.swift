@@ -7,7 +7,7 @@ enum BuilderFlags {
 
     static subscript(name: String) -> BuilderFlag? { byName[name] }
 
-    private static let byName = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+    static let byName = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
 
     typealias Verdict = BuilderFlag.Verdict
 
@@ -47,10 +47,7 @@ extension BuilderFlags {
             .acceptedAs(
                 ["true"], because: "no signatures are looked at",
                 otherwise: "signatures are not verified; name base images by digest"))
-        + flags(
-            "squash", four,
-            .refused("each step stays a layer; COPY --from of the last stage into a FROM scratch stage makes one layer")
-        )
+        + flags("squash", four, .works)
 
     private static let buildx: [BuilderFlag] =
         flags("allow= call= check debug no-cache-filter= progress= push resource=", [.buildx], .works)
@@ -58,9 +55,7 @@ extension BuilderFlags {
         + flags("load", [.buildx], .means(["--output=type=docker"]))
         + flags(
             "builder=", [.buildx],
-            .acceptedAs(
-                ["default", ""], because: "it is the only one",
-                otherwise: "there are no builders to choose from; leave --builder out"))
+            .accepted(because: "this program is the only builder, and it builds on this machine"))
         + flags("provenance=? attest=", [.buildx], .works)
         + flags("sbom=?", [.buildx, .buildah, .podman], .works)
         + flags("policy=", [.buildx], .refused("source policies are not read; name base images by digest"))
@@ -83,17 +78,17 @@ extension BuilderFlags {
         + flags("source-date-epoch=", redHats, .means(["--build-arg=SOURCE_DATE_EPOCH=VALUE"]))
         + flags(
             "layers", redHats,
-            .acceptedAs(
-                ["true"], because: "every step is a layer and is cached",
-                otherwise: "every step is a layer; leave --layers=false out"))
+            .acceptedElse(["true"], because: "every step is a layer and is cached", means: ["--squash"]))
         + flags("skip-unused-stages", redHats + [.kaniko], .works)
         + flags("no-hosts no-hostname", redHats, .refused("/etc/hosts and /etc/hostname are made for each command"))
         + flags("cpp-flag=", redHats, .refused("no preprocessor is run; give values with --build-arg"))
-        + flags("hooks-dir= runtime= runtime-flag=", redHats, .refused("commands are run without an OCI runtime"))
+        + flags(
+            "hooks-dir= runtime= runtime-flag=", redHats,
+            .refused("commands are run without an OCI runtime; leave it out"))
         + flags(
             "compat-volumes", redHats,
             .refused("what RUN writes below a VOLUME is kept, as with BuildKit; put VOLUME after it"))
-        + flags("stdin", redHats, .refused("commands of RUN read nothing; use RUN with a here-document"))
+        + flags("stdin", redHats, .works)
         + flags("transient-run-mounts=", redHats, .refused("use --mount, which applies to every RUN"))
         + flags("group-add=", redHats, .refused("groups of the caller are not kept; use USER"))
         + flags("log-rusage rusage-logfile=", redHats, .refused("use --timings or --trace"))
@@ -110,12 +105,13 @@ extension BuilderFlags {
             "disable-compression", redHats,
             .accepted(because: "layers of the store are not compressed, and those of a push always are"))
         + flags("rewrite-timestamp timestamp=", redHats, .works)
-        + flags(
-            "squash-all", [.podman], .refused("COPY --from of the last stage into a FROM scratch stage makes one layer")
-        )
+        + flags("squash-all", [.podman], .works)
         + flags("all-platforms", redHats, .refused("name the platforms, as in --platform linux/amd64,linux/arm64"))
         + flags(
-            "manifest=", redHats, .refused("several platforms in --platform make an index, and --tag names it")
+            "manifest=", redHats,
+            .refused(
+                "several platforms in --platform make an index, and lamina index joins images that were built one by one"
+            )
         )
         + flags(
             "identity-label", redHats,
@@ -133,14 +129,20 @@ extension BuilderFlags {
                 ["false"], because: "annotations of the base are not inherited",
                 otherwise: "annotations of the base are not inherited; set them with --annotation"))
         + flags("unsetannotation=", redHats, .accepted(because: "annotations of the base are not inherited"))
-        + flags("layer-label= stage-labels save-stages", redHats, .refused("no images of single steps are kept"))
+        + flags(
+            "layer-label=", redHats,
+            .accepted(because: "it is for images of single steps, and as with --layers=false none are kept"))
+        + flags(
+            "stage-labels save-stages", redHats,
+            .refused("one image is kept; name a stage with --target and -t, and its steps come from the cache"))
         + flags("os-feature= os-version=", redHats, .refused("they are for Windows; images here are for Linux"))
         + flags("cw=", redHats, .refused("disks for confidential machines are not made"))
         + flags(
             """
             sbom-image-output= sbom-image-purl-output= sbom-merge-strategy= sbom-output= sbom-purl-output= \
             sbom-scanner-command= sbom-scanner-image=
-            """, redHats, .refused("no SBOM is made yet; scan the image that is built"))
+            """, redHats,
+            .refused("no scanner is run; --sbom attaches the list of packages, and lamina sbom prints it"))
 
     private static let namespaces: [BuilderFlag] =
         flags(

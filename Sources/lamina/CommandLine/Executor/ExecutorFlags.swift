@@ -36,16 +36,11 @@ extension ExecutorFlags {
         + flags("digest-file=", .means(["--digest-file=VALUE"]))
         + flags("image-name-with-digest-file=", .means(["--image-name-with-digest-file=VALUE"]))
         + flags("image-name-tag-with-digest-file=", .means(["--image-name-tag-with-digest-file=VALUE"]))
-        + flags(
-            "compression=",
-            .acceptedAs(
-                ["gzip"], because: "new layers are pushed so", otherwise: "new layers are compressed with gzip"))
-        + flags("compression-level=", .refused("the level is fixed; leave it out"))
-        + flags(
-            "reproducible", .refused("use --build-arg SOURCE_DATE_EPOCH=0, which sets the times of config and history")
-        )
-        + flags("force-build-metadata", .refused("instructions without files make no layers"))
-        + flags("ignore-path=", .refused("no directory of the builder gets into a layer; leave it out"))
+        + flags("compression=", .means(["--compression-format=VALUE"]))
+        + flags("compression-level=", .means(["--compression-level=VALUE"]))
+        + flags("reproducible", .means(["--timestamp=0"]))
+        + flags("force-build-metadata", .refused("instructions without files make no layers; leave it out"))
+        + flags("ignore-path=", .means(["--ignore-path=VALUE"]))
         + flags("ignore-var-run", .accepted(because: "no directory of the builder gets into a layer"))
 
     private static let caching: [BuilderFlag] =
@@ -56,8 +51,9 @@ extension ExecutorFlags {
             "cache-copy-layers cache-run-layers compressed-caching",
             .accepted(because: "every step is cached, and layers of the store are not compressed"))
         + flags(
-            "snapshot-mode= snapshotMode= single-snapshot use-new-run",
+            "snapshot-mode= snapshotMode= use-new-run",
             .accepted(because: "what a step changed is known without walking the file system"))
+        + flags("single-snapshot", .means(["--squash"]))
         + flags("skip-unused-stages", .works)
 
     private static let registries: [BuilderFlag] =
@@ -69,7 +65,9 @@ extension ExecutorFlags {
         + flags("registry-certificate=", .means(["--registry-certificate=VALUE"]))
         + flags("registry-client-cert=", .means(["--registry-client-cert=VALUE"]))
         + flags("push-retry= image-download-retry= image-fs-extract-retry=", .means(["--retry=VALUE"]))
-        + flags("push-ignore-immutable-tag-errors", .refused("an error of the registry ends the build; leave it out"))
+        + flags(
+            "push-ignore-immutable-tag-errors",
+            .refused("an error of the registry ends the build; give each push a tag of its own"))
         + flags("skip-push-permission-check", .accepted(because: "the first push shows what is permitted"))
         + flags("azure-container-registry-config=", .refused("use a credential helper in Docker's config.json"))
         + flags("credential-helpers=", .refused("name the helpers in config.json under credHelpers or credsStore"))

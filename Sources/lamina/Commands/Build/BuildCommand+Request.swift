@@ -24,6 +24,10 @@ extension BuildCommand {
         request.sandbox = try sandbox.request()
         request.namesBuilder = builderAnnotation
         request.isReproducible = form.isReproducible
+        request.squash = form.squash
+        if resultFiles.metadataFile != nil {
+            request.metadata = MetadataRequest(environment: GlobalOptions.environment)
+        }
         request.outputs = try outputs()
         try request.checkPlatforms()
         request.attestations = try attestations.request()

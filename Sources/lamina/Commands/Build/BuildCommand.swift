@@ -132,6 +132,7 @@ struct BuildCommand: UserNamespaceCommand {
     var path: String { contexts.path(of: givenPath ?? ".") }
 
     func run() async throws {
+        try ForeignVariables.check(GlobalOptions.environment)
         let mode = try Self.checkingUsage(progressMode)
         let subrequest = try Self.checkingUsage(subrequest)
         try Self.checkingUsage(checkPath)
@@ -191,7 +192,7 @@ struct BuildCommand: UserNamespaceCommand {
         if inputs.definition == nil { request.dockerfile = file.map { FilePath($0) } }
         request.isolation = (try? isolation.mode()) ?? nil
         // A build that begins again because of its base image would find streams at their end.
-        return arguments.readsStreams || sandbox.readsStreams || request.needsUserNamespace
+        return arguments.readsStreams || sandbox.readsStreams || steps.passesInput || request.needsUserNamespace
     }
 
     // MARK: Values of the options
@@ -267,9 +268,8 @@ struct BuildCommand: UserNamespaceCommand {
     private static func failureShell(_ renderer: ProgressRenderer) -> FailureShell {
         FailureShell { failure in
             renderer.finish(error: failure)
-            OutputTerminal.standardError.write(
-                "ERROR: \(TerminalText.line(failure.message))\n"
-                    + "A shell in the files of the step; leave it to end the build.\n")
+            tell("ERROR: \(TerminalText.line(failure.message))")
+            tell("A shell in the files of the step; leave it to end the build.")
         }
     }
 
@@ -286,6 +286,6 @@ struct BuildCommand: UserNamespaceCommand {
     }
 
     private func show(_ lines: [String]) {
-        for line in lines { OutputTerminal.standardError.write(line + "\n") }
+        for line in lines { tell(line) }
     }
 }

@@ -44,6 +44,8 @@ struct ExecutorCommand: ParsableCommand {
                 environment: GlobalOptions.currentEnvironment(),
                 hasFile: { (try? FileStatus(of: FilePath($0)).type) == .regular },
                 absolute: { FileSystem.absolute(FilePath($0)).string }))
+        // Kaniko needs no daemon, and pipelines set this for other jobs.
+        unsafe unsetenv("DOCKER_HOST")
         for (name, value) in line.variables { unsafe setenv(name, value, 1) }
         return line.words
     }
@@ -58,6 +60,8 @@ extension BuilderFlag.Verdict {
         case .accepted(let reason): "accepted: \(reason)"
         case .acceptedAs(let values, let reason, let sentence):
             "\(values.joined(separator: ", ")) accepted: \(reason); else refused: \(sentence)"
+        case .acceptedElse(let values, let reason, let words):
+            "\(values.joined(separator: ", ")) accepted: \(reason); else means \(words.joined(separator: " "))"
         case .refused(let sentence): "refused: \(sentence)"
         }
     }

@@ -57,6 +57,14 @@ struct ImageFormOptions: ParsableArguments {
             "Give the image and all files of new layers one time, in seconds since 1970.", valueName: "seconds"))
     var timestamp: String?
 
+    @Flag(name: .customLong("squash"), help: "Put the layers that the build makes into one.")
+    var squashesNew = false
+
+    @Flag(name: .customLong("squash-all"), help: "Put all layers into one, those of the base image, too.")
+    var squashesAll = false
+
+    var squash: Squash? { squashesAll ? .allLayers : squashesNew ? .newLayers : nil }
+
     /// Throws a `ValidationError` for a format that does not exist, and `RequestsError` for a compression.
     func settings() throws -> ImageSettings {
         var settings = ImageSettings()

@@ -84,7 +84,7 @@ struct RebuildCommand: UserNamespaceCommand {
                 secrets: secrets.map { try BuildSecret.parse($0, environment: GlobalOptions.environment) },
                 agents: agents.map { try AgentSocket.parse($0, environment: GlobalOptions.environment) },
                 environment: GlobalOptions.environment, in: images.store)
-            for note in rebuild.notes { OutputTerminal.standardError.write("warning: \(TerminalText.line(note))\n") }
+            for note in rebuild.notes { tell("warning: \(TerminalText.line(note))") }
             let rebuilt = try await build(rebuild.request, images)
             withExtendedLifetime(rebuild) {}
             guard rebuilt.id != original.id else {

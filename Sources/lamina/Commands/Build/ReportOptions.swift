@@ -46,14 +46,14 @@ struct ReportOptions: ParsableArguments {
         let history = BuildHistory(store: store)
         let build = try history.build(reference)
         if let trace { try ChromeTrace(build: build).write(to: trace.descriptor) }
-        if timings { for line in TimingsText(build: build).lines() { OutputTerminal.standardError.write(line + "\n") } }
+        if timings { for line in TimingsText(build: build).lines() { tell(line) } }
         guard explain || explainFormat != nil else { return }
         let explanation = try history.explain(build)
         if explainFormat == .json {
             say(explanation.json.text(.pretty(2)))
         } else {
-            if timings { OutputTerminal.standardError.write("\n") }
-            for line in explanation.lines(on: .standardError) { OutputTerminal.standardError.write(line + "\n") }
+            if timings { tell("") }
+            for line in explanation.lines(on: .standardError) { tell(line) }
         }
     }
 }

@@ -58,10 +58,13 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
 }
 
 extension Explanation {
-    /// The explanation as text for `output`: with marks and colours on a terminal. Without one it is for a file.
+    /// The explanation as text for `output`: with marks and colours on a terminal, or where colours are forced. Without
+    /// an output it is for a file.
     func lines(on output: OutputTerminal?) -> [String] {
-        let useColours = OutputTerminal.wantsColours(environment: OutputTerminal.environment)
-        let terminal = output.flatMap { $0.isTerminal ? ($0.size?.columns ?? 80, useColours) : nil }
+        let terminal = output.flatMap { output -> (columns: Int, useColours: Bool)? in
+            let useColours = output.showsColours(environment: OutputTerminal.environment)
+            return output.isTerminal || useColours ? (output.size?.columns ?? 80, useColours) : nil
+        }
         return ExplanationText(explanation: self, terminal: terminal, now: Timestamp.now).lines()
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Console
 import Containers
 import Requests
 
@@ -80,9 +79,4 @@ struct ContainerOptions: ParsableArguments {
         }
         return creation
     }
-}
-
-/// Lines of messages.
-enum OutputLines {
-    static func standardError(_ line: String) { OutputTerminal.standardError.write(line + "\n") }
 }

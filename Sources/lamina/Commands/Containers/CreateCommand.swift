@@ -14,6 +14,7 @@ struct CreateCommand: UserNamespaceCommand {
     func needsUserNamespace() -> Bool { words.needsUserNamespace }
 
     func run() async throws {
+        try ForeignVariables.check(GlobalOptions.environment)
         let request = try words.request(of: Self.self, isDebug: global.debug)
         try await global.run { [global, words] in
             let images = try global.images(words.registries)

@@ -15,37 +15,13 @@ struct ExecCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Let the command read the standard input.")
-    var interactive = false
-
-    @Flag(name: .shortAndLong, help: "Give the command a terminal.")
-    var tty = false
+    @OptionGroup var process: ProcessOptions
 
     @Flag(name: .shortAndLong, help: "Do not wait for the command, and show nothing of it.")
     var detach = false
 
     @Flag(help: "Let the command do everything that lamina itself may do.")
     var privileged = false
-
-    @Option(
-        name: .shortAndLong, parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set a variable; K alone takes the value from the environment.", valueName: "K[=V]"))
-    var env: [String] = []
-
-    @Option(
-        name: .customLong("env-file"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set the variables of a file, one K[=V] a line.", valueName: "file"))
-    var environmentFiles: [String] = []
-
-    @Option(
-        name: .shortAndLong, parsing: .unconditional,
-        help: ArgumentHelp("Whom to run as: a name or a number each.", valueName: "user[:group]"))
-    var user: String?
-
-    @Option(
-        name: [.short, .customLong("workdir")], parsing: .unconditional,
-        help: ArgumentHelp("The working directory.", valueName: "dir"))
-    var workingDirectory: String?
 
     @Argument(help: ArgumentHelp("A name or an ID.", valueName: "container"))
     var container: String
@@ -61,14 +37,11 @@ struct ExecCommand: AsyncParsableCommand {
 
     private func request() throws -> ExecRequest {
         var request = ExecRequest(arguments: command)
-        for file in environmentFiles {
-            request.environment += try RunOptions.variables(in: file).map { "\($0.name)=\($0.value)" }
-        }
-        request.environment += try env.compactMap { try RunOptions.variable($0) }.map { "\($0.name)=\($0.value)" }
-        request.user = user
-        request.workingDirectory = workingDirectory
-        request.isInteractive = interactive && !detach
-        request.hasTerminal = tty && !detach
+        request.environment = try process.variables().map { "\($0.name)=\($0.value)" }
+        request.user = process.user
+        request.workingDirectory = process.workingDirectory
+        request.isInteractive = process.interactive && !detach
+        request.hasTerminal = process.tty && !detach
         request.isDetached = detach
         request.isPrivileged = privileged
         return request
@@ -77,7 +50,7 @@ struct ExecCommand: AsyncParsableCommand {
     func run() async throws {
         let request = try Self.checkingUsage(request)
         guard !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
-            OutputLines.standardError("lamina: the input device is not a TTY")
+            tell("lamina: the input device is not a TTY")
             throw ExitStatus.failure
         }
         try await global.run { [global, container] in

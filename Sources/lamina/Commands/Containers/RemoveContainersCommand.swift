@@ -16,19 +16,19 @@ struct RemoveContainersCommand: ContainerFilesCommand {
     @Flag(name: .shortAndLong, help: "Kill those that run; one that is not there is no failure.")
     var force = false
 
-    @Flag(name: .shortAndLong, help: "Accepted, as it is always so: volumes without a name are part of the container.")
+    @Flag(name: .shortAndLong, help: "Remove the volumes that were made for the container, too.")
     var volumes = false
 
     @Argument(help: ArgumentHelp("Names or IDs.", valueName: "container"))
     var containers: [String]
 
     func run() async throws {
-        try await global.run { [global, force, containers] in
+        try await global.run { [global, force, volumes, containers] in
             let store = try ContainerStore(global.store())
             var failure: (any Error)?
             for name in containers {
                 do {
-                    try await Self.remove(name, from: store, force: force)
+                    try await Self.remove(name, from: store, force: force, takesVolumes: volumes)
                     say(name)
                 } catch let error as ContainersError where force && error.code == .notFound {
                     if try store.removeDamaged(name) {
@@ -45,17 +45,20 @@ struct RemoveContainersCommand: ContainerFilesCommand {
         }
     }
 
-    private static func remove(_ name: String, from store: ContainerStore, force: Bool) async throws {
+    private static func remove(
+        _ name: String, from store: ContainerStore, force: Bool, takesVolumes: Bool
+    ) async throws {
         let container = try store.find(name)
         var isKilled = false
         if force, container.isRunning {
             let client = ContainerClient(container)
             isKilled = (try? await offload { try client.send(SIGKILL) }) != nil
         }
-        do { try await offload { [isKilled] in try store.remove(container, isKilled: isKilled) } } catch let error
-            as LinuxError
-            where error.code == .notFound && container.record.removesItself
-        { return }
+        do {
+            try await offload { [isKilled] in
+                try store.remove(container, isKilled: isKilled, takesVolumes: takesVolumes)
+            }
+        } catch let error as LinuxError where error.code == .notFound && container.record.removesItself { return }
     }
 }
 

@@ -49,7 +49,7 @@ struct StartCommand: ContainerFilesCommand {
             let reads = interactive && container.record.request.isInteractive
             return try await ContainerSupervisor(container, images: images).run(
                 link, ContainerSupervisor.Attachment(showsOutput: true, readsInput: reads)
-            ) { OutputLines.standardError($0) }
+            ) { tell($0) }
         }
     }
 }

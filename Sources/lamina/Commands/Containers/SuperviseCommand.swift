@@ -34,10 +34,10 @@ struct SuperviseCommand: AsyncParsableCommand {
             let found = try ContainerStore(images.store).find(container)
             _ = try await ContainerSupervisor(found, images: images).run(
                 link, .none, began: { report.send(.object(("began", .bool(true)))) },
-                report: { OutputLines.standardError($0) })
+                report: { tell($0) })
         } catch {
             report.send(ContainerStartFailure(error).json)
-            OutputLines.standardError((error as? any AnyFailure)?.message ?? "\(error)")
+            tell((error as? any AnyFailure)?.message ?? "\(error)")
             throw ExitStatus.failure
         }
     }

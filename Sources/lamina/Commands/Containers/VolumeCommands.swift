@@ -162,11 +162,12 @@ struct VolumeRemoveCommand: ContainerFilesCommand {
 
 struct VolumePruneCommand: ContainerFilesCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prune", abstract: "Remove volumes that no container has.")
+        commandName: "prune",
+        abstract: "Remove anonymous volumes that no container has; with -a those with a name, too.")
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Accepted, as all volumes have a name.")
+    @Flag(name: .shortAndLong, help: "Remove volumes with a name, too.")
     var all = false
 
     @Flag(name: .shortAndLong, help: "Do not ask.")
@@ -175,17 +176,21 @@ struct VolumePruneCommand: ContainerFilesCommand {
     func run() async throws {
         try await global.run {
             if !force {
-                guard try await Confirmation.ask("This will remove all volumes that no container has.") else {
+                let kind = all ? "volumes" : "anonymous volumes"
+                guard try await Confirmation.ask("This will remove all \(kind) that no container has.") else {
                     throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
             let store = try VolumeStore(global.store())
-            let unused = try store.list().filter { try store.users(of: $0.name).isEmpty }
+            let unused = try store.list().filter { try (all || $0.isAnonymous) && store.users(of: $0.name).isEmpty }
+            let bytes = try unused.clampedSum { try $0.bytes() }
             for volume in unused { try store.remove(volume.name) }
             if !unused.isEmpty {
                 say("Deleted Volumes:")
                 for volume in unused { say(volume.name) }
+                say("")
             }
+            say("Total reclaimed space: \(HumanSize.short(bytes))")
         }
     }
 }

@@ -35,16 +35,7 @@ struct CopyCommand: UserNamespaceCommand {
 
     @OptionGroup var form: CopyFormOptions
 
-    @Flag(name: .shortAndLong, help: "Copy all platforms, or fail.")
-    var all = false
-
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("The platforms to copy, with what is attested of them.", valueName: "os/arch[,os/arch]"))
-    var platform: [String] = []
-
-    @Flag(help: "Copy what refers to the image as well: signatures, SBOMs and other artifacts.")
-    var referrers = false
+    @OptionGroup var scope: CopyScopeOptions
 
     @Option(
         name: .customLong("digestfile"),
@@ -60,10 +51,6 @@ struct CopyCommand: UserNamespaceCommand {
     @Argument(help: ArgumentHelp("Where to copy it.", valueName: "destination"))
     var destination: String
 
-    func validate() throws {
-        guard !all || platform.isEmpty else { throw ValidationError("--all and --platform contradict each other") }
-    }
-
     func run() async throws {
         try await global.run {
             let (from, to) = (try ImageLocation(parsing: source), try ImageLocation(parsing: destination))
@@ -73,9 +60,7 @@ struct CopyCommand: UserNamespaceCommand {
                     hint: "Name a file, or redirect the output.")
             }
             var copy = try form.copy()
-            copy.requiresAll = all
-            copy.includesReferrers = referrers
-            copy.platforms = try PlatformList.platforms(platform)
+            try scope.apply(to: &copy)
             let ends = (try sourceEnd.access(from, registries), try destinationEnd.access(to, registries))
             let digest = try await Self.closing(ends.0, ends.1) {
                 try await run(copy, from, to, ends.0, ends.1)

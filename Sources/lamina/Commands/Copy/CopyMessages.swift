@@ -17,21 +17,19 @@ final class CopyMessages: Sendable {
         switch event {
         case .resolved(let manifest, let blobs):
             let platform = manifest.platform.map { " for \($0)" } ?? ""
-            write("\(manifest.digest.short): Copying manifest\(platform) with \(blobs.count) blobs")
+            tell("\(manifest.digest.short): Copying manifest\(platform) with \(blobs.count) blobs")
         case .layerExists(let blob): end(blob, "Already exists")
         case .layerMounted(let blob, let origin): end(blob, "Mounted from \(origin)")
         case .layerProgress(let blob, _):
             guard announced.withLock({ $0.insert(blob.digest).inserted }) else { return }
-            write("\(blob.digest.short): Copying \(HumanSize.short(blob.size))")
+            tell("\(blob.digest.short): Copying \(HumanSize.short(blob.size))")
         case .layerDone(let blob): end(blob, "Copied")
-        case .waiting(let text): write(text)
+        case .waiting(let text): tell(text)
         }
     }
 
     private func end(_ blob: Descriptor, _ what: String) {
         guard done.withLock({ $0.insert(blob.digest).inserted }) else { return }
-        write("\(blob.digest.short): \(what)")
+        tell("\(blob.digest.short): \(what)")
     }
-
-    private func write(_ line: String) { OutputTerminal.standardError.write(line + "\n") }
 }

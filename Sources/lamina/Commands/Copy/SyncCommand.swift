@@ -46,16 +46,7 @@ struct SyncCommand: AsyncParsableCommand {
         help: ArgumentHelp("Put a text after each name.", valueName: "text"))
     var ending: String?
 
-    @Flag(name: .shortAndLong, help: "Copy all platforms, or fail.")
-    var all = false
-
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("The platforms to copy, with what is attested of them.", valueName: "os/arch[,os/arch]"))
-    var platform: [String] = []
-
-    @Flag(help: "Copy what refers to each image as well: signatures, SBOMs and other artifacts.")
-    var referrers = false
+    @OptionGroup var scope: CopyScopeOptions
 
     @Flag(name: .customLong("keep-going"), help: "Copy the others when an image fails; the command fails at the end.")
     var keepGoing = false
@@ -72,10 +63,6 @@ struct SyncCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The registry or the directory to copy to.", valueName: "destination"))
     var destination: String
 
-    func validate() throws {
-        guard !all || platform.isEmpty else { throw ValidationError("--all and --platform contradict each other") }
-    }
-
     func run() async throws {
         try await global.run {
             let (from, host) = try await offload { try readSource() }
@@ -85,9 +72,7 @@ struct SyncCommand: AsyncParsableCommand {
             let settings = try sourceEnd.settings(host, named: source, registries)
             var sync = SyncRun(SyncGroup.groups(of: from, settings), to: to, target)
             sync.copy = try form.copy()
-            sync.copy.requiresAll = all
-            sync.copy.includesReferrers = referrers
-            sync.copy.platforms = try PlatformList.platforms(platform)
+            try scope.apply(to: &sync.copy)
             sync.isScoped = scoped
             sync.ending = ending ?? ""
             sync.keepsGoing = keepGoing

@@ -87,7 +87,7 @@ struct ExpandCommand: AsyncParsableCommand {
             say(JSON.object(JSONObject([result, ("unset", .array(unmatched.map(JSON.string)))])).text())
         }
         guard unset else { return }
-        for name in unmatched { OutputTerminal.standardError.write("not set: \(TerminalText.line(name))\n") }
+        for name in unmatched { tell("not set: \(TerminalText.line(name))") }
     }
 
     /// By the bytes of their names; the last value given counts, and a name without any is not set.

@@ -34,8 +34,7 @@ struct ExtractCommand: UserNamespaceCommand {
                 try FileExtraction.extract(node, of: found.files, from: found.image, into: FilePath(directory))
             }
             let skipped = summary.skipped == 0 ? "" : "; \(summary.skipped) devices or FIFOs were left out"
-            OutputTerminal.standardError.write(
-                "Extracted \(summary.files) files, \(HumanSize.short(summary.bytes))\(skipped)\n")
+            tell("Extracted \(summary.files) files, \(HumanSize.short(summary.bytes))\(skipped)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Containers
 import Diagnostics
 import Engine
 import Images
@@ -8,7 +9,9 @@ import SystemPackage
 
 struct ExportCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write the files of an image as one tar archive, as a container sees them.")
+        commandName: "export",
+        abstract: "Write the files of an image or a container as one tar archive, as a command sees them.",
+        discussion: "A container goes before an image of the same name. Files of its volumes are left out.")
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -22,7 +25,7 @@ struct ExportCommand: UserNamespaceCommand {
     @Option(help: ArgumentHelp("Take the image for this platform.", valueName: "os/arch"))
     var platform: String?
 
-    @Argument(help: ArgumentHelp("A name or an ID.", valueName: "image"))
+    @Argument(help: ArgumentHelp("A name or an ID of an image or a container.", valueName: "image"))
     var image: String
 
     func run() async throws {
@@ -34,6 +37,9 @@ struct ExportCommand: UserNamespaceCommand {
             }
             let platform = try platform.map { try Platform(parsing: $0) }
             let images = try global.images(registries)
+            if platform == nil, let container = try? ContainerStore(images.store).find(image) {
+                return try await ContainerCopy(container, images: images).export(to: FilePath(output ?? "-"))
+            }
             try await images.closingRegistry {
                 try await ImageFileSystem(image, platform: platform, in: images)
                     .writeArchive(to: FilePath(output ?? "-"))

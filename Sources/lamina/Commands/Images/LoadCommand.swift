@@ -25,7 +25,7 @@ struct LoadCommand: AsyncParsableCommand {
 
     @OptionGroup var progress: TransferProgressOption
 
-    @Flag(name: .shortAndLong, help: "Print nothing.")
+    @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
 
     func run() async throws {
@@ -33,7 +33,6 @@ struct LoadCommand: AsyncParsableCommand {
             let transfer = try global.images()
             let loaded = try await load(transfer)
             guard !document.isDocument else { return try show(loaded) }
-            guard !quiet else { return }
             for image in loaded {
                 for name in image.names { say("Loaded image: \(name.familiar)") }
                 if image.names.isEmpty { say("Loaded image ID: \(image.image.id)") }

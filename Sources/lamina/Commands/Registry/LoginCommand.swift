@@ -72,7 +72,7 @@ struct LoginCommand: AsyncParsableCommand {
             throw LoginsError(.credentials, "Must provide --username with --password-stdin")
         }
         if password != nil {
-            warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
+            tell("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
         }
     }
 
@@ -88,7 +88,7 @@ struct LoginCommand: AsyncParsableCommand {
             _ = try await access.client.login(to: registry, with: stored)
             return true
         } catch let error as RegistryError where error.code == .unauthorised {
-            warn("Login did not succeed, error: \(error.message)")
+            tell("Login did not succeed, error: \(error.message)")
             return false
         }
     }
@@ -133,7 +133,7 @@ struct LoginCommand: AsyncParsableCommand {
 
     private func say(_ place: LoginFile.Place) {
         guard case .file(let path) = place else { return }
-        warn(
+        tell(
             """
 
             WARNING! Your credentials are stored unencrypted in '\(path)'.
@@ -142,8 +142,6 @@ struct LoginCommand: AsyncParsableCommand {
 
             """)
     }
-
-    private func warn(_ text: String) { OutputTerminal.standardError.write(text + "\n") }
 }
 
 struct LogoutCommand: AsyncParsableCommand {

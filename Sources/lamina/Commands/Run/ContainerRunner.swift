@@ -34,7 +34,7 @@ struct ContainerRunner {
         let request = container.record.request
         let attachment = ContainerSupervisor.Attachment(showsOutput: true, readsInput: request.isInteractive)
         return try await ContainerSupervisor(container, images: images).run(link, attachment) {
-            OutputLines.standardError($0)
+            tell($0)
         }
     }
 

@@ -35,17 +35,18 @@ struct RunCommand: UserNamespaceCommand {
     func needsUserNamespace() -> Bool { words.needsUserNamespace }
 
     func run() async throws {
+        try ForeignVariables.check(GlobalOptions.environment)
         let request = try words.request(of: Self.self, isDebug: global.debug)
         let runner = ContainerRunner(global: global)
         guard detach || !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
-            OutputLines.standardError("lamina: the input device is not a TTY")
+            tell("lamina: the input device is not a TTY")
             throw ContainerRunner.ownFailure
         }
         guard detach || words.containers.isKept else {
             return try await runner.run { [global, words] link in
                 let images = try global.images(words.registries)
                 return try await images.closingRegistry {
-                    try await ImageRun(request, images: images).run(link) { OutputLines.standardError($0) }
+                    try await ImageRun(request, images: images).run(link) { tell($0) }
                 }
             }
         }

@@ -42,7 +42,7 @@ struct RunWords: ParsableArguments {
     func create(_ request: RunRequest, _ images: ImageTransfer) async throws -> Container {
         let creation = containers.creation(request)
         return try await CIDFile.creating(containers.cidfile) {
-            try await creation.create(images) { OutputLines.standardError($0) }
+            try await creation.create(images) { tell($0) }
         }
     }
 

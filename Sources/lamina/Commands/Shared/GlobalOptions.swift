@@ -78,6 +78,11 @@ extension GlobalOptions {
     func run<Value: Sendable>(
         canceled: String = "lamina: canceled", _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
+        if debug {
+            for note in ForeignVariables.notes(Self.environment) {
+                tell("lamina: \(note)")
+            }
+        }
         let interrupts = Interrupts()
         let task = Task { try await body() }
         interrupts.onFirst { task.cancel() }
@@ -86,7 +91,7 @@ extension GlobalOptions {
             return try await task.value
         } catch {
             if let signal = interrupts.signal {
-                OutputTerminal.standardError.write(canceled + "\n")
+                tell(canceled)
                 throw ExitStatus.interrupted(by: signal)
             }
             if error is ExitStatus { throw error }
@@ -98,3 +103,6 @@ extension GlobalOptions {
 
 /// Prints a line of a command's result on the standard output.
 func say(_ line: String) { CommandResult.write(Array("\(line)\n".utf8)) }
+
+/// Prints a line of a message on the standard error.
+func tell(_ line: String) { OutputTerminal.standardError.write("\(line)\n") }

@@ -68,7 +68,7 @@ struct RegistryOptions: ParsableArguments {
     @OptionGroup var retries: RetryOptions
 
     /// Shows what a command waits for.
-    static let showNotice: @Sendable (String) -> Void = { OutputTerminal.standardError.write($0 + "\n") }
+    static let showNotice: @Sendable (String) -> Void = { tell($0) }
 
     /// The settings that the options and the environment make: the one place where they come together.
     func settings(_ login: LoginOption? = nil, for registry: String = "") throws -> RegistrySettings {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Containers
 import GoCompat
 import OCI
 import Store
@@ -27,18 +28,19 @@ struct DiskUsageCommand: UserNamespaceCommand {
             let ledger = try store.ledger()
             if verbose {
                 let list = try UsageList(format)
-                if list.isTable { try summarise(ledger.usage(of: store), as: nil) }
+                if list.isTable { try summarise(ledger.usage(of: store), ContainerUsage(of: store), as: nil) }
                 for line in try list.lines(for: ledger.records.reversed()) { say(line) }
             } else {
-                try summarise(ledger.usage(of: store), as: format)
+                try summarise(ledger.usage(of: store), ContainerUsage(of: store), as: format)
             }
         }
     }
 
-    private func summarise(_ usage: DiskUsage, as format: String?) throws {
+    private func summarise(_ usage: DiskUsage, _ own: ContainerUsage, as format: String?) throws {
         let list = try ListFormat(format, columns: Self.columns)
         let rows = [
-            Self.row("Images", usage.images), Self.row("Build cache", usage.cache),
+            Self.row("Images", usage.images), Self.row("Containers", own.containers),
+            Self.row("Local Volumes", own.volumes), Self.row("Build Cache", usage.cache),
             Self.row("Cache mounts", usage.cacheMounts), Self.row("Blobs", usage.blobs),
             Self.row("Snapshots", usage.snapshots), Self.row("File lists", usage.fileLists),
             Self.row("Build records", .init(total: usage.builds, active: 0, reclaimable: 0)),
@@ -46,7 +48,9 @@ struct DiskUsageCommand: UserNamespaceCommand {
         for line in try list.lines(for: rows) { say(line) }
         guard list.isTable else { return }
         say("")
-        say("Total on disk: \(HumanSize.short(usage.total)), of which can go: \(HumanSize.short(usage.reclaimable))")
+        let total = [usage.total, own.containers.total.bytes, own.volumes.total.bytes].clampedSum { $0 }
+        let free = [usage.reclaimable, own.containers.reclaimable, own.volumes.reclaimable].clampedSum { $0 }
+        say("Total on disk: \(HumanSize.short(total)), of which can go: \(HumanSize.short(free))")
         if verbose { say("") }
     }
 
