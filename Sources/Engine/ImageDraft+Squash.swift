@@ -29,7 +29,7 @@ extension ImageDraft {
         }
         return ImageDraft(
             config: config, baseCount: layers.lowerBound, stepCount: stepCount + 1, annotations: annotations,
-            provenance: provenance, listsPackages: listsPackages,
+            provenance: provenance, listsPackages: listsPackages, attachment: attachment,
             origins: Array(origins.prefix(layers.lowerBound)) + [nil])
     }
 }

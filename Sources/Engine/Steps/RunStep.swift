@@ -95,7 +95,8 @@ struct RunStep: Step {
     /// The layer without what the user wants to have left out.
     private func withoutIgnored(_ layer: DiffID, on state: LayerStack) throws -> DiffID {
         let paths = commands.steps.ignoredPaths
-        return paths.isEmpty ? layer : try storage.removing(paths, fromTopOf: state.diffIDs + [layer])
+        return paths.isEmpty
+            ? layer : try storage.removing(paths, fromTopOf: state.adding(.init(diffID: layer, created: nil)))
     }
 
     private func resolveUser(

@@ -10,10 +10,8 @@ extension LayerStorage {
     ///
     /// The layer is written as an uncompressed blob. Throws ``ImagesError`` `.unsupported` for a file that has another
     /// name outside of `paths`, which is a link to it in the layer.
-    package func removing(_ paths: [PathBytes], fromTopOf diffIDs: [DiffID]) throws -> DiffID {
-        guard let top = diffIDs.last else {
-            throw ImagesError(.corrupt, "there is no layer to remove files from")
-        }
+    package func removing(_ paths: [PathBytes], fromTopOf stack: LayerStack) throws -> DiffID {
+        guard let top = stack.top?.diffID, let chain = stack.chainID else { throw Self.noLayer }
         guard let list = try store.layers.fileList(top) else {
             throw ImagesError(
                 .corrupt, "the store does not know the files of layer \(top)",
@@ -35,7 +33,7 @@ extension LayerStorage {
             if let blob = try presentBlobs(of: top).first, let content = try store.content.open(blob.digest) {
                 try LayerRewriter.copyMembers(of: DescriptorStream(content), to: &writer, keeping: isKept)
             } else {
-                try writer.add(kept, from: try directory(of: diffIDs, diffIDs.count - 1))
+                try writer.add(kept, from: try directory(of: top, in: chain))
             }
         }
     }
