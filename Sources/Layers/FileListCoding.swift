@@ -135,7 +135,7 @@ package struct ListDecoder {
 
     package var isAtEnd: Bool { position == bytes.count }
 
-    /// What stands before the entries: the size of the archive, and how many entries there are.
+    /// The beginning, before the entries: the size of the archive, and how many entries there are.
     package mutating func head() throws(LayerError) -> (tarSize: Int64, count: Int) {
         for expected in magic where try byte() != expected { throw Self.malformed }
         return (try signed(), try count())

@@ -1,7 +1,7 @@
 /// The layers of an image that become one.
 package enum Squash: Hashable, Sendable {
-    /// Those that the build makes.
+    /// The layers that the build makes.
     case newLayers
-    /// Those of the base image, too.
+    /// All layers, those of the base image included.
     case allLayers
 }

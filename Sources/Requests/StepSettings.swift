@@ -9,7 +9,7 @@ package struct StepSettings: Sendable {
     package var network = NetworkSettings()
     /// Mounted for every command; no part of any cache key.
     package var volumes = VolumeSettings()
-    /// What RUN changes at and below these paths, which are relative to the root, stays out of its layer.
+    /// Paths relative to the root whose changes, and those below them, RUN leaves out of its layer.
     package var ignoredPaths: [PathBytes] = []
     /// Whether commands read the standard input of this process.
     package var passesInput = false

@@ -6,7 +6,7 @@ import Testing
 
 /// The YAML on the pages of `docs/ci`, by the keys that each system demands and knows.
 @Suite struct PipelinePageTests {
-    /// What a value may be.
+    /// The shape that a value must have.
     private indirect enum Shape: Sendable {
         case text
         /// One of these words.
@@ -17,7 +17,7 @@ import Testing
         case map(needed: [String: Shape], known: [String: Shape] = [:])
         case either(Shape, Shape)
 
-        /// What is wrong with a value: nothing for one that fits.
+        /// The faults of a value; none for one that fits.
         func faults(in value: JSON?, at path: String) -> [String] {
             guard let value else { return ["\(path) is missing"] }
             switch self {

@@ -13,7 +13,7 @@ import Testing
         #expect(names.count == Set(names).count, "\(Dictionary(grouping: names) { $0 }.filter { $1.count > 1 }.keys)")
     }
 
-    /// What the parser has is not in the table, which would hide nothing but mislead its reader.
+    /// A flag of the parser in the table would mislead its reader.
     @Test(arguments: ContainerFlags.all)
     func theTableHasNoOptionOfTheParser(_ flag: BuilderFlag) throws {
         let option = try #require(CommandGrammar.of(["run"])?[flag.name])

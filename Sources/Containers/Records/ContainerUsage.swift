@@ -2,11 +2,11 @@ import OCI
 import Requests
 package import Store
 
-/// What containers and volumes take on disk.
+/// The room that containers and volumes take on disk.
 package struct ContainerUsage: Hashable, Sendable {
-    /// Those that run are active, and the others can go.
+    /// The containers: running ones are active, and the others can go.
     package let containers: DiskUsage.Category
-    /// Those that a container has are active, and the others can go.
+    /// The volumes: those of a container are active, and the others can go.
     package let volumes: DiskUsage.Category
 
     package init(of store: StoreRoot) throws {
