@@ -71,12 +71,15 @@ struct SnapshotComparison {
         return target.map { $0.kind == .hardLink ? .regular : $0.kind } ?? .regular
     }
 
-    private func difference(_ entry: LayerEntry, _ file: LayerEntry) -> String? {
-        let kind = kind(behind: entry)
+    private func difference(_ entry: LayerEntry, _ found: LayerEntry) -> String? {
+        // Of several names of a file the directory's first one is the file, which need not be the layer's first one.
+        let file = found.kind == .hardLink ? files[found.linkTarget] ?? found : found
         // Lists of earlier versions have such a device as a file.
         if entry.isWhiteoutDevice, file.kind == .whiteout { return nil }
-        let hasKind = file.kind == kind || (file.kind == .hardLink && (kind == .regular || entry.kind == .hardLink))
-        guard hasKind else { return "has another kind of file at /\(entry.path.text)" }
+        let kind = kind(behind: entry)
+        guard file.kind == kind || file.kind == .hardLink && kind == .regular else {
+            return "has another kind of file at /\(entry.path.text)"
+        }
         if entry.kind == .symlink, file.linkTarget != entry.linkTarget {
             return "has a link at /\(entry.path.text) that leads elsewhere"
         }

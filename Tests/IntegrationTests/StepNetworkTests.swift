@@ -59,7 +59,7 @@ struct StepNetworkTests {
 
     @Test(arguments: [
         ["--add-host", "nothing"], ["--add-host", "a=1.2.3"], ["--add-host", "=1.2.3.4"], ["--dns", "name"],
-        ["--dns-search", "a b"], ["--network", "bridge"],
+        ["--dns-search", "a b"], ["--network", "named"],
     ])
     func badOptionsAreRefused(_ options: [String]) throws {
         let context = try scratch.context("FROM lamina/base\n")
