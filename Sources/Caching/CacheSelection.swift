@@ -46,7 +46,7 @@ package struct CacheSelection: Sendable {
         }
     }
 
-    /// Those layers that steps made, each once, as the stack it tops.
+    /// The layers that steps made, each once, as the stack that it is the top of.
     package var layers: [LayerStack] {
         var stacks: Set<LayerStack> = []
         var seen: Set<DiffID> = []

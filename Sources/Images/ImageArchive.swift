@@ -247,7 +247,7 @@ private struct ArchivedLayers {
     /// Adds the layer on top of a stack, unless it is there. One that is compressed now goes into the archive alone.
     mutating func add(_ stack: LayerStack, as form: ManifestForm?) throws -> Descriptor {
         guard let diffID = stack.top?.diffID else {
-            throw ImagesError(.corrupt, "an image without layers has no layer to write")
+            throw LayerStorage.noLayer
         }
         let choice =
             form?.choice(stack.count - 1) ?? BlobChoice(options: CompressionOptions(.gzip), isExact: hasGzipOnly)

@@ -11,7 +11,7 @@ struct PathTree: Sendable {
     /// Of each layer the node of each entry, in their order.
     private(set) var entries: [[Int32]] = []
     private var names: [UInt8] = []
-    /// Where the name of each node ends in ``names``.
+    /// The end of each node's name in ``names``, in bytes.
     private var nameEnds: [Int] = [0]
     private var parents: [Int32] = [-1]
     private var depths: [UInt16] = [0]

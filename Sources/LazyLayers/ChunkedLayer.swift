@@ -42,7 +42,7 @@ private final class ChunkedWriter {
     private let hasher = ArchiveHasher()
     private var entries: [TableEntry] = []
     private var split: TarSplit
-    /// Where the content of the last member ends.
+    /// The end of the last member's content in the archive, in bytes.
     private var end: Int64 = 0
 
     init(

@@ -16,7 +16,7 @@ package enum EStargzFooter {
         return bytes + [1, 0, 0, 0xff, 0xff] + [UInt8](repeating: 0, count: 8)
     }
 
-    /// Where the table begins; `nil` when these are not the last bytes of an eStargz layer.
+    /// The offset of the table in the blob, in bytes; `nil` when these are not the last bytes of an eStargz layer.
     package static func tableOffset(_ bytes: [UInt8]) -> Int64? {
         guard bytes.count == size, bytes.starts(with: [0x1f, 0x8b]), bytes[12...13].elementsEqual("SG".utf8),
             bytes[32..<38].elementsEqual("STARGZ".utf8)

@@ -19,7 +19,7 @@ final class MemberPipeline {
     private var current = 0
     private var busy = 0
     private var count = 0
-    /// Where each member begins in the blob; complete after ``flush()``.
+    /// The beginnings of the members in the blob, in bytes; complete after ``flush()``.
     private(set) var offsets: [Int64] = []
 
     init(_ options: CompressionOptions, _ output: BlobOutput) throws {

@@ -32,40 +32,25 @@ package struct LayerStack: Sendable {
     package var chainID: ChainID? { node?.chainID }
 
     /// All layers, bottom first.
-    package var layers: [Layer] {
-        var layers: [Layer] = []
-        layers.reserveCapacity(count)
-        var next = node
-        while let node = next {
-            layers.append(node.layer)
-            next = node.below
-        }
-        return layers.reversed()
-    }
+    package var layers: [Layer] { nodes(above: 0).map(\.layer) }
 
-    package var diffIDs: [DiffID] { layers.map(\.diffID) }
+    package var diffIDs: [DiffID] { nodes(above: 0).map(\.layer.diffID) }
 
     /// The IDs of the stacks that it consists of, from the bottom layer alone to all of them.
-    package var chains: [ChainID] {
-        var chains: [ChainID] = []
-        chains.reserveCapacity(count)
-        var next = node
-        while let node = next {
-            chains.append(node.chainID)
-            next = node.below
-        }
-        return chains.reversed()
-    }
+    package var chains: [ChainID] { nodes(above: 0).map(\.chainID) }
 
     /// The stacks with more than `count` layers that it consists of, the lowest first.
-    package func parts(above count: Int) -> [LayerStack] {
-        var parts: [LayerStack] = []
-        var next = self
-        while next.count > count, let below = next.below {
-            parts.append(next)
-            next = below
+    package func parts(above count: Int) -> [LayerStack] { nodes(above: count).map { LayerStack($0) } }
+
+    private func nodes(above count: Int) -> [Node] {
+        var nodes: [Node] = []
+        nodes.reserveCapacity(max(0, self.count - count))
+        var next = node
+        while let node = next, node.count > count {
+            nodes.append(node)
+            next = node.below
         }
-        return parts.reversed()
+        return nodes.reversed()
     }
 
     package func adding(_ layer: Layer) -> LayerStack { LayerStack(Node(layer, on: node)) }

@@ -6,8 +6,8 @@ import Synchronization
 extension RegistryClient {
     /// Fetches a blob into `sink`, unless it is there.
     ///
-    /// Memory use is bounded by about 1 MiB. A connection that breaks is taken up where it broke. Where one connection is
-    /// slow, the rest of a large blob comes in several ranges at once, as ``PiecePolicy`` says.
+    /// A connection that breaks is taken up where it broke. Where one connection is slow, the rest of a large blob comes in
+    /// several ranges at once, as ``PiecePolicy`` says. About 1 MiB of a blob is in memory, or the ranges under way.
     ///
     /// `progress` is called with the number of bytes of this blob that have arrived so far. Throws `RegistryError`, e.g.
     /// `.digestMismatch`; what the sink throws passes unchanged.
