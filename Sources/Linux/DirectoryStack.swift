@@ -80,7 +80,29 @@ extension Directory {
 
 extension Directory {
     /// Removes a name and, when it is a directory, all below it. Links are not followed, mounts are not expected.
-    package func removeTree(_ name: PathBytes) throws {
+    ///
+    /// - Parameters:
+    ///   - name: a name in this directory; one that is not there is no error.
+    ///   - changingModes: whether directories that their owner, the caller, may not write are made writable where that
+    ///     is needed: overlay makes one of mode 0000, and a build may make any.
+    /// - Throws: `LinuxError`.
+    package func removeTree(_ name: PathBytes, changingModes: Bool = false) throws {
+        do { return try removeAll(name) } catch {
+            guard changingModes else { throw error }
+            makeAccessible(name)
+            try removeAll(name)
+        }
+    }
+
+    private func makeAccessible(_ name: PathBytes) {
+        guard let status = try? status(name), status.type == .directory else { return }
+        try? setPermissions(name, 0o700)
+        let child = try? directory(name, resolving: .noSymlinks)
+        guard let child, let entries = try? child.names() else { return }
+        for entry in entries { child.makeAccessible(entry) }
+    }
+
+    private func removeAll(_ name: PathBytes) throws {
         guard let status = try statusIfExists(name) else { return }
         guard status.type == .directory else { return try unlink(name) }
         let walk = try DirectoryStack(self)

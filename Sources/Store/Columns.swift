@@ -1,5 +1,5 @@
-import Linux
-import OCI
+package import Linux
+package import OCI
 import SQLite
 
 // How values are kept in columns: digests as text, lists of digests joined by spaces, times as text that sorts.
@@ -12,6 +12,11 @@ extension Timestamp {
     }
 
     init(column: String) { self = Timestamp(parsing: column) ?? Timestamp(seconds: 0) }
+
+    /// The clock of the system.
+    package static var now: Timestamp { Timestamp(FileTime.now) }
+
+    package var fileTime: FileTime { FileTime(seconds: seconds, nanoseconds: Int64(nanoseconds)) }
 
     init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: Int32(clamping: time.nanoseconds)) }
 }

@@ -126,26 +126,25 @@ struct Trash: Sendable {
         for name in names {
             if let deadline, .now > deadline { break }
             size.add(name, in: directory)
-            do { try directory.removeTree(name) } catch {
-                Self.makeAccessible(name, in: directory)
-                try? directory.removeTree(name)
-            }
+            try? directory.removeTree(name, changingModes: true)
         }
         return size.bytes
+    }
+
+    /// Moves a name of a root directory out of sight and deletes it.
+    static func remove(_ name: PathBytes, of root: FilePath) {
+        guard let directory = try? Directory(opening: root) else { return }
+        var trash = Trash(root: root)
+        do { try trash.take(name, from: directory) } catch {
+            // On a full disk even a rename can fail.
+            try? directory.removeTree(name, changingModes: true)
+        }
+        trash.remove()
     }
 
     /// As ``remove()``, but in the background, as work of `group`.
     func remove(in group: DispatchGroup) {
         guard !names.isEmpty else { return }
         DispatchQueue(label: "store.trash", qos: .utility).async(group: group) { remove() }
-    }
-
-    /// Gives the owner access to all directories: overlay makes one of mode 0000, and a build may make any.
-    private static func makeAccessible(_ name: PathBytes, in directory: borrowing Directory) {
-        guard let status = try? directory.status(name), status.type == .directory else { return }
-        try? directory.setPermissions(name, 0o700)
-        let child = try? directory.directory(name, resolving: .noSymlinks)
-        guard let child, let entries = try? child.names() else { return }
-        for entry in entries { makeAccessible(entry, in: child) }
     }
 }

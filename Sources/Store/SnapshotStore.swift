@@ -64,7 +64,7 @@ package struct ActiveSnapshot: ~Copyable, Sendable {
     }
 
     deinit {
-        if !isMoved { Self.discard(name, root) }
+        if !isMoved { Trash.remove(name, of: root.path) }
     }
 
     /// The directory of the files: the upper directory of an overlay.
@@ -129,16 +129,6 @@ package struct ActiveSnapshot: ~Copyable, Sendable {
             let directory = try root.openDirectory()
             try directory.rename(PathBytes("snapshots/\(number)"), to: name, in: directory)
         }
-    }
-
-    private static func discard(_ name: PathBytes, _ root: StoreRoot) {
-        guard let directory = try? root.openDirectory() else { return }
-        var trash = Trash(root: root.path)
-        do { try trash.take(name, from: directory) } catch {
-            // On a full disk even a rename can fail.
-            try? directory.removeTree(name)
-        }
-        trash.remove()
     }
 }
 

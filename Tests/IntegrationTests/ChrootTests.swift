@@ -66,7 +66,7 @@ struct ChrootTests {
         let finished = try buildUnprivileged(poor, ["-t", "made"] + arguments + [context.string])
         #expect(finished.status == 0, "\(finished.errorText)")
         #expect(try layers("made", of: poor) == layers("made", of: full))
-        #expect(try poor.unfinished().isEmpty)
+        #expect(try poor.unfinished() == [])
     }
 
     @Test func makesTheLayersOfNamespacesWithMounts() throws {
@@ -128,7 +128,7 @@ struct ChrootTests {
         let finished = try buildUnprivileged(lamina("chroot"), arguments)
         #expect(finished.status == 1)
         #expect(finished.errorText.contains("the command changed '\(path)', which is in a read-only mount"))
-        #expect(try lamina("chroot").unfinished().isEmpty)
+        #expect(try lamina("chroot").unfinished() == [])
         #expect(try lamina("namespaces").start(["build"] + arguments).wait().status == 1)
     }
 
@@ -171,7 +171,7 @@ struct ChrootTests {
             "FROM lamina/base\nRUN --mount=type=cache,target=/c cat /c/f && ls /c/seen\n", named: "third")
         let finished = try buildUnprivileged(poor, [third.string])
         #expect(finished.status == 0, "\(finished.errorText)")
-        #expect(try poor.unfinished().isEmpty)
+        #expect(try poor.unfinished() == [])
     }
 
     /// The change of one command stays, as with every other isolation, also when it fails or its build is cancelled.
@@ -189,7 +189,7 @@ struct ChrootTests {
         let third = try scratch.context("FROM lamina/base\n\(mount) cat /c/f && ls /c/seen\n", named: "third")
         let finished = try buildUnprivileged(poor, [third.string])
         #expect(finished.status == 0, "\(finished.errorText)")
-        #expect(try poor.unfinished().isEmpty)
+        #expect(try poor.unfinished() == [])
     }
 
     /// One stage hands a descriptor of its root to another one that runs at the same time.

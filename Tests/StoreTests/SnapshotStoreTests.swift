@@ -168,6 +168,16 @@ import Testing
         #expect(try fixture.names("tmp") == ["\(ProcessIdentity.current).lock"])
     }
 
+    @Test func aTemporaryDirectoryThatIsStillHeldGoesAtTheEndOfItsProcess() async throws {
+        let path = fixture.path.string
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            let directory = try StoreRoot(at: FilePath(path)).temporaryDirectory()
+            try makeFile("file", bytes: 1, in: directory.path)
+            withExtendedLifetime(directory) { exit(0) }
+        }
+        #expect(try fixture.names("tmp").filter { !$0.hasSuffix(".lock") } == [])
+    }
+
     @Test func twoProcessesMakeTheStoreAndShareIt() async throws {
         let path = fixture.path.string
         async let first = #expect(processExitsWith: .success) { [path = path as String] in
