@@ -159,6 +159,12 @@ let package = Package(
                 systemPackage,
             ]),
         module("Packages", ["Attestations", "Diagnostics", "OCI", "Layers", "Linux", "Inspector"]),
+        module(
+            "Rechunking",
+            [
+                "Diagnostics", "Editing", "Execution", "Images", "Inspector", "Layers", "Linux", "OCI",
+                "Packages", "Solver", "Store", "Trees",
+            ]),
         module("Comparison", ["OCI", "Layers", "Linux", "Inspector", "Packages", systemPackage]),
         module("Advice", ["OCI", "Layers", "Linux", "Inspector"]),
         .target(
@@ -181,7 +187,7 @@ let package = Package(
                 "Records",
                 "Engine",
                 "ForeignImages", "Housekeeping", "Editing", "Inspector", "Sync", "Advice", "Comparison", "Packages",
-                "Pages", "Progress",
+                "Pages", "Progress", "Rechunking",
                 "CBuildInfo",
                 "CPages",
                 systemPackage,
@@ -242,6 +248,7 @@ let package = Package(
         tests("Advice", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Comparison", ["Inspector", "Layers", "Linux", "OCI", systemPackage]),
         tests("Editing", ["Diagnostics", "Layers", "Linux", "OCI", "Trees", systemPackage]),
+        tests("Rechunking"),
         tests("Packages", ["Diagnostics", "Inspector", "Layers", "Linux", "OCI", "SQLite", systemPackage]),
         tests(
             "lamina",

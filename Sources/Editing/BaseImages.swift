@@ -4,7 +4,7 @@ import Images
 import Linux
 package import OCI
 import Registry
-import Store
+package import Store
 
 /// A base image whose config is in the store.
 package struct FoundBase: Hashable, Sendable {
@@ -50,6 +50,13 @@ extension ImageEditing {
         }
         return try await fetch(
             try await images.registry.client.reference(for: try ImageName(parsing: text)), for: platform)
+    }
+
+    /// An image of the store, or one of a registry, of which no layer is fetched for it.
+    package func find(_ text: String, for platform: Platform) async throws -> StoredImage {
+        if let image = try await offload({ [images] in try? images.image(text, for: platform) }) { return image }
+        let reference = try await images.registry.client.reference(for: try ImageName(parsing: text))
+        return try await images.resolve(reference, platform: platform)
     }
 
     private func fetch(_ reference: ImageReference, for platform: Platform) async throws -> FoundBase {

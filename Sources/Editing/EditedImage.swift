@@ -55,24 +55,31 @@ package struct EditedImage: Hashable, Sendable {
 
     /// Removes layers with what they hold.
     package mutating func strip(_ layers: Range<Int>, by text: String) throws {
-        try replace(layers, with: nil, by: text)
+        try replace(layers, with: [(nil, text)])
     }
 
     /// Puts one layer in the place of several.
     package mutating func squash(_ layers: Range<Int>, into layer: DiffID, by text: String) throws {
-        try replace(layers, with: layer, by: text)
+        try replace(layers, with: [(layer, text)])
     }
 
-    private mutating func replace(_ layers: Range<Int>, with layer: DiffID?, by text: String) throws {
+    /// Puts other layers, each with what the history says of it, in the place of some.
+    package mutating func split(_ layers: Range<Int>, into new: [(layer: DiffID, text: String)]) throws {
+        try replace(layers, with: new.map { ($0.layer, $0.text) })
+    }
+
+    private mutating func replace(_ layers: Range<Int>, with new: [(layer: DiffID?, text: String)]) throws {
         guard layers.lowerBound >= 0, layers.upperBound <= config.diffIDs.count, !layers.isEmpty else {
             throw EditingError(.badLayers, "the image has \(config.diffIDs.count) layers")
         }
         fillHistory()
         let entries = Array(layerEntries[layers])
         for index in entries { config.history[index].emptyLayer = true }
-        let made = History(created: time, createdBy: text, comment: Self.comment, emptyLayer: layer == nil)
-        config.history.insert(made, at: (entries.last ?? -1) + 1)
-        config.diffIDs.replaceSubrange(layers, with: layer.map { [$0] } ?? [])
+        let made = new.map { layer, text in
+            History(created: time, createdBy: text, comment: Self.comment, emptyLayer: layer == nil)
+        }
+        config.history.insert(contentsOf: made, at: (entries.last ?? -1) + 1)
+        config.diffIDs.replaceSubrange(layers, with: new.compactMap(\.layer))
         config.created = time
     }
 

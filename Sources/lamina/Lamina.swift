@@ -31,7 +31,7 @@ struct Lamina: AsyncParsableCommand {
             CheckLazyCommand.self,
             MutateCommand.self,
             AppendCommand.self,
-            FlattenCommand.self,
+            FlattenCommand.self, RechunkCommand.self,
             RebaseCommand.self,
             PullCommand.self,
             PushCommand.self,

@@ -2,7 +2,7 @@ import Layers
 import Linux
 package import OCI
 import Store
-import Trees
+package import Trees
 
 extension SnapshotUnpacker {
     /// Makes one layer of several; the layer of a former call, if the store still has it.
@@ -15,9 +15,7 @@ extension SnapshotUnpacker {
         let key = Self.mergeKey(layers, of: all)
         let known = try await offload { try storage.store.cache.record(for: key)?.stack.top?.diffID }
         if let known { return known }
-        let stack = LayerStack(ofImage: all)
-        let directories = try await self.all(of: stack).map(\.directory)
-        let top = LayerFileTree(tree: try await tree(of: stack), directories: directories)
+        let top = try await files(of: all)
         let base = try await tree(of: LayerStack(ofImage: Array(all[..<layers.lowerBound])))
         return try await offload {
             let made = try storage.write(try MergedLayer.draft(of: top, on: base))
@@ -27,6 +25,13 @@ extension SnapshotUnpacker {
                     stack: LayerStack().adding(.init(diffID: made, created: nil)), createdAt: .now))
             return made
         }
+    }
+
+    /// The files of layers, which are unpacked for it.
+    package func files(of diffIDs: [DiffID]) async throws -> LayerFileTree {
+        let stack = LayerStack(ofImage: diffIDs)
+        let directories = try await all(of: stack).map(\.directory)
+        return LayerFileTree(tree: try await tree(of: stack), directories: directories)
     }
 
     private static func mergeKey(_ layers: Range<Int>, of diffIDs: [DiffID]) -> Digest {

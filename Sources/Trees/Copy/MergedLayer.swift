@@ -27,7 +27,7 @@ package enum MergedLayer {
     }
 
     /// Whether a layer above the base has put the file there, even one that is the same.
-    private static func isChanged(_ node: FileNode, since below: FileNode?) -> Bool {
+    package static func isChanged(_ node: FileNode, since below: FileNode?) -> Bool {
         guard let below else { return true }
         guard node.entry == below.entry else { return true }
         guard case .layer(let layer, let path) = node.origin, case .layer(let other, let place) = below.origin else {
@@ -37,7 +37,7 @@ package enum MergedLayer {
     }
 
     /// Adds a whiteout for each file of the base that is gone, and none below a directory that is gone as a whole.
-    private static func addRemovals(
+    package static func addRemovals(
         to draft: inout LayerDraft, _ top: LayerTree, _ base: LayerTree, _ parents: NewDirectory
     ) throws {
         var pending = base.children(of: "")

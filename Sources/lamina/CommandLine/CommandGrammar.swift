@@ -203,6 +203,7 @@ extension CommandGrammar {
         case "append": CommandGrammar(values: "tag/t platform to", reachesRegistries: true)
         case "flatten": CommandGrammar(values: "tag/t platform", reachesRegistries: true)
         case "rebase": CommandGrammar(values: "tag/t platform old-base", reachesRegistries: true)
+        case "rechunk": CommandGrammar(values: "tag/t platform base former max-layers", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer platform format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
         case "pull":

@@ -49,10 +49,13 @@ struct EditOptions: ParsableArguments {
         let images = try global.images(registries)
         try await images.closingRegistry {
             let editing = ImageEditing(images)
+            // What is made has no name before the end.
+            let lease = try images.store.lease()
             let image = try await offload { try images.image(text, for: platform) }
             var edited = try await offload { try editing.edited(image, time: time) }
             try await change(&edited, editing)
             let recorded = try await offload { [edited] in try editing.record(edited, as: names) }
+            _ = consume lease
             say(recorded.id.description)
         }
     }
