@@ -67,8 +67,21 @@ struct VerificationTests {
         #expect(finished.outputText.hasPrefix("The builds gave the same image: sha256:"))
     }
 
+    @Test func eachOfSeveralPlatformsIsVerified() throws {
+        let context = try scratch.context("FROM scratch\nARG TARGETARCH\nCOPY <<E /file-$TARGETARCH\nx\nE\n")
+        let lamina = lamina.with(["SOURCE_DATE_EPOCH": "1700000000"])
+        let arguments = ["verify-build", "--reproducible", "--progress=quiet", "--platform=linux/amd64,linux/arm64"]
+        let table = try lamina.start(arguments + [context.string]).wait()
+        #expect(table.status == 0, "\(table.errorText)")
+        let words = table.outputLines.map { $0.prefix { $0 != ":" } }
+        let same = "The builds gave the same image"
+        #expect(words == ["linux/amd64", same[...], "linux/arm64", same[...]], "\(table.outputText)")
+        let json = try lamina.start(arguments + ["--report=json", context.string]).wait()
+        #expect(json.outputText.split(separator: "\n").filter { $0.contains("\"platform\": \"linux/") }.count == 2)
+    }
+
     @Test(arguments: [
-        (["-"], "can be read only once"), (["--platform", "linux/amd64,linux/arm64", "."], "one --platform after"),
+        (["-"], "can be read only once"), (["--build-arg", "BUILDKIT_MULTI_PLATFORM=1", "."], "makes an index"),
         (["--report", "xml", "."], "use table or json"), (["nothing"], "nothing"),
     ])
     func whatCannotBeVerifiedIsRefused(_ arguments: [String], _ sentence: String) throws {
@@ -86,7 +99,7 @@ struct VerificationTests {
             cd "$0" && git init -q . && git add .
             GIT_COMMITTER_DATE='2024-01-01T00:00:00Z' git -c user.name=a -c user.email=a@b commit -qm one
             """, context.string)
-        let options = ["--provenance", "--build-arg", "WHO=me", "--target", "one", "--label", "a=b"]
+        let options = ["--provenance", "--squash", "--build-arg", "WHO=me", "--target", "one", "--label", "a=b"]
         try lamina.succeeding(["build", context.string] + options + ["--reproducible", "-t", "app"])
         let rebuilt = try lamina("rebuild", "--context", context.string, "--progress=quiet", "app")
         #expect(rebuilt.status == 0, "\(rebuilt.outputText) \(rebuilt.errorText)")

@@ -71,6 +71,7 @@ struct ProvenanceGathering: Sendable {
         case .all: arguments["no-cache"] = ""
         case .stages(let names): arguments["no-cache"] = names.joined(separator: ",")
         }
+        arguments[Squash.argument] = request.squash?.rawValue
         return arguments
     }
 

@@ -23,12 +23,12 @@ package struct BuildVerification: Sendable {
 
     /// Copies the context, if it is a directory.
     ///
-    /// Throws ``EngineError`` `.unsupported` for a build that cannot be done twice, or is of several platforms.
+    /// Throws ``EngineError`` `.unsupported` for a build that cannot be done twice, or makes an index.
     package init(_ request: BuildRequest, in store: StoreRoot) throws {
         guard !request.makesIndex else {
             throw EngineError(
-                .unsupported, "a build for several platforms is not verified as a whole",
-                hint: "Verify it with one --platform after the other.")
+                .unsupported, "only images are compared, and the build makes an index",
+                hint: "Leave BUILDKIT_MULTI_PLATFORM out.")
         }
         if case .standardInput? = request.inputs.context { throw Self.readOnce }
         if case .standardInput? = request.inputs.definition { throw Self.readOnce }

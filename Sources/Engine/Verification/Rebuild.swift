@@ -43,6 +43,7 @@ package struct Rebuild: Sendable {
         request.secrets = secrets
         request.agents = agents
         request.options.noCache = .all
+        request.squash = provenance.arguments[Squash.argument].flatMap(Squash.init)
         let epoch = Self.epoch(layers)
         request.isReproducible = provenance.isReproducible
         var settings = ImageSettings()

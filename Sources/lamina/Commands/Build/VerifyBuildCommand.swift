@@ -46,6 +46,19 @@ struct VerifyBuildCommand: UserNamespaceCommand {
     private func verify() async throws -> Bool {
         let mode = try build.progressMode()
         let request = try build.supportedRequest(ProgressRenderer(mode: mode, to: .standardError))
+        guard request.platforms.count > 1 else { return try await verify(request, of: nil, mode) }
+        var isEqual = true
+        for platform in request.platforms {
+            var one = request
+            one.platforms = [platform]
+            if report == "table" { say("\(platform):") }
+            if try await !verify(one, of: platform, mode) { isEqual = false }
+        }
+        return isEqual
+    }
+
+    /// Verifies a build for one platform, which `platform` names where there are several.
+    private func verify(_ request: BuildRequest, of platform: Platform?, _ mode: ProgressMode) async throws -> Bool {
         let verification = try await offload { try BuildVerification(request, in: global.store()) }
         let first = try await build.image(of: verification.first, mode)
         // Commands that write the time to the second show it.
@@ -59,10 +72,12 @@ struct VerifyBuildCommand: UserNamespaceCommand {
         }
         withExtendedLifetime(verification) {}
         guard first.id != second.id else {
-            BuildComparison.sayEqual(first.id, "The builds gave the same image", asJSON: report == "json")
+            BuildComparison.sayEqual(
+                first.id, "The builds gave the same image", asJSON: report == "json", platform)
             return true
         }
-        let comparison = BuildComparison(global: global, registries: build.registries, asJSON: report == "json")
+        let comparison = BuildComparison(
+            global: global, registries: build.registries, asJSON: report == "json", platform: platform)
         return try await comparison.show(
             .init(first, named: "first build"), .init(second, named: "second build"), variations)
     }
@@ -96,15 +111,18 @@ struct BuildComparison: Sendable {
     let global: GlobalOptions
     let registries: RegistryOptions
     let asJSON: Bool
+    /// The platform of the images, where there are builds for several.
+    var platform: Platform?
 
     /// How many names of one cause are listed.
     private static let nameLimit = 8
 
-    static func sayEqual(_ id: Digest, _ sentence: String, asJSON: Bool) {
+    static func sayEqual(_ id: Digest, _ sentence: String, asJSON: Bool, _ platform: Platform? = nil) {
         guard asJSON else { return say("\(sentence): \(id)") }
         say(
             JSON.object(
-                ("equal", .bool(true)), ("first", .string(id.description)), ("second", .string(id.description)),
+                ("platform", platform.map { .string($0.description) }), ("equal", .bool(true)),
+                ("first", .string(id.description)), ("second", .string(id.description)),
                 ("differences", .array([]))
             ).text(.pretty(2)))
     }
@@ -137,7 +155,8 @@ struct BuildComparison: Sendable {
             let members = report.json.object?["differences"]
             say(
                 JSON.object(
-                    ("equal", .bool(false)), ("first", .string(first.id)), ("second", .string(second.id)),
+                    ("platform", platform.map { .string($0.description) }), ("equal", .bool(false)),
+                    ("first", .string(first.id)), ("second", .string(second.id)),
                     ("differences", members)
                 ).text(.pretty(2)))
             return false
