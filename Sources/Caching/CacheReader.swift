@@ -36,7 +36,7 @@ package struct CacheReader: Sendable {
     /// Throws ``CachingError`` `.badCache` for what is no cache, and whatever reading it throws.
     package func read(_ source: CacheImport) async throws -> [ImportedCache] {
         switch source {
-        case .registry(let reference): try await read(reference)
+        case .registry(let reference, _): try await read(reference)
         case .local(let path, let tag, let digest):
             try await offload { [platforms] in
                 let layout = LayoutDirectory(FileSystem.absolute(path))
@@ -204,7 +204,7 @@ extension CacheImport: CustomStringConvertible {
     /// The cache's name for users.
     package var description: String {
         switch self {
-        case .registry(let reference): reference.familiar
+        case .registry(let reference, _): reference.familiar
         case .local(let path, _, _): path.string
         case .s3(let cache): cache.description
         }

@@ -69,7 +69,7 @@ package struct CacheWriter: Sendable {
         let package = CachePackage(manifest: manifest, config: config, layers: layers)
         switch export.target {
         case .inline: return
-        case .registry(let reference): try await push(package, as: reference, step: step)
+        case .registry(let reference, _): try await push(package, as: reference, step: step)
         case .local(let path, let tag):
             let layout = LayoutDirectory(FileSystem.absolute(path))
             try await write(package, to: layout, tag: tag, step: step)

@@ -160,11 +160,7 @@ extension ImageNaming {
                 .badOutput, "--output type=\(attributes.type) always keeps the image in the store",
                 hint: "Leave store=false out, and remove the image afterwards.")
         }
-        if try attributes.flag("registry.insecure") == true {
-            throw RequestsError(
-                .badOutput, "--output does not take registry.insecure",
-                hint: "Name the registry with --insecure-registry.")
-        }
+        isInsecure = try attributes.flag("registry.insecure") ?? false
     }
 
     /// A name of the output: one with a tag or, for a push by digest, one without.

@@ -56,6 +56,16 @@ package struct BuildRequest: Sendable {
         outputs.isEmpty || outputs.contains { $0.isImage }
     }
 
+    /// The hosts of registries of which outputs and caches want no proof, and which may be reached by plain HTTP.
+    package var insecureRegistries: [String] {
+        let outputs = outputs.compactMap(\.settings).filter(\.naming.isInsecure)
+        var references = outputs.flatMap { $0.names + [$0.naming.danglingPrefix].compactMap(\.self) }
+        if !outputs.isEmpty { references += tags }
+        for case .registry(let reference, true) in caches.imports { references.append(reference) }
+        for case .registry(let reference, true) in caches.exports.map(\.target) { references.append(reference) }
+        return references.map(\.registry)
+    }
+
     /// Whether the build pushes or writes a manifest, so that its digest is known.
     package var writesManifest: Bool { outputs.contains { $0.writesManifest } }
 

@@ -14,8 +14,8 @@ extension CacheImport {
         let result: CacheImport
         switch attributes.type {
         case "registry":
-            try attributes.refuseInsecure()
-            result = .registry(try ImageReference(parsing: try attributes.required("ref")))
+            let reference = try ImageReference(parsing: try attributes.required("ref"))
+            result = .registry(reference, isInsecure: try attributes.flag("registry.insecure") ?? false)
         case "local":
             result = .local(
                 FilePath(try attributes.required("src")), tag: attributes.take("tag") ?? "latest",
@@ -41,8 +41,9 @@ extension CacheExport {
         var result: CacheExport
         switch attributes.type {
         case "registry":
-            try attributes.refuseInsecure()
-            result = CacheExport(.registry(try ImageReference(parsing: try attributes.required("ref"))))
+            let reference = try ImageReference(parsing: try attributes.required("ref"))
+            let isInsecure = try attributes.flag("registry.insecure") ?? false
+            result = CacheExport(.registry(reference, isInsecure: isInsecure))
         case "local":
             result = CacheExport(
                 .local(FilePath(try attributes.required("dest")), tag: attributes.take("tag") ?? "latest"))
@@ -175,14 +176,6 @@ package struct CacheAttributes {
         case let value?:
             throw RequestsError(.badCache, "'\(value)' is not a value for \(name)", hint: "Use true or false.")
         }
-    }
-
-    /// How a registry is reached is the same for images and caches.
-    package mutating func refuseInsecure() throws {
-        guard try flag("registry.insecure") == true else { return }
-        throw RequestsError(
-            .badCache, "\(option) does not take registry.insecure",
-            hint: "A registry on this machine is spoken to in plain HTTP without it; others need TLS.")
     }
 
     package func unknownType(_ known: String) -> RequestsError {

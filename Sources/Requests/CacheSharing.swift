@@ -14,8 +14,8 @@ package struct CacheSharing: Hashable, Sendable {
 
 /// A cache to read.
 package enum CacheImport: Hashable, Sendable {
-    /// A cache image, or an image with an inline cache.
-    case registry(ImageReference)
+    /// A cache image, or an image with an inline cache. Of an insecure registry no proof is wanted.
+    case registry(ImageReference, isInsecure: Bool = false)
     /// An OCI layout, with the tag or the digest of the cache in it.
     case local(FilePath, tag: String, digest: Digest?)
     case s3(S3Cache)
@@ -38,7 +38,7 @@ package struct S3Cache: Hashable, Sendable {
 /// A cache to write.
 package struct CacheExport: Hashable, Sendable {
     package enum Target: Hashable, Sendable {
-        case registry(ImageReference)
+        case registry(ImageReference, isInsecure: Bool = false)
         /// An OCI layout.
         case local(FilePath, tag: String)
         case s3(S3Cache)

@@ -63,6 +63,8 @@ package struct ImageNaming: Hashable, Sendable {
     package var danglingPrefix: ImageReference?
     /// Whether it gets that name only if it has no other.
     package var danglesUnnamedOnly = false
+    /// Whether no proof is wanted of the registries that it is pushed to, and plain HTTP will do.
+    package var isInsecure = false
 
     package init() {}
 

@@ -274,7 +274,7 @@ struct CacheSharingTests {
         "--cache-to=type=registry,ref=x,compression=gzip,compression-level=10",
         "--cache-to=type=registry,ref=x,image-manifest=false", "--cache-to=type=registry,ref=x,unknown=1",
         "--cache-from=type=local", "--cache-from=type=inline,ref=x", "--cache-from=type=registry,ref=UPPER",
-        "--cache-from=type=registry,ref=x,registry.insecure=true", "--cache-to=type=local,dest=x,ignore-error=maybe",
+        "--cache-from=type=registry,ref=x,registry.insecure=maybe", "--cache-to=type=local,dest=x,ignore-error=maybe",
         "--cache-to=dest=x", "--cache-from=", "--cache-to=type=s3", "--cache-to=type=s3,bucket=b",
     ])
     func refusesWhatItCannotDo(_ option: String) throws {

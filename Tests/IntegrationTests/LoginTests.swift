@@ -152,6 +152,10 @@ struct LoginTests {
             for option in ["--cert-dir=\(own)", "--tls-verify=false", "--insecure-registry=\(registry.name)"] {
                 try lamina.succeeding("push", option, name)
             }
+            let cache = "type=registry,ref=\(registry.name)/cache:1,registry.insecure=true"
+            try lamina.succeeding(
+                "build", "-q", "-o", "type=registry,name=\(name),registry.insecure=true", "--cache-to", cache,
+                "--cache-from", cache, context.string)
             let variable = ["SSL_CERT_FILE": certificates.directory.appending("ca.crt").string]
             try lamina.with(lamina.environment.merging(variable) { $1 }).succeeding("pull", name)
             _ = try certificates.directory("config/docker/certs.d/\(registry.name)", with: ["ca.crt"], in: scratch)

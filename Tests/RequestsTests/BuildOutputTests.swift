@@ -102,6 +102,18 @@ struct BuildOutputTests {
         }
     }
 
+    @Test func insecureRegistriesAreThoseOfOutputsAndCachesThatSayIt() throws {
+        var request = BuildRequest(context: ".")
+        request.tags = [try ImageReference(parsing: "tag.test/a")]
+        request.caches.imports = try ["in.test/a", "no.test/a,registry.insecure=false"].map {
+            try CacheImport.parse("type=registry,registry.insecure=true,ref=\($0)", environment: [:])
+        }
+        request.caches.exports = [try CacheExport.parse("type=registry,ref=other.test/a", environment: [:])]
+        #expect(request.insecureRegistries == ["in.test"])
+        request.outputs = [try BuildOutput.parse("type=registry,name=out.test/a,registry.insecure=true")]
+        #expect(request.insecureRegistries == ["out.test", "tag.test", "in.test"])
+    }
+
     @Test(
         "What is not known, or is no value, is refused by name",
         arguments: [
@@ -113,7 +125,7 @@ struct BuildOutputTests {
             ("type=image,compression=uncompressed,compression-level=1", "level"), ("type=image,push=maybe", "'maybe'"),
             ("type=image,oci-mediatypes=false,annotation.a=b", "oci-mediatypes=false"),
             ("type=image,rewrite-timestamp=true,unpack=true", "unpack"), ("type=image,store=false", "store"),
-            ("type=image,registry.insecure=true", "registry.insecure"), ("type=image,annotation-layer.a=b", "'layer'"),
+            ("type=image,registry.insecure=maybe", "registry.insecure"), ("type=image,annotation-layer.a=b", "'layer'"),
             ("type=image,annotation-index[linux/arm64].a=b", "platform"), ("type=image,annotation.=b", "'annotation.'"),
             ("type=image,source-date-epoch=noon", "noon"), ("type=local,dest=x,mode=move", "mode=move"),
             ("type=docker,dest=x,tar=false", "type=oci,tar=false"), ("type=image,name=a@sha256:b", "invalid reference"),

@@ -256,6 +256,8 @@ struct BuildCommand: UserNamespaceCommand {
         _ request: BuildRequest, _ renderer: ProgressRenderer, _ warnings: WarningLog, _ texts: SourceTexts,
         _ body: (Build) async throws -> Value
     ) async throws -> Value {
+        var registries = registries
+        registries.insecureRegistries += request.insecureRegistries
         let images = try global.images(registries)
         let build = Build(
             request, store: images.store, images: images, progress: ProgressReporter(sink: renderer.receive),
