@@ -38,7 +38,7 @@ struct ChunkLayers {
         return draft
     }
 
-    /// Those of the base that are still directories come as they are, so that a chunk does not depend on their times.
+    /// Puts the directories on the way to a file into a draft: those of the base as they are there.
     private func putDirectories(
         above path: PathBytes, into draft: inout LayerDraft, known: inout Set<PathBytes>
     ) throws {
