@@ -96,9 +96,21 @@ final class HashingStream: ByteStream {
     }
 }
 
+/// The size of a buffer that grows when it was filled once: most layers are small, and a large buffer takes longer to
+/// be made than they take to be read.
+enum BufferSize {
+    static let first = 32 << 10
+
+    /// Makes a buffer larger, without keeping what is in it.
+    static func grow(_ buffer: inout [UInt8], to size: Int) {
+        if buffer.count < size { buffer = [UInt8](repeating: 0, count: size) }
+    }
+}
+
 /// The input of the decoders: a buffer in front of a stream.
 struct InputWindow {
     private let source: any ByteStream
+    private let size: Int
     private var buffer: [UInt8]
     private(set) var position = 0
     private(set) var end = 0
@@ -107,12 +119,14 @@ struct InputWindow {
 
     init(_ source: any ByteStream, size: Int = 256 << 10) {
         self.source = source
-        buffer = [UInt8](repeating: 0, count: size)
+        self.size = size
+        buffer = [UInt8](repeating: 0, count: min(size, BufferSize.first))
     }
 
     /// Reads on if the buffer is used up; says whether there are bytes.
     mutating func fill() throws -> Bool {
         if position < end { return true }
+        if end == buffer.count { BufferSize.grow(&buffer, to: size) }
         position = 0
         end = 0
         end = try source.read(into: &buffer)

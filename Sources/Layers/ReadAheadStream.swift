@@ -30,6 +30,7 @@ final class ReadAheadStream: ByteStream {
 /// that thread from a signal of `free` to one of `filled`, and to the reader from then to the next signal of `free`.
 private final class ReadAheadState: @unchecked Sendable {
     private static let count = 4
+    private static let size = 512 << 10
 
     private let source: any ByteStream
     private var buffers = [ReadAheadBuffer]()
@@ -49,12 +50,14 @@ private final class ReadAheadState: @unchecked Sendable {
 
     func run() {
         var index = 0
+        var size = BufferSize.first
         while true {
             free.wait()
             if isStopped.load(ordering: .acquiring) { break }
-            let more = buffers[index].fill(from: source)
+            let count = buffers[index].fill(from: source, size: size)
             filled.signal()
-            guard more else { break }
+            guard count > 0 else { break }
+            if count >= size { size = Self.size }
             index = (index + 1) % Self.count
         }
     }
@@ -77,18 +80,21 @@ private final class ReadAheadState: @unchecked Sendable {
 }
 
 private final class ReadAheadBuffer {
-    var bytes = [UInt8](repeating: 0, count: 512 << 10)
+    var bytes: [UInt8] = []
     var result: Result<Int, any Error> = .success(0)
 
-    /// Says whether there is more to read.
-    func fill(from source: any ByteStream) -> Bool {
+    /// Reads into a buffer of at least a size, in bytes.
+    ///
+    /// - Returns: the number of bytes; 0 at the end and after an error.
+    func fill(from source: any ByteStream, size: Int) -> Int {
+        BufferSize.grow(&bytes, to: size)
         do {
             let count = try source.read(into: &bytes)
             result = .success(count)
-            return count > 0
+            return count
         } catch {
             result = .failure(error)
-            return false
+            return 0
         }
     }
 }

@@ -10,19 +10,25 @@ package struct Digest: Hashable, Sendable {
 
     /// Parses `sha256:<64 lower-case hex digits>`.
     package init(parsing text: some StringProtocol) throws(DigestError) {
-        let prefix = "sha256:"
-        let hex = text.dropFirst(prefix.count)
-        guard text.hasPrefix(prefix), hex.utf8.count == 64, hex.utf8.allSatisfy(\.isLowerHexDigit) else {
+        // Stores have many digests: they are read as bytes.
+        let bytes = Array(text.utf8)
+        guard bytes.count == 71, bytes.starts(with: "sha256:".utf8), bytes[7...].allSatisfy(\.isLowerHexDigit) else {
             throw DigestError(
                 .malformed, "'\(text)' is not a digest", hint: "Write it as sha256:<64 lower-case hex digits>.")
         }
-        self.hex = String(hex)
+        hex = String(decoding: bytes[7...], as: UTF8.self)
     }
 
     /// Wraps a finished SHA-256 of 32 bytes.
     package init(sha256 bytes: [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
-        hex = String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * bytes.count)
+        for byte in bytes {
+            digits.append(digit(byte >> 4))
+            digits.append(digit(byte & 15))
+        }
+        hex = String(decoding: digits, as: UTF8.self)
     }
 
     /// The first 12 hexadecimal digits: what tables show.

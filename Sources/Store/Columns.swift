@@ -17,7 +17,6 @@ extension Timestamp {
     package static var now: Timestamp { Timestamp(FileTime.now) }
 
     package var fileTime: FileTime { FileTime(seconds: seconds, nanoseconds: Int64(nanoseconds)) }
-
     init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: Int32(clamping: time.nanoseconds)) }
 }
 
@@ -26,9 +25,11 @@ extension Sequence where Element: CustomStringConvertible {
 }
 
 extension [Digest] {
-    init(column: String) throws { self = try column.split(separator: " ").map { try Digest(parsing: $0) } }
+    init(column: String) throws {
+        self = try column.utf8.split(separator: UInt8(ascii: " ")).map { try Digest(parsing: Substring($0)) }
+    }
 }
 
 extension [DiffID] {
-    init(column: String) throws { self = try column.split(separator: " ").map { try DiffID(parsing: $0) } }
+    init(column: String) throws { self = try [Digest](column: column).map(DiffID.init) }
 }
