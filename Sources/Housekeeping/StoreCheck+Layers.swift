@@ -16,6 +16,7 @@ extension StoreCheck {
             result.blobs += 1
             if let problem = try problem(of: digest, size: size) {
                 broken.append((digest, problem))
+                if (try? OwnedDescriptor.open(store.content.path(of: digest))) != nil { damagedBlobs.insert(digest) }
             } else {
                 goodBlobs.insert(digest)
             }
@@ -136,16 +137,34 @@ extension StoreCheck {
 
     /// Reports the broken blobs. Those that are plain archives of layers can be written again from a directory.
     func restore(_ broken: [(digest: Digest, problem: String)]) throws {
-        for (digest, problem) in broken {
-            try found("blob \(digest)", problem) {
-                let layer = try store.layers.diffID(ofBlob: digest)
-                try store.content.remove(digest)
-                if let layer, let number = try rewrite(layer, as: digest) {
-                    return .done("written again from snapshot \(number)")
-                }
-                return .done("removed")
-            }
+        for (digest, problem) in broken { try found("blob \(digest)", problem) { try repair(digest) } }
+    }
+
+    /// Removes a broken blob, unless it is all that an image has of something: what is left of it may be of use.
+    private func repair(_ digest: Digest) throws -> StoreDefect.Remedy {
+        let layer = try store.layers.diffID(ofBlob: digest)
+        if let layer, let number = try rewrite(layer, as: digest) {
+            return .done("written again from snapshot \(number)")
         }
+        if damagedBlobs.contains(digest), try isOnlyCopy(digest, of: layer) {
+            return .beyondRepair("left as it is, the only copy that an image has: \(Self.wayToNewCopy)")
+        }
+        try store.content.remove(digest)
+        damagedBlobs.remove(digest)
+        return .done("removed")
+    }
+
+    /// Whether an image needs a blob that nothing here and no source elsewhere can take the place of.
+    private func isOnlyCopy(_ digest: Digest, of layer: DiffID?) throws -> Bool {
+        if let layer {
+            let isNeeded = stacks.contains { chain, stack in
+                stack.isOfImage && stack.diffID == layer && !goodSnapshots.contains(chain)
+            }
+            return try isNeeded && !store.layers.isWithinReach(layer, among: goodBlobs)
+        }
+        // A manifest that was made here is made again when it is needed.
+        return images.contains { $0.id == digest || ($0.origin != .made && $0.manifest?.digest == digest) }
+            || roots.contains { $0.blobs.contains(digest) || ($0.origin != .made && $0.descriptor.digest == digest) }
     }
 
     private func rewrite(_ diffID: DiffID, as digest: Digest) throws -> Int64? {
@@ -157,6 +176,7 @@ extension StoreCheck {
                 guard let written = try layer(of: snapshot, stack, to: writer), written.diffID == diffID,
                     let blob = written.blob
                 else { continue }
+                try store.content.remove(digest)
                 try ingest.commit(as: blob.digest, size: blob.size)
                 goodBlobs.insert(digest)
                 return snapshot.number

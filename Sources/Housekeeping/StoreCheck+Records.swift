@@ -38,7 +38,8 @@ extension StoreCheck {
         }
         for (diffID, chain) in unknown.reversed() {
             if try !goodSnapshots.contains(chain) && !store.layers.isWithinReach(diffID, among: goodBlobs) {
-                return (diffID, damagedSnapshots.contains(chain))
+                let hasBlob = try store.layers.blobs(of: diffID).contains { damagedBlobs.contains($0.digest) }
+                return (diffID, hasBlob || damagedSnapshots.contains(chain))
             }
             wholeStacks.insert(chain)
         }
@@ -51,13 +52,16 @@ extension StoreCheck {
             result.images += 1
             guard let problem = try problem(of: image) else { continue }
             let name = image.names.first.map(\.familiar) ?? "without a name"
-            found("image \(image.id) (\(name))", problem, .beyondRepair("build, pull or load it again, or remove it"))
+            found(
+                "image \(image.id) (\(name))", problem.text,
+                .beyondRepair(problem.isDamage ? Self.wayToNewCopy : "build, pull or load it again, or remove it"))
         }
         for root in roots where root.origin != .made && !goodBlobs.contains(root.descriptor.digest) {
             let name = root.names.first.map(\.familiar) ?? "without a name"
+            let isDamaged = damagedBlobs.contains(root.descriptor.digest)
             found(
-                "root \(root.descriptor.digest) (\(name))", "is not in the store",
-                .beyondRepair("pull or load it again, or remove it"))
+                "root \(root.descriptor.digest) (\(name))", isDamaged ? "is damaged" : "is not in the store",
+                .beyondRepair(isDamaged ? Self.wayToNewCopy : "pull or load it again, or remove it"))
         }
         for name in try store.images.lostNames() {
             try found("name \(name.familiar)", "leads to no image") {
@@ -67,19 +71,24 @@ extension StoreCheck {
         }
     }
 
-    private func problem(of image: StoredImage) throws -> String? {
-        guard goodBlobs.contains(image.id), let bytes = try store.content.bytes(of: image.id) else {
-            return "has lost its config"
+    /// A defect of an image, and whether a damaged copy of what it lacks is here.
+    private func problem(of image: StoredImage) throws -> (text: String, isDamage: Bool)? {
+        func missing(_ what: String, _ digest: Digest) -> (String, Bool) {
+            damagedBlobs.contains(digest) ? ("has a damaged \(what)", true) : ("has lost its \(what)", false)
         }
-        guard let config = try? ImageConfig(parsing: bytes) else { return "has a config that cannot be read" }
-        guard config.diffIDs == image.diffIDs else { return "is recorded with other layers than its config has" }
+        guard goodBlobs.contains(image.id), let bytes = try store.content.bytes(of: image.id) else {
+            return missing("config", image.id)
+        }
+        guard let config = try? ImageConfig(parsing: bytes) else { return ("has a config that cannot be read", false) }
+        guard config.diffIDs == image.diffIDs else {
+            return ("is recorded with other layers than its config has", false)
+        }
         // A manifest that was made here is made again when it is needed.
         if image.origin != .made, let manifest = image.manifest, !goodBlobs.contains(manifest.digest) {
-            return "has lost its manifest"
+            return missing("manifest", manifest.digest)
         }
-        let stack = LayerStack(ofImage: image.diffIDs)
-        return try lostLayer(of: stack).map { lost in
-            "\(lost.isDamaged ? "has a damaged copy of" : "has lost") the layer \(lost.diffID)"
+        return try lostLayer(of: LayerStack(ofImage: image.diffIDs)).map { lost in
+            ("\(lost.isDamaged ? "has a damaged copy of" : "has lost") the layer \(lost.diffID)", lost.isDamaged)
         }
     }
 }

@@ -29,9 +29,7 @@ extension StoreCheck {
             return .done("removed; it is unpacked again when it is needed")
         }
         guard !stack.isOfImage else {
-            return .beyondRepair(
-                "left as it is, the only copy of a layer of an image: remove the image, run 'lamina fsck --repair' "
-                    + "again and build or pull it")
+            return .beyondRepair("left as it is, the only copy of a layer of an image: \(Self.wayToNewCopy)")
         }
         let path = try store.snapshots.setAside(snapshot)
         return .done(path.map { "taken out of use; its files are in \($0)" } ?? "forgotten")

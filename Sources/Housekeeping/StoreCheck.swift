@@ -60,6 +60,8 @@ package final class StoreCheck {
     var wholeStacks: Set<ChainID> = []
     /// The blobs that are whole.
     var goodBlobs: Set<Digest> = []
+    /// The blobs whose files are there, and not whole.
+    var damagedBlobs: Set<Digest> = []
     /// The lists that are whole.
     var lists: [DiffID: FileList] = [:]
     /// Stacks of all of whose layers the lists are whole.
@@ -125,6 +127,10 @@ package final class StoreCheck {
         if repairs { _ = try store.collector.collect() }
         return result
     }
+
+    /// The end of a sentence about an image of which a damaged copy is left.
+    static let wayToNewCopy =
+        "remove the image, run 'lamina fsck --repair' again and build, pull or load it"
 
     private func checkDatabase() throws {
         for problem in try store.databaseDefects() {
