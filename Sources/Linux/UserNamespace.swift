@@ -52,7 +52,7 @@ package struct UserNamespace: Sendable {
             unsafe variables.append(nil)
             return unsafe variables.withUnsafeBufferPointer { variables in
                 unsafe path.withPlatformString { path in
-                    unsafe linux_execute_again(path, CommandLine.unsafeArgv, variables.baseAddress)
+                    unsafe linux_execute_again(path, ProgramArguments.pointer, variables.baseAddress)
                 }
             }
         }

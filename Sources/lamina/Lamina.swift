@@ -96,13 +96,13 @@ struct Lamina: AsyncParsableCommand {
         // A reader may leave before the end of our output; the write then fails with EPIPE.
         signal(SIGPIPE, SIG_IGN)
         // Scripts ask for the version before anything else, and no command is needed to answer.
-        if CommandLine.arguments.dropFirst() == ["--version"] {
+        if ProgramArguments.all.dropFirst() == ["--version"] {
             say(configuration.version)
             CommandResult.exitIfLost()
             return
         }
         do {
-            let words = try ExecutorCommand.translated(CommandLine.arguments)
+            let words = try ExecutorCommand.translated(ProgramArguments.all)
             if words.first == CompletionCommand.request {
                 CompletionCommand.complete(Array(words.dropFirst()))
                 return

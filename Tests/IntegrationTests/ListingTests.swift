@@ -63,6 +63,23 @@ struct ListingTests {
         #expect(lines == ["\(plain), commit \(lines.last ?? "")", lines.last])
     }
 
+    /// A library that is loaded before the program may change the environment, below which the arguments lie at first.
+    @Test(.enabled(if: Machine.has("cc"), "needs a C compiler")) func aPreloadedLibraryTakesNoArguments() throws {
+        let source = try scratch.write(
+            "#include <stdlib.h>\n__attribute__((constructor)) static void set(void) { setenv(\"A_NEW_ONE\", \"1\", 1); }\n",
+            to: "set.c")
+        let library = scratch.path.appending("set.so").string
+        try expectSuccess("cc", "-shared", "-fPIC", "-o", library, source.string)
+        let context = try scratch.context("FROM lamina/base\nRUN echo made > /made\n")
+        // The program executes itself again in order to be root.
+        for isolation in ["namespaces", "rootless"] {
+            let preloaded = lamina.with(["LD_PRELOAD": library, "LAMINA_ISOLATION": isolation])
+            #expect(try preloaded.succeeding("--version").trimmed == lamina.succeeding("--version").trimmed)
+            try preloaded.build(context, "--no-cache", "-t", isolation)
+            #expect(try preloaded.succeeding("cat", isolation, "/made").outputText == "made\n")
+        }
+    }
+
     @Test func anImageWhoseLayersOnlyDeleteIsAnalyzed() throws {
         let context = try scratch.context("FROM lamina/base\nRUN rm /etc/group\n")
         try lamina.build(context, "-t", "deleted")

@@ -58,6 +58,9 @@ int linux_end_on_bus_error(const char *message);
 // block of `threshold` bytes or more at once, instead of keeping what is as large as the largest freed so far.
 void linux_limit_allocator(int arenas, int threshold);
 
+// The arguments that this program was started with, with a null pointer behind the last.
+char *const *linux_arguments(void);
+
 // d_name is a flexible-looking array that Swift imports as a tuple.
 const char *linux_dirent_name(const struct dirent *entry);
 
