@@ -153,6 +153,7 @@ struct ChrootTests {
         #expect(finished.errorText.contains("a command in a changed root has the network of the builder"))
     }
 
+    /// A builder that is killed leaves the cache in the tree, and the secret, which the next one removes.
     @Test func givesCachesBackAfterAKill() throws {
         let poor = lamina("chroot")
         let first = try scratch.context(
@@ -160,18 +161,23 @@ struct ChrootTests {
         #expect(try buildUnprivileged(poor, [first.string]).status == 0)
         let marker = endlessSleep()
         let second = try scratch.context(
-            "FROM lamina/base\nRUN --mount=type=cache,target=/c touch /c/seen; \(marker)\n", named: "second")
-        let build = try poor.start(["build", second.string])
+            "FROM lamina/base\nRUN --mount=type=cache,target=/c --mount=type=secret,id=s touch /c/seen; \(marker)\n",
+            named: "second")
+        let secret = try scratch.write("between us \(marker)\n", to: "secret")
+        let build = try poor.start(["build", "--secret", "id=s,src=\(secret)", second.string])
         // The cache is where the command sees it.
         try wait(for: "the command's start", until: { try run("pgrep", "-fx", marker).status == 0 })
         build.send(SIGKILL)
         _ = try build.wait()
         try wait(for: "the command's end", until: { try run("pgrep", "-fx", marker).status != 0 })
+        let search = ["grep", "-rlsF", "between us", poor.root.string]
+        #expect(try RunningProcess(search).wait().status == 0)
         let third = try scratch.context(
             "FROM lamina/base\nRUN --mount=type=cache,target=/c cat /c/f && ls /c/seen\n", named: "third")
         let finished = try buildUnprivileged(poor, [third.string])
         #expect(finished.status == 0, "\(finished.errorText)")
         #expect(try poor.unfinished() == [])
+        #expect(try RunningProcess(search).wait().status == 1)
     }
 
     /// The change of one command stays, as with every other isolation, also when it fails or its build is cancelled.

@@ -42,7 +42,8 @@ enum CompatibilityPage {
         exit status is 2 then. A switch that is refused may still be switched off (`--save-stages=false`).
 
         `--squash` is Docker's and Podman's: the layers that the build makes become one. Buildah's `--squash` takes in those of
-        the base image, which is `--squash-all` here. With `--ignore-path` what a RUN changes there is neither in its layer nor
+        the base image, which is `--squash-all` here. With both flags it is `--squash-all`, as with Podman.
+        With `--ignore-path` what a RUN changes there is neither in its layer nor
         seen by later steps; what COPY and ADD write stays. With `--stdin` commands read the standard input, one after the
         other: each takes what it finds, and a step that comes from the cache reads nothing.
 
