@@ -82,6 +82,38 @@ import Testing
         }
     }
 
+    @Test("What users chose counts before registries.conf, in the file of the user, or of the machine for root")
+    func choices() async throws {
+        try await withDirectory { directory in
+            try write(Self.file, to: "\(directory)/registries.conf")
+            let choices = "\(directory)/containers/short-name-aliases.conf"
+            func candidates(_ name: String, _ cache: [String: String], isRoot: Bool = false) throws -> [String] {
+                let environment = ["CONTAINERS_REGISTRIES_CONF": "\(directory)/registries.conf"]
+                    .merging(cache) { $1 }
+                return try RegistryConfigurationFiles(environment: environment, mirrors: [], isRoot: isRoot)
+                    .candidates(for: ImageName(parsing: name)).map(\.description)
+            }
+            let here = ["XDG_CACHE_HOME": directory]
+            #expect(try candidates("aliased", here) == ["quay.test/team/real:latest"])
+            try write("[aliases]\n'app' = 'b.test/app'\n'aliased' = 'c.test/x'\n'hub' = ''", to: choices)
+            #expect(try candidates("app:1", here) == ["b.test/app:1"])
+            #expect(try candidates("aliased", here) == ["c.test/x:latest"])
+            #expect(try candidates("team/app", here) == ["localhost/app:latest"])
+            #expect(try candidates("hub", here).count == 2)
+            #expect(try candidates("aliased", here, isRoot: true) == ["quay.test/team/real:latest"])
+            #expect(try candidates("aliased", ["HOME": directory]) == ["quay.test/team/real:latest"])
+            try write("[aliases]\n'app' = 'h.test/app'", to: "\(directory)/.cache/containers/short-name-aliases.conf")
+            #expect(try candidates("app", ["HOME": directory]) == ["h.test/app:latest"])
+            let none = ["CONTAINERS_REGISTRIES_CONF": "/dev/null"].merging(here) { $1 }
+            #expect(try candidates("app", none) == ["docker.io/library/app:latest"])
+            for text in ["aliases = 5", "[aliases]\n'app' = 'y'", "[aliases"] {
+                try write(text, to: choices)
+                let error = #expect(throws: RegistryError.self) { try candidates("app", here) }
+                #expect(error?.code == .configuration && error?.message.hasPrefix("'\(choices)' ") == true, "\(text)")
+            }
+        }
+    }
+
     @Test(
         "A malformed setting is refused with the name of its file",
         arguments: [

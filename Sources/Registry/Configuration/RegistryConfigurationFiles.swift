@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import Linux
 package import OCI
 import Synchronization
@@ -7,6 +8,7 @@ import SystemPackage
 /// The registry configuration of the command line and of the machine's files, read when it is first needed.
 package final class RegistryConfigurationFiles: Sendable {
     private let containers: [(file: String, directory: String)]
+    private let choices: String?
     private let daemon: [String]
     private let mirrors: [String]
     private let readsMirrorsOnly: Bool
@@ -19,31 +21,44 @@ package final class RegistryConfigurationFiles: Sendable {
     /// - Parameters:
     ///   - containers: Files in the form of `registries.conf` with their directories of additions. The first file that
     ///     exists counts, and the additions of all in reverse order, so that those of the user come last.
+    ///   - choices: The file in the form of `short-name-aliases.conf`, in which Podman notes what users chose.
     ///   - daemon: Files in the form of dockerd's `daemon.json`.
     ///   - mirrors: Mirrors of the command line.
     ///   - readsMirrorsOnly: Whether a registry with such a mirror is read from there only.
     ///   - hostFiles: Files in the form of containerd's `hosts.toml`.
     init(
-        containers: [(file: String, directory: String)], daemon: [String], mirrors: [String],
+        containers: [(file: String, directory: String)], choices: String? = nil, daemon: [String], mirrors: [String],
         readsMirrorsOnly: Bool = false, hostFiles: RegistryHostFiles = .none
     ) {
         self.readsMirrorsOnly = readsMirrorsOnly
         self.hostFiles = hostFiles
         self.containers = containers
+        self.choices = choices
         self.daemon = daemon
         self.mirrors = mirrors
     }
 
     /// The files of the user, then those of the machine.
-    package convenience init(environment: [String: String], mirrors: [String], readsMirrorsOnly: Bool = false) {
+    ///
+    /// `isRoot` says whether the user is root of the machine, for whom Podman notes choices in a directory of the machine.
+    package convenience init(
+        environment: [String: String], mirrors: [String], readsMirrorsOnly: Bool = false,
+        isRoot: Bool = geteuid() == 0 && !UserNamespace.isEntered
+    ) {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let own = variable("XDG_CONFIG_HOME") ?? variable("HOME").map { "\($0)/.config" }
         var containers = (own.map { ["\($0)/containers"] } ?? [])
             .map { (file: "\($0)/registries.conf", directory: "\($0)/registries.conf.d") }
         containers.append((file: "/etc/containers/registries.conf", directory: "/etc/containers/registries.conf.d"))
-        if let named = variable("CONTAINERS_REGISTRIES_CONF") { containers = [(named, "\(named).d")] }
+        let cache = isRoot ? "/var/cache" : variable("XDG_CACHE_HOME") ?? variable("HOME").map { "\($0)/.cache" }
+        var choices = cache.map { "\($0)/containers/short-name-aliases.conf" }
+        if let named = variable("CONTAINERS_REGISTRIES_CONF") {
+            containers = [(named, "\(named).d")]
+            // Without any configuration a short name is Docker's.
+            if named == "/dev/null" { choices = nil }
+        }
         self.init(
-            containers: containers,
+            containers: containers, choices: choices,
             daemon: (own.map { ["\($0)/docker/daemon.json"] } ?? []) + ["/etc/docker/daemon.json"],
             mirrors: mirrors, readsMirrorsOnly: readsMirrorsOnly,
             hostFiles: RegistryHostFiles(environment: environment))
@@ -93,12 +108,10 @@ package final class RegistryConfigurationFiles: Sendable {
         var files = containers.lazy.map(\.file).first { (try? FileStatus(of: FilePath($0))) != nil }.map { [$0] } ?? []
         for place in containers.reversed() { files += try Self.additions(in: place.directory) }
         for file in files {
-            guard let bytes = try Self.read(file) else { continue }
-            do { try configuration.add(registriesFile: TOML.parse(bytes), path: file) } catch let error
-                as TOML.Malformed
-            {
-                throw RegistryError(.configuration, "'\(file)' cannot be read: \(error)", cause: error)
-            }
+            if let table = try Self.table(file) { try configuration.add(registriesFile: table, path: file) }
+        }
+        if let choices, let table = try Self.table(choices) {
+            try configuration.shortNames.add(choices: table, path: choices)
         }
         for file in daemon {
             guard let bytes = try Self.read(file) else { continue }
@@ -120,6 +133,14 @@ package final class RegistryConfigurationFiles: Sendable {
             return []
         } catch {
             throw RegistryError(.configuration, "'\(directory)' cannot be read", cause: error)
+        }
+    }
+
+    /// The tables of a file of TOML; `nil` if it does not exist.
+    private static func table(_ path: String) throws -> JSON? {
+        guard let bytes = try read(path) else { return nil }
+        do { return try TOML.parse(bytes) } catch let error as TOML.Malformed {
+            throw RegistryError(.configuration, "'\(path)' cannot be read: \(error)", cause: error)
         }
     }
 

@@ -44,7 +44,16 @@ struct ShortNames: Sendable {
             }
             self.mode = mode
         }
-        for (name, value) in json["aliases"]?.object?.members ?? [] {
+        try add(choices: json, path: path)
+    }
+
+    /// Adds the aliases of a file in the form of `short-name-aliases.conf`, which counts before `registries.conf`.
+    ///
+    /// Throws ``RegistryError`` `.configuration`.
+    mutating func add(choices json: JSON, path: String) throws {
+        guard let table = json["aliases"] else { return }
+        guard let members = table.object?.members else { throw Self.malformed(path, "has aliases that are no table") }
+        for (name, value) in members {
             aliases.updateValue(try Self.target(of: name, value, path), forKey: name)
         }
     }
