@@ -234,7 +234,8 @@ let package = Package(
             "Engine",
             [
                 "Contexts", "Diagnostics", "DockerfileSyntax", "Execution", "Frontend", "Graph", "Images", "Layers",
-                "Linux", "OCI", "Records", "Registry", "Requests", "Sandbox", "Solver", "Store", "Trees", systemPackage,
+                "Linux", "OCI", "Records", "Registry", "Requests", "Sandbox", "Solver", "Store", "Transports", "Trees",
+                systemPackage,
             ]),
         tests("Inspector", ["Diagnostics", "Layers", "Linux", "OCI", "Store", systemPackage]),
         tests(

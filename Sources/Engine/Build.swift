@@ -133,7 +133,8 @@ package struct Build: Sendable {
             hostname: options.sandboxHostname ?? "buildkitsandbox")
         defer { sandboxFiles.remove() }
         let runner = runner(
-            tools, contexts, sandboxFiles, try await imports, time: plan.epoch.map { Timestamp(seconds: $0) })
+            tools, contexts, sandboxFiles, try await imports, time: plan.epoch.map { Timestamp(seconds: $0) },
+            vertices)
         recorder.plan(vertices) { runner.step($0).kind }
         let solver = GraphSolver(
             runner: runner, progress: progress, limits: request.limits,
@@ -176,7 +177,7 @@ package struct Build: Sendable {
     /// The runner of the build's steps; `time` stands for every time if it is given.
     private func runner(
         _ tools: BuildTools, _ contexts: ContextTreeCache, _ sandboxFiles: SandboxFiles, _ imports: CacheImports,
-        time: Timestamp?
+        time: Timestamp?, _ vertices: [Vertex]
     ) -> BuildRunner {
         BuildRunner(
             cache: StepCache(
@@ -188,7 +189,8 @@ package struct Build: Sendable {
                 files: sandboxFiles, isolation: tools.isolation, request: request.sandbox, steps: request.steps,
                 failureShell: failureShell, credentials: tools.credentials, copies: ContextCopyPool(store),
                 workingTrees: WorkingTreePool(store: store, layers: tools.trees)),
-            ingredients: recorder.journal, now: time ?? tools.started)
+            ingredients: recorder.journal, now: time ?? tools.started,
+            unpacked: BuildRunner.unpacked(among: vertices))
     }
 
     /// Runs the checks that need the layers. Whatever goes wrong, the build has succeeded.

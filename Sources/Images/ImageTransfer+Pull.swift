@@ -8,12 +8,16 @@ import Trees
 
 extension ImageTransfer {
     /// Pulls an image with all layers of one platform, and names its root in the store when all of it is there.
+    ///
+    /// With `unpacker` the layers are unpacked, while they arrive.
     package func pull(
-        _ reference: ImageReference, platform: Platform, report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
+        _ reference: ImageReference, platform: Platform, unpacker: SnapshotUnpacker? = nil,
+        report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> StoredImage {
         let lease = try store.lease()
         let image = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
             let learned = try await learn(reference, platform: platform) { report(.resolved($0, layers: $1)) }
+            if let unpacker { _ = try await unpacker.all(of: LayerStack(ofImage: learned.config.diffIDs)) }
             try await fetchLayers(of: learned.image, report: report)
             return try await offload { [self] in try record(learned, as: [reference]) }
         }

@@ -90,7 +90,6 @@ struct LazyBaseTests {
             }
             #expect(lines.contains { $0.hasPrefix("\(number) resolve \(base):latest@sha256:") })
             #expect(lines.contains { $0.hasPrefix("\(number) sha256:") && $0.hasSuffix("done") })
-            #expect(lines.contains { $0.hasPrefix("\(number) extracting sha256:") && $0.hasSuffix("done") })
         }
     }
 

@@ -32,7 +32,8 @@ package struct ContainerCreation: Sendable {
         let containers = ContainerStore(store)
         try await offload { containers.removeAbandoned() }
         let lease = try store.lease()
-        let image = try await RunImage(request: request, images: images).find(report)
+        let isolation = StepIsolation(request.isolation, store: store)
+        let image = try await RunImage(request: request, images: images, isolation: isolation).find(report)
         let config = try await offload { try images.config(of: image) }
         var wanted = request
         wanted.volumes.addAnonymous(at: config.config.volumes)

@@ -30,7 +30,7 @@ package struct ImageRun: Sendable {
         _ = try await offload { try isolation.mode() }
         // Until the end: what is mounted must not be pruned.
         let lease = try store.lease()
-        let image = try await RunImage(request: request, images: images).find(report)
+        let image = try await RunImage(request: request, images: images, isolation: isolation).find(report)
         let config = try await offload { [images] in try images.config(of: image) }
         let progress = ProgressReporter { event in
             if case .started(_, let label, _) = event { report(label) }

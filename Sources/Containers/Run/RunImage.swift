@@ -1,9 +1,11 @@
 import Diagnostics
+import Execution
 import Images
 import Linux
 import OCI
 import Registry
 import Requests
+import Solver
 import Store
 import Transports
 
@@ -11,6 +13,7 @@ import Transports
 struct RunImage: Sendable {
     let request: RunRequest
     let images: ImageTransfer
+    let isolation: StepIsolation
 
     private var store: StoreRoot { images.store }
 
@@ -57,13 +60,27 @@ struct RunImage: Sendable {
         try request.pull.allow(reference)
         if known == nil { report("Unable to find image '\(reference.familiar)' locally") }
         do {
-            return try await images.pull(reference, platform: platform) { event in
-                if case .layerDone(let layer) = event { report("\(layer.digest): Pull complete") }
+            return try await images.pull(reference, platform: platform, unpacker: unpacker(report)) { event in
+                if case .layerDone(let layer) = event { report(Self.line(layer)) }
             }
         } catch let error as RegistryError {
             guard request.pull == .newer, let known else { throw error }
             return known
         }
+    }
+
+    private static func line(_ layer: Descriptor) -> String { "\(layer.digest): Pull complete" }
+
+    /// Unpacks the layers of the image for its command while they arrive; `nil` where the command gets a copy of their
+    /// files.
+    private func unpacker(_ report: @escaping @Sendable (String) -> Void) async throws -> SnapshotUnpacker? {
+        guard try await offload({ [isolation] in try !isolation.copiesFiles(ofLayers: 1) }) else { return nil }
+        let progress = LayerProgress(ProgressReporter { _ in }) { event in
+            if case .fetched(_, let layer) = event { report(Self.line(layer)) }
+        }
+        return SnapshotUnpacker(
+            store: store, trees: LayerTreeCache(store.layers), fetcher: images.fetcher, progress: progress,
+            form: isolation.form)
     }
 
     /// The image that a name stands for.

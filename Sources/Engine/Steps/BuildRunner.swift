@@ -20,6 +20,8 @@ struct BuildRunner: OperationRunner {
     let ingredients: KeyIngredientLog
     /// The time of files and history entries made now: `SOURCE_DATE_EPOCH`, else the start of the build.
     let now: Timestamp
+    /// The vertices whose layers are needed as directories.
+    let unpacked: Set<VertexID>
 
     func step(_ vertex: Vertex) -> any Step {
         switch vertex.operation {
@@ -34,7 +36,10 @@ struct BuildRunner: OperationRunner {
         case .copy(let operation):
             CopyStep(
                 operation: operation, vertex: vertex.id, files: files, contexts: contexts, storage: storage, now: now,
-                keys: cache.keys, ingredients: ingredients)
+                keys: cache.keys, ingredients: ingredients,
+                unpacking: unpacked.contains(vertex.id)
+                    ? NewLayerUnpacking(store: storage.store, snapshots: files.snapshots, isolation: commands.isolation)
+                    : nil)
         case .run(let operation):
             RunStep(
                 operation: operation, vertex: vertex.id, platform: vertex.platform, files: files, contexts: contexts,

@@ -20,6 +20,8 @@ struct CopyStep: Step {
     let now: Timestamp
     let keys: CacheKeyTracker
     let ingredients: KeyIngredientLog
+    /// Unpacks the layer while it is written, where a later step needs its files.
+    let unpacking: NewLayerUnpacking?
 
     let kind = RecordedStep.Kind.copy
     let isComputing = true
@@ -87,6 +89,7 @@ struct CopyStep: Step {
         let state = inputs[0].state
         let owner = try await files.owner(operation.owner, in: state, hasAccounts: !state.isEmpty)
         let base = try await files.snapshots.tree(of: state)
+        let key = unpacking == nil ? nil : try await contentKey(inputs: inputs)
         let diffID = try await offload { [self, sources] in
             let planner = try CopyPlanner(operation, owner: owner, now: now.fileTime)
             var draft = LayerDraft(on: base)
@@ -120,7 +123,8 @@ struct CopyStep: Step {
                 }
             }
             if draft.hasChangedFiles { keys.noteChange(under: vertex) }
-            return try withExtendedLifetime(archives) { try storage.write(draft) }
+            let reading = try key.flatMap { try unpacking?.reading(on: state, key: $0) }
+            return try withExtendedLifetime(archives) { try storage.write(draft, reading: reading) }
         }
         return .files(state.adding(diffID, created: now))
     }

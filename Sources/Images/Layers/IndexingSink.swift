@@ -7,12 +7,14 @@ import Synchronization
 /// Puts blobs into the store, and records what the layers among them hold, which are read while they arrive.
 struct IndexingSink: BlobSink {
     let storage: LayerStorage
+    /// The way to read layers. It is called once for each attempt to bring one, also for one that fails.
+    var reading: LayerReading = { try LayerReader.readFileList(from: $0) }
 
     func contains(_ digest: Digest) throws -> Bool { try storage.store.content.contains(digest) }
 
     func writer(for descriptor: Descriptor) throws -> any BlobWriter {
         let writer = try storage.store.content.writer(for: descriptor)
-        return descriptor.mediaType.isLayer ? IndexingWriter(descriptor, writer, storage) : writer
+        return descriptor.mediaType.isLayer ? IndexingWriter(descriptor, writer, storage, reading) : writer
     }
 }
 
@@ -21,9 +23,12 @@ private final class IndexingWriter: BlobWriter {
     private let blob: Descriptor
     private let writer: any BlobWriter
     private let storage: LayerStorage
-    private let pass = LayerPass()
+    private let pass: LayerPass
 
-    init(_ blob: Descriptor, _ writer: any BlobWriter, _ storage: LayerStorage) {
+    init(
+        _ blob: Descriptor, _ writer: any BlobWriter, _ storage: LayerStorage, _ reading: @escaping LayerReading
+    ) {
+        pass = LayerPass(reading)
         self.blob = blob
         self.writer = writer
         self.storage = storage

@@ -76,14 +76,18 @@ package final class LayerFetcher: Sendable {
     }
 
     /// Makes sure that layers, each with the ID of the stack that ends in it, are here as blobs or as directories.
+    ///
+    /// A layer that is fetched now for no other task is read by `reading` while it arrives; one that cannot be read so is
+    /// read again.
     package func requireContent(
-        chained layers: [(diffID: DiffID, chain: ChainID)], report: @escaping Report = { _ in }
+        chained layers: [(diffID: DiffID, chain: ChainID)], reading: LayerReading? = nil,
+        report: @escaping Report = { _ in }
     ) async throws {
         let missing = try await offload { [store] in
             try layers.filter { try !store.layers.isHere($0.diffID, as: $0.chain) && store.layers.hasSource($0.diffID) }
-                .map(\.diffID)
+                .map { (key: $0.diffID.digest, diffID: $0.diffID, blob: nil as Descriptor?) }
         }
-        try await fetch(missing, report)
+        try await fetch(missing, reading, report)
     }
 
     /// Makes sure that these very blobs are here.
@@ -91,25 +95,26 @@ package final class LayerFetcher: Sendable {
         _ blobs: [(diffID: DiffID, blob: Descriptor)], report: @escaping Report = { _ in }
     ) async throws {
         let missing = try await offload { [store] in try blobs.filter { try !store.content.contains($0.blob.digest) } }
-        try await fetch(missing.map { ($0.blob.digest, $0.diffID, $0.blob) }, report)
+        try await fetch(missing.map { ($0.blob.digest, $0.diffID, $0.blob) }, nil, report)
     }
 
     private func fetch(_ diffIDs: [DiffID], _ report: @escaping Report) async throws {
-        try await fetch(diffIDs.map { ($0.digest, $0, nil) }, report)
+        try await fetch(diffIDs.map { ($0.digest, $0, nil) }, nil, report)
     }
 
     /// Fetches layers by keys that name what is fetched. When one fails the others are cancelled, unless somebody else
     /// waits for them too.
-    private func fetch(_ layers: [(key: Digest, diffID: DiffID, blob: Descriptor?)], _ report: @escaping Report)
-        async throws
-    {
+    private func fetch(
+        _ layers: [(key: Digest, diffID: DiffID, blob: Descriptor?)], _ reading: LayerReading?,
+        _ report: @escaping Report
+    ) async throws {
         guard !layers.isEmpty else { return }
         arrivals.withLock { $0.groups += 1 }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for layer in layers {
                     group.addTask { [self] in
-                        try await fetches.value(for: layer.key) { [self] in try await fetch(layer, report) }
+                        try await fetches.value(for: layer.key) { [self] in try await fetch(layer, reading, report) }
                     }
                 }
                 try await group.waitForAll()
@@ -122,11 +127,11 @@ package final class LayerFetcher: Sendable {
     }
 
     private func fetch(
-        _ layer: (key: Digest, diffID: DiffID, blob: Descriptor?), _ report: @escaping Report
+        _ layer: (key: Digest, diffID: DiffID, blob: Descriptor?), _ reading: LayerReading?, _ report: @escaping Report
     ) async throws {
         try await places.withPlace {
             try Task.checkCancellation()
-            try await fetcher.fetch(layer.diffID, as: layer.blob, report)
+            try await fetcher.fetch(layer.diffID, as: layer.blob, reading, report)
             arrivals.withLock { _ = $0.layers.insert(layer.diffID) }
         }
     }
@@ -165,7 +170,9 @@ private struct SingleLayerFetch: Sendable {
 
     /// Tries the places that are said to have the layer, the one noted last first; with `wanted`, that blob only. What
     /// turns out not to be there, or to be something else, is forgotten.
-    func fetch(_ diffID: DiffID, as wanted: Descriptor?, _ report: @escaping LayerFetcher.Report) async throws {
+    func fetch(
+        _ diffID: DiffID, as wanted: Descriptor?, _ reading: LayerReading?, _ report: @escaping LayerFetcher.Report
+    ) async throws {
         let sources = try await offload { [store] in
             try store.layers.sources(of: diffID).filter { wanted == nil || $0.blob.digest == wanted?.digest }
         }
@@ -173,7 +180,7 @@ private struct SingleLayerFetch: Sendable {
         for source in sources {
             guard let location = BlobLocation(decoding: source.location) else { continue }
             do {
-                return try await fetch(diffID, source.blob, from: location, report)
+                return try await fetch(diffID, source.blob, from: location, reading, report)
             } catch {
                 if error is CancellationError { throw error }
                 if BlobAccess.isFinal(error) {
@@ -199,7 +206,8 @@ private struct SingleLayerFetch: Sendable {
     }
 
     private func fetch(
-        _ diffID: DiffID, _ blob: Descriptor, from location: BlobLocation, _ report: @escaping LayerFetcher.Report
+        _ diffID: DiffID, _ blob: Descriptor, from location: BlobLocation, _ reading: LayerReading?,
+        _ report: @escaping LayerFetcher.Report
     ) async throws {
         guard blob.mediaType.isLayer else {
             throw ImagesError(
@@ -208,7 +216,9 @@ private struct SingleLayerFetch: Sendable {
         }
         let turn = try await FetchTurn.take(blob.digest, in: store)
         report(.fetching(diffID, blob, 0, from: location.description))
-        try await blobs.fetch(blob, from: location, into: IndexingSink(storage: storage)) {
+        var sink = IndexingSink(storage: storage)
+        if let reading { sink.reading = reading }
+        try await blobs.fetch(blob, from: location, into: sink) {
             turn.note($0)
             report(.fetching(diffID, blob, $0, from: location.description))
         }

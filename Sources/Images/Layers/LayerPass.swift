@@ -1,6 +1,9 @@
 import Dispatch
-import Layers
+package import Layers
 import Synchronization
+
+/// Reads a whole layer from its blob's bytes, and gives what it holds.
+package typealias LayerReading = @Sendable (any Layers.ByteStream) throws -> LayerSummary
 
 /// Reads a layer on a thread of its own while its bytes are handed over.
 final class LayerPass: Sendable {
@@ -8,10 +11,11 @@ final class LayerPass: Sendable {
     private let result = Mutex<LayerSummary?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
-    init() {
+    /// `reading` is called once, on that thread.
+    init(_ reading: @escaping LayerReading = { try LayerReader.readFileList(from: $0) }) {
         let (queue, done) = (queue, done)
         DispatchQueue(label: "layer").async { [weak self] in
-            let summary = try? LayerReader.readFileList(from: queue)
+            let summary = try? reading(queue)
             queue.stopReading()
             self?.result.withLock { $0 = summary }
             done.signal()

@@ -16,23 +16,27 @@ package struct LayerStorage: Sendable {
 
     /// Writes a draft as an uncompressed layer blob and records it.
     ///
-    /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later.
-    package func write(_ draft: LayerDraft) throws -> DiffID {
-        try writeBlob(of: draft.entries) { try Self.add(draft, to: &$0) }
+    /// Nothing but this one file is written: a step that needs the files as a directory unpacks them later, or `reading`
+    /// does so while they are written.
+    package func write(_ draft: LayerDraft, reading: LayerReading? = nil) throws -> DiffID {
+        try writeBlob(expecting: Self.size(of: draft.entries), reading: reading) { try Self.add(draft, to: &$0) }
     }
 
-    private func writeBlob(
-        of entries: some Sequence<LayerEntry>, _ body: (inout LayerWriter) throws -> Void
+    /// Writes an uncompressed layer blob of about a size, and records it. Its bytes go to `reading`, too, which may fail.
+    func writeBlob(
+        expecting size: Int64, reading: LayerReading? = nil, _ body: (inout LayerWriter) throws -> Void
     ) throws -> DiffID {
-        try writeBlob(expecting: Self.size(of: entries), body)
-    }
-
-    /// Writes an uncompressed layer blob of about a size, and records it.
-    func writeBlob(expecting size: Int64, _ body: (inout LayerWriter) throws -> Void) throws -> DiffID {
         let ingest = try store.content.begin(expecting: size)
-        var writer = try LayerWriter(CompressionOptions(.none), to: ingest.sink)
+        let sink = ingest.sink
+        let pass = reading.map { LayerPass($0) }
+        defer { pass?.abandon() }
+        var writer = try LayerWriter(CompressionOptions(.none)) { bytes in
+            pass?.write(bytes)
+            try sink(bytes)
+        }
         try body(&writer)
         let written = try writer.finish()
+        _ = pass?.finish()
         guard let blob = written.blob else { throw ImagesError(.corrupt, "the layer was not written") }
         try ingest.commit(as: blob.digest, size: blob.size)
         try record(written)
@@ -97,7 +101,7 @@ package struct LayerStorage: Sendable {
     /// Writes what was found changed in a tree, on top of `below`, as an uncompressed layer blob and records it.
     package func write(_ found: [FoundFile], from root: borrowing Directory, on below: LayerTree) throws -> DiffID {
         let members = try Self.members(found, in: root, on: below)
-        return try writeBlob(of: members) { writer in try writer.add(members, from: root) }
+        return try writeBlob(expecting: Self.size(of: members)) { writer in try writer.add(members, from: root) }
     }
 
     /// How many bytes of files there are at most, hard links not recognised.

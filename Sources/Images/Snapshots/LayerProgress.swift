@@ -18,8 +18,13 @@ package final class LayerProgress: Sendable {
 
     private let progress: ProgressReporter
     private let state = Mutex(State())
+    fileprivate let listener: LayerFetcher.Report
 
-    package init(_ progress: ProgressReporter) { self.progress = progress }
+    /// `listener` hears of every layer that is fetched, whichever step shows it.
+    package init(_ progress: ProgressReporter, listener: @escaping LayerFetcher.Report = { _ in }) {
+        self.progress = progress
+        self.listener = listener
+    }
 
     /// Makes a step the one that shows what becomes of layers.
     package func register(_ diffIDs: [DiffID], for step: StepReporter) {
@@ -77,7 +82,7 @@ package final class LayerProgress: Sendable {
     }
 }
 
-/// The voice of one piece of work on layers.
+/// Reports of one piece of work on layers.
 package final class LayerSession: Sendable {
     private let progress: LayerProgress
     private let steps = Mutex<[StepID: StepReporter]>([:])
@@ -89,6 +94,7 @@ package final class LayerSession: Sendable {
     }
 
     package func report(_ event: LayerFetchEvent) {
+        progress.listener(event)
         switch event {
         case .fetching(let diffID, let blob, let count, let place):
             step(diffID, from: place)?.status("\(blob.digest)", current: count, total: blob.size)

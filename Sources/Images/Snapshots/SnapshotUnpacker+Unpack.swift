@@ -20,26 +20,55 @@ struct LayerChains: Sendable {
     /// Unpacks one layer from a blob of it into a snapshot of its own, which is not visible yet. It is known which files
     /// the layers below it hold.
     ///
-    /// Directories that an incomplete layer does not describe are as they are below.
     /// - Throws: ``LowerLayerNeeded`` for a link to a file of a layer below that is not unpacked.
     func unpack(
         _ blob: Descriptor, _ index: Int, _ store: StoreRoot, _ trees: LayerTreeCache, _ form: SnapshotForm
     ) throws -> UnpackedLayer {
-        let diffID = diffIDs[index]
+        guard let content = try store.content.open(blob.digest) else { throw lost(diffIDs[index]) }
+        _ = try trees.tree(of: diffIDs[..<index], chains[..<index])
+        let (summary, layer) = try unpack(DescriptorStream(content), index, store, trees, form)
+        guard summary.diffID == diffIDs[index] else {
+            throw ImagesError(
+                .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffIDs[index])",
+                hint: "Remove the image and get it again.")
+        }
+        return layer
+    }
+
+    /// Unpacks the bytes of a blob that should hold the layer at an index, which may be the one above all of them, and
+    /// finds out what they hold.
+    ///
+    /// Directories that an incomplete layer does not describe are as they are below.
+    /// - Throws: ``LowerLayerNeeded`` when a layer below must be here first, as its files are not known or not unpacked.
+    func unpack(
+        _ stream: any Layers.ByteStream, _ index: Int, _ store: StoreRoot, _ trees: LayerTreeCache,
+        _ form: SnapshotForm
+    ) throws -> (summary: LayerSummary, layer: UnpackedLayer) {
         let active = try store.snapshots.prepare()
-        guard let content = try store.content.open(blob.digest) else { throw lost(diffID) }
-        let below = try trees.tree(of: diffIDs[..<index], chains[..<index])
+        let isLowerNeeded = Mutex(false)
+        var known: LayerTree?
+        // Most layers need nothing of those below, of which an arriving one need not wait.
+        func below() throws -> LayerTree {
+            if let known { return known }
+            do {
+                let tree = try trees.tree(of: diffIDs[..<index], chains[..<index])
+                known = tree
+                return tree
+            } catch let error as ImagesError where error.code == .corrupt {
+                isLowerNeeded.withLock { $0 = true }
+                throw LowerLayerNeeded()
+            }
+        }
         var applier = LayerApplier(.overlay(form.marks.overlay))
         // An unprivileged user cannot change owners, and need not: readers take owners from the file lists.
         applier.preservesOwners = form.owners != nil
-        applier.missingParent = { below.node(at: $0)?.entry }
+        applier.missingParent = { try below().node(at: $0)?.entry }
         applier.missingLinkEntry = { path in
-            let entry = below.node(at: path)?.entry
+            let entry = try below().node(at: path)?.entry
             return entry?.kind == .regular || entry?.kind == .directory ? nil : entry
         }
-        let isLowerNeeded = Mutex(false)
         applier.missingLinkSource = { path in
-            guard let node = below.node(at: path), node.entry.kind == .regular,
+            guard let node = try below().node(at: path), node.entry.kind == .regular,
                 case .layer(let holder, let place) = node.origin, chains.indices.contains(holder)
             else { return nil }
             guard let snapshot = try store.snapshots.snapshot(chains[holder], in: form) else {
@@ -50,16 +79,12 @@ struct LayerChains: Sendable {
         }
         let summary: LayerSummary
         do {
-            summary = try applier.apply(DescriptorStream(content), to: try Directory(opening: active.upper))
+            summary = try applier.apply(stream, to: try Directory(opening: active.upper))
         } catch  where isLowerNeeded.withLock({ $0 }) {
             throw LowerLayerNeeded()
         }
-        guard summary.diffID == diffID else {
-            throw ImagesError(
-                .corrupt, "the blob \(blob.digest) holds the layer \(summary.diffID) and not \(diffID)",
-                hint: "Remove the image and get it again.")
-        }
-        return UnpackedLayer(active, chains[index], on: index > 0 ? chains[index - 1] : nil, form)
+        let parent = index > 0 ? chains[index - 1] : nil
+        return (summary, UnpackedLayer(active, ChainID(summary.diffID, on: parent), on: parent, form))
     }
 
     private func lost(_ diffID: DiffID) -> ImagesError {
@@ -75,7 +100,8 @@ struct LowerLayerNeeded: Error {}
 /// A layer that is unpacked, and not yet the top of its stack in the store.
 final class UnpackedLayer: Sendable {
     private let snapshot: Mutex<ActiveSnapshot?>
-    private let chain: ChainID
+    /// The stack of which the layer is the top.
+    let chain: ChainID
     private let parent: ChainID?
     private let form: SnapshotForm
 
@@ -97,6 +123,15 @@ final class UnpackedLayer: Sendable {
             return try active.commit(as: chain, on: parent, form: form)
         }
     }
+}
+
+/// Layers that were unpacked while they arrived or were written, until they become visible. The others are removed.
+final class ArrivedLayers: Sendable {
+    private let layers = Mutex<[ChainID: UnpackedLayer]>([:])
+
+    func put(_ layer: UnpackedLayer) { layers.withLock { $0[layer.chain] = layer } }
+
+    func take(_ chain: ChainID) -> UnpackedLayer? { layers.withLock { $0.removeValue(forKey: chain) } }
 }
 
 extension SnapshotForm.Marks {

@@ -8,7 +8,7 @@ package import SystemPackage
 package import Trees
 
 /// Unpacks layers when a step needs their files, each once however many steps ask; those that are elsewhere are
-/// fetched first.
+/// fetched, and unpacked while they arrive.
 package final class SnapshotUnpacker: Sendable {
     private let store: StoreRoot
     private let trees: LayerTreeCache
@@ -20,6 +20,7 @@ package final class SnapshotUnpacker: Sendable {
     /// Stacks whose layers are all here.
     private let present = Mutex<Set<ChainID>>([])
     private let fetches = SharedTasks<ChainID, Void>()
+    private let arrived = ArrivedLayers()
     /// The number of layers that are unpacked at once: each keeps two processors busy.
     private let places = AsyncSemaphore(limit: max(2, Processors.online))
 
@@ -55,7 +56,7 @@ package final class SnapshotUnpacker: Sendable {
         }
         guard !missing.isEmpty else { return [] }
         try await progress.session { [missing] session in
-            try await fetcher.requireContent(chained: missing.reversed()) { session.report($0) }
+            try await fetcher.requireContent(chained: missing.reversed(), report: { session.report($0) })
         }
         present.withLock { $0.formUnion(missing.map(\.chain)) }
         return []
@@ -107,12 +108,35 @@ package final class SnapshotUnpacker: Sendable {
         async let next = index > 0 ? snapshot(index - 1, of: stack, session) : nil
         try await requireContent(index, of: stack, session)
         let layer: UnpackedLayer
-        do { layer = try await unpacked(index, of: stack, session) } catch is LowerLayerNeeded {
-            _ = try await next
-            layer = try await unpacked(index, of: stack, session)
+        if let arrived = arrived.take(chain) {
+            layer = arrived
+        } else {
+            do { layer = try await unpacked(index, of: stack, session) } catch is LowerLayerNeeded {
+                _ = try await next
+                layer = try await unpacked(index, of: stack, session)
+            }
         }
         _ = try await next
         return try await offload { try layer.commit() }
+    }
+
+    /// Unpacks a layer from its bytes as they arrive, into ``arrived`` if it is the one that is wanted.
+    private func reading(_ index: Int, of stack: LayerChains) -> LayerReading {
+        { [store, trees, form, arrived] stream in
+            let (summary, layer) = try stack.unpack(stream, index, store, trees, form())
+            if summary.diffID == stack.diffIDs[index] { arrived.put(layer) }
+            return summary
+        }
+    }
+
+    /// Unpacks a layer that is put on a stack while it is written, for a step that is going to need its files.
+    package func reading(newLayerOn stack: LayerStack) -> LayerReading {
+        let chains = LayerChains(stack)
+        return { [store, trees, form, arrived] stream in
+            let (summary, layer) = try chains.unpack(stream, chains.diffIDs.count, store, trees, form())
+            arrived.put(layer)
+            return summary
+        }
     }
 
     private func unpacked(
@@ -134,7 +158,9 @@ package final class SnapshotUnpacker: Sendable {
         if present.withLock({ $0.contains(chain) }) { return }
         try await fetches.value(for: chain) { [self] in
             async let below: Void? = index > 0 ? requireContent(index - 1, of: stack, session) : nil
-            try await fetcher.requireContent(chained: [(stack.diffIDs[index], chain)]) { session.report($0) }
+            try await fetcher.requireContent(
+                chained: [(stack.diffIDs[index], chain)], reading: reading(index, of: stack)
+            ) { session.report($0) }
             _ = try await below
             _ = present.withLock { $0.insert(chain) }
         }
