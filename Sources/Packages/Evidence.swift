@@ -1,4 +1,4 @@
-package import Inspector
+import Inspector
 import Layers
 package import Linux
 
@@ -29,12 +29,45 @@ package struct Evidence: Hashable, Sendable {
     package let path: PathBytes
     /// Its node in the tree of files.
     package let node: Int
-    package let place: ContentPlace
+    let content: EvidenceContent
+}
+
+/// The place of the bytes of a file that names packages.
+struct EvidenceContent: Hashable {
+    let file: ContentPlace
+    /// The place of the write-ahead log beside a database of SQLite; `nil` when there is none, or an empty one.
+    let log: ContentPlace?
+
+    /// `nil` for what is no regular file.
+    init?(_ file: TreeFile, at node: Int, in files: ScopedFiles, of image: InspectedImage) {
+        guard let place = image.place(of: file) else { return nil }
+        self.file = place
+        let path = files.tree.path(of: node)
+        guard path.bytes.suffix(7).elementsEqual(".sqlite".utf8),
+            let beside = files.tree.node(at: PathBytes(path.bytes + Array(SQLiteLog.suffix.utf8))),
+            let log = files.file(at: beside).flatMap(image.place), image.entry(at: log).size > SQLiteLog.headerSize
+        else {
+            self.log = nil
+            return
+        }
+        self.log = log
+    }
+
+    /// The content of the file that a path leads to, links followed; `nil` when there is none.
+    init?(_ path: PathBytes, in files: ScopedFiles, of image: InspectedImage) {
+        guard let node = try? files.node(at: path, followsLast: true), let file = files.file(at: node) else {
+            return nil
+        }
+        self.init(file, at: node, in: files, of: image)
+    }
+
+    var places: [ContentPlace] { [file] + [log].compactMap(\.self) }
 }
 
 /// Finds the files that name packages. None is read.
 struct EvidenceSearch {
     private let image: InspectedImage
+    private let files: ScopedFiles
     private let layer: Int
     private var found: [Evidence] = []
     private var places: Set<ContentPlace> = []
@@ -53,18 +86,19 @@ struct EvidenceSearch {
     private init(image: InspectedImage, layer: Int) {
         self.image = image
         self.layer = layer
+        files = ScopedFiles(image.tree, .after(layer))
     }
 
     private mutating func add(_ kind: Evidence.Kind, _ node: Int, path: PathBytes? = nil) {
         // A file that is there by two paths is one.
-        guard let file = image.tree.file(at: node, after: layer), let place = image.place(of: file),
-            kind.isOfSystem || image.entry(at: place).size <= kind.limit, places.insert(place).inserted
+        guard let file = files.file(at: node),
+            let content = EvidenceContent(file, at: node, in: files, of: image),
+            kind.isOfSystem || image.entry(at: content.file).size <= kind.limit, places.insert(content.file).inserted
         else { return }
-        found.append(Evidence(kind: kind, path: path ?? image.tree.path(of: node), node: node, place: place))
+        found.append(Evidence(kind: kind, path: path ?? image.tree.path(of: node), node: node, content: content))
     }
 
     private mutating func findDatabases() {
-        let files = ScopedFiles(image.tree, .after(layer))
         var paths: [(Evidence.Kind, String)] = [
             (.dpkg, "var/lib/dpkg/status"), (.apk, "lib/apk/db/installed"), (.apk, "usr/lib/apk/db/installed"),
         ]

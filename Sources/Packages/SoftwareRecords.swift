@@ -23,13 +23,18 @@ package struct SoftwareRecords: Sendable {
 
         package var isEmpty: Bool { old.isEmpty && new.isEmpty }
         /// The layers whose content must be here.
-        package var oldLayers: Set<Int> { Set(old.map(\.place.layer)) }
-        package var newLayers: Set<Int> { Set(new.map(\.place.layer)) }
+        package var oldLayers: Set<Int> { Set(old.flatMap(\.content.places).map(\.layer)) }
+        package var newLayers: Set<Int> { Set(new.flatMap(\.content.places).map(\.layer)) }
     }
 
     /// A file by what is recorded of it, for its bytes are not read yet.
     private struct Mark: Hashable {
         let path: PathBytes
+        let sums: [Sum]
+    }
+
+    /// The sum and the size of a file that is read, in bytes.
+    private struct Sum: Hashable {
         let hash: UInt64
         let size: Int64
     }
@@ -39,8 +44,8 @@ package struct SoftwareRecords: Sendable {
     }
 
     private func mark(_ evidence: Evidence) -> Mark {
-        let entry = image.entry(at: evidence.place)
-        return Mark(path: evidence.path, hash: entry.contentHash, size: entry.size)
+        let entries = evidence.content.places.map(image.entry)
+        return Mark(path: evidence.path, sums: entries.map { Sum(hash: $0.contentHash, size: $0.size) })
     }
 
     package func selection(against new: SoftwareRecords) -> Selection {
@@ -68,11 +73,11 @@ package struct SoftwareRecords: Sendable {
     package func packages() throws -> [InstalledSoftware] { try packages(evidence) }
 
     private func packages(_ evidence: [Evidence]) throws -> [InstalledSoftware] {
-        var lists: [ContentPlace: [InstalledSoftware]] = [:]
-        let wanted = Dictionary(evidence.map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
-        try EvidenceReader(image: image).read(wanted) { place, evidence, bytes in
-            do { lists[place] = try evidence.packages(in: bytes) } catch is PackagesError { lists[place] = [] }
+        var lists: [EvidenceContent: [InstalledSoftware]] = [:]
+        let wanted = Dictionary(evidence.map { ($0.content, $0) }, uniquingKeysWith: { first, _ in first })
+        try EvidenceReader(image: image).read(wanted) { content, evidence, bytes in
+            do { lists[content] = try evidence.packages(in: bytes) } catch is PackagesError { lists[content] = [] }
         }
-        return evidence.flatMap { lists[$0.place] ?? [] }
+        return evidence.flatMap { lists[$0.content] ?? [] }
     }
 }

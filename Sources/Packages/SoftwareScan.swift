@@ -9,8 +9,8 @@ package struct SoftwareScan: Sendable {
     /// A file as layers left it.
     private struct Database: Sendable {
         let evidence: Evidence
-        /// The places of its content, each with the layer after which it was there, oldest first.
-        let versions: [(layer: Int, place: ContentPlace)]
+        /// Its contents, each with the layer after which it was there, oldest first.
+        let versions: [(layer: Int, content: EvidenceContent)]
     }
 
     private let image: InspectedImage
@@ -29,7 +29,7 @@ package struct SoftwareScan: Sendable {
         }
         release =
             ["etc/os-release", "usr/lib/os-release"].lazy
-            .compactMap { Self.place(of: $0, in: last, image) }.first
+            .compactMap { EvidenceContent($0, in: last, of: image)?.file }.first
         var lists: [ContentPlace: String] = [:]
         // Needed only to tell what languages have from what the distribution has.
         if databases.contains(where: { !$0.evidence.kind.isOfSystem }),
@@ -49,30 +49,28 @@ package struct SoftwareScan: Sendable {
     /// The layers whose content must be here for ``bill(named:of:created:tool:origins:)``.
     package var layers: Set<Int> {
         Set(
-            databases.flatMap(\.versions).map(\.place.layer) + lists.keys.map(\.layer)
+            databases.flatMap(\.versions).flatMap(\.content.places).map(\.layer) + lists.keys.map(\.layer)
                 + (release.map { [$0.layer] } ?? []))
-    }
-
-    private static func place(of path: PathBytes, in files: ScopedFiles, _ image: InspectedImage) -> ContentPlace? {
-        guard let node = try? files.node(at: path, followsLast: true) else { return nil }
-        return files.file(at: node).flatMap { image.place(of: $0) }
     }
 
     private static func versions(
         of evidence: Evidence, in image: InspectedImage
-    ) -> [(layer: Int, place: ContentPlace)] {
-        var versions: [(layer: Int, place: ContentPlace)] = []
+    ) -> [(layer: Int, content: EvidenceContent)] {
+        var versions: [(layer: Int, content: EvidenceContent)] = []
         for layer in 0..<image.tree.layerCount {
-            let place =
+            let files = ScopedFiles(image.tree, .after(layer))
+            let content =
                 // The way to a database may be a link that an upper layer makes.
                 evidence.kind.isOfSystem
-                ? place(of: evidence.path, in: ScopedFiles(image.tree, .after(layer)), image)
-                : image.tree.file(at: evidence.node, after: layer).flatMap { image.place(of: $0) }
-            guard let place else {
+                ? EvidenceContent(evidence.path, in: files, of: image)
+                : files.file(at: evidence.node).flatMap {
+                    EvidenceContent($0, at: evidence.node, in: files, of: image)
+                }
+            guard let content else {
                 versions = []
                 continue
             }
-            if versions.last?.place != place { versions.append((layer, place)) }
+            if versions.last?.content != content { versions.append((layer, content)) }
         }
         return versions
     }
@@ -84,16 +82,16 @@ package struct SoftwareScan: Sendable {
         named name: String, of id: Digest, created: Timestamp, tool: (name: String, version: String),
         origins: [LayerOrigin?] = []
     ) throws -> BillOfMaterials {
-        var packages: [ContentPlace: [InstalledSoftware]] = [:]
+        var packages: [EvidenceContent: [InstalledSoftware]] = [:]
         var owned: Set<String> = []
         let paths = Set(databases.filter { !$0.evidence.kind.isOfSystem }.map { "/" + $0.evidence.path.text })
-        var wanted: [ContentPlace: Evidence] = [:]
-        for database in databases { for version in database.versions { wanted[version.place] = database.evidence } }
-        let last = Set(databases.compactMap(\.versions.last?.place))
-        try EvidenceReader(image: image).read(wanted) { place, evidence, bytes in
+        var wanted: [EvidenceContent: Evidence] = [:]
+        for database in databases { for version in database.versions { wanted[version.content] = database.evidence } }
+        let last = Set(databases.compactMap(\.versions.last?.content))
+        try EvidenceReader(image: image).read(wanted) { content, evidence, bytes in
             do {
-                packages[place] = try evidence.packages(in: bytes)
-                guard last.contains(place), !paths.isEmpty else { return }
+                packages[content] = try evidence.packages(in: bytes)
+                guard last.contains(content), !paths.isEmpty else { return }
                 owned.formUnion(try evidence.ownedFiles(in: bytes).filter(paths.contains))
             } catch let error as PackagesError { throw error.named(evidence.path) }
         }
@@ -113,7 +111,7 @@ package struct SoftwareScan: Sendable {
 
     /// The paths among these that packages of dpkg own. What comes from others than the distribution is listed as well.
     private func filesOfDebian(
-        among paths: Set<String>, _ packages: [ContentPlace: [InstalledSoftware]]
+        among paths: Set<String>, _ packages: [EvidenceContent: [InstalledSoftware]]
     ) throws -> Set<String> {
         guard !lists.isEmpty, !paths.isEmpty else { return [] }
         let foreign = Set(
@@ -132,9 +130,9 @@ package struct SoftwareScan: Sendable {
     }
 
     private func items(
-        of database: Database, _ packages: [ContentPlace: [InstalledSoftware]], _ origins: [LayerOrigin?]
+        of database: Database, _ packages: [EvidenceContent: [InstalledSoftware]], _ origins: [LayerOrigin?]
     ) -> [BillOfMaterials.Item] {
-        let lists = database.versions.map { packages[$0.place] ?? [] }
+        let lists = database.versions.map { packages[$0.content] ?? [] }
         let diffIDs = image.config.diffIDs
         return zip(lists.last ?? [], Self.origins(lists)).map { software, version in
             let layer = database.versions[version].layer

@@ -72,3 +72,15 @@ func makeProgram(_ sections: [(name: String, bytes: [UInt8])]) -> [UInt8] {
     file += number(sections.count + 2, 2) + number(sections.count + 1, 2)
     return file + content + headers
 }
+
+/// A header of rpm with a name, a version and the release 2, and so many bytes that no field refers to.
+func makeRPMHeader(_ name: String, _ version: String, padding: Int = 0) -> [UInt8] {
+    func number(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> ((3 - $0) * 8) & 255) } }
+    let data = Array("\(name)\u{0}\(version)\u{0}2\u{0}".utf8) + [UInt8](repeating: 7, count: padding)
+    let starts = [0, name.utf8.count + 1, name.utf8.count + version.utf8.count + 2]
+    var bytes = number(3) + number(data.count)
+    for (tag, offset) in zip([1000, 1001, 1002], starts) {
+        bytes += number(tag) + number(6) + number(offset) + number(1)
+    }
+    return bytes + data
+}

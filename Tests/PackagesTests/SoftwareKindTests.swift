@@ -51,19 +51,8 @@ import Testing
         return file + Array("BlbS".utf8) + number(1) + number(0) + number(header.count) + header
     }
 
-    /// A header with a name, a version and a release.
-    private static let header: [UInt8] = {
-        func number(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> ((3 - $0) * 8) & 255) } }
-        let data = Array("name\u{0}1\u{0}2\u{0}".utf8)
-        var bytes = number(3) + number(data.count)
-        for (tag, offset) in [(1000, 0), (1001, 5), (1002, 7)] {
-            bytes += number(tag) + number(6) + number(offset) + number(1)
-        }
-        return bytes + data
-    }()
-
     @Test func `rpm's own database names what is installed`() throws {
-        #expect(try Self.packages("var/lib/rpm/Packages.db", Self.ndb(Self.header)) == ["rpm name 1-2"])
+        #expect(try Self.packages("var/lib/rpm/Packages.db", Self.ndb(makeRPMHeader("name", "1"))) == ["rpm name 1-2"])
     }
 
     @Test func `a database of Berkeley DB is refused`() throws {
@@ -210,7 +199,8 @@ import Testing
     @Test(arguments: 0..<8) func `broken files do no harm`(seed: UInt64) throws {
         let samples: [(String, [UInt8])] = [
             ("usr/lib/sysimage/rpm/rpmdb.sqlite", try Self.fixture("rpmdb.sqlite")),
-            ("var/lib/rpm/Packages.db", Self.ndb(Self.header)), ("a/outer.jar", try Self.fixture("outer.jar")),
+            ("var/lib/rpm/Packages.db", Self.ndb(makeRPMHeader("name", "1"))),
+            ("a/outer.jar", try Self.fixture("outer.jar")),
             ("go", makeProgram([(".go.buildinfo", Self.goSection("mod\ta\tv1\n"))])),
             ("rust", makeProgram([(".dep-v0", Self.crates)])),
             ("a/node_modules/n/package.json", Array(#"{"name":"n","version":"1"}"#.utf8)),
