@@ -28,6 +28,9 @@ package struct Advice: Hashable, Sendable {
         /// The step installs packages, and comes after a COPY, the cause, that it does not need. Whenever the copied files
         /// change, its layer is made, pushed and pulled again: the image does not get smaller.
         case order
+        /// The step installs what a manifest of dependencies names, and comes after a COPY, the cause, of other files, too.
+        /// Whenever one of these changes, its layer is made, pushed and pulled again: the image does not get smaller.
+        case manifestFirst
 
         /// The kind as it stands in documents.
         package var name: String {
@@ -44,6 +47,7 @@ package struct Advice: Hashable, Sendable {
             case .debugSymbols: "debug-symbols"
             case .unstripped: "unstripped"
             case .order: "order"
+            case .manifestFirst: "manifest-first"
             }
         }
     }
@@ -53,8 +57,8 @@ package struct Advice: Hashable, Sendable {
     package let layer: Int
     /// The index of the layer that makes them useless; `nil` for files that the image has.
     package let cause: Int?
-    /// The files that the advice is about, and the bytes that the image would be smaller by; of ``Kind/order`` the bytes
-    /// that would not be made again.
+    /// The files that the advice is about, and the bytes that the image would be smaller by; of advice
+    /// that does not shrink it the bytes that would not be made again.
     package let files: FileTally
     /// Some of the files or directories, the largest first.
     package let examples: [PathBytes]
@@ -62,7 +66,7 @@ package struct Advice: Hashable, Sendable {
 
 extension Advice {
     /// Whether the image gets smaller.
-    package var shrinksImage: Bool { kind != .order }
+    package var shrinksImage: Bool { kind != .order && kind != .manifestFirst }
 
     /// All advice for an image, that which saves most first. No byte is counted twice, so all of it may be followed.
     ///

@@ -46,11 +46,9 @@ struct AdviceFinder {
             }
         }
         try addUnstripped(addDuplicates(rest))
-        for finding in order.findings() {
-            let layer = image.analysis.layers[finding.layer]
-            let count = layer.added.count + layer.changed.count
-            groups[Key(kind: .order, layer: finding.layer, cause: finding.copy)] = Group(
-                tally: FileTally(count: count, bytes: layer.size))
+        for finding in order.findings() { add(.order, layer: finding.layer, copy: finding.copy) }
+        for finding in ManifestOrder(image, order).findings() {
+            add(.manifestFirst, layer: finding.layer, copy: finding.copy, shown: finding.manifests)
         }
         return groups.map { key, group in
             let largest = group.shown.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3)
@@ -60,11 +58,21 @@ struct AdviceFinder {
         }
     }
 
-    /// Adds a file, all of whose bytes are saved if `bytes` does not say how many.
+    /// Adds a layer that would not have to be made again in another order.
+    private mutating func add(_ kind: Advice.Kind, layer index: Int, copy: Int, shown: [Int] = []) {
+        let layer = image.analysis.layers[index]
+        groups[Key(kind: kind, layer: index, cause: copy)] = Group(
+            tally: FileTally(count: layer.added.count + layer.changed.count, bytes: layer.size),
+            shown: Dictionary(shown.map { ($0, 0) }, uniquingKeysWith: +))
+    }
+
+    /// Adds a file to the advice for its layer, or for another; all of its bytes are saved if `bytes` does not say how
+    /// many. The node that stands for it is its own if `shown` is `nil`.
     private mutating func add(
-        _ kind: Advice.Kind, _ file: StoredFile, cause: Int? = nil, shown: Int? = nil, bytes: Int64? = nil
+        _ kind: Advice.Kind, _ file: StoredFile, layer: Int? = nil, cause: Int? = nil, shown: Int? = nil,
+        bytes: Int64? = nil
     ) {
-        let (key, size) = (Key(kind: kind, layer: file.layer, cause: cause), bytes ?? file.size)
+        let (key, size) = (Key(kind: kind, layer: layer ?? file.layer, cause: cause), bytes ?? file.size)
         let tally = groups[key, default: Group()].tally
         groups[key, default: Group()].tally = FileTally(count: tally.count + 1, bytes: tally.bytes &+ size)
         groups[key, default: Group()].shown[shown ?? file.node, default: 0] &+= size
@@ -73,11 +81,7 @@ struct AdviceFinder {
     private mutating func add(_ file: StoredFile, useless: StoredFile.Uselessness) {
         guard steps[file.layer] != .base else {
             // Layers of a base cannot be changed one by one.
-            let top = steps.lastIndex(of: .base) ?? file.layer
-            let key = Key(kind: .baseContent, layer: top, cause: nil)
-            let tally = groups[key, default: Group()].tally
-            groups[key, default: Group()].tally = FileTally(count: tally.count + 1, bytes: tally.bytes &+ file.size)
-            groups[key, default: Group()].shown[file.node, default: 0] &+= file.size
+            add(.baseContent, file, layer: steps.lastIndex(of: .base))
             return
         }
         let kind: Advice.Kind =

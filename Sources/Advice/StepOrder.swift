@@ -24,21 +24,31 @@ struct StepOrder {
     /// where COPY took its files from.
     func findings() -> [Finding] {
         image.analysis.layers.indices.compactMap { layer in
-            guard let origin = origin(layer), !origin.isBase, Self.isInstallation(origin.text) else { return nil }
-            var first: Int?
-            for other in stride(from: layer - 1, through: 0, by: -1) {
-                guard let below = self.origin(other), !below.isBase, !changesSettings(other, other + 1) else { break }
-                if isCopyOfContext(other, below.text) {
-                    first = other
-                } else if !Self.isInstallation(below.text), !below.text.uppercased().hasPrefix("WORKDIR ") {
-                    break
-                }
-            }
-            return first.map { Finding(layer: layer, copy: $0) }
+            guard let text = text(of: layer), Self.isInstallation(text) else { return nil }
+            return copiesBefore(layer).last.map { Finding(layer: layer, copy: $0) }
         }
     }
 
-    private func origin(_ layer: Int) -> LayerOrigin? { origins.indices.contains(layer) ? origins[layer] : nil }
+    /// The source of a step of this build; `nil` for layers of the base, and where no line is known.
+    func text(of layer: Int) -> String? {
+        guard origins.indices.contains(layer), let origin = origins[layer], !origin.isBase else { return nil }
+        return origin.text
+    }
+
+    /// The steps that copy files of the context and that a step could change places with, as far as what they copy does not
+    /// matter to it: the next below it first.
+    func copiesBefore(_ layer: Int) -> [Int] {
+        var copies: [Int] = []
+        for other in stride(from: layer - 1, through: 0, by: -1) {
+            guard let below = text(of: other), !changesSettings(other, other + 1) else { break }
+            if isCopyOfContext(other, below) {
+                copies.append(other)
+            } else if !Self.isInstallation(below), !below.uppercased().hasPrefix("WORKDIR ") {
+                break
+            }
+        }
+        return copies
+    }
 
     /// Whether a step between two layers changes the user, the environment or the shell of a RUN behind it.
     private func changesSettings(_ lower: Int, _ upper: Int) -> Bool {
@@ -70,6 +80,10 @@ struct StepOrder {
             let top = entry.path.bytes.prefix { $0 != UInt8(ascii: "/") }
             let isInside = top.count < entry.path.bytes.count
             let name = String(decoding: top, as: UTF8.self)
+            // Sources have their own place in the directories of the system.
+            if entry.path.bytes.starts(with: "usr/src/".utf8) || entry.path == "usr" || entry.path == "usr/src" {
+                return isInside || entry.kind == .directory
+            }
             // A directory that the step only goes through is no change.
             return (isInside || entry.kind == .directory) && !Self.ownDirectories.contains(name)
         }
@@ -79,16 +93,7 @@ struct StepOrder {
 
     /// Whether a RUN consists of commands that install packages by their names, and of those that clean up after them.
     static func isInstallation(_ text: String) -> Bool {
-        let joined = text.replacing("\\\n", with: " ").replacing("\\\r\n", with: " ")
-        guard joined.prefix(4).uppercased() == "RUN ", !joined.contains("\n") else { return false }
-        var line = String(joined.dropFirst(4))
-        // Only shell forms, without options such as --mount.
-        guard !line.contains(where: { "$`|<>(){}[\"'".contains($0) }), !line.hasPrefix("--") else { return false }
-        line = line.replacing("&&", with: ";")
-        guard !line.contains("&") else { return false }
-        let commands = line.split(separator: ";").map { $0.split(separator: " ").map(String.init) }.filter {
-            !$0.isEmpty
-        }
+        guard let commands = ShellCommands.commands(ofRun: text) else { return false }
         return commands.allSatisfy(isHarmless) && commands.contains(where: installs)
     }
 
@@ -111,7 +116,8 @@ struct StepOrder {
         return verbs.contains(verb)
     }
 
-    private static func isHarmless(_ words: [String]) -> Bool {
+    /// Whether a command installs packages by their names, or cleans up after that.
+    static func isHarmless(_ words: [String]) -> Bool {
         if words[0] == "set" { return true }
         if words[0] == "rm" {
             let paths = words.dropFirst().filter { !$0.hasPrefix("-") }

@@ -131,28 +131,52 @@ struct AdviceTests {
             .compactMap { $0["sizeBytes"]?.number }.reduce(0, +)
     }
 
-    @Test func stepsInAnotherOrderShareTheirLayers() throws {
+    /// Steps whose layers are the same for two contexts if they are in another order.
+    struct OrderCase: Sendable, CustomTestStringConvertible {
+        let kind: String
+        /// A program that makes another layer each time.
+        let program: String
+        let before: String
+        let after: String
+        /// The line of the step, and of the COPY before it.
+        let lines: (String, String)
+
+        var testDescription: String { kind }
+    }
+
+    @Test(arguments: [
+        OrderCase(
+            kind: "order", program: "apk", before: "COPY data /app\nRUN apk add tool",
+            after: "RUN apk add tool\nCOPY data /app", lines: ("3", "2")),
+        OrderCase(
+            kind: "manifest-first", program: "npm", before: "WORKDIR /app\nCOPY data .\nRUN npm ci",
+            after: "WORKDIR /app\nCOPY data/package.json .\nRUN npm ci\nCOPY data .", lines: ("4", "3")),
+    ])
+    func stepsInAnotherOrderShareTheirLayers(_ example: OrderCase) throws {
         let tool =
-            "RUN printf '#!/bin/sh\\nfill 500 /usr-$2\\ncat /proc/sys/kernel/random/uuid >/usr-$2-id\\n' > /bin/apk; chmod 755 /bin/apk\n"
+            "RUN printf '#!/bin/sh\\nfill 500 /made-$1\\ncat /proc/sys/kernel/random/uuid >/made-$1-id\\n' "
+            + "> /bin/\(example.program); chmod 755 /bin/\(example.program)\n"
         try lamina.build(scratch.context("FROM filler\n\(tool)", named: "tools"), "-t", "tools")
         func made(_ lines: String, _ name: String) throws -> Double {
             for (tag, text) in [("1", "first"), ("2", "second")] {
                 let context = try scratch.context("FROM tools\n\(lines)\n", named: name)
                 try scratch.write(text, to: "\(name)/data/text")
+                try scratch.write("{}", to: "\(name)/data/package.json")
                 try lamina.build(context, "-t", "\(name):\(tag)")
             }
             return try unshared("\(name):2", with: "\(name):1")
         }
-        let before = try made("COPY data /app\nRUN apk add tool", "ordered-badly")
+        let before = try made(example.before, "ordered-badly")
         let advice = try #require(
-            try analysis("ordered-badly:2")["advice"]?.array?.first { $0["kind"]?.string == "order" })
-        #expect(advice["lines"]?.string == "3" && advice["causeLines"]?.string == "2")
-        let after = try made("RUN apk add tool\nCOPY data /app", "ordered-well")
+            try analysis("ordered-badly:2")["advice"]?.array?.first { $0["kind"]?.string == example.kind })
+        #expect(advice["lines"]?.string == example.lines.0 && advice["causeLines"]?.string == example.lines.1)
+        let after = try made(example.after, "ordered-well")
         let promised = try #require(advice["bytes"]?.number)
         #expect(
             promised > 0 && abs(before - after - promised) <= promised * 0.05,
             "\(before - after) saved of \(promised)")
-        #expect(try analysis("ordered-well:2")["advice"]?.array?.contains { $0["kind"]?.string == "order" } == false)
+        #expect(
+            try analysis("ordered-well:2")["advice"]?.array?.contains { $0["kind"]?.string == example.kind } == false)
     }
 
     @Test func adviceNeedsNoRulesAndAcceptsNone() throws {

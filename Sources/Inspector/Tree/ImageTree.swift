@@ -56,9 +56,12 @@ package struct ImageTree: Sendable {
 // MARK: - Entries
 
 extension ImageTree {
+    /// The node of an entry of a layer, by its index in the layer's list.
+    package func node(of index: Int, in layer: Int) -> Int { Int(tree.entries[layer][index]) }
+
     /// An entry of a layer, by its index in the layer's list.
     package func entry(_ index: Int, of layer: Int) -> LayerEntry {
-        lists[layer].entry(index, at: path(of: Int(tree.entries[layer][index])))
+        lists[layer].entry(index, at: path(of: node(of: index, in: layer)))
     }
 
     /// The entries of a layer, in the order of its list.

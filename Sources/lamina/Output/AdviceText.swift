@@ -27,7 +27,9 @@ struct AdviceText {
             ])
             for path in advice.examples { table.append(["", "", "", "  /" + VisibleText.escaped(path.bytes)]) }
             let more = advice.files.count - advice.examples.count
-            if more > 0 { table.append(["", "", "", "  … \(advice.files.count) files"]) }
+            if more > 0, advice.kind != .manifestFirst {
+                table.append(["", "", "", "  … \(advice.files.count) files"])
+            }
         }
         let sum = all.filter(\.shrinksImage).reduce(0) { $0 &+ $1.files.bytes }
         return table.lines() + ["", "All of it saves \(HumanSize.short(sum)) of \(HumanSize.short(size))."]
@@ -83,6 +85,9 @@ struct AdviceText {
         case .order:
             return "move this step above \(cause): it is run again, and its layer pushed and pulled again, "
                 + "whenever the files copied there change"
+        case .manifestFirst:
+            return "copy the files below by themselves before this step, and all others after it (\(cause)): it is run "
+                + "again, and its layer pushed and pulled again, whenever any file copied there changes"
         case .debugSymbols: return "leave debug symbols out: strip programs, and install no debug packages"
         }
     }
