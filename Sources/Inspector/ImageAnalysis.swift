@@ -76,6 +76,17 @@ package struct ImageAnalysis: Hashable, Sendable {
         self.init(inputs, tree, files, DiveScore(lists, tree))
     }
 
+    /// The sizes of layers whose files are not read yet.
+    init(unread layers: [AnalyzedLayer]) {
+        self.layers = layers
+        waste = []
+        paths = []
+        size = layers.reduce(0) { $0 &+ $1.size }
+        tarSize = layers.reduce(0) { $0 &+ $1.tarSize }
+        reclaimable = ReclaimableBytes()
+        dive = DiveScore(layers: [])
+    }
+
     /// `files` has had all layers applied.
     init(_ inputs: [AnalyzedLayerInput], _ tree: PathTree, _ files: LiveFiles, _ dive: DiveScore) {
         let waste = files.waste

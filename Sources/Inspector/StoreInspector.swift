@@ -24,24 +24,54 @@ package struct StoreInspector: Sendable {
         return inspected
     }
 
+    /// The image without its files: the commands and the recorded sizes of its layers, for the time until
+    /// ``inspect(_:)`` has read the lists of the files. What costs more with more files is not in it.
+    ///
+    /// Throws ``InspectorError`` when the config is not in the store or cannot be read.
+    package func outline(of image: StoredImage) throws -> InspectedImage {
+        let config = try config(of: image)
+        let commands = ImageHistory.commands(of: config)
+        let blobs = Self.blobSizes(of: image, config)
+        let none = ReclaimableBytes()
+        let layers = try config.diffIDs.enumerated().map { index, diffID in
+            let record = try store.layers.layer(diffID)
+            return AnalyzedLayer(
+                index: index, diffID: diffID, command: commands[index], size: record?.contentSize ?? 0,
+                tarSize: record?.tarSize ?? 0, blobSize: blobs[index],
+                added: FileTally(count: record?.fileCount ?? 0, bytes: record?.contentSize ?? 0),
+                changed: FileTally(), removed: FileTally(), reclaimable: none, causes: none)
+        }
+        return InspectedImage(
+            config: config, id: image.id, layers: layers,
+            contents: StoreContents(store: store, diffIDs: config.diffIDs))
+    }
+
+    /// By layer; the blobs of a manifest that has another number of layers tell nothing.
+    private static func blobSizes(of image: StoredImage, _ config: ImageConfig) -> [Int64?] {
+        guard image.layers.count == config.diffIDs.count else { return config.diffIDs.map { _ in nil } }
+        return image.layers.map(\.size)
+    }
+
     private func inputs(of image: StoredImage, _ config: ImageConfig) throws -> [AnalyzedLayerInput] {
         let commands = ImageHistory.commands(of: config)
-        // The blobs of a manifest that has another number of layers tell nothing.
-        let blobs = image.layers.count == config.diffIDs.count ? image.layers : []
+        let blobs = Self.blobSizes(of: image, config)
         let lists = config.diffIDs.map { diffID in
             Parallel { Result { try fileList(of: diffID) } }
         }
         return try config.diffIDs.enumerated().map { index, diffID in
             AnalyzedLayerInput(
                 diffID: diffID, files: try lists[index].value.get(), createdBy: commands[index],
-                blobSize: blobs.isEmpty ? nil : blobs[index].size)
+                blobSize: blobs[index])
         }
     }
 
     /// Throws as ``analysis(of:)`` does.
     package func history(of image: StoredImage) throws -> ImageHistory {
         let config = try config(of: image)
-        let sizes = try config.diffIDs.map { try fileList(of: $0).storedSize }
+        let sizes = try config.diffIDs.map { diffID in
+            guard let record = try store.layers.layer(diffID) else { return try fileList(of: diffID).storedSize }
+            return record.contentSize
+        }
         return ImageHistory(id: image.id, config: config, layerSizes: sizes)
     }
 

@@ -27,7 +27,11 @@ import Testing
 
     private func record(_ text: String, _ list: [UInt8]) throws -> DiffID {
         let diffID = DiffID(Digest(of: text))
-        try store.layers.record(LayerRecord(diffID: diffID, contentSize: 1, fileCount: 1), fileList: list)
+        let files = try? FileList(decoding: list)
+        try store.layers.record(
+            LayerRecord(
+                diffID: diffID, contentSize: files?.contentSize ?? 1, fileCount: files?.fileCount ?? 1,
+                tarSize: files?.tarSize ?? 0), fileList: list)
         return diffID
     }
 
@@ -65,6 +69,20 @@ import Testing
         #expect(history.rows.map(\.createdBy) == ["", "RUN rm /a", "ENV a=b", "COPY a /"])
         #expect(history.rows.map(\.size) == [0, 0, 0, 100])
         #expect(history.rows[0].id == image.id)
+    }
+
+    @Test func anOutlineHasTheSizesOfLayersWithoutTheListsOfFiles() throws {
+        // A list that cannot be read, as none is.
+        let layers = [try record("0", base.encode()), try record("1", [1, 2, 3]), DiffID.empty]
+        let outline = try StoreInspector(store: store).outline(of: try image(layers, blobSizes: [7, 8, 9]))
+        #expect(outline.analysis.layers.map(\.diffID) == layers)
+        #expect(outline.analysis.layers.map(\.command) == ["COPY a /", "RUN rm /a", nil])
+        #expect(outline.analysis.layers.map(\.size) == [100, 1, 0])
+        #expect(outline.analysis.layers.map(\.added.count) == [1, 1, 0])
+        #expect(outline.analysis.layers.map(\.blobSize) == [7, 8, 9])
+        #expect(outline.analysis.size == 101 && outline.tree.count == 1)
+        let lost = StoredImage(id: Digest(of: "lost"), platform: .host, created: nil, diffIDs: [], size: 0)
+        #expect(code { _ = try StoreInspector(store: store).outline(of: lost) } == .missingConfig)
     }
 
     @Test func blobsOfAnotherNumberOfLayersTellNothing() throws {

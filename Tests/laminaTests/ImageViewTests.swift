@@ -70,6 +70,22 @@ import Testing
     }
 
     /// A name that is wrapped takes several lines, all of which select it.
+    /// The screens while the lists of files are read: what is not known is not shown as 0.
+    @Test(arguments: ViewFixture.sizes) func layersAreShownBeforeTheirFiles(_ columns: Int, _ rows: Int) throws {
+        let subject = ViewFixture.subject
+        var view = ImageView(
+            ViewedImage(name: subject.name, image: subject.image, sources: subject.sources, isRead: false),
+            size: WindowSize(columns: columns, rows: rows))
+        var text = ""
+        for words in ["", "tab"] {
+            for event in ViewFixture.events(words) { _ = view.handle(event) }
+            for line in view.screen { text += "\(Self.trimmed(line.text))\n" }
+        }
+        #expect(!text.contains("efficien") && !text.contains("Added"))
+        #expect(text.contains("RUN apt") && !text.contains("busybox"))
+        #expect(text.contains("eading the lists of files…"))
+    }
+
     @Test func longNamesAreWrapped() {
         var view = ViewFixture.view(60, 40, "j j tab ^p")
         let name = "srv/a-file-with-quite-a-long-name-that-no-narrow-pane-has-room-for.json"

@@ -27,6 +27,15 @@ package struct InspectedImage: Sendable {
         self.tree = tree.value
     }
 
+    /// Describes an image whose files are not read yet: it has layers, bottom first, and no tree.
+    init(config: ImageConfig, id: Digest, layers: [AnalyzedLayer], contents: any LayerContents) {
+        self.config = config
+        self.contents = contents
+        self.id = id
+        tree = ImageTree(layers: [])
+        analysis = ImageAnalysis(unread: layers)
+    }
+
     /// The steps that made the image.
     package var history: ImageHistory {
         ImageHistory(id: id ?? Digest(of: config.encoded), config: config, layerSizes: analysis.layers.map(\.size))

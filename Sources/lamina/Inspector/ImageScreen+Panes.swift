@@ -46,12 +46,16 @@ extension ImageView {
         let blob = layer.blobSize.map { ", \(HumanSize.short($0)) as a blob" } ?? ""
         add("Size", HumanSize.short(layer.size) + blob)
         add("DiffID", layer.diffID.description)
-        add("Added", Self.tally(layer.added))
-        add("Changed", Self.tally(layer.changed))
-        add("Removed", Self.tally(layer.removed))
-        add(
-            "Wasted",
-            "\(HumanSize.short(layer.reclaimable.total)) of it, \(HumanSize.short(layer.causes.total)) below it")
+        if subject.isRead {
+            add("Added", Self.tally(layer.added))
+            add("Changed", Self.tally(layer.changed))
+            add("Removed", Self.tally(layer.removed))
+            add(
+                "Wasted",
+                "\(HumanSize.short(layer.reclaimable.total)) of it, \(HumanSize.short(layer.causes.total)) below it")
+        } else {
+            add("Holds", "\(layer.added.count) files and directories")
+        }
         if let source = subject.sources[selectedLayer] {
             add("Dockerfile", "line \(subject.lines(of: selectedLayer) ?? "")")
             for text in source.origin.text.split(separator: "\n").prefix(4) {
@@ -63,6 +67,7 @@ extension ImageView {
     }
 
     private func wasteSummary(_ width: Int) -> [StyledLine] {
+        guard subject.isRead else { return [] }
         let analysis = subject.image.analysis
         var lines = [StyledLine(" Image", .strong)]
         var line = StyledLine(" " + TerminalText.padded("As dive", columns: 11), .faint)
@@ -94,10 +99,12 @@ extension ImageView {
         let width = layout.tree.width
         var lines = subject.pair == nil ? [treeTitle, treeHeading(width)] : [pairTitle, pairHeading(width)]
         let end = lines.count + layout.tree.height
-        for index in tree.window(layout.tree.height, of: rows.nodes.count) where lines.count < end {
+        for index in tree.window(layout.tree.height, of: rows.nodes.count) where subject.isRead && lines.count < end {
             lines += treeLines(index, width)
         }
-        if rows.nodes.isEmpty {
+        if !subject.isRead {
+            lines.append(StyledLine("  Reading the lists of files…", .faint))
+        } else if rows.nodes.isEmpty {
             let isFiltered = filter.matches != nil || !hidden.isEmpty
             let isEqual = subject.pair != nil && filter.matches == nil && hidden == [.unmodified]
             let text = isEqual ? "The files are equal." : isFiltered ? "No file is left by the filters." : "No files."

@@ -38,6 +38,10 @@ extension ImageView {
             return line
         }
         line.append("  \(HumanSize.short(analysis.size))")
+        guard subject.isRead else {
+            line.append("  reading the lists of files…", .faint)
+            return line
+        }
         line.append(
             "  \(HumanSize.short(analysis.reclaimable.total)) wasted",
             analysis.reclaimable.total > 0 ? .modified : .faint)

@@ -10,9 +10,29 @@ import SystemPackage
 
 /// Runs the view of an image on the terminal.
 struct ImageViewDriver: Sendable {
-    let subject: ViewedImage
+    /// The image without its files, which is shown while ``load`` reads them; `nil` when they are read already.
+    let outline: ViewedImage?
+    let load: @Sendable () throws -> ViewedImage
     let bindings: KeyBindings
     let environment: @Sendable (String) -> String?
+
+    /// Opens the view of `outline` at once, and goes on with what `load` makes.
+    init(
+        outline: ViewedImage, bindings: KeyBindings, environment: @escaping @Sendable (String) -> String?,
+        load: @escaping @Sendable () throws -> ViewedImage
+    ) {
+        self.outline = outline
+        self.load = load
+        self.bindings = bindings
+        self.environment = environment
+    }
+
+    init(subject: ViewedImage, bindings: KeyBindings, environment: @escaping @Sendable (String) -> String?) {
+        outline = nil
+        load = { subject }
+        self.bindings = bindings
+        self.environment = environment
+    }
 
     /// Whether a view can be shown: with both a terminal to type on and one to draw on.
     static func isPossible(environment: (String) -> String?) -> Bool {
@@ -27,8 +47,14 @@ struct ImageViewDriver: Sendable {
         resize.resume()
         defer { resize.cancel() }
         let isCancelled = CancellationFlag()
+        let loaded = LoadedImage()
+        // Not awaited: who leaves the view does not wait for files that are not looked at.
+        Task { [load] in
+            do { loaded.set(.success(try await offload(load))) } catch { loaded.set(.failure(error)) }
+            wake.write()
+        }
         try await withTaskCancellationHandler {
-            try await offload { try show(wake, isCancelled) }
+            try await offload { try show(wake, isCancelled, loaded) }
         } onCancel: {
             isCancelled.set()
             wake.write()
@@ -36,24 +62,15 @@ struct ImageViewDriver: Sendable {
         try Task.checkCancellation()
     }
 
-    private func show(_ wake: WakePipe, _ isCancelled: CancellationFlag) throws {
+    private func show(_ wake: WakePipe, _ isCancelled: CancellationFlag, _ loaded: LoadedImage) throws {
         guard var screen = TerminalScreen(theme: TerminalTheme(environment: environment)) else {
             throw InspectorError(.wrongKind, "the standard input is not a terminal")
         }
-        var view = ImageView(subject, size: screen.size, bindings: bindings)
         var input = TerminalInput()
+        guard let (subject, early) = try open(&screen, &input, wake, isCancelled, loaded) else { return }
+        var view = ImageView(subject, size: screen.size, bindings: bindings)
+        var events = early
         while true {
-            screen.draw(view.screen)
-            var events: [TerminalEvent] = []
-            switch wait(wake, forMore: input.isIncomplete) {
-            case .input:
-                guard let bytes = Self.read() else { return }
-                events = input.decode(bytes)
-            case .silence: events = input.finish()
-            case .woken:
-                if isCancelled.isSet { return }
-                events = [screen.resized()]
-            }
             for event in events {
                 guard let effect = view.handle(event) else { continue }
                 if effect == .quit { return }
@@ -66,6 +83,50 @@ struct ImageViewDriver: Sendable {
                     perform(effect, &view)
                 }
             }
+            screen.draw(view.screen)
+            switch wait(wake, for: input.isIncomplete ? Self.escapeDelay : -1) {
+            case .input:
+                guard let bytes = Self.read() else { return }
+                events = input.decode(bytes)
+            case .silence: events = input.finish()
+            case .woken:
+                if isCancelled.isSet { return }
+                events = [screen.resized()]
+            }
+        }
+    }
+
+    /// Shows the outline until the image is loaded; returns it with the events up to then, which count for the whole view.
+    /// `nil` when the user leaves before.
+    private func open(
+        _ screen: inout TerminalScreen, _ input: inout TerminalInput, _ wake: WakePipe,
+        _ isCancelled: CancellationFlag, _ loaded: LoadedImage
+    ) throws -> (ViewedImage, [TerminalEvent])? {
+        var early: [TerminalEvent] = []
+        var view: ImageView?
+        while true {
+            if isCancelled.isSet { return nil }
+            if let image = try loaded.get() { return (image, early) }
+            // Images that are read within this time show no other screen before.
+            switch wait(wake, for: view == nil || input.isIncomplete ? Self.escapeDelay : -1) {
+            case .input:
+                guard let bytes = Self.read() else { return nil }
+                early += input.decode(bytes)
+            case .silence:
+                early += input.finish()
+                if view == nil { view = outline.map { ImageView($0, size: screen.size, bindings: bindings) } }
+            case .woken: if view != nil { _ = view?.handle(screen.resized()) }
+            }
+            if isLeaving(early) { return nil }
+            if let view { screen.draw(view.screen) }
+        }
+    }
+
+    /// Whether the user leaves the view: by the key for it before any other, or by ctrl+c.
+    private func isLeaving(_ events: [TerminalEvent]) -> Bool {
+        if case .key(let key)? = events.first, bindings.action(for: key, in: [.everywhere]) == .back { return true }
+        return events.contains { event in
+            if case .key(.control("c")) = event { true } else { false }
         }
     }
 
@@ -86,13 +147,14 @@ struct ImageViewDriver: Sendable {
     }
 
     private func perform(_ effect: ImageView.Effect, _ view: inout ImageView) {
+        let subject = view.subject
         do {
             switch effect {
             case .load(let place, let layer):
                 let bytes = try subject.source(of: layer).beginning(of: place, limit: ContentPage.limit)
                 view.show(place, layer: layer, bytes: bytes)
             case .copyOut(let node, let layer):
-                let summary = try copyOut(node, layer)
+                let summary = try copyOut(node, layer, subject)
                 let name = VisibleText.escaped(subject.tree.name(of: node))
                 view.show(message: "copied \(summary.files) files to ./\(name)")
             case .listPackages(let layer):
@@ -104,7 +166,7 @@ struct ImageViewDriver: Sendable {
         }
     }
 
-    private func copyOut(_ node: Int, _ layer: Int) throws -> FileExtraction.Summary {
+    private func copyOut(_ node: Int, _ layer: Int, _ subject: ViewedImage) throws -> FileExtraction.Summary {
         guard let pair = subject.pair else {
             let files = ScopedFiles(subject.tree, .after(layer))
             return try FileExtraction.extract(node, of: files, from: subject.image, into: ".")
@@ -122,13 +184,14 @@ struct ImageViewDriver: Sendable {
     /// An ESC that nothing follows within this time, in milliseconds, is a key.
     private static let escapeDelay: CInt = 50
 
-    private func wait(_ wake: WakePipe, forMore: Bool) -> Wait {
+    /// Waits for a key or a wake, at most so many milliseconds; -1 is no limit.
+    private func wait(_ wake: WakePipe, for delay: CInt) -> Wait {
         while true {
             var files = [
                 pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: wake.reading, events: Int16(POLLIN), revents: 0),
             ]
-            let count = unsafe poll(&files, 2, forMore ? Self.escapeDelay : -1)
+            let count = unsafe poll(&files, 2, delay)
             if count == 0 { return .silence }
             guard count > 0 else {
                 if errno == EINTR { continue }
@@ -151,6 +214,16 @@ struct ImageViewDriver: Sendable {
             if count == 0 || errno != EINTR { return nil }
         }
     }
+}
+
+/// The outcome of loading an image, which another thread sets once.
+private final class LoadedImage: Sendable {
+    private let result = Mutex<Result<ViewedImage, any Error>?>(nil)
+
+    func set(_ result: Result<ViewedImage, any Error>) { self.result.withLock { $0 = result } }
+
+    /// The image, or `nil` until it is there. Throws what loading it threw.
+    func get() throws -> ViewedImage? { try result.withLock(\.self)?.get() }
 }
 
 /// A flag that is set once, from another thread.

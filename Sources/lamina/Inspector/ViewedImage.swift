@@ -15,6 +15,8 @@ struct ViewedImage: Sendable {
 
     let name: String
     let image: InspectedImage
+    /// Whether the files are read; until then the image has layers only.
+    let isRead: Bool
     /// By layer, as far as the build is recorded.
     let sources: [Source?]
 
@@ -23,9 +25,10 @@ struct ViewedImage: Sendable {
     /// Their names.
     let names: [String]
 
-    init(name: String, image: InspectedImage, sources: [Source?] = []) {
+    init(name: String, image: InspectedImage, sources: [Source?] = [], isRead: Bool = true) {
         self.name = name
         self.image = image
+        self.isRead = isRead
         pair = nil
         names = [name]
         self.sources = image.analysis.layers.indices.map { sources.indices.contains($0) ? sources[$0] : nil }
@@ -34,6 +37,7 @@ struct ViewedImage: Sendable {
     init(names: (old: String, new: String), pair: ImagePair) {
         name = "\(names.old) and \(names.new)"
         image = pair.combined
+        isRead = true
         sources = [nil, nil]
         self.pair = pair
         self.names = [names.old, names.new]
@@ -54,6 +58,7 @@ struct ViewedImage: Sendable {
     func origin(of place: ContentPlace, layer: Int) -> String {
         pair == nil ? "layer \(place.layer + 1)" : VisibleText.escaped(Array(names[min(layer, 1)].utf8))
     }
+
     var layers: [AnalyzedLayer] { image.analysis.layers }
 
     /// The command of a layer on one line, without the shell that every command has.

@@ -88,22 +88,43 @@ struct AnalyzeCommand: UserNamespaceCommand {
                 try await compare(with: other, environment)
                 return
             }
+            let rulesCount = !advise && !diveJSON && evaluatesRules(environment)
+            let isView =
+                !advise && !diveJSON && !rulesCount && format == nil && output == nil
+                && ImageViewDriver.isPossible(environment: environment)
+            if isView {
+                try await view(environment)
+                return
+            }
             let (image, stored) = try await global.inspected(image, registries, platform: platform, usesTables: true)
-            let isReport = advise || diveJSON
-            if !isReport, evaluatesRules(environment) {
+            if rulesCount {
                 try await evaluateRules(image)
-            } else if !isReport, format == nil, output == nil,
-                ImageViewDriver.isPossible(environment: environment)
-            {
-                let subject = ViewedImage(name: self.image, image: image, sources: ImageSources.of(stored))
-                try await ImageViewDriver(
-                    subject: subject, bindings: try Self.bindings(), environment: environment
-                ).run()
             } else {
                 let origins = ImageSources.of(stored).map { $0?.origin }
                 try await offload { try report(image, origins) }
             }
         }
+    }
+
+    /// Shows the view. Of an image of the store the layers are shown at once, and the files when their lists are read.
+    private func view(_ environment: @escaping @Sendable (String) -> String?) async throws {
+        let (name, bindings) = (image, try Self.bindings())
+        guard let stored = try await global.storedImage(name, registries, platform: platform) else {
+            let image = try await global.inspected(name, registries, platform: platform, usesTables: true).image
+            try await ImageViewDriver(
+                subject: ViewedImage(name: name, image: image), bindings: bindings, environment: environment
+            ).run()
+            return
+        }
+        let inspector = StoreInspector(store: stored.transfer.store)
+        let sources = ImageSources.of(stored)
+        let outline = try inspector.outline(of: stored.image)
+        try await ImageViewDriver(
+            outline: ViewedImage(name: name, image: outline, sources: sources, isRead: false), bindings: bindings,
+            environment: environment
+        ) {
+            ViewedImage(name: name, image: try inspector.inspect(stored.image), sources: sources)
+        }.run()
     }
 
     /// The keys of the configuration files.

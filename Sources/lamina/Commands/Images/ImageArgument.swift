@@ -31,6 +31,14 @@ enum ImageArgument: Hashable, Sendable {
 typealias StoredSource = (transfer: ImageTransfer, image: StoredImage)
 
 extension GlobalOptions {
+    /// The image of the store that an argument names, with the access to it; `nil` when the argument names another place.
+    func storedImage(
+        _ text: String, _ registries: RegistryOptions, platform: String?
+    ) async throws -> StoredSource? {
+        guard case .image(.store(let name)) = try ImageArgument(text) else { return nil }
+        return try await stored(name, registries, try platform.map { try Platform(parsing: $0) })
+    }
+
     /// The image of an argument with its files, and what the store knows of it if it is there.
     ///
     /// `platform` chooses among several images of one name; without it, this machine's is taken, else the first. Without
