@@ -39,7 +39,7 @@ extension Evidence {
     }
 
     /// The headers in a database of rpm.
-    private func headers(in content: EvidenceBytes) throws -> [RPMHeader] {
+    func headers(in content: EvidenceBytes) throws -> [RPMHeader] {
         guard let log = content.log else { return try RPMDatabase.headers(in: content.file) }
         return try RPMDatabase.headers(in: SQLiteLog.applied(log, to: content.file, limit: kind.limit))
     }

@@ -34,17 +34,17 @@ package struct PackageFiles {
             .filter(\.kind.isOfSystem)
         var sources: [String: String] = [:]
         var owned: [(name: String, files: [String])] = []
-        let wanted = Dictionary(databases.map { ($0.place, $0) }) { first, _ in first }
-        try EvidenceReader(image: image).read(wanted) { _, evidence, bytes in
+        let wanted = Dictionary(databases.map { ($0.content, $0) }) { first, _ in first }
+        try EvidenceReader(image: image).read(wanted) { _, evidence, content in
             do {
                 switch evidence.kind {
                 case .rpm:
-                    owned += try RPMDatabase.headers(in: bytes).compactMap { header in
+                    owned += try evidence.headers(in: content).compactMap { header in
                         header.package.map { ($0.sourceName, header.files) }
                     }
-                case .apk: owned += PackageDatabase.apkFilesBySource(in: bytes)
+                case .apk: owned += PackageDatabase.apkFilesBySource(in: content.file)
                 default:
-                    for package in try evidence.packages(in: bytes) { sources[package.name] = package.sourceName }
+                    for package in try evidence.packages(in: content) { sources[package.name] = package.sourceName }
                 }
             } catch let error as PackagesError { throw error.named(evidence.path) }
         }
