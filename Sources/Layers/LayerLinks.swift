@@ -63,7 +63,7 @@ package struct LayerLinks {
     /// Throws ``LayerError`` `.damaged` for a hard link to a file that comes after it.
     package consuming func finish() throws -> [LayerEntry] {
         if isOrdered { return entries }
-        guard hasHardLinks || current.count < entries.count else { return entries }
+        guard hasHardLinks || !replacements.isEmpty || current.count < entries.count else { return entries }
         try updateHardLinks()
         return entries.indices.filter(isKept).map { entries[$0] }
     }

@@ -44,6 +44,9 @@ import Testing
             ["dir", "dir/f", "link", "link/g"]
         ),
         ([directory("d"), file("d/gone"), file("d")], ["d"]),
+        // The same where no entry names the directory.
+        ([file("d/gone"), file("d")], ["d"]), ([file("d/e/gone"), link("d", "x")], ["d"]),
+        ([file("a/b/gone"), file("a/b"), file("c")], ["a", "a/b", "c"]),
         ([file("f"), directory("f"), file("f/in")], ["f", "f/in"]),
     ]
 
