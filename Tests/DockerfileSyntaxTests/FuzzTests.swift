@@ -16,6 +16,26 @@ import Testing
         unsafe getenv(variable).flatMap { unsafe UInt64(String(cString: $0)) }
     }
 
+    /// Made once: to read a table takes longer than the inputs of a seed.
+    private static let dockerfileMutator = Result {
+        let pieces = [
+            "\n", "\n\n", "\\\n", " \\\n  ", "\\", "`", " ", "  ", "\t", "\r\n", "\r", "#", "\n# x\n", "# escape=`\n",
+            "'", "\"",
+            "<<E ", "\nE\n", "FROM b as c\n", "ENV a=1  b=2 ", "COPY a  b /c", "--link ", "\u{A0}", "\u{B}", "=", "$A",
+        ]
+        return Mutator(corpus: try FormattingTests.corpus().map(\.bytes), pieces: pieces.map(\.bytes))
+    }
+    private static let wordMutator = Result {
+        Mutator(
+            corpus: try Table("words").rows.map { $0.sides.input[1].bytes },
+            pieces: ["$", "${", "}", ":-", "#", "%", "/", "\\", "'", "\"", " ", "A"].map(\.bytes))
+    }
+    private static let ignoreMutator = Result {
+        Mutator(
+            corpus: try Table("ignore").rows.map { $0.sides.input[0].bytes },
+            pieces: ["*", "**/", "?", "/", "[", "]", "!", "\n", "\n!", "a"].map(\.bytes))
+    }
+
     private static let raw: [[UInt8]] = [
         [0xFF], [0xC3], [0xE2, 0x80], [0], [0xC2, 0xA0], "é".bytes, "\u{2028}".bytes,
     ]
@@ -56,12 +76,7 @@ import Testing
     /// Returns how many of the files were parsed.
     private func mutatedDockerfiles(seed: UInt64) throws -> Int {
         var random = Random(state: seed)
-        let pieces = [
-            "\n", "\n\n", "\\\n", " \\\n  ", "\\", "`", " ", "  ", "\t", "\r\n", "\r", "#", "\n# x\n", "# escape=`\n",
-            "'", "\"",
-            "<<E ", "\nE\n", "FROM b as c\n", "ENV a=1  b=2 ", "COPY a  b /c", "--link ", "\u{A0}", "\u{B}", "=", "$A",
-        ]
-        let mutator = Mutator(corpus: try FormattingTests.corpus().map(\.bytes), pieces: pieces.map(\.bytes))
+        let mutator = try Self.dockerfileMutator.get()
         var accepted = 0
         for _ in 0..<60 {
             let bytes = mutator.mutant(using: &random)
@@ -100,9 +115,7 @@ import Testing
 
     private func mutatedWords(seed: UInt64) throws {
         var random = Random(state: seed)
-        let mutator = Mutator(
-            corpus: try Table("words").rows.map { $0.sides.input[1].bytes },
-            pieces: ["$", "${", "}", ":-", "#", "%", "/", "\\", "'", "\"", " ", "A"].map(\.bytes))
+        let mutator = try Self.wordMutator.get()
         for _ in 0..<100 {
             let word = String(decoding: mutator.mutant(using: &random), as: UTF8.self)
             Self.check(word: word, escape: Bool.random(using: &random) ? .backtick : .backslash)
@@ -149,9 +162,7 @@ import Testing
 
     private func mutatedIgnoreRules(seed: UInt64) throws {
         var random = Random(state: seed)
-        let mutator = Mutator(
-            corpus: try Table("ignore").rows.map { $0.sides.input[0].bytes },
-            pieces: ["*", "**/", "?", "/", "[", "]", "!", "\n", "\n!", "a"].map(\.bytes))
+        let mutator = try Self.ignoreMutator.get()
         let names = ["a", "b", "foo.go", "x", "node_modules", ".git", "README.md", "docs"].map(\.bytes)
         for _ in 0..<50 { Self.check(ignoreFile: mutator.mutant(using: &random), names: names, using: &random) }
     }
@@ -167,8 +178,12 @@ import Testing
                 if !path.isEmpty { path.append(UInt8(ascii: "/")) }
                 path += names.randomElement(using: &random) ?? []
                 state = rules.state(of: path, in: state)
-                #expect(rules.ignores(state) == rules.ignores(path))
-                if skipped { #expect(rules.ignores(state)) }
+                let isIgnored = rules.ignores(state)
+                // An expectation for each of them would take most of the time.
+                guard isIgnored == rules.ignores(path), isIgnored || !skipped else {
+                    Issue.record("\(ignoreFile) and \(path) have two results")
+                    return
+                }
                 skipped = skipped || rules.canSkipDirectory(path, state)
             }
         }
