@@ -77,7 +77,17 @@ final class OverlayServer: Sendable {
             throw SandboxError(.setup, "fuse-overlayfs did not end with its command")
         }
         guard !status.isSuccess else { return }
-        throw SandboxError(.setup, "fuse-overlayfs failed with status \(status.shellCode): \(lastWords)")
+        let words = lastWords
+        guard !Self.isOfUnmounting(words) else { return }
+        throw SandboxError(.setup, "fuse-overlayfs failed with status \(status.shellCode): \(words)")
+    }
+
+    /// Whether the program says that the mount went while it took a request.
+    ///
+    /// The kernel writes everything back before that, so all that can be lost is the notice that a file was closed. Source:
+    /// Linux, fs/fuse/dev.c, `fuse_dev_do_read`.
+    static func isOfUnmounting(_ words: String) -> Bool {
+        words.hasSuffix("fuse: reading device: Software caused connection abort")
     }
 
     private var lastWords: String {

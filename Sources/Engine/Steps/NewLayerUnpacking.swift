@@ -13,7 +13,8 @@ struct NewLayerUnpacking: Sendable {
     /// The way to read a new layer on top of a stack, made by the step with this content key; `nil` where it need not be
     /// unpacked.
     func reading(on stack: LayerStack, key: Digest) throws -> LayerReading? {
-        if try isolation.copiesFiles(ofLayers: stack.count + 1) { return nil }
+        // Where commands cannot be isolated, a build without any needs no directories for them.
+        guard (try? isolation.copiesFiles(ofLayers: stack.count + 1)) == false else { return nil }
         // A step that ignores the cache mostly makes the layer that it has made before.
         if let chain = try store.cache.record(for: key)?.stack.chainID,
             try store.snapshots.snapshot(chain, in: isolation.form()) != nil
