@@ -104,7 +104,7 @@ actor Authenticator {
         let demanded = challenge.parameters["scope"]?.split(separator: " ").map(String.init) ?? []
         return TokenRequest(
             realm: realm, service: challenge.parameters["service"],
-            scopes: Set(purpose.scopes + demanded).sorted(), credential: credential)
+            scopes: TokenRequest.merged(purpose.scopes + demanded), credential: credential)
     }
 
     private func token(_ request: TokenRequest) async throws -> Token {

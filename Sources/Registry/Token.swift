@@ -39,6 +39,21 @@ struct TokenRequest: Hashable, Sendable {
     /// Whether a refresh token is wanted as well, for a login that is kept.
     var asksForRefreshToken = false
 
+    /// Scopes with all actions of a resource in one, sorted: a registry names the actions in any order, and equal
+    /// requests share an answer.
+    ///
+    /// Source: the distribution project's token scope documentation, "Resource Scope Grammar".
+    static func merged(_ scopes: [String]) -> [String] {
+        var actions: [Substring: Set<Substring>] = [:]
+        for scope in scopes {
+            let end = scope.lastIndex(of: ":") ?? scope.endIndex
+            actions[scope[..<end], default: []].formUnion(scope[end...].dropFirst().split(separator: ","))
+        }
+        return actions.map { resource, actions in
+            actions.isEmpty ? String(resource) : "\(resource):\(actions.sorted().joined(separator: ","))"
+        }.sorted()
+    }
+
     /// The request to send: a form with a refresh token, a GET with everything else.
     var message: (request: HTTPRequest, body: HTTPBody?) {
         if case .identityToken(let token) = credential {

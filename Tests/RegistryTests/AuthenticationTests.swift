@@ -42,6 +42,17 @@ import Testing
         #expect(question.authorization == nil)
     }
 
+    @Test("A token is asked for once for each resource, however the registry orders the actions")
+    func scopes() {
+        let merged = TokenRequest.merged([
+            "repository:a:pull,push", "repository:a:push,pull", "repository:a:pull", "repository:host:5000/b:pull",
+            "registry:catalog:*", "odd",
+        ])
+        #expect(
+            merged == ["odd", "registry:catalog:*", "repository:a:pull,push", "repository:host:5000/b:pull"])
+        #expect(TokenRequest.merged([]).isEmpty)
+    }
+
     @Test func bearerWithPassword() async throws {
         let transport = guarded(
             by: Self.realm, wanting: "Bearer T", token: #"{"access_token":"","token":"T","expires_in":300}"#)
