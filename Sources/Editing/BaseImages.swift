@@ -42,7 +42,7 @@ extension EditedImage {
 extension ImageEditing {
     /// An image of the store, or one of a registry, of which no layer is fetched for it.
     package func require(_ text: String, for platform: Platform) async throws -> FoundBase {
-        if let image = try await offload({ [images] in try? images.image(text, for: platform) }) {
+        if let image = try await stored(text, for: platform) {
             let config = try await offload { [images] in try images.config(of: image) }
             let reference = try? ImageReference(parsing: images.fullName(text))
             let named = reference.flatMap { name in image.names.contains(name) ? name : nil }
@@ -54,9 +54,18 @@ extension ImageEditing {
 
     /// An image of the store, or one of a registry, of which no layer is fetched for it.
     package func find(_ text: String, for platform: Platform) async throws -> StoredImage {
-        if let image = try await offload({ [images] in try? images.image(text, for: platform) }) { return image }
+        if let image = try await stored(text, for: platform) { return image }
         let reference = try await images.registry.client.reference(for: try ImageName(parsing: text))
         return try await images.resolve(reference, platform: platform)
+    }
+
+    /// An image of the store; `nil` if the store has none of the name for the platform.
+    private func stored(_ text: String, for platform: Platform) async throws -> StoredImage? {
+        try await offload { [images] in
+            do { return try images.image(text, platform: platform) } catch let error as ImagesError
+                where error.code == .imageNotFound
+            { return nil }
+        }
     }
 
     private func fetch(_ reference: ImageReference, for platform: Platform) async throws -> FoundBase {
@@ -92,7 +101,7 @@ extension ImageTransfer {
     /// The provenance that is attached to an image of the store: in its index, or else as artifacts that refer to it in its
     /// registry. Documents that the store does not have are fetched.
     package func provenance(of text: String, for platform: Platform?) async throws -> [RecordedProvenance] {
-        let image = try await offload { [self] in try self.image(text, for: platform) }
+        let image = try await offload { [self] in try self.image(text, platform: platform) }
         guard let manifest = image.manifest else { return [] }
         let name =
             (try? ImageReference(parsing: text)).flatMap { image.names.contains($0) ? $0 : nil } ?? image.names.first

@@ -11,6 +11,8 @@ package import SystemPackage
 import Trees
 
 /// Reads images of the store to be changed, makes the layers that changes need, and records what comes of it.
+///
+/// Layers that it makes have no name before the image is recorded: hold a lease of the store until then.
 package struct ImageEditing: Sendable {
     package let images: ImageTransfer
 
@@ -32,40 +34,29 @@ package struct ImageEditing: Sendable {
     /// Records a changed image under its names. Attestations of the former image are about that alone.
     package func record(_ edited: EditedImage, as names: [ImageReference]) throws -> StoredImage {
         let store = images.store
-        let lease = try store.lease()
         let config = edited.config
         let id = try store.content.save(config.encoded)
         let image = StoredImage(
             id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs,
             size: try config.diffIDs.clampedSum { try store.layers.approximateSize($0) },
             annotations: edited.annotations)
-        let recorded = try store.images.record(image, as: names)
-        _ = consume lease
-        return recorded
+        return try store.images.record(image, as: names)
     }
 
     // MARK: Layers
 
     /// Makes one layer of several. They are unpacked for it, with those below.
     package func merged(_ layers: Range<Int>, of diffIDs: [DiffID]) async throws -> DiffID {
-        let lease = try images.store.lease()
-        let trees = LayerTreeCache(images.store.layers)
-        let isolation = StepIsolation(nil, store: images.store)
-        let snapshots = SnapshotUnpacker(
-            store: images.store, trees: trees, fetcher: images.fetcher,
-            progress: LayerProgress(ProgressReporter { _ in }), form: isolation.form)
-        let layer = try await snapshots.merged(layers, of: diffIDs, in: images.storage)
-        _ = consume lease
-        return layer
+        try await StepIsolation(nil, store: images.store).unpacker(of: images)
+            .merged(layers, of: diffIDs, in: images.storage)
     }
 
     /// Makes a layer of the files in a directory, on top of an image's layers.
     package func layer(
         of directory: FilePath, at destination: PathBytes, on diffIDs: [DiffID], time: FileTime
     ) async throws -> DiffID {
-        let lease = try images.store.lease()
         try await images.fetcher.requireLists(diffIDs) { _ in }
-        let layer = try await offload { [images] in
+        return try await offload { [images] in
             let base = try LayerTreeCache(images.store.layers).tree(of: diffIDs)
             let files = try ContextTree(directory, rules: IgnoreRules(patterns: []), cache: nil)
             let draft = try AppendedDirectory.draft(of: files, on: base, at: destination, time: time)
@@ -76,8 +67,6 @@ package struct ImageEditing: Sendable {
             }
             return try images.storage.write(draft)
         }
-        _ = consume lease
-        return layer
     }
 
     /// Makes a layer of an archive, byte for byte.

@@ -30,9 +30,7 @@ struct BuildTools: Sendable {
         isolation = StepIsolation(request.isolation, store: store)
         trees = LayerTreeCache(store.layers)
         layerProgress = LayerProgress(progress)
-        let snapshots = SnapshotUnpacker(
-            store: store, trees: trees, fetcher: images.fetcher, progress: layerProgress,
-            form: isolation.form)
+        let snapshots = isolation.unpacker(of: images, trees: trees, progress: layerProgress)
         loader = ContextLoader(store: store, remotes: remotes, snapshots: snapshots)
     }
 }

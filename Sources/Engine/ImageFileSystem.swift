@@ -19,7 +19,7 @@ package struct ImageFileSystem: Sendable {
     /// Throws ``ImagesError`` `.imageNotFound`.
     package init(_ text: String, platform: Platform?, in images: ImageTransfer) throws {
         self.images = images
-        image = try images.image(text, for: platform)
+        image = try images.image(text, platform: platform)
     }
 
     /// Writes the files as one plain archive, with their owners; the descriptor stays open.
@@ -73,11 +73,7 @@ package struct ImageFileSystem: Sendable {
     /// Runs `body` with the files of the image, which are all there then, and with its accounts.
     private func withFiles(_ body: @escaping @Sendable (LayerFileTree, UserDatabase) throws -> Void) async throws {
         let lease = try images.store.lease()
-        let isolation = StepIsolation(nil, store: images.store)
-        let trees = LayerTreeCache(images.store.layers)
-        let snapshots = SnapshotUnpacker(
-            store: images.store, trees: trees, fetcher: images.fetcher,
-            progress: LayerProgress(ProgressReporter { _ in }), form: isolation.form)
+        let snapshots = StepIsolation(nil, store: images.store).unpacker(of: images)
         let stack = LayerStack(ofImage: image.diffIDs)
         let tree = try await InputFiles(snapshots: snapshots).tree(of: stack)
         let accounts = try await snapshots.accounts(of: stack)

@@ -1,7 +1,7 @@
 import Diagnostics
 import Linux
 package import OCI
-package import Store
+import Store
 package import SystemPackage
 package import Transports
 
@@ -40,7 +40,7 @@ extension ImageTransfer {
     )] {
         var chosen: [(image: StoredImage, names: [ImageReference])] = []
         for text in texts {
-            let image = try image(text, for: platform)
+            let image = try image(text, platform: platform)
             let place = chosen.firstIndex { $0.image.id == image.id } ?? chosen.count
             if place == chosen.count { chosen.append((image, [])) }
             if let name = try name(text), !chosen[place].names.contains(name) { chosen[place].names.append(name) }
@@ -52,20 +52,6 @@ extension ImageTransfer {
     private func name(_ text: String) throws -> ImageReference? {
         guard let reference = try? ImageReference(parsing: text), reference.digest == nil else { return nil }
         return try store.images.root(named: reference) == nil ? nil : reference
-    }
-
-    /// Throws ``ImagesError`` `.imageNotFound` when the store has no such image for the platform.
-    package func image(_ text: String, for platform: Platform?) throws -> StoredImage {
-        let image = try image(text)
-        guard let platform else { return image }
-        if let name = try name(text) {
-            if let found = try stored(name, for: platform) { return found }
-        } else if image.platform.distance(from: platform) != nil {
-            return image
-        }
-        throw ImagesError(
-            .imageNotFound, "the store has no image of \(text) for \(platform)",
-            hint: "Pull it with --platform \(platform) first.")
     }
 
     private func saveForDocker(

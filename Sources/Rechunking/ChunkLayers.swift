@@ -28,12 +28,7 @@ struct ChunkLayers {
         var known: Set<PathBytes> = []
         for node in files {
             try putDirectories(above: node.path, into: &draft, known: &known)
-            let isFile = node.entry.kind == .regular
-            try draft.put(
-                LayerDraft.File(
-                    entry: node.entry.moved(to: node.path), content: isFile ? .file(node, source) : .none,
-                    link: node.linkIdentity.map { CopyLink(copy: 0, identity: $0) }),
-                at: node.path, parents: parents)
+            try draft.put(LayerDraft.File(node, of: source), at: node.path, parents: parents)
         }
         return draft
     }

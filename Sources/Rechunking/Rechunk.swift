@@ -1,7 +1,7 @@
 import Diagnostics
-import Editing
+package import Editing
 import Execution
-package import Images
+import Images
 import Inspector
 import Layers
 import Linux
@@ -30,16 +30,16 @@ package struct Rechunk: Sendable {
     private static let textLimit = 200
 
     /// - Parameters:
-    ///   - images: the store, and the registries that layers are fetched from.
+    ///   - editing: the store, and the registries that layers are fetched from.
     ///   - limit: the number of layers that may come of it, at least 3.
     /// - Throws: ``EditingError`` `.badValue`.
-    package init(_ images: ImageTransfer, limit: Int) throws {
+    package init(_ editing: ImageEditing, limit: Int) throws {
         guard (3...127).contains(limit) else {
             throw EditingError(
                 .badValue, "\(limit) layers are too \(limit < 3 ? "few" : "many")",
                 hint: "Give a number from 3 to 127.")
         }
-        self.images = images
+        images = editing.images
         self.limit = limit
     }
 
@@ -53,11 +53,7 @@ package struct Rechunk: Sendable {
     /// - Throws: ``EditingError``, `PackagesError`, and the errors of the store and of registries.
     package func layers(of image: StoredImage, from first: Int, keeping former: StoredImage?) async throws -> [Layer] {
         let store = images.store
-        let trees = LayerTreeCache(store.layers)
-        let isolation = StepIsolation(nil, store: store)
-        let snapshots = SnapshotUnpacker(
-            store: store, trees: trees, fetcher: images.fetcher, progress: LayerProgress(ProgressReporter { _ in }),
-            form: isolation.form)
+        let snapshots = StepIsolation(nil, store: store).unpacker(of: images)
         let top = try await snapshots.files(of: image.diffIDs)
         let base = try await snapshots.tree(of: LayerStack(ofImage: Array(image.diffIDs[..<first])))
         var formerTree: LayerTree?

@@ -78,9 +78,7 @@ struct RunImage: Sendable {
         let progress = LayerProgress(ProgressReporter { _ in }) { event in
             if case .fetched(_, let layer) = event { report(Self.line(layer)) }
         }
-        return SnapshotUnpacker(
-            store: store, trees: LayerTreeCache(store.layers), fetcher: images.fetcher, progress: progress,
-            form: isolation.form)
+        return isolation.unpacker(of: images, progress: progress)
     }
 
     /// The image that a name stands for.

@@ -38,9 +38,7 @@ struct RunSetup: Sendable {
             return try isolation.hostCapabilities()
         }
         trees = WorkingTreePool(store: images.store, layers: LayerTreeCache(images.store.layers))
-        let snapshots = SnapshotUnpacker(
-            store: images.store, trees: trees.layers, fetcher: images.fetcher, progress: LayerProgress(progress),
-            form: isolation.form)
+        let snapshots = isolation.unpacker(of: images, trees: trees.layers, progress: LayerProgress(progress))
         stack = LayerStack(ofImage: config.diffIDs)
         lowers = try await snapshots.lowers(
             of: stack, copiesFiles: offload { [stack] in try isolation.copiesFiles(ofLayers: stack.count) })

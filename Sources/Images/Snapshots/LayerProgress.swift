@@ -26,6 +26,9 @@ package final class LayerProgress: Sendable {
         self.listener = listener
     }
 
+    /// Shows nothing.
+    package static var silent: LayerProgress { LayerProgress(ProgressReporter { _ in }) }
+
     /// Makes a step the one that shows what becomes of layers.
     package func register(_ diffIDs: [DiffID], for step: StepReporter) {
         state.withLock { state in

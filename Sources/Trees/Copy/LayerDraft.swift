@@ -29,6 +29,14 @@ package struct LayerDraft {
             self.content = content
             self.link = link
         }
+
+        /// A file as it is in a tree, with its hard links to others of that tree.
+        package init(_ node: FileNode, of source: Source) {
+            let isRegular = node.entry.kind == .regular
+            self.init(
+                entry: node.entry.moved(to: node.path), content: isRegular ? .file(node, source) : .none,
+                link: node.linkIdentity.map { CopyLink(copy: 0, identity: $0) })
+        }
     }
 
     /// A file without what few files have.

@@ -11,13 +11,7 @@ package enum MergedLayer {
         if let root = try top.node(at: "") {
             try top.walk(below: root) { node in
                 if !node.isImplied, isChanged(node, since: base.node(at: node.path)) {
-                    let isFile = node.entry.kind == .regular
-                    let link = node.linkIdentity.map { CopyLink(copy: 0, identity: $0) }
-                    try draft.put(
-                        LayerDraft.File(
-                            entry: node.entry.moved(to: node.path), content: isFile ? .file(node, source) : .none,
-                            link: link),
-                        at: node.path, parents: parents)
+                    try draft.put(LayerDraft.File(node, of: source), at: node.path, parents: parents)
                 }
                 return true
             }

@@ -72,7 +72,7 @@ struct RebuildCommand: UserNamespaceCommand {
         let images = try global.images(registries)
         let platform = try platform.map { try Platform(parsing: $0) }
         return try await images.closingRegistry {
-            let original = try await offload { try images.image(image, for: platform) }
+            let original = try await offload { try images.image(image, platform: platform) }
             guard let provenance = try await images.provenance(of: image, for: platform).first else {
                 throw EngineError(
                     .unsupported, "the image '\(image)' has no provenance that says how to build it",

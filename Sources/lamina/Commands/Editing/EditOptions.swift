@@ -51,7 +51,7 @@ struct EditOptions: ParsableArguments {
             let editing = ImageEditing(images)
             // What is made has no name before the end.
             let lease = try images.store.lease()
-            let image = try await offload { try images.image(text, for: platform) }
+            let image = try await offload { try images.image(text, platform: platform) }
             var edited = try await offload { try editing.edited(image, time: time) }
             try await change(&edited, editing)
             let recorded = try await offload { [edited] in try editing.record(edited, as: names) }

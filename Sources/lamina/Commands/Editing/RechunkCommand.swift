@@ -45,10 +45,10 @@ struct RechunkCommand: UserNamespaceCommand {
     func run() async throws {
         try await global.run {
             try await options.edit(image, global, registries) { edited, editing in
-                let rechunk = try Rechunk(editing.images, limit: maxLayers)
+                let rechunk = try Rechunk(editing, limit: maxLayers)
                 let platform = edited.config.platform
                 let first = try await layersOfBase(edited, editing)
-                let stored = try await offload { try editing.images.image(image, for: platform) }
+                let stored = try await offload { try editing.images.image(image, platform: platform) }
                 var before: StoredImage?
                 if let former { before = try await editing.find(former, for: platform) }
                 let layers = try await rechunk.layers(of: stored, from: first, keeping: before)
