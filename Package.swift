@@ -142,7 +142,7 @@ let package = Package(
             "Editing",
             [
                 "Attestations", "Diagnostics", "DockerfileSyntax", "Execution", "Images", "Layers", "Linux", "OCI",
-                "Registry",
+                "Registry", "Requests",
                 "Solver", "Store", "Trees", systemPackage,
             ]),
         module(

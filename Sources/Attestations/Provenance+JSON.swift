@@ -138,7 +138,7 @@ extension Provenance {
 }
 
 extension Provenance.Material {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object(("uri", .string(uri)), ("digest", .object((algorithm, .string(hex)))))
     }
 }

@@ -27,6 +27,7 @@ package struct RecordedProvenance: Hashable, Sendable {
         else { return nil }
         let isFirst = predicate["buildDefinition"] == nil
         let definition = predicate["buildDefinition"]
+        guard definition?["buildType"]?.string != EditProvenance.buildType else { return nil }
         let external = isFirst ? predicate["invocation"] : definition?["externalParameters"]
         guard let external else { return nil }
         let request = external[isFirst ? "parameters" : "request"]

@@ -25,6 +25,13 @@ package struct Statement: Hashable, Sendable {
         self.predicate = predicate
     }
 
+    /// The subjects of a statement about an image: its names.
+    package static func subjects(of image: Descriptor, names: [ImageReference], platform: Platform) -> [Subject] {
+        // A verifier refuses a statement about nothing.
+        let urls = names.map { PackageURL(image: $0, platform: platform).description }
+        return (urls.isEmpty ? ["_"] : urls).map { Subject(name: $0, digest: image.digest) }
+    }
+
     package var json: JSON {
         .object(
             ("_type", .string("https://in-toto.io/Statement/v1")), ("predicateType", .string(predicateType)),

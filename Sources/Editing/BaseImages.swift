@@ -9,6 +9,7 @@ package import Store
 /// A base image whose config is in the store.
 package struct FoundBase: Hashable, Sendable {
     package let config: ImageConfig
+    let id: Digest
     /// As it is said in the history.
     package let name: String
     /// Its name in a registry; `nil` for an ID.
@@ -27,6 +28,9 @@ extension EditedImage {
         }
     }
 
+    /// Notes a base that was used.
+    package mutating func use(_ base: FoundBase) { use(base.reference, base.digest ?? base.id) }
+
     /// The base that annotations or labels name.
     var namedBase: ImageReference? {
         for values in [annotations, config.config.labels] {
@@ -44,9 +48,8 @@ extension ImageEditing {
     package func require(_ text: String, for platform: Platform) async throws -> FoundBase {
         if let image = try await stored(text, for: platform) {
             let config = try await offload { [images] in try images.config(of: image) }
-            let reference = try? ImageReference(parsing: images.fullName(text))
-            let named = reference.flatMap { name in image.names.contains(name) ? name : nil }
-            return FoundBase(config: config, name: text, reference: named, digest: image.rootDigest)
+            let named = try await offload { [images] in try image.name(meantBy: text, in: images) }
+            return FoundBase(config: config, id: image.id, name: text, reference: named, digest: image.rootDigest)
         }
         return try await fetch(
             try await images.registry.client.reference(for: try ImageName(parsing: text)), for: platform)
@@ -72,7 +75,8 @@ extension ImageEditing {
         let image = try await images.resolve(reference, platform: platform)
         let config = try await offload { [images] in try images.config(of: image) }
         return FoundBase(
-            config: config, name: reference.description, reference: reference.with(tag: reference.tag, digest: nil),
+            config: config, id: image.id, name: reference.description,
+            reference: reference.with(tag: reference.tag, digest: nil),
             digest: reference.digest ?? image.rootDigest)
     }
 
@@ -97,14 +101,21 @@ extension ImageEditing {
     }
 }
 
+extension StoredImage {
+    /// The name of the image that a text is; `nil` for an ID.
+    func name(meantBy text: String, in images: ImageTransfer) throws -> ImageReference? {
+        let reference = try? ImageReference(parsing: images.fullName(text))
+        return reference.flatMap { names.contains($0) ? $0 : nil }
+    }
+}
+
 extension ImageTransfer {
     /// The provenance that is attached to an image of the store: in its index, or else as artifacts that refer to it in its
     /// registry. Documents that the store does not have are fetched.
     package func provenance(of text: String, for platform: Platform?) async throws -> [RecordedProvenance] {
         let image = try await offload { [self] in try self.image(text, platform: platform) }
         guard let manifest = image.manifest else { return [] }
-        let name =
-            (try? ImageReference(parsing: text)).flatMap { image.names.contains($0) ? $0 : nil } ?? image.names.first
+        let name = try image.name(meantBy: text, in: self) ?? image.names.first
         let attached = try await attestations(in: image.root, about: manifest)
         let found = try await provenance(in: attached, of: name)
         guard found.isEmpty, let name, image.origin != .made else { return found }

@@ -1,3 +1,4 @@
+package import Attestations
 import Diagnostics
 package import OCI
 
@@ -9,6 +10,10 @@ package struct EditedImage: Hashable, Sendable {
     package var annotations: [String: String]
     /// The time of what is done.
     package let time: Timestamp
+    /// Descriptions of the changes so far, in order.
+    package private(set) var changes: [String] = []
+    /// The image as it was, then the others that were used.
+    package private(set) var materials: [Provenance.Material] = []
 
     /// The keys under which an image names the image that it is based on.
     package static let baseDigestKey = "org.opencontainers.image.base.digest"
@@ -33,6 +38,23 @@ package struct EditedImage: Hashable, Sendable {
         if makesLayer { fillHistory() }
         config.history.append(History(created: time, createdBy: text, comment: Self.comment, emptyLayer: !makesLayer))
         config.created = time
+        changes.append(text)
+    }
+
+    /// Notes an image that was used.
+    package mutating func use(_ name: ImageReference?, _ digest: Digest) {
+        materials.append(Provenance.Material(image: name, digest: digest, platform: config.platform))
+    }
+
+    /// Sets an annotation of the manifest, or removes it.
+    package mutating func annotate(_ name: String, _ value: String?) throws {
+        guard value != nil || annotations[name] != nil else {
+            throw EditingError(
+                .nothing, "the manifest has no annotation '\(name)'",
+                hint: "See 'lamina manifest inspect' for what it has.")
+        }
+        annotations[name] = value
+        changes.append(value.map { "annotation \(name)=\($0)" } ?? "unset annotation \(name)")
     }
 
     private static let comment = "lamina"
@@ -81,6 +103,7 @@ package struct EditedImage: Hashable, Sendable {
         config.history.insert(contentsOf: made, at: (entries.last ?? -1) + 1)
         config.diffIDs.replaceSubrange(layers, with: new.compactMap(\.layer))
         config.created = time
+        changes += new.map(\.text)
     }
 
     // MARK: Bases

@@ -1,3 +1,4 @@
+import Attestations
 import Diagnostics
 import DockerfileSyntax
 import Execution
@@ -5,6 +6,7 @@ package import Images
 import Layers
 package import Linux
 package import OCI
+import Requests
 import Solver
 package import Store
 package import SystemPackage
@@ -18,8 +20,8 @@ package struct ImageEditing: Sendable {
 
     package init(_ images: ImageTransfer) { self.images = images }
 
-    /// An image as it is. Its annotations are those of its manifest.
-    package func edited(_ image: StoredImage, time: Timestamp) throws -> EditedImage {
+    /// An image as it is, found by a name or an ID. Its annotations are those of its manifest.
+    package func edited(_ image: StoredImage, named text: String, time: Timestamp) throws -> EditedImage {
         var annotations = image.annotations
         if image.origin != .made, let manifest = image.manifest,
             let bytes = try images.store.content.bytes(of: manifest.digest)
@@ -28,11 +30,17 @@ package struct ImageEditing: Sendable {
         }
         // It is about the blobs of the former manifest.
         annotations["dev.lamina.compression"] = nil
-        return try EditedImage(try images.config(of: image), annotations: annotations, time: time)
+        var edited = try EditedImage(try images.config(of: image), annotations: annotations, time: time)
+        edited.use(try image.name(meantBy: text, in: images), image.rootDigest ?? image.id)
+        return edited
     }
 
     /// Records a changed image under its names. Attestations of the former image are about that alone.
-    package func record(_ edited: EditedImage, as names: [ImageReference]) throws -> StoredImage {
+    ///
+    /// With a command it gets a provenance that names the command; all layers are in the store then.
+    package func record(
+        _ edited: EditedImage, as names: [ImageReference], attestedBy command: String? = nil
+    ) throws -> StoredImage {
         let store = images.store
         let config = edited.config
         let id = try store.content.save(config.encoded)
@@ -40,7 +48,24 @@ package struct ImageEditing: Sendable {
             id: id, platform: config.platform, created: config.created, diffIDs: config.diffIDs,
             size: try config.diffIDs.clampedSum { try store.layers.approximateSize($0) },
             annotations: edited.annotations)
-        return try store.images.record(image, as: names)
+        guard let command else { return try store.images.record(image, as: names) }
+        var form = ManifestForm()
+        form.annotations = edited.annotations
+        // A layer that has a compressed blob keeps it.
+        form.baseCount = config.diffIDs.count
+        let provenance = EditProvenance(
+            command: command, changes: edited.changes, materials: edited.materials, platform: config.platform,
+            time: edited.time, version: Version.current)
+        let index = IndexForm(annotations: [:], descriptorAnnotations: [:]) { descriptor, _ in
+            let statement = Statement(
+                predicateType: EditProvenance.predicateType,
+                subjects: Statement.subjects(of: descriptor, names: names, platform: config.platform),
+                predicate: provenance.json)
+            let made = AttestationManifest([statement], about: descriptor, isArtifact: true)
+            return AttachedManifest(
+                descriptor: made.descriptor(about: descriptor), bytes: made.bytes, blobs: made.blobs)
+        }
+        return try images.record(image, config, in: form, index, annotations: [:], as: names)
     }
 
     // MARK: Layers

@@ -68,6 +68,52 @@ struct EditingTests {
         (try config(image)["history"]?.array ?? []).compactMap { $0["created_by"]?.string }
     }
 
+    @Test("Provenance says what an edited image was made of and how, the same for the same edit")
+    func provenance() throws {
+        let layout = scratch.path.appending("attested")
+        func blob(_ descriptor: JSONValue?) throws -> JSONValue {
+            let hex = try #require(descriptor?["digest"]?.string).dropFirst(7)
+            return try JSONValue(parsing: text(of: layout.appending("blobs/sha256/\(hex)")))
+        }
+        let edits = [
+            ["mutate", "--provenance", "-l", "a=b", "--annotation", "note=x", "-t", "edited", "app"],
+            ["rebase", "--provenance=true", "--old-base", "base:1", "-t", "edited", "app", "base:2"],
+        ]
+        let expected = [
+            (["LABEL a=b", "annotation note=x"], ["pkg:docker/app@latest?"]),
+            (
+                ["rebase from base:1 to base:2"],
+                ["pkg:docker/app@latest?", "pkg:docker/base@1?", "pkg:docker/base@2?"]
+            ),
+        ]
+        for (edit, (changes, materials)) in zip(edits, expected) {
+            var digests: Set<String> = []
+            for _ in 1...2 {
+                try lamina.succeeding(edit)
+                try lamina.succeeding("save", "--format", "oci-dir", "-o", layout.string, "edited")
+                let top = try JSONValue(parsing: text(of: layout.appending("index.json")))["manifests"]?.array?.first
+                digests.insert(try #require(top?["digest"]?.string))
+                let entries = try #require(try blob(top)["manifests"]?.array)
+                #expect(entries.count == 2)
+                let statement = try blob(blob(entries.last)["layers"]?.array?.first)
+                #expect(
+                    "sha256:\(statement["subject"]?.array?.first?["digest"]?["sha256"]?.string ?? "")"
+                        == entries.first?["digest"]?.string)
+                let definition = try #require(statement["predicate"]?["buildDefinition"])
+                #expect(definition["externalParameters"]?["command"]?.string == edit[0])
+                #expect(
+                    definition["externalParameters"]?["changes"]?.array?.compactMap(\.string) == changes)
+                let found = (definition["resolvedDependencies"]?.array ?? []).compactMap { $0["uri"]?.string }
+                #expect(found.count == materials.count && zip(found, materials).allSatisfy { $0.hasPrefix($1) })
+                try expectSuccess("rm", "-r", layout.string)
+            }
+            #expect(digests.count == 1)
+            let rebuilt = try lamina("rebuild", "edited")
+            #expect(rebuilt.status == 1 && rebuilt.errorText.contains("no provenance that says how to build it"))
+        }
+        try lamina.succeeding("fsck")
+    }
+
     @Test func theConfigChangesAndTheLayersStay() throws {
         try lamina.succeeding(
             "mutate", "-t", "changed", "-e", "A=b c", "--unsetenv", "FROM_BASE", "-l", "team=web", "--unsetlabel",

@@ -149,9 +149,7 @@ struct ProvenanceGathering: Sendable {
             switch vertex.operation {
             case .image(let source):
                 let digest = source.reference.digest ?? source.imageID
-                let name = source.reference.with(tag: source.reference.tag, digest: digest)
-                let url = PackageURL(image: name, platform: source.platform)
-                images.insert(.init(uri: url.description, algorithm: "sha256", hex: digest.hex))
+                images.insert(.init(image: source.reference, digest: digest, platform: source.platform))
             case .git(let source): repositories.insert(try await Self.material(source, remotes))
             case .http(let source): files.insert(try await material(source, vertex.label))
             default: break

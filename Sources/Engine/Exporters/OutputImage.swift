@@ -165,9 +165,7 @@ struct ImageForming: Sendable {
         let provenance = draft.provenance
         let platform = draft.config.platform
         return { image, manifest in
-            // A verifier refuses a statement about nothing.
-            let purls = names.map { PackageURL(image: $0, platform: platform).description }
-            let subjects = (purls.isEmpty ? ["_"] : purls).map { Statement.Subject(name: $0, digest: image.digest) }
+            let subjects = Statement.subjects(of: image, names: names, platform: platform)
             var statements: [Statement] = []
             if let packages {
                 statements.append(

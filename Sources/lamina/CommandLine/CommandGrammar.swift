@@ -196,14 +196,17 @@ extension CommandGrammar {
         case "sbom": CommandGrammar(values: "format", reachesRegistries: true)
         case "mutate":
             CommandGrammar(
+                flags: "provenance",
                 values: """
                     tag/t platform env/e unsetenv label/l unsetlabel entrypoint cmd user/u workdir/w stop-signal expose \
                     author annotation unsetannotation strip squash
                     """, reachesRegistries: true)
-        case "append": CommandGrammar(values: "tag/t platform to", reachesRegistries: true)
-        case "flatten": CommandGrammar(values: "tag/t platform", reachesRegistries: true)
-        case "rebase": CommandGrammar(values: "tag/t platform old-base", reachesRegistries: true)
-        case "rechunk": CommandGrammar(values: "tag/t platform base former max-layers", reachesRegistries: true)
+        case "append": CommandGrammar(flags: "provenance", values: "tag/t platform to", reachesRegistries: true)
+        case "flatten": CommandGrammar(flags: "provenance", values: "tag/t platform", reachesRegistries: true)
+        case "rebase": CommandGrammar(flags: "provenance", values: "tag/t platform old-base", reachesRegistries: true)
+        case "rechunk":
+            CommandGrammar(
+                flags: "provenance", values: "tag/t platform base former max-layers", reachesRegistries: true)
         case "find": CommandGrammar(flags: "regex/E null/0", values: "layer platform format", reachesRegistries: true)
         case "rmi": CommandGrammar(flags: "force/f")
         case "pull":

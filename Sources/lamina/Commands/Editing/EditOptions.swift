@@ -17,6 +17,9 @@ struct EditOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The image of this platform, where a name has several.", valueName: "os/arch"))
     var platform: String?
 
+    @Flag(help: "Attach a statement of what the image was made from, and how.")
+    var provenance = false
+
     /// The names of the new image.
     private func names() throws -> [ImageReference] {
         try tag.map { text in
@@ -40,7 +43,7 @@ struct EditOptions: ParsableArguments {
 
     /// Finds an image, changes it, records what comes of that, and prints its ID.
     func edit(
-        _ text: String, _ global: GlobalOptions, _ registries: RegistryOptions,
+        _ text: String, by command: String?, _ global: GlobalOptions, _ registries: RegistryOptions,
         _ change: (inout EditedImage, ImageEditing) async throws -> Void
     ) async throws {
         let names = try names()
@@ -52,9 +55,12 @@ struct EditOptions: ParsableArguments {
             // What is made has no name before the end.
             let lease = try images.store.lease()
             let image = try await offload { try images.image(text, platform: platform) }
-            var edited = try await offload { try editing.edited(image, time: time) }
+            var edited = try await offload { try editing.edited(image, named: text, time: time) }
             try await change(&edited, editing)
-            let recorded = try await offload { [edited] in try editing.record(edited, as: names) }
+            if provenance { try await images.fetcher.requireContent(edited.config.diffIDs) { _ in } }
+            let recorded = try await offload { [edited, provenance] in
+                try editing.record(edited, as: names, attestedBy: provenance ? command : nil)
+            }
             _ = consume lease
             say(recorded.id.description)
         }

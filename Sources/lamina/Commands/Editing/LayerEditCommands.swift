@@ -35,7 +35,7 @@ struct AppendCommand: UserNamespaceCommand {
 
     func run() async throws {
         try await global.run {
-            try await options.edit(image, global, registries) { edited, editing in
+            try await options.edit(image, by: Self.configuration.commandName, global, registries) { edited, editing in
                 let destination = try Self.destination(to ?? "/")
                 for path in files {
                     let name = path == "-" ? "-" : FilePath(path).lastComponent?.string ?? path
@@ -81,7 +81,7 @@ struct FlattenCommand: UserNamespaceCommand {
 
     func run() async throws {
         try await global.run {
-            try await options.edit(image, global, registries) { edited, editing in
+            try await options.edit(image, by: Self.configuration.commandName, global, registries) { edited, editing in
                 let layers = edited.config.diffIDs.indices
                 guard layers.count > 1 else {
                     throw EditingError(.nothing, "the image has \(layers.count == 1 ? "one layer" : "no layers")")
@@ -120,13 +120,14 @@ struct RebaseCommand: UserNamespaceCommand {
 
     func run() async throws {
         try await global.run {
-            try await options.edit(image, global, registries) { edited, editing in
+            try await options.edit(image, by: Self.configuration.commandName, global, registries) { edited, editing in
                 let platform = edited.config.platform
                 let old = try await editing.base(of: image, edited, named: oldBase, for: platform)
                 let new = try await editing.require(base, for: platform)
                 try edited.rebase(
                     from: old.config, onto: new.config, by: "rebase from \(old.name) to \(new.name)")
                 edited.setBase(name: new.reference?.description, digest: new.digest)
+                for base in [old, new] { edited.use(base) }
             }
         }
     }

@@ -103,7 +103,7 @@ struct MutateCommand: UserNamespaceCommand {
         try await global.run {
             let strip = try strip.map { try LayerRange(parsing: $0) }
             let squash = try squash.map { try LayerRange(parsing: $0) }
-            try await options.edit(image, global, registries) { edited, editing in
+            try await options.edit(image, by: Self.configuration.commandName, global, registries) { edited, editing in
                 let diffIDs = edited.config.diffIDs
                 if let strip {
                     try edited.strip(try strip.indices(of: diffIDs.count), by: "strip layers \(self.strip ?? "")")
@@ -151,16 +151,10 @@ struct MutateCommand: UserNamespaceCommand {
     }
 
     private func annotate(_ edited: inout EditedImage) throws {
-        for name in unsetAnnotations {
-            guard edited.annotations.removeValue(forKey: name) != nil else {
-                throw EditingError(
-                    .nothing, "the manifest has no annotation '\(name)'",
-                    hint: "See 'lamina manifest inspect' for what it has.")
-            }
-        }
+        for name in unsetAnnotations { try edited.annotate(name, nil) }
         for text in annotation {
             let (name, value) = try ConfigChange.pair(text, option: "--annotation")
-            edited.annotations[name] = value
+            try edited.annotate(name, value)
         }
     }
 }

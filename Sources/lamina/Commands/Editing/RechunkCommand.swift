@@ -44,13 +44,19 @@ struct RechunkCommand: UserNamespaceCommand {
 
     func run() async throws {
         try await global.run {
-            try await options.edit(image, global, registries) { edited, editing in
+            try await options.edit(image, by: Self.configuration.commandName, global, registries) { edited, editing in
                 let rechunk = try Rechunk(editing, limit: maxLayers)
                 let platform = edited.config.platform
-                let first = try await layersOfBase(edited, editing)
+                let base = try await base(of: edited, editing)
+                if let base { edited.use(base) }
+                let first = base?.config.diffIDs.count ?? 0
                 let stored = try await offload { try editing.images.image(image, platform: platform) }
                 var before: StoredImage?
-                if let former { before = try await editing.find(former, for: platform) }
+                if let former {
+                    let found = try await editing.find(former, for: platform)
+                    edited.use(found.names.first, found.rootDigest ?? found.id)
+                    before = found
+                }
                 let layers = try await rechunk.layers(of: stored, from: first, keeping: before)
                 try edited.split(first..<edited.config.diffIDs.count, into: layers.map { ($0.diffID, $0.text) })
                 guard let before else { return }
@@ -60,9 +66,9 @@ struct RechunkCommand: UserNamespaceCommand {
         }
     }
 
-    /// The number of layers below those that are divided.
-    private func layersOfBase(_ edited: EditedImage, _ editing: ImageEditing) async throws -> Int {
-        if base == "scratch" { return 0 }
+    /// The base, whose layers are not divided; `nil` for none.
+    private func base(of edited: EditedImage, _ editing: ImageEditing) async throws -> FoundBase? {
+        if base == "scratch" { return nil }
         do {
             let found = try await editing.base(of: image, edited, named: base, for: edited.config.platform)
             guard edited.config.diffIDs.starts(with: found.config.diffIDs) else {
@@ -70,9 +76,9 @@ struct RechunkCommand: UserNamespaceCommand {
                     .badLayers, "the image is not based on '\(found.name)'",
                     hint: "Name the image that it was built from with --base, or scratch to divide all layers.")
             }
-            return found.config.diffIDs.count
+            return found
         } catch let error as EditingError where error.code == .unknownBase {
-            return 0
+            return nil
         }
     }
 }
