@@ -129,13 +129,14 @@ struct HousekeepingTests {
         let id = try lamina.succeeding("images", "-q", "--no-trunc", "named").trimmed
         #expect(try lamina.succeeding("fsck").outputText.hasSuffix("The store is whole.\n"))
         let store = lamina.root.string
-        // A byte of the base's layer, a file of a snapshot, and a list of files.
+        let base = try lamina.succeeding("inspect", "-f", "{{index .RootFS.Layers 0}}", "named").trimmed.dropFirst(7)
+        // A byte of the base's layer, a file of the snapshot above it, and the list of the base's files.
         try expectSuccess(
             "sh", "-c",
             """
             cd '\(store)' && blob=$(ls -S blobs/sha256/* | head -1) && chmod u+w $blob &&
                 printf x | dd of=$blob bs=1 seek=5000 conv=notrunc && echo changed > $(ls -d snapshots/*/fs/1) &&
-                rm $(find layers -name '*.files' | head -1)
+                rm layers/*/\(base).files
             """)
         let found = try lamina("fsck")
         #expect(found.status == 1)
