@@ -55,6 +55,7 @@ package struct Build: Sendable {
             try? await record(imageID: result.imageID)
             return result
         } catch {
+            await images.compression.stop()
             try? await record(error: error)
             throw error
         }
@@ -136,10 +137,14 @@ package struct Build: Sendable {
             tools, contexts, sandboxFiles, try await imports, time: plan.epoch.map { Timestamp(seconds: $0) },
             vertices)
         recorder.plan(vertices) { runner.step($0).kind }
+        let early = EarlyCompression(request, plans, images.compression)
         let solver = GraphSolver(
             runner: runner, progress: progress, limits: request.limits,
             usesDefinitions: runner.cache.oldest == nil,
-            observe: { [recorder] in recorder.observe($0, $1.mapResult(\.digest)) })
+            observe: { [recorder] vertex, note in
+                recorder.observe(vertex, note.mapResult(\.digest))
+                early.observe(vertex, note)
+            })
         let results = try await solver.solve(plan.graph, targets: targets)
         var builds = zip(plans, results).map { plan, result in
             PlatformBuild(platform: plan.config.platform, plan: plan, stack: result.state)

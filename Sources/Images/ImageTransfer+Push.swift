@@ -43,7 +43,7 @@ extension ImageTransfer {
     /// Pushes this image of one platform, whatever the name points to in the store.
     ///
     /// An image that was pulled travels with the very manifest it came with; of one that was built the layers are
-    /// compressed now, once. Layers that are elsewhere do not pass through the store: the registry takes them from
+    /// compressed now, once, each while those before it are sent. Layers that are elsewhere do not pass through the store: the registry takes them from
     /// another of its repositories, or they are handed on as they arrive. Untagged, the image is pushed by its digest
     /// alone.
     package func push(
@@ -51,16 +51,14 @@ extension ImageTransfer {
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> Descriptor {
         let lease = try store.lease()
-        let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image, mayBeElsewhere: true) }
-        let descriptor = Descriptor(mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
-        report(.resolved(descriptor, layers: manifest.layers))
+        let (parts, found) = AsyncThrowingStream.makeStream(of: PushPart.self)
+        async let made = manifest(of: image, for: reference, to: found, report)
         let pushed = try await NetworkNotice.heard(by: { report(.waiting($0)) }) {
-            try await push(
-                bytes, type: manifest.mediaType, blobs: manifest.layers + [manifest.config],
-                layers: Array(zip(manifest.layers, image.diffIDs)),
-                as: isTagged ? reference : reference.with(tag: nil, digest: descriptor.digest),
+            try await registry.client.push(
+                parts, from: store.content, as: isTagged ? reference : reference.with(tag: nil, digest: nil),
                 progress: Self.pushProgress(report))
         }
+        let manifest = try await made
         try await offload { [self] in
             if manifest.layers.count == image.diffIDs.count {
                 try note(manifest.layers, image.diffIDs, at: BlobLocation(repositoryOf: reference))
@@ -71,6 +69,41 @@ extension ImageTransfer {
         }
         _ = consume lease
         return pushed
+    }
+
+    /// Makes the manifest of an image for a push, and passes on the parts of the image as they are made.
+    private func manifest(
+        of image: StoredImage, for reference: ImageReference,
+        to parts: AsyncThrowingStream<PushPart, any Error>.Continuation,
+        _ report: @escaping @Sendable (TransferEvent) -> Void
+    ) async throws -> Manifest {
+        func pass(_ layers: [(Descriptor, DiffID)]) async throws {
+            for part in try await offload({ [self] in try pushParts(of: layers, to: reference) }) {
+                // The push has failed.
+                if case .terminated = parts.yield(part) { throw CancellationError() }
+            }
+        }
+        do {
+            if image.origin == .made || image.manifest == nil {
+                for stack in LayerStack(ofImage: image.diffIDs).parts(above: 0) {
+                    guard let layer = stack.top else { continue }
+                    try await pass([(try await compression.blob(of: stack), layer.diffID)])
+                }
+            }
+            let (manifest, bytes) = try await offload { [self] in try self.manifest(of: image, mayBeElsewhere: true) }
+            let descriptor = Descriptor(
+                mediaType: manifest.mediaType, digest: Digest(of: bytes), size: Int64(bytes.count))
+            report(.resolved(descriptor, layers: manifest.layers))
+            // Those that are on their way already are passed over.
+            try await pass(Array(zip(manifest.layers, image.diffIDs)))
+            parts.yield(.blob(manifest.config, origin: nil, stream: nil))
+            parts.yield(.manifest(bytes, manifest.mediaType))
+            parts.finish()
+            return manifest
+        } catch {
+            parts.finish(throwing: error)
+            throw error
+        }
     }
 
     package static func pushProgress(
@@ -91,27 +124,28 @@ extension ImageTransfer {
         _ manifest: [UInt8], type: MediaType, blobs: [Descriptor], layers: [(Descriptor, DiffID)],
         as reference: ImageReference, progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
     ) async throws -> Descriptor {
-        let places = try await offload { [self] in try Self.places(of: layers, in: store) }
-        let access = BlobAccess(store: store, registry: registry)
-        var origins: [Digest: String] = [:]
-        var streams: [Digest: BlobOrigin] = [:]
-        for (blob, locations, isHere) in places {
-            for case .registry(reference.registry, let repository) in locations { origins[blob.digest] = repository }
-            if !isHere { streams[blob.digest] = { access.stream(blob, from: locations, $0) } }
-        }
-        return try await registry.client.push(
-            manifest: manifest, type: type, blobs: blobs, from: store.content, as: reference, mounting: origins,
-            streaming: streams, progress: progress)
+        let known = try await offload { [self] in try pushParts(of: layers, to: reference) }
+        let (parts, found) = AsyncThrowingStream.makeStream(of: PushPart.self)
+        for part in known { found.yield(part) }
+        for blob in blobs { found.yield(.blob(blob, origin: nil, stream: nil)) }
+        found.yield(.manifest(manifest, type))
+        found.finish()
+        return try await registry.client.push(parts, from: store.content, as: reference, progress: progress)
     }
 
-    /// Places that have layers besides the store, and whether they are in it.
-    private static func places(
-        of layers: [(Descriptor, DiffID)], in store: StoreRoot
-    ) throws -> [(blob: Descriptor, locations: [BlobLocation], isHere: Bool)] {
-        try layers.compactMap { blob, diffID in
+    /// Layers as parts of a push, with the places besides the store that have them.
+    private func pushParts(of layers: [(Descriptor, DiffID)], to reference: ImageReference) throws -> [PushPart] {
+        let access = BlobAccess(store: store, registry: registry)
+        return try layers.map { blob, diffID -> PushPart in
             let locations = try store.layers.sources(of: diffID).filter { $0.blob.digest == blob.digest }
                 .compactMap { BlobLocation(decoding: $0.location) }
-            return locations.isEmpty ? nil : (blob, locations, try store.content.contains(blob.digest))
+            var origin: String?
+            for case .registry(reference.registry, let repository) in locations { origin = repository }
+            var stream: BlobOrigin?
+            if !locations.isEmpty, try !store.content.contains(blob.digest) {
+                stream = { access.stream(blob, from: locations, $0) }
+            }
+            return .blob(blob, origin: origin, stream: stream)
         }
     }
 

@@ -12,11 +12,14 @@ package struct ImageTransfer: Sendable {
     /// Fetches layers that are elsewhere.
     package let fetcher: LayerFetcher
     package let storage: LayerStorage
+    /// Compresses layers for pushes.
+    package let compression: LayerCompression
 
     package init(store: StoreRoot, registry: RegistryAccess) {
         self.store = store
         self.registry = registry
         storage = LayerStorage(store: store)
+        compression = LayerCompression(storage)
         fetcher = LayerFetcher(store: store, registry: registry, storage: storage)
     }
 

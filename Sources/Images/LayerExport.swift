@@ -12,11 +12,12 @@ extension LayerStorage {
     ///
     /// A blob that is there is taken as it is if its compression is the chosen one or, unless that must be exact, anything
     /// but none. With `mayBeElsewhere`, so is one that is known to be elsewhere, when the layer is not here in any form.
+    /// `check` is called again and again while a blob is made; an error that it throws ends that.
     package func blob(
-        of stack: LayerStack, as choice: BlobChoice, mayBeElsewhere: Bool
+        of stack: LayerStack, as choice: BlobChoice, mayBeElsewhere: Bool, check: @escaping () throws -> Void = {}
     ) throws -> Descriptor {
         guard let layer = stack.top, let chain = stack.chainID else { throw Self.noLayer }
-        return try blob(of: layer.diffID, in: chain, as: choice, mayBeElsewhere: mayBeElsewhere)
+        return try blob(of: layer.diffID, in: chain, as: choice, mayBeElsewhere: mayBeElsewhere, check: check)
     }
 
     static var noLayer: ImagesError { ImagesError(.corrupt, "an image without layers has no layer to write") }
@@ -32,7 +33,8 @@ extension LayerStorage {
     }
 
     private func blob(
-        of diffID: DiffID, in chain: ChainID, as choice: BlobChoice, mayBeElsewhere: Bool
+        of diffID: DiffID, in chain: ChainID, as choice: BlobChoice, mayBeElsewhere: Bool,
+        check: @escaping () throws -> Void = {}
     ) throws -> Descriptor {
         if let known = try knownBlob(of: diffID, as: choice) { return known }
         if mayBeElsewhere, !choice.isFresh, choice.format == nil, try presentBlobs(of: diffID).isEmpty,
@@ -44,7 +46,11 @@ extension LayerStorage {
             return source.blob
         }
         let ingest = try store.content.begin()
-        let made = try compress(diffID, in: chain, as: choice, to: ingest.sink)
+        let sink = ingest.sink
+        let made = try compress(diffID, in: chain, as: choice) { bytes in
+            try check()
+            try sink(bytes)
+        }
         try ingest.commit(as: made.digest, size: made.size)
         let blob = Descriptor(mediaType: made.mediaType, digest: made.digest, size: made.size)
         try store.layers.addBlob(blob, of: diffID)

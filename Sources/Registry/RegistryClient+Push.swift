@@ -17,6 +17,15 @@ package enum PushEvent: Hashable, Sendable {
     case accepted
 }
 
+/// A part of a push, in the order in which it becomes known.
+package enum PushPart: Sendable {
+    /// A blob that the manifest is going to name. `origin` is another repository of the same registry that has it, `stream`
+    /// gives its bytes where the source of the push does not have them.
+    case blob(Descriptor, origin: String?, stream: BlobOrigin?)
+    /// The manifest, after all of its blobs.
+    case manifest([UInt8], MediaType)
+}
+
 extension RegistryClient {
     /// Pushes an image: its blobs, several at once, then its manifest under the tag or digest of `reference`.
     ///
@@ -36,25 +45,53 @@ extension RegistryClient {
         streaming streams: [Digest: BlobOrigin] = [:],
         progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
     ) async throws -> Descriptor {
+        let (parts, found) = AsyncThrowingStream.makeStream(of: PushPart.self)
+        for blob in blobs {
+            found.yield(.blob(blob, origin: origins[blob.digest], stream: streams[blob.digest]))
+        }
+        found.yield(.manifest(manifest, type))
+        found.finish()
+        return try await push(parts, from: source, as: reference, progress: progress)
+    }
+
+    /// Pushes an image whose parts are still being made: each blob is on its way as soon as it is known.
+    ///
+    /// Throws what `parts` throws as well, and `RegistryError` as the other way to push does.
+    package func push(
+        _ parts: AsyncThrowingStream<PushPart, any Error>, from source: some BlobSource, as reference: ImageReference,
+        progress: @escaping @Sendable (Descriptor, PushEvent) -> Void = { _, _ in }
+    ) async throws -> Descriptor {
         try await describing("cannot push \(reference)") {
             let connection = try await connection(to: reference)
-            var seen: Set<Digest> = []
-            let uploads = blobs.filter { seen.insert($0.digest).inserted }.map { blob in
-                BlobUpload(
-                    connection: connection, descriptor: blob, source: source, stream: streams[blob.digest],
-                    origin: origins[blob.digest].flatMap { $0 == reference.repository ? nil : $0 },
-                    chunk: options.uploadChunk, progress: { progress(blob, $0) })
+            var uploads: [Digest: BlobUpload] = [:]
+            var document: (bytes: [UInt8], type: MediaType)?
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for try await part in parts {
+                    switch part {
+                    case .blob(let blob, let origin, let stream):
+                        guard uploads[blob.digest] == nil else { continue }
+                        let upload = BlobUpload(
+                            connection: connection, descriptor: blob, source: source, stream: stream,
+                            origin: origin == reference.repository ? nil : origin, chunk: options.uploadChunk,
+                            progress: { progress(blob, $0) })
+                        if uploads.count >= max(options.concurrentUploads, 1) { try await group.next() }
+                        uploads[blob.digest] = upload
+                        group.addTask { try await upload.run() }
+                    case .manifest(let bytes, let type): document = (bytes, type)
+                    }
+                }
+                try await group.waitForAll()
             }
-            try await run(uploads, areMissing: false)
+            guard let document else { throw CancellationError() }
             do {
-                return try await connection.putImage(manifest, type)
+                return try await connection.putImage(document.bytes, document.type)
             } catch let error as RegistryError {
                 // A garbage collection took a blob between the question for it and the manifest.
                 guard let refusal = error.cause as? Refusal,
                     refusal.has("MANIFEST_BLOB_UNKNOWN") || refusal.has("BLOB_UNKNOWN")
                 else { throw error }
-                try await run(uploads, areMissing: true)
-                return try await connection.putImage(manifest, type)
+                try await sendAgain(Array(uploads.values))
+                return try await connection.putImage(document.bytes, document.type)
             }
         }
     }
@@ -69,11 +106,11 @@ extension RegistryClient {
         }
     }
 
-    private func run(_ uploads: [BlobUpload], areMissing: Bool) async throws {
+    private func sendAgain(_ uploads: [BlobUpload]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, upload) in uploads.enumerated() {
                 if index >= max(options.concurrentUploads, 1) { try await group.next() }
-                group.addTask { try await upload.run(isMissing: areMissing) }
+                group.addTask { try await upload.run(isMissing: true) }
             }
             try await group.waitForAll()
         }

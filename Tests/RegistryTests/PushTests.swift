@@ -104,6 +104,40 @@ import Testing
         #expect(transport.exchanges.last?.request.fields["Content-Type"] == MediaType.ociManifest.rawValue)
     }
 
+    @Test("A blob is sent before the manifest is made")
+    func sendsWhileTheImageIsMade() async throws {
+        let registry = FakeRegistry()
+        let sample = SampleImage(layer: noise(1000))
+        let transport = FakeTransport { exchange, _ in registry.answer(exchange) }
+        let (parts, found) = AsyncThrowingStream.makeStream(of: PushPart.self)
+        found.yield(.blob(sample.blobs[0], origin: nil, stream: nil))
+        let pushed = try await makeClient(transport).push(parts, from: sample.source, as: image) { blob, event in
+            guard event == .accepted, blob == sample.blobs[0] else { return }
+            // Nobody knew the others before this one had arrived.
+            for blob in sample.blobs { found.yield(.blob(blob, origin: nil, stream: nil)) }
+            found.yield(.manifest(sample.bytes, .ociManifest))
+            found.finish()
+        }
+        #expect(pushed.digest == sample.digest)
+        #expect(transport.lines.count { $0.hasPrefix("POST ") } == sample.blobs.count)
+        #expect(transport.lines.last == "PUT https://r.test/v2/team/app/manifests/1")
+    }
+
+    @Test("An image that cannot be made is not pushed, and the error is that of making it")
+    func endsWithoutAManifest() async throws {
+        struct Failed: Error {}
+        let registry = FakeRegistry()
+        let sample = SampleImage()
+        let transport = FakeTransport { exchange, _ in registry.answer(exchange) }
+        let (parts, found) = AsyncThrowingStream.makeStream(of: PushPart.self)
+        found.yield(.blob(sample.blobs[0], origin: nil, stream: nil))
+        found.finish(throwing: Failed())
+        await #expect(throws: Failed.self) {
+            _ = try await makeClient(transport).push(parts, from: sample.source, as: image)
+        }
+        #expect(!transport.lines.contains { $0.contains("/manifests/") })
+    }
+
     static let refusals: [HTTPResponse] = [
         HTTPResponse(415),
         HTTPResponse(400, [:], #"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}"#),
