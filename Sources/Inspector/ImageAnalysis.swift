@@ -71,9 +71,11 @@ package struct ImageAnalysis: Hashable, Sendable {
     package init(layers inputs: [AnalyzedLayerInput]) {
         let lists = inputs.map(\.files)
         let tree = PathTree(lists)
+        let dive = Parallel { DiveScore(lists, tree) }
         var files = LiveFiles(tree, lists)
         for layer in lists.indices { files.apply(layer) }
-        self.init(inputs, tree, files, DiveScore(lists, tree))
+        _ = files.finish()
+        self.init(inputs, tree, files, dive.value)
     }
 
     /// The sizes of layers whose files are not read yet.
@@ -117,10 +119,14 @@ package struct ImageAnalysis: Hashable, Sendable {
     package var efficiency: Double { size == 0 ? 1 : 1 - Double(reclaimable.total) / Double(size) }
 
     private static func paths(_ waste: [Int: LiveFiles.PathWaste], _ tree: PathTree) -> [WastedPath] {
+        // One array for all paths with the same reasons.
+        let reasons = (0..<UInt8(1 << WasteReason.allCases.count)).map { bits in
+            WasteReason.allCases.filter { bits & 1 << $0.slot != 0 }
+        }
         var paths = waste.map { node, waste in
             WastedPath(
                 path: tree.path(of: node), bytes: waste.tally.bytes, count: waste.tally.count,
-                reasons: WasteReason.allCases.filter { waste.reasons & 1 << $0.slot != 0 })
+                reasons: reasons[Int(waste.reasons)])
         }
         paths.sort { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
         return paths

@@ -21,8 +21,7 @@ struct LiveFiles {
 
     private struct Content {
         let layer: Int32
-        /// The path and the entry in the layer that stores it.
-        let path: Int32
+        /// The entry in the layer that stores it.
         let entry: Int32
         var names: Int32
     }
@@ -75,6 +74,14 @@ struct LiveFiles {
             .sorted { ($0.holder, $0.cause, $0.reason.slot) < ($1.holder, $1.cause, $1.reason.slot) }
     }
 
+    /// Gives back the memory that only more layers would need; returns the log.
+    mutating func finish() -> FileVersionLog? {
+        names = []
+        contents = []
+        (gone, emptied) = ([], [])
+        return log.take()
+    }
+
     /// Puts the next layer on top.
     ///
     /// Marks come last although unpacking heeds them first: they only remove what the layer itself does not hold, and
@@ -95,7 +102,7 @@ struct LiveFiles {
             case .directory: place(.directory, at: path, entry: index)
             case .symlink: place(.symlink, at: path, entry: index)
             case .regular:
-                let content = newContent(of: index, at: path)
+                let content = newContent(of: index)
                 place(.other, at: path, entry: index, content: content, bytes: list.storedSize(of: index))
             case .characterDevice, .blockDevice, .fifo: place(.other, at: path, entry: index)
             }
@@ -122,11 +129,10 @@ struct LiveFiles {
         return false
     }
 
-    private mutating func newContent(of entry: Int, at path: Int) -> Int32 {
+    private mutating func newContent(of entry: Int) -> Int32 {
         contents.append(
             Content(
-                layer: Int32(truncatingIfNeeded: changes.count - 1), path: Int32(truncatingIfNeeded: path),
-                entry: Int32(truncatingIfNeeded: entry), names: 0))
+                layer: Int32(truncatingIfNeeded: changes.count - 1), entry: Int32(truncatingIfNeeded: entry), names: 0))
         return Int32(truncatingIfNeeded: contents.count - 1)
     }
 
@@ -211,6 +217,7 @@ struct LiveFiles {
     }
 
     private mutating func removeChildren(of path: Int, reason: WasteReason) {
+        guard tree.end(of: path) > path + 1 else { return }
         for child in tree.children(of: path) { remove(Int(child), reason: reason) }
     }
 
@@ -223,8 +230,9 @@ struct LiveFiles {
         guard content.names == 0, size > 0 else { return }
         let key = WasteKey(holder: Int(content.layer), cause: changes.count - 1, reason: reason)
         wasteByLayers[key, default: FileTally()].add(size)
-        wasteByPath[Int(content.path), default: PathWaste()].tally.add(size)
-        wasteByPath[Int(content.path), default: PathWaste()].reasons |= 1 << reason.slot
+        let path = Int(tree.entries[Int(content.layer)][Int(content.entry)])
+        wasteByPath[path, default: PathWaste()].tally.add(size)
+        wasteByPath[path, default: PathWaste()].reasons |= 1 << reason.slot
     }
 
     private func isLastName(of index: Int32) -> Bool { index >= 0 && contents[Int(index)].names == 1 }

@@ -91,6 +91,26 @@ package struct PackedFileList: Sendable {
         return max(0, ListDecoder.size(in: encoded.span, at: Int(positions[index])))
     }
 
+    /// Whether an entry of another list is the same file, but for path and time. No entry is made for it, as many are compared.
+    func isSameFile(_ index: Int, as other: Self, _ otherIndex: Int) -> Bool {
+        let (start, otherStart) = (Int(positions[index]), Int(other.positions[otherIndex]))
+        let (flags, otherFlags) = (encoded[start], other.encoded[otherStart])
+        guard flags & ListDecoder.kindMask == otherFlags & ListDecoder.kindMask,
+            ListDecoder.hasAttributes(flags) == ListDecoder.hasAttributes(otherFlags)
+        else { return false }
+        let (permissions, rest) = ListDecoder.permissionsAndRest(in: encoded.span, at: start)
+        let (otherPermissions, otherRest) = ListDecoder.permissionsAndRest(in: other.encoded.span, at: otherStart)
+        guard permissions == otherPermissions, owner(of: index) == other.owner(of: otherIndex) else { return false }
+        return encoded[rest..<end(of: index)].elementsEqual(other.encoded[otherRest..<other.end(of: otherIndex)])
+    }
+
+    private func end(of index: Int) -> Int { index + 1 < count ? Int(positions[index + 1]) : encoded.count }
+
+    private func owner(of index: Int) -> UInt64 {
+        let run = owners[owners.partitioningIndex { $0.start > index } - 1]
+        return UInt64(run.owner) << 32 | UInt64(run.group)
+    }
+
     /// Of a regular file the sum of its bytes, see ``LayerEntry/contentHash``; otherwise 0.
     package func contentHash(of index: Int) -> UInt64 { entry(index, at: PathBytes([UInt8]())).contentHash }
 

@@ -13,9 +13,9 @@ struct PathTree: Sendable {
     private var names: [UInt8] = []
     /// The end of each node's name in ``names``, in bytes.
     private var nameEnds: [Int] = [0]
-    private var parents: [Int32] = [-1]
+    private(set) var parents: [Int32] = [-1]
     private var depths: [UInt16] = [0]
-    private var ends: [Int32] = []
+    private(set) var ends: [Int32] = []
     /// The children of a node lie side by side in the order of their names.
     private var childStarts: [Int32] = []
     private var children: [Int32] = []

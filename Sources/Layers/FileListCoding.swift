@@ -295,6 +295,21 @@ extension ListDecoder {
         return (shared, position..<position + rest)
     }
 
+    /// The permissions of an entry, and the start of what stands behind its time, up to the next entry. Equal bytes there
+    /// are an equal content, target, device and equal attributes.
+    package static func permissionsAndRest(in bytes: Span<UInt8>, at start: Int) -> (permissions: UInt64, rest: Int) {
+        let flags = bytes[start]
+        var position = pathParts(in: bytes, at: start).rest.upperBound
+        let permissions = number(in: bytes, at: &position)
+        let between =
+            1 + (flags & (Flag.owner | Flag.sameOwner) == Flag.owner ? 2 : 0) + (flags & Flag.nanoseconds != 0 ? 1 : 0)
+        for _ in 0..<between { _ = number(in: bytes, at: &position) }
+        return (permissions, position)
+    }
+
+    /// Whether an entry has attributes.
+    package static func hasAttributes(_ flags: UInt8) -> Bool { flags & Flag.attributes != 0 }
+
     /// The size of a regular file.
     package static func size(in bytes: Span<UInt8>, at start: Int) -> Int64 {
         let flags = bytes[start]

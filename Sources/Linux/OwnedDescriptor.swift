@@ -76,6 +76,8 @@ extension OwnedDescriptor {
     /// Throws `LinuxError` `.other` when there are more.
     package func readAll(limit: Int) throws -> [UInt8] {
         var content: [UInt8] = []
+        // A content that grows by doubling takes up to three times its size.
+        content.reserveCapacity(min(limit, 1 << 28, max(0, Int(clamping: try status().size))))
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = try read(into: &buffer)

@@ -21,7 +21,7 @@ package struct InspectedImage: Sendable {
         let dive = Parallel { DiveScore(lists, paths) }
         var files = LiveFiles(paths, lists, recordsVersions: true)
         for layer in lists.indices { files.apply(layer) }
-        let log = files.log ?? FileVersionLog()
+        let log = files.finish() ?? FileVersionLog()
         let tree = Parallel { ImageTree(lists, paths, log) }
         analysis = ImageAnalysis(layers, paths, files, dive.value)
         self.tree = tree.value

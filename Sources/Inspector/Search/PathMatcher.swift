@@ -96,8 +96,9 @@ package struct PathMatcher {
         var states = [Int32](repeating: start, count: tree.count)
         var result = [Bool](repeating: false, count: tree.count)
         let slash: [UInt8] = [UInt8(ascii: "/")]
+        let parents = tree.parents
         for node in 1..<max(1, tree.count) {
-            let parent = tree.parent(of: node)
+            let parent = Int(parents[node])
             var state = states[parent]
             if parent != ImageTree.root { state = try advance(state, slash[...]) }
             states[node] = try advance(state, tree.name(of: node))

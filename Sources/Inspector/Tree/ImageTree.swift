@@ -9,8 +9,9 @@ package struct ImageTree: Sendable {
     /// Bottom first.
     package let lists: [PackedFileList]
     private let tree: PathTree
-    private let starts: [Int32]
-    private let versions: [FileVersion]
+    /// The versions of all nodes: those of node `n` are `versions[starts[n]..<starts[n + 1]]`, bottom first.
+    let starts: [Int32]
+    let versions: [FileVersion]
 
     package static let root = 0
 
@@ -19,7 +20,7 @@ package struct ImageTree: Sendable {
         let tree = PathTree(lists)
         var files = LiveFiles(tree, lists, recordsVersions: true)
         for layer in lists.indices { files.apply(layer) }
-        self.init(lists, tree, files.log ?? FileVersionLog())
+        self.init(lists, tree, files.finish() ?? FileVersionLog())
     }
 
     init(_ lists: [PackedFileList], _ tree: PathTree, _ log: FileVersionLog) {
@@ -29,6 +30,11 @@ package struct ImageTree: Sendable {
     }
 
     package var count: Int { tree.count }
+    /// Of each node the directory that it is in, and the end of the range that holds all below it: for loops over all nodes.
+    var parents: [Int32] { tree.parents }
+    var ends: [Int32] { tree.ends }
+    /// Of each layer the node of each entry.
+    var entryNodes: [[Int32]] { tree.entries }
     package var layerCount: Int { lists.count }
 
     /// The path of a node, relative to the root; empty for the root.

@@ -27,11 +27,11 @@ package struct TreeComparison: Sendable {
     /// The last layer of the earlier point.
     package let base: Int
     /// By node; the raw value of the change or `absent`.
-    private let changes: [UInt8]
+    let changes: [UInt8]
     /// By node: the bytes of a file, or of all below a directory that are not removed.
-    private let sizes: [Int64]
+    let sizes: [Int64]
 
-    private static let absent: UInt8 = 0xff
+    static let absent: UInt8 = 0xff
 
     /// Compares at the layer with index `layer`. The bottom layer is compared with itself, as nothing is below it.
     package init(_ tree: ImageTree, layer: Int, mode: Mode = .layer) {
@@ -40,16 +40,23 @@ package struct TreeComparison: Sendable {
         base = mode == .aggregated || layer == 0 ? min(0, layer) : layer - 1
         var changes = [UInt8](repeating: Self.absent, count: tree.count)
         var sizes = [Int64](repeating: 0, count: tree.count)
+        // A node's size stands for the file that is counted there until the lists are gone through.
+        let (starts, versions) = (tree.starts, tree.versions)
         for node in 0..<tree.count {
-            let old = tree.version(at: node, after: base)
-            let new = base == layer ? old : tree.version(at: node, after: layer)
+            var index = Int(starts[node + 1]) - 1
+            while index >= Int(starts[node]), Int(versions[index].layer) > layer { index -= 1 }
+            let new = index < Int(starts[node]) ? nil : versions[index]
+            while index >= Int(starts[node]), Int(versions[index].layer) > base { index -= 1 }
+            let old = index < Int(starts[node]) ? nil : versions[index]
             guard let change = Self.change(tree, node, from: old, to: new) else { continue }
             changes[node] = change.rawValue
             guard let version = change == .removed ? old : new, version.entry >= 0 else { continue }
-            sizes[node] = tree.lists[Int(version.layer)].storedSize(of: Int(version.entry))
+            sizes[node] = Self.mark(version.layer, version.entry)
         }
+        Self.setSizes(&sizes, tree, upTo: layer)
+        let parents = tree.parents
         for node in (1..<max(1, tree.count)).reversed() where changes[node] != Self.absent {
-            let parent = tree.parent(of: node)
+            let parent = Int(parents[node])
             let isCounted =
                 changes[node] != FileChange.removed.rawValue || changes[parent] == FileChange.removed.rawValue
             if isCounted { sizes[parent] &+= sizes[node] }
@@ -57,6 +64,19 @@ package struct TreeComparison: Sendable {
         }
         self.changes = changes
         self.sizes = sizes
+    }
+
+    /// A number below 0 for an entry of a layer.
+    private static func mark(_ layer: Int32, _ entry: Int32) -> Int64 { ~(Int64(layer) << 32 | Int64(entry)) }
+
+    /// Replaces the marks of entries by their sizes, list by list: a look into the lists for each node takes twice as long.
+    private static func setSizes(_ sizes: inout [Int64], _ tree: ImageTree, upTo last: Int) {
+        for (layer, list) in tree.lists.prefix(last + 1).enumerated() {
+            for (entry, node) in tree.entryNodes[layer].enumerated() {
+                let mark = mark(Int32(truncatingIfNeeded: layer), Int32(truncatingIfNeeded: entry))
+                if sizes[Int(node)] == mark { sizes[Int(node)] = list.storedSize(of: entry) }
+            }
+        }
     }
 
     /// `nil` when there is no file at either point.
@@ -75,9 +95,9 @@ package struct TreeComparison: Sendable {
         guard old.entry != implied, new.entry != implied else {
             return isDirectory(tree, old) && isDirectory(tree, new) ? .unmodified : .modified
         }
-        let before = tree.entry(Int(old.entry), of: Int(old.layer))
-        let after = tree.entry(Int(new.entry), of: Int(new.layer))
-        return before.isSameFile(as: after) ? .unmodified : .modified
+        let isSame = tree.lists[Int(old.layer)]
+            .isSameFile(Int(old.entry), as: tree.lists[Int(new.layer)], Int(new.entry))
+        return isSame ? .unmodified : .modified
     }
 
     private static func isDirectory(_ tree: ImageTree, _ version: FileVersion) -> Bool {
@@ -97,14 +117,5 @@ package struct TreeComparison: Sendable {
         case .removed: tree.file(at: node, after: base)
         default: tree.file(at: node, after: layer)
         }
-    }
-}
-
-extension LayerEntry {
-    /// Whether another entry of the same path is the same file but for its time.
-    fileprivate func isSameFile(as other: LayerEntry) -> Bool {
-        kind == other.kind && size == other.size && contentHash == other.contentHash && permissions == other.permissions
-            && owner == other.owner && group == other.group && linkTarget == other.linkTarget
-            && deviceMajor == other.deviceMajor && deviceMinor == other.deviceMinor && attributes == other.attributes
     }
 }

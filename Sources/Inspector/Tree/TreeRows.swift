@@ -20,20 +20,25 @@ package struct TreeRows: Sendable {
         let (shown, isParent) = Self.shown(tree, comparison, hidden, matches)
         switch order {
         case .name:
+            let ends = tree.ends
             var node = 1
             while node < tree.count {
                 guard shown[node] else {
-                    node = tree.end(of: node)
+                    node = Int(ends[node])
                     continue
                 }
                 nodes.append(Int32(truncatingIfNeeded: node))
-                node = collapsed[node] ? tree.end(of: node) : node + 1
+                node = collapsed[node] ? Int(ends[node]) : node + 1
             }
         case .size: addBySize(tree, comparison, collapsed, shown)
         case .largest:
-            nodes = (1..<max(1, tree.count)).filter { shown[$0] && !isParent[$0] && comparison.size(of: $0) > 0 }
-                .map { Int32(truncatingIfNeeded: $0) }
-            Self.sort(&nodes, comparison)
+            let sizes = comparison.sizes
+            var files: [SizedNode] = []
+            for node in 1..<max(1, tree.count) where shown[node] && !isParent[node] && sizes[node] > 0 {
+                files.append(SizedNode(node: Int32(truncatingIfNeeded: node), size: sizes[node]))
+            }
+            files.sort()
+            nodes = files.map(\.node)
         }
     }
 
@@ -44,12 +49,12 @@ package struct TreeRows: Sendable {
         var shown = [Bool](repeating: false, count: tree.count)
         var isParent = shown
         let hiddenChanges = FileChange.allCases.map(hidden.contains)
-        for node in (1..<max(1, tree.count)).reversed() {
-            guard let change = comparison.change(of: node) else { continue }
-            let parent = tree.parent(of: node)
+        let (parents, changes) = (tree.parents, comparison.changes)
+        for node in (1..<max(1, tree.count)).reversed() where changes[node] != TreeComparison.absent {
+            let parent = Int(parents[node])
             // A directory that is looked for is shown even if nothing in it is.
             let isWanted = matches?[node] ?? !isParent[node]
-            if isWanted, !hiddenChanges[Int(change.rawValue)] { shown[node] = true }
+            if isWanted, !hiddenChanges[Int(changes[node])] { shown[node] = true }
             isParent[parent] = true
             if shown[node] { shown[parent] = true }
         }
@@ -59,27 +64,33 @@ package struct TreeRows: Sendable {
     private mutating func addBySize(
         _ tree: ImageTree, _ comparison: TreeComparison, _ collapsed: [Bool], _ shown: [Bool]
     ) {
+        let (ends, sizes) = (tree.ends, comparison.sizes)
         var pending: [Int32] = [Int32(ImageTree.root)]
+        var children: [SizedNode] = []
         while let next = pending.popLast() {
             let node = Int(next)
             if node != ImageTree.root { nodes.append(next) }
             if node != ImageTree.root, collapsed[node] { continue }
-            var children: [Int32] = []
+            children.removeAll(keepingCapacity: true)
             var child = node + 1
-            while child < tree.end(of: node) {
-                if shown[child] { children.append(Int32(truncatingIfNeeded: child)) }
-                child = tree.end(of: child)
+            while child < Int(ends[node]) {
+                if shown[child] {
+                    children.append(SizedNode(node: Int32(truncatingIfNeeded: child), size: sizes[child]))
+                }
+                child = Int(ends[child])
             }
-            Self.sort(&children, comparison)
-            pending += children.reversed()
+            children.sort()
+            for child in children.reversed() { pending.append(child.node) }
         }
     }
 
-    /// The largest first; of equal ones the first by name.
-    private static func sort(_ nodes: inout [Int32], _ comparison: TreeComparison) {
-        nodes.sort { left, right in
-            let (first, second) = (comparison.size(of: Int(left)), comparison.size(of: Int(right)))
-            return first == second ? left < right : first > second
+    /// A node that comes before another when it is larger; of equal ones the first by name.
+    private struct SizedNode: Comparable {
+        let node: Int32
+        let size: Int64
+
+        static func < (left: Self, right: Self) -> Bool {
+            left.size == right.size ? left.node < right.node : left.size > right.size
         }
     }
 }

@@ -182,7 +182,7 @@ struct ImageViewDriver: Sendable {
     private enum Wait { case input, woken, silence }
 
     /// An ESC that nothing follows within this time, in milliseconds, is a key.
-    private static let escapeDelay: CInt = 50
+    private static let escapeDelay: CInt = 25
 
     /// Waits for a key or a wake, at most so many milliseconds; -1 is no limit.
     private func wait(_ wake: WakePipe, for delay: CInt) -> Wait {

@@ -96,6 +96,13 @@ struct AnalyzeCommand: UserNamespaceCommand {
                 try await view(environment)
                 return
             }
+            let isAnalysisOnly = !rulesCount && !advise && !diveJSON && format != "html"
+            if isAnalysisOnly, let stored = try await global.storedImage(image, registries, platform: platform) {
+                // Without the tree of files, an image of many takes less memory.
+                let inspector = StoreInspector(store: stored.transfer.store)
+                try await offload { try show(inspector.analysis(of: stored.image)) }
+                return
+            }
             let (image, stored) = try await global.inspected(image, registries, platform: platform, usesTables: true)
             if rulesCount {
                 try await evaluateRules(image)
