@@ -130,11 +130,11 @@ struct AdviceFinder {
     /// Looks into programs and libraries. Those whose bytes are not there are passed over.
     private mutating func addUnstripped(_ files: [StoredFile]) throws {
         let programs = files.filter { file in
+            guard file.size >= Self.smallestProgram, steps[file.layer] != .base else { return false }
             let entry = image.tree.entry(file.entry, of: file.layer)
             let isLibrary = image.tree.name(of: file.node).split(separator: UInt8(ascii: ".")).contains(
                 Array("so".utf8)[...])
-            return file.size >= Self.smallestProgram && steps[file.layer] != .base
-                && (entry.permissions & 0o111 != 0 || isLibrary)
+            return entry.permissions & 0o111 != 0 || isLibrary
         }
         let edges = try image.edges(
             of: programs.map { ContentPlace(layer: $0.layer, entry: $0.entry) }, head: ProgramSymbols.headLength,

@@ -10,16 +10,32 @@ package struct StoredFile: Hashable, Sendable {
         package let cause: Int
     }
 
-    /// The node of its path in the tree of the image.
-    package let node: Int
-    /// The index of the layer that stores it.
-    package let layer: Int
-    /// The index in the file list of that layer.
-    package let entry: Int
     /// The bytes that the layer stores for it: 0 for all but regular files.
     package let size: Int64
+    // Numbers of 32 bits, as an image may have a million files.
+    private let node32: Int32
+    private let layer32: Int32
+    private let entry32: Int32
+    private let cause: Int32
+    private let reason: WasteReason?
+
+    init(node: Int, layer: Int, entry: Int, size: Int64, uselessness: Uselessness?) {
+        self.size = size
+        node32 = Int32(truncatingIfNeeded: node)
+        layer32 = Int32(truncatingIfNeeded: layer)
+        entry32 = Int32(truncatingIfNeeded: entry)
+        cause = Int32(truncatingIfNeeded: uselessness?.cause ?? 0)
+        reason = uselessness?.reason
+    }
+
+    /// The node of its path in the tree of the image.
+    package var node: Int { Int(node32) }
+    /// The index of the layer that stores it.
+    package var layer: Int { Int(layer32) }
+    /// The index in the file list of that layer.
+    package var entry: Int { Int(entry32) }
     /// `nil` for a file that the image has under some name.
-    package let uselessness: Uselessness?
+    package var uselessness: Uselessness? { reason.map { Uselessness(reason: $0, cause: Int(cause)) } }
 }
 
 extension InspectedImage {

@@ -67,6 +67,70 @@ import Testing
                 ], tarSize: 0),
         ].map(PackedFileList.init))
 
+    /// An edit of a regular file, with the change that the tree shows for it.
+    struct Edit: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        var change = FileChange.modified
+        let apply: @Sendable (inout LayerEntry) -> Void
+
+        static let all = [
+            Edit(testDescription: "none", change: .unmodified) { _ in },
+            Edit(testDescription: "time", change: .unmodified) { $0.modified = FileTime(seconds: 5, nanoseconds: 7) },
+            Edit(testDescription: "permissions") { $0.permissions = 0o600 },
+            Edit(testDescription: "owner") { $0.owner = 1 },
+            Edit(testDescription: "group") { $0.group = 300 },
+            Edit(testDescription: "size") { $0.size = 300 },
+            Edit(testDescription: "content") { $0.contentHash = 1 << 56 },
+            Edit(testDescription: "new attribute") {
+                $0.attributes.append(ExtendedAttribute(name: "user.b", value: []))
+            },
+            Edit(testDescription: "value of an attribute") {
+                $0.attributes = [ExtendedAttribute(name: "user.a", value: [2])]
+            },
+            Edit(testDescription: "no attributes") { $0.attributes = [] },
+            Edit(testDescription: "kind") { $0 = LayerEntry(path: $0.path, kind: .fifo, permissions: $0.permissions) },
+        ]
+    }
+
+    @Test("A file is modified by anything but its time", arguments: Edit.all, [false, true])
+    func edit(_ edit: Edit, isAmongOthers: Bool) throws {
+        var old = LayerEntry(path: "m", kind: .regular, permissions: 0o644, owner: 7, group: 9, size: 3)
+        old.attributes = [ExtendedAttribute(name: "user.a", value: [1])]
+        var new = old
+        edit.apply(&new)
+        // Neighbours decide how the owner is recorded, and where the entry ends.
+        var others = [new]
+        if isAmongOthers {
+            others = [
+                LayerEntry(path: "a", kind: .regular, permissions: 0o644, owner: new.owner, group: new.group), new,
+                LayerEntry(path: "z", kind: .regular, size: 1),
+            ]
+        }
+        let tree = ImageTree(layers: [
+            PackedFileList(FileList([old], tarSize: 0)), PackedFileList(FileList(others, tarSize: 0)),
+        ])
+        let comparison = TreeComparison(tree, layer: 1)
+        let node = try #require(tree.node(at: "m"))
+        #expect(comparison.change(of: node) == edit.change && comparison.size(of: node) == new.size)
+    }
+
+    @Test func linksAndDevicesAreModifiedByWhatTheyLeadTo() throws {
+        func entries(_ target: PathBytes, _ minor: UInt32) -> PackedFileList {
+            var link = LayerEntry(path: "link", kind: .symlink)
+            link.linkTarget = target
+            var device = LayerEntry(path: "device", kind: .characterDevice)
+            (device.deviceMajor, device.deviceMinor) = (1, minor)
+            return PackedFileList(FileList([device, link], tarSize: 0))
+        }
+        let tree = ImageTree(layers: [entries("a", 3), entries("b", 3), entries("b", 5), entries("b", 5)])
+        let (link, device) = (try #require(tree.node(at: "link")), try #require(tree.node(at: "device")))
+        let found = (1...3).map { layer in
+            let comparison = TreeComparison(tree, layer: layer)
+            return [comparison.change(of: link), comparison.change(of: device)]
+        }
+        #expect(found == [[.modified, .unmodified], [.unmodified, .modified], [.unmodified, .unmodified]])
+    }
+
     private func rows(
         collapsed: [String] = [], hidden: Set<FileChange> = [], matching text: String? = nil,
         order: TreeRows.Order = .name

@@ -38,28 +38,20 @@ struct FileVersionLog: Sendable {
             sorted[Int(next[Int(node)])] = version
             next[Int(node)] += 1
         }
-        // Each has come to the end of its node now, which is where the next one begins.
-        return Self.compacted([0] + next.dropLast(), sorted)
-    }
-
-    /// Drops versions that another of the same layer follows.
-    private static func compacted(
-        _ ends: [Int32], _ sorted: consuming [FileVersion]
-    ) -> (starts: [Int32], versions: [FileVersion]) {
-        var starts = ends
-        var kept = sorted
-        var count = 0
-        for node in 0..<(ends.count - 1) {
-            let start = count
-            starts[node] = Int32(truncatingIfNeeded: start)
-            for index in Int(ends[node])..<Int(ends[node + 1]) {
-                if count > start, kept[count - 1].layer == kept[index].layer { count -= 1 }
-                kept[count] = kept[index]
-                count += 1
+        // Each has come to the end of its node now. Versions that another of the same layer follows are dropped in place.
+        var (begin, kept) = (0, 0)
+        for node in 0..<count {
+            let (start, end) = (kept, Int(next[node]))
+            next[node] = Int32(truncatingIfNeeded: start)
+            for index in begin..<end {
+                if kept > start, sorted[kept - 1].layer == sorted[index].layer { kept -= 1 }
+                sorted[kept] = sorted[index]
+                kept += 1
             }
+            begin = end
         }
-        starts[ends.count - 1] = Int32(truncatingIfNeeded: count)
-        kept.removeLast(kept.count - count)
-        return (starts, kept)
+        next[count] = Int32(truncatingIfNeeded: kept)
+        sorted.removeLast(sorted.count - kept)
+        return (next, sorted)
     }
 }

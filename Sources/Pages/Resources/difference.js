@@ -74,7 +74,7 @@
     make("span", { className: "faint", textContent:
       `${name}: ${bytesText(side(name).sizeBytes)} in ${side(name).layers.length} layers, ${data.commonLayers} in common` }))));
   $("facts").append(
-    fact(growth(summary.sizeChangeBytes), "size"), fact(countText(summary.added), "files added"),
+    fact(growth(summary.sizeChangeBytes), "size of the files"), fact(countText(summary.added), "files added"),
     fact(countText(summary.removed), "files removed"), fact(countText(summary.changed), "files changed"),
     fact(countText(summary.timeOnly), "differ in their time only"));
   search("");

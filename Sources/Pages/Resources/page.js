@@ -110,7 +110,8 @@ class SortedTable {
     const end = Math.min(this.sorted.length, this.shown + count);
     for (const row of this.sorted.slice(this.shown, end)) {
       this.body.append(make("tr", {}, ...this.columns.map((column) => {
-        const cell = make("td", { className: column.className || (column.isNumber ? "number" : "") });
+        const cell = make("td", {
+          className: column.className || (column.isNumber ? "number" : ""), "data-title": column.title });
         cell.append(column.cell ? column.cell(row) : String(column.value(row)));
         return cell;
       })));
