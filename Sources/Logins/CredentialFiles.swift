@@ -31,13 +31,18 @@ package struct CredentialFiles: CredentialProvider {
     static func paths(environment: [String: String]) -> [String] {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let home = variable("HOME")
-        let docker = variable("DOCKER_CONFIG") ?? home.map { "\($0)/.docker" }
         let configuration = variable("XDG_CONFIG_HOME") ?? home.map { "\($0)/.config" }
         return [
-            variable("REGISTRY_AUTH_FILE"), docker.map { "\($0)/config.json" },
+            variable("REGISTRY_AUTH_FILE"), dockerFile(environment: environment),
             variable("XDG_RUNTIME_DIR").map { "\($0)/containers/auth.json" },
             configuration.map { "\($0)/containers/auth.json" },
         ].compactMap(\.self)
+    }
+
+    /// The path of Docker's `config.json`; `nil` without a home directory.
+    static func dockerFile(environment: [String: String]) -> String? {
+        let directories = [environment["DOCKER_CONFIG"], environment["HOME"].map { $0.isEmpty ? "" : "\($0)/.docker" }]
+        return directories.compactMap(\.self).first { !$0.isEmpty }.map { "\($0)/config.json" }
     }
 
     package func credential(for registry: String, repository: String) async throws -> Credential? {

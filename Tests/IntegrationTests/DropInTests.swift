@@ -115,6 +115,15 @@ struct DropInTests {
         let progress = try lamina.succeeding("build", "--progress=plain", context.string).errorLines
         #expect(progress.contains { $0.hasSuffix(" CACHED") })
         #expect(try !lamina.succeeding("history", "--no-trunc", "with").outputText.contains("proxy:1"))
+        // Those of Docker's file do so in any case, in containers, too, unless the command line says otherwise.
+        try scratch.write(#"{"proxies":{"default":{"httpProxy":"http://file:1"}}}"#, to: "docker/config.json")
+        let client = lamina.with(["DOCKER_CONFIG": scratch.path.appending("docker").string])
+        try client.build(context, "-t", "file", "--no-cache")
+        #expect(try lamina.succeeding("run", "file", "cat", "/seen").trimmed == "<http://file:1>")
+        #expect(try !lamina.succeeding("history", "--no-trunc", "file").outputText.contains("file:1"))
+        let shown = try client.succeeding(
+            "run", "-e", "HTTP_PROXY=own", "file", "sh", "-c", "echo $HTTP_PROXY $http_proxy")
+        #expect(shown.trimmed == "own http://file:1")
         try proxied.build(context, "-t", "without", "--http-proxy=false", "--no-cache")
         #expect(try lamina.succeeding("run", "without", "cat", "/seen").trimmed == "<>")
     }

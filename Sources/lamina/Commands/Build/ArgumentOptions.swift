@@ -3,6 +3,7 @@ import Diagnostics
 import Engine
 import Frontend
 import Linux
+import Logins
 import OCI
 import Requests
 import SystemPackage
@@ -63,6 +64,8 @@ struct ArgumentOptions: ParsableArguments {
         where !arguments.contains(where: { $0.name == name }) {
             arguments.append((name, GlobalOptions.environment[name]))
         }
+        arguments += ClientProxies.variables(environment: GlobalOptions.environment, given: arguments.map(\.name))
+            .map { ($0.name, $0.value) }
         return arguments
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Glibc
 import Linux
+import Logins
 import OCI
 import Requests
 import SystemPackage
@@ -38,7 +39,9 @@ struct RunOptions: ParsableArguments {
         request.isInteractive = process.interactive
         request.hasTerminal = process.tty
         request.entrypoint = entrypoint.map { $0.isEmpty ? [] : [$0] }
-        request.environment = try process.variables()
+        let given = try process.variables()
+        request.environment =
+            ClientProxies.variables(environment: GlobalOptions.environment, given: given.map(\.name)) + given
         request.user = process.user
         request.workingDirectory = process.workingDirectory
         request.hostname = hostname
