@@ -83,6 +83,14 @@ struct RunCommandTests {
         let binary = try #require(Lamina.binary).string
         let script = "timeout 60 \(binary) run lamina/base yes | head -n 2"
         #expect(try run("sh", "-c", script, environment: ["LAMINA_ROOT": lamina.root.string]).outputText == "y\ny\n")
+        // An output that cannot be written is not taken for one that nobody reads.
+        for name in [[], ["--name", "full"]] {
+            let command = (["run"] + name + ["lamina/base", "yes"]).joined(separator: " ")
+            let full = try run(
+                "sh", "-c", "\(binary) \(command) > /dev/full", environment: ["LAMINA_ROOT": lamina.root.string])
+            #expect(full.status == 125, "\(full.errorText)")
+            #expect(full.errorText.contains("cannot write 'the standard output': No space left on device"))
+        }
     }
 
     @Test func nothingIsKept() throws {

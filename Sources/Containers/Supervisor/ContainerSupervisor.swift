@@ -135,7 +135,7 @@ package struct ContainerSupervisor: Sendable {
                     log.append(stream, bytes)
                     guard attachment.showsOutput else { return }
                     // The reader of our output is gone: the command ends as it would if it wrote there itself.
-                    if !AttachedCommand.show(bytes, stream) { signaller.kill() }
+                    if try !AttachedCommand.show(bytes, stream) { signaller.kill() }
                 }
             }
         }

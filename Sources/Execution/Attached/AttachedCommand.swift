@@ -2,6 +2,7 @@ import Diagnostics
 import Glibc
 import Linux
 package import Sandbox
+import SystemPackage
 
 /// A command in a sandbox whose standard streams are those of this process.
 package struct AttachedCommand {
@@ -30,7 +31,7 @@ package struct AttachedCommand {
         let connection = try connect(process.takeInput())
         try withExtendedLifetime(connection) {
             try process.forwardOutput { stream, bytes in
-                guard Self.show(bytes, stream) else { throw ReaderGone() }
+                guard try Self.show(bytes, stream) else { throw ReaderGone() }
             }
         }
         let ending = try process.finish()
@@ -48,11 +49,16 @@ package struct AttachedCommand {
     package struct ReaderGone: Error {}
 
     /// Writes output of a command to the same stream of this process; `false` when its reader is gone.
-    package static func show(_ bytes: Span<UInt8>, _ stream: OutputStream) -> Bool {
-        write(bytes, to: stream == .standardError ? STDERR_FILENO : STDOUT_FILENO)
+    ///
+    /// Throws `LinuxError` when it cannot be written for another reason, such as a full disk.
+    package static func show(_ bytes: Span<UInt8>, _ stream: OutputStream) throws -> Bool {
+        let isError = stream == .standardError
+        let failure = write(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO)
+        guard let failure, failure != .brokenPipe else { return failure == nil }
+        throw LinuxError(failure, "write", isError ? "the standard error" : "the standard output")
     }
 
-    private static func write(_ bytes: Span<UInt8>, to number: CInt) -> Bool {
+    private static func write(_ bytes: Span<UInt8>, to number: CInt) -> Errno? {
         unsafe bytes.withUnsafeBytes { bytes in
             var done = 0
             while done < bytes.count {
@@ -63,10 +69,10 @@ package struct AttachedCommand {
                     var waiting = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
                     _ = unsafe poll(&waiting, 1, -1)
                 } else if errno != EINTR {
-                    return false
+                    return Errno(rawValue: errno)
                 }
             }
-            return true
+            return nil
         }
     }
 }
