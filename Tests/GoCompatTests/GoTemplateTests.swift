@@ -85,6 +85,40 @@ import Testing
         #expect(try GoTemplate(format: format).render(JSON(parsing: Self.image)) == expected)
     }
 
+    /// The same texts come from docker for an image and a container without these fields.
+    @Test(arguments: [
+        ("{{.Config.User}}", ""), ("{{.Config.WorkingDir}}|{{.Parent}}", "|"), ("{{.Config.Entrypoint}}", "[]"),
+        ("{{json .Config.Entrypoint}}", "null"), ("{{.Config.Volumes}}", "map[]"), ("{{.Config.Cmd}}", "[x]"),
+        ("{{json .Config.Volumes}}", "null"), ("{{.Config.Healthcheck}}", "<nil>"),
+        ("{{.Config.Labels.absent}}", "<no value>"), ("{{.Config.Labels.a}}", "b"),
+        ("{{if .Config.User}}u{{else}}root{{end}}", "root"), ("{{range .Config.OnBuild}}x{{end}}", ""),
+        ("{{index .Config.Labels \"none\"}}", ""), ("{{len .Config.Labels}}", "1"),
+    ])
+    func aFieldThatAnImageLacksHasTheZeroOfItsType(_ format: String, _ expected: String) throws {
+        let image = try JSON(parsing: #"{"Id":"x","Config":{"Cmd":["x"],"Labels":{"a":"b"}}}"#)
+        #expect(try GoTemplate(format: format).render(image.completed(with: DockerTypes.image)) == expected)
+    }
+
+    @Test(arguments: [
+        ("{{.Manifest.Digest}}", "d"), ("{{(index .Manifest.Manifests 0).Platform.OS}}", "linux"), ("{{.Name}}", "n"),
+        ("{{json .Manifest.Manifests}}", #"[{"platform":{"os":"linux"}}]"#),
+    ])
+    func aSpecifiedDocumentIsReadByGosFields(_ format: String, _ expected: String) throws {
+        let index = try JSON(
+            parsing: #"{"name":"n","manifest":{"digest":"d","manifests":[{"platform":{"os":"linux"}}]}}"#)
+        #expect(try GoTemplate(format: format).render(index) == expected)
+    }
+
+    @Test(arguments: [
+        ("{{.Label \"team\"}}", "web"), ("{{.Label \"none\"}}|", "|"),
+        ("{{range .L}}{{$.Label \"team\"}}{{end}}", "web"),
+        ("{{if eq (.Label \"team\") \"web\"}}y{{end}}", "y"),
+    ])
+    func aRowHasTheMethodLabel(_ format: String, _ expected: String) throws {
+        let row = JSON.object(("L", .array([.integer(1)])))
+        #expect(try GoTemplate(parsing: format).render(row, labels: ["team": "web"]) == expected)
+    }
+
     @Test func jsonAloneIsTheWholeValue() throws {
         let value = JSON.object(("b", .string("<&>\u{2028}\\u003c")), ("a", .integer(1)))
         #expect(try GoTemplate(format: "json").render(value) == #"{"b":"<&>\u2028\\u003c","a":1}"#)

@@ -30,9 +30,12 @@ package struct GoTemplate: Sendable {
 
     /// Renders one value.
     ///
-    /// With `asHeader` the value is the headings of a table, which functions such as `upper` do not change.
-    package func render(_ value: JSON, asHeader: Bool = false) throws(TemplateError) -> String {
-        var evaluator = TemplateEvaluator(source: source, root: value, asHeader: asHeader)
+    /// With `asHeader` the value is the headings of a table, which functions such as `upper` do not change. `labels` are
+    /// what the method `.Label NAME` of a row finds.
+    package func render(
+        _ value: JSON, asHeader: Bool = false, labels: [String: String] = [:]
+    ) throws(TemplateError) -> String {
+        var evaluator = TemplateEvaluator(source: source, root: value, asHeader: asHeader, labels: labels)
         return try evaluator.run(nodes)
     }
 
@@ -100,4 +103,14 @@ struct TemplateOperand: Sendable {
     let position: Int
     /// The place in the source.
     let range: Range<Int>
+
+    /// Whether it is the one method of rows with an argument, `.Label "name"`.
+    var isLabelMethod: Bool {
+        guard case .fields(let base, ["Label"]) = kind else { return false }
+        switch base.kind {
+        case .dot: return true
+        case .variable(let name): return name == "$"
+        default: return false
+        }
+    }
 }

@@ -10,14 +10,16 @@ struct TemplateEvaluator {
 
     private let source: [UInt8]
     private let asHeader: Bool
+    private let labels: [String: String]
     private var dot: JSON
     private var variables: [(name: String, value: JSON)]
     private var output = ""
     private var leave: Leave?
 
-    init(source: String, root: JSON, asHeader: Bool) {
+    init(source: String, root: JSON, asHeader: Bool, labels: [String: String]) {
         self.source = Array(source.utf8)
         self.asHeader = asHeader
+        self.labels = labels
         dot = root
         variables = [("$", root)]
     }
@@ -38,7 +40,7 @@ struct TemplateEvaluator {
             case .output(let pipeline):
                 let value = try evaluate(pipeline)
                 try bind(pipeline, [value])
-                if pipeline.variables.isEmpty { output += value == .null ? "<no value>" : value.goText }
+                if pipeline.variables.isEmpty { output += value == .null ? Self.nothing(pipeline) : value.goText }
             case .condition(let pipeline, let then, let otherwise):
                 try scoped { (evaluator: inout Self) throws(TemplateError) in
                     let value = try evaluator.evaluate(pipeline)
@@ -115,6 +117,10 @@ struct TemplateEvaluator {
     private func evaluate(_ command: [TemplateOperand], last: JSON?) throws(TemplateError) -> JSON {
         guard case .function(let name) = command[0].kind else {
             if case .absent = command[0].kind { throw failure("nil is not a command", at: command[0]) }
+            if command.count == 2, command[0].isLabelMethod {
+                let name = try evaluate(command[1]).goText
+                return .string(asHeader ? name : labels[name] ?? "")
+            }
             return try evaluate(command[0])
         }
         if name == "and" || name == "or" { return try shortCircuit(name == "or", command, last: last) }
@@ -157,15 +163,45 @@ struct TemplateEvaluator {
         case .pipeline(let pipeline): return try evaluate(pipeline)
         case .fields(let base, let names):
             var value = try evaluate(base)
-            for name in names { value = try field(name, of: value, in: operand) }
+            for (index, name) in names.enumerated() {
+                let isOfMap = index > 0 && DockerTypes.maps.contains(names[index - 1])
+                value = try isOfMap && isMissing(name, in: value) ? .null : field(name, of: value, in: operand)
+            }
             return value
         }
+    }
+
+    /// The member of a document with the spelling of the OCI specifications, `mediaType`, which Go's programs have as
+    /// fields, `.MediaType`.
+    private static func specified(_ name: String, in object: JSONObject) -> JSON? {
+        guard name.first?.isUppercase == true, !object.keys.contains(where: { $0.first?.isUppercase == true }) else {
+            return nil
+        }
+        return object[name.prefix(1).lowercased() + name.dropFirst()] ?? object[name.lowercased()]
+    }
+
+    /// Whether a map has no such member, which a template of Go takes for nothing.
+    private func isMissing(_ name: String, in value: JSON) -> Bool {
+        switch value {
+        case .null: true
+        case .object(let object): object[name] == nil
+        default: false
+        }
+    }
+
+    /// The text of a value that is null: that of Go's empty list or map where Docker has one there.
+    private static func nothing(_ pipeline: TemplatePipeline) -> String {
+        guard pipeline.commands.count == 1, let command = pipeline.commands.first, command.count == 1,
+            case .fields(_, let names) = command[0].kind, let name = names.last
+        else { return "<no value>" }
+        if DockerTypes.maps.contains(name) { return "map[]" }
+        return DockerTypes.lists.contains(name) ? "[]" : DockerTypes.pointers.contains(name) ? "<nil>" : "<no value>"
     }
 
     private func field(_ name: String, of value: JSON, in operand: TemplateOperand) throws(TemplateError) -> JSON {
         switch value {
         case .object(let object):
-            if let member = object[name] { return member }
+            if let member = object[name] ?? Self.specified(name, in: object) { return member }
             throw failure("map has no entry for key \"\(name)\"", at: operand, known: object.keys)
         case .null: throw failure("nil pointer evaluating interface {}.\(name)", at: operand)
         default: throw failure("can't evaluate field \(name) in type \(value.goType)", at: operand)

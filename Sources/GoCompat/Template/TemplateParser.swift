@@ -135,7 +135,7 @@ struct TemplateParser {
         guard let first = operands.first else {
             throw scanner.error(scanner.isAtEnd ? "unclosed action" : "missing value for command")
         }
-        if operands.count > 1, !first.isFunction {
+        if operands.count > 1, !first.isFunction, !(first.isLabelMethod && operands.count == 2) {
             throw scanner.error("can't give argument to non-function \(scanner.text(of: first.range))")
         }
         return operands

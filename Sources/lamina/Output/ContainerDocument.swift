@@ -26,7 +26,9 @@ struct ContainerDocument {
             ("Config", configJSON(config)),
             (
                 "NetworkSettings",
-                .object(("Ports", portsJSON(container.isRunning ? state.ports : [])), ("IPAddress", .string("")))
+                .object(
+                    ("Ports", portsJSON(container.isRunning ? state.ports : [])), ("IPAddress", .string("")),
+                    ("Networks", .object(JSONObject([(networkMode, Self.networkJSON)]))))
             ), ("SizeRw", showsSize ? .integer(try container.writtenBytes()) : nil))
     }
 
@@ -41,6 +43,12 @@ struct ContainerDocument {
             ("FinishedAt", .string(container.isRunning ? never : state.finished?.description ?? never)))
     }
 
+    private var networkMode: String { request.ports.isEmpty ? request.network.mode.rawValue : "private" }
+
+    /// The addresses in a network: none, as with Docker's `host` and `none`.
+    private static let networkJSON = JSON.object(
+        ("IPAddress", .string("")), ("IPPrefixLen", .integer(0)), ("Gateway", .string("")), ("MacAddress", .string("")))
+
     private var hostJSON: JSON {
         let binds = request.volumes.volumes.map { volume in
             let suffix = volume.access == .readOnly ? ":ro" : ""
@@ -48,7 +56,7 @@ struct ContainerDocument {
         }
         return .object(
             ("Binds", .array(binds)),
-            ("NetworkMode", .string(request.ports.isEmpty ? request.network.mode.rawValue : "private")),
+            ("NetworkMode", .string(networkMode)),
             ("PortBindings", portsJSON(request.ports)),
             ("RestartPolicy", .object(("Name", .string("no")), ("MaximumRetryCount", .integer(0)))),
             ("AutoRemove", .bool(record.removesItself)), ("Privileged", .bool(request.isPrivileged)),

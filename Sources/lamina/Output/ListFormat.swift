@@ -41,18 +41,21 @@ struct ListFormat: Sendable {
     }
 
     /// The lines to print. Each row is an object with every field of the columns, absent ones as empty strings.
-    func lines(for rows: [JSON]) throws(TemplateError) -> [String] {
+    ///
+    /// `labels` are those of the rows, in their order, for the method `.Label`.
+    func lines(for rows: [JSON], labels: [[String: String]] = []) throws(TemplateError) -> [String] {
+        let labels = labels + Array(repeating: [:], count: max(0, rows.count - labels.count))
         switch kind {
         case .json:
             return rows.map { row in GoTemplate.json(row.object.map { .object($0.sorted()) } ?? row) }
         case .template(let template):
             var lines: [String] = []
-            for row in rows { lines.append(try template.render(row)) }
+            for (row, labels) in zip(rows, labels) { lines.append(try template.render(row, labels: labels)) }
             return lines
         case .table(let template):
             let headers = JSON.object(JSONObject(columns.map { ($0.field, .string($0.header)) }))
             var table = Table(headers: cells(try template.render(headers, asHeader: true)))
-            for row in rows { table.append(cells(try template.render(row))) }
+            for (row, labels) in zip(rows, labels) { table.append(cells(try template.render(row, labels: labels))) }
             return table.lines()
         }
     }

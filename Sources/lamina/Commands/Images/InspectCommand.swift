@@ -104,12 +104,19 @@ struct InspectCommand: AsyncParsableCommand {
             }
             if let format {
                 let template = try GoTemplate(format: format)
-                for document in documents { say(try template.render(document)) }
+                for document in documents { say(try template.render(typed(document, for: format))) }
             } else {
                 say(JSON.array(documents).text(.pretty(4)))
             }
             if let failure { throw failure }
         }
+    }
+
+    /// The document with the fields that Docker's templates find in any case; as it is where all of it is printed.
+    private func typed(_ document: JSON, for format: String) -> JSON {
+        guard !["json", "{{json .}}"].contains(format) else { return document }
+        let isContainer = document.object?["HostConfig"] != nil
+        return document.completed(with: isContainer ? DockerTypes.container : DockerTypes.image)
     }
 
     /// The document of a container or an image: a container comes first, as with Docker.
