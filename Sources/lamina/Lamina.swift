@@ -96,13 +96,13 @@ struct Lamina: AsyncParsableCommand {
         // A reader may leave before the end of our output; the write then fails with EPIPE.
         signal(SIGPIPE, SIG_IGN)
         // Scripts ask for the version before anything else, and no command is needed to answer.
-        if ProgramArguments.all.dropFirst() == ["--version"] {
+        if [["--version"], ["-v"]].contains(ProgramArguments.all.dropFirst()) {
             say(configuration.version)
             CommandResult.exitIfLost()
             return
         }
         do {
-            let words = try ExecutorCommand.translated(ProgramArguments.all)
+            let words = try withoutLeadingFlags(ExecutorCommand.translated(ProgramArguments.all))
             if words.first == CompletionCommand.request {
                 CompletionCommand.complete(Array(words.dropFirst()))
                 return
@@ -138,6 +138,15 @@ struct Lamina: AsyncParsableCommand {
         } catch {
             Self.exitWithUsage(error)
         }
+    }
+
+    /// Takes what other tools have before the command, and sets the variables of the environment that it stands for.
+    private static func withoutLeadingFlags(_ words: [String]) throws(CommandLineError) -> [String] {
+        guard words.first?.hasPrefix("-") == true || words.first == "buildx" else { return words }
+        let taken = try LeadingFlags.taken(from: words)
+        // No other thread reads the environment yet.
+        for (name, value) in taken.variables { unsafe setenv(name, value, 1) }
+        return taken.words
     }
 
     /// Parses the arguments with the command that they name, which spares the parser all other commands.

@@ -124,6 +124,9 @@ struct ContainerStoreTests {
         (["label=k"], ["two", "one"]), (["label=k=1"], ["one"]), (["label=k", "label=l"], ["two"]),
         (["status=exited", "status=created"], ["three", "two", "one"]), (["before=two"], ["one"]),
         (["since=two"], ["three"]), (["ancestor=base"], ["three", "two", "one"]), (["ancestor=none"], []),
+        (["network=none"], []), (["network=default"], ["three", "two", "one"]), (["health=none", "name=two"], ["two"]),
+        (["health=healthy"], []), (["label!=k"], ["three"]), (["label!=k=1"], ["three", "two"]),
+        (["until=24h"], ["three", "two", "one"]), (["until=1000000h"], []),
     ]
 
     @Test(arguments: filters)
@@ -138,7 +141,7 @@ struct ContainerStoreTests {
         #expect(try containers.list().filter(filter.passes).map(\.record.name) == names)
     }
 
-    @Test(arguments: ["nonsense", "key=x", "status=gone", "exited=x", "before=nobody"])
+    @Test(arguments: ["nonsense", "key=x", "status=gone", "exited=x", "before=nobody", "until=x", "health=ill"])
     func aWrongFilterIsRefused(_ text: String) {
         #expect(throws: ContainersError.self) { try ContainerFilter([text], among: containers) { _ in nil } }
     }

@@ -21,7 +21,26 @@ enum CompatibilityPage {
             let tools = flag.tools.map(\.rawValue).joined(separator: ", ")
             lines.append("| `--\(flag.name)` | \(tools) | \(meaning(of: flag.verdict)) |")
         }
+        lines += ["", Self.leading, "", "| flag | of | in `lamina` |", "|---|---|---|"]
+        for entry in LeadingFlags.all {
+            let tools = entry.flag.tools.map(\.rawValue).joined(separator: ", ")
+            lines.append("| `--\(entry.flag.name)` | \(tools) | \(meaning(of: entry.effect)) |")
+        }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static let leading = """
+        ## Before the command
+
+        What the tools take before the name of a command, such as `docker --config DIR login` and `buildah --storage-driver vfs
+        bud`. `--debug` and `--root` work.
+        """
+
+    private static func meaning(of effect: LeadingFlags.Entry.Effect) -> String {
+        switch effect {
+        case .variable(let name): "means `\(name)=VALUE` in the environment"
+        case .verdict(let verdict): meaning(of: verdict)
+        }
     }
 
     private static let containers = """

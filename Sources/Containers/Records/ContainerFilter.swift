@@ -1,4 +1,5 @@
 import Diagnostics
+import Graph
 package import OCI
 import Requests
 import Store
@@ -17,7 +18,7 @@ package struct ContainerFilter: Sendable {
             guard parts.count == 2 else {
                 throw ContainersError(.badFilter, "invalid filter '\(text)'", hint: "Write it as KEY=VALUE.")
             }
-            let key = parts[0] == "label" ? "label \(parts[1])" : parts[0]
+            let key = parts[0].hasPrefix("label") ? "\(parts[0]) \(parts[1])" : parts[0]
             conditions[key, default: []].append(try Self.condition(parts[0], parts[1], store, image))
         }
     }
@@ -45,12 +46,19 @@ package struct ContainerFilter: Sendable {
                 throw ContainersError(.badFilter, "invalid filter 'exited=\(value)': it takes a number")
             }
             return { $0.state.status == .exited && $0.state.exitCode == code }
-        case "label":
+        case "label", "label!":
             let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             return { container in
-                guard let found = container.record.labels[parts[0]] else { return false }
-                return parts.count == 1 || found == parts[1]
+                let found = container.record.labels[parts[0]]
+                return (found != nil && (parts.count == 1 || found == parts[1])) == (key == "label")
             }
+        case "until":
+            guard let age = Quantities.seconds(value) else {
+                throw ContainersError(
+                    .badFilter, "invalid filter 'until=\(value)'", hint: "Write an age such as 24h.")
+            }
+            let (latest, _) = Timestamp.now.seconds.subtractingReportingOverflow(age)
+            return { $0.record.created.seconds <= latest }
         case "ancestor":
             let id = try image(value)
             return { $0.record.image == id || $0.record.request.image == value }
@@ -60,6 +68,17 @@ package struct ContainerFilter: Sendable {
                     $0.name == value || $0.source.string == value || $0.target.string == value
                 }
             }
+        case "network":
+            return { container in
+                let request = container.record.request
+                return (request.ports.isEmpty ? request.network.mode.rawValue : "private") == value
+            }
+        case "health":
+            guard ["starting", "healthy", "unhealthy", "none"].contains(value) else {
+                throw ContainersError(
+                    .badFilter, "invalid filter 'health=\(value)'", hint: "Use none: no health checks are run.")
+            }
+            return { _ in value == "none" }
         case "before":
             let other = try store.find(value).record.created.fileTime
             return { $0.record.created.fileTime < other }
@@ -69,7 +88,7 @@ package struct ContainerFilter: Sendable {
         default:
             throw ContainersError(
                 .badFilter, "invalid filter '\(key)'",
-                hint: "Use id, name, label, status, exited, ancestor, volume, before or since.")
+                hint: "Use id, name, label, status, exited, ancestor, volume, network, health, before or since.")
         }
     }
 

@@ -152,7 +152,7 @@ extension CommandGrammar {
         case "restart": CommandGrammar(values: "time/timeout/t")
         case "kill": CommandGrammar(values: "signal/s")
         case "rm": CommandGrammar(flags: "force/f volumes/v")
-        case "container prune": CommandGrammar(flags: "force/f", values: "filter")
+        case "container prune": CommandGrammar(flags: "force/f", values: "filter format")
         case "cp": CommandGrammar(flags: "archive/a follow-link/L quiet/q")
         case "commit":
             CommandGrammar(
@@ -161,10 +161,11 @@ extension CommandGrammar {
         case "volume ls": CommandGrammar(flags: "quiet/q", values: "filter/f format")
         case "volume inspect": CommandGrammar(values: "format/f")
         case "volume rm": CommandGrammar(flags: "force/f")
-        case "volume prune": CommandGrammar(flags: "all/a force/f")
-        case "wait", "rename", "port", "supervise": CommandGrammar()
+        case "volume prune": CommandGrammar(flags: "all/a force/f", values: "format")
+        case "port": CommandGrammar(values: "format")
+        case "wait", "rename", "supervise": CommandGrammar()
         case "images": CommandGrammar(flags: "all/a quiet/q no-trunc digests", values: "filter/f format")
-        case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter")
+        case "image prune": CommandGrammar(flags: "all/a force/f", values: "filter format")
         case "history":
             CommandGrammar(
                 flags: "human/H quiet/q no-trunc verbose/v", values: "format platform",
@@ -175,11 +176,11 @@ extension CommandGrammar {
                 reachesRegistries: true)
         case "explain": CommandGrammar(values: "format/f output/o")
         case "list-tags": CommandGrammar(values: "format creds", reachesRegistries: true)
-        case "catalog": CommandGrammar(flags: "full-ref", values: "creds", reachesRegistries: true)
+        case "catalog": CommandGrammar(flags: "full-ref", values: "creds format", reachesRegistries: true)
         case "delete": CommandGrammar(values: "creds", reachesRegistries: true)
         case "search":
             CommandGrammar(flags: "no-trunc", values: "limit filter/f format creds", reachesRegistries: true)
-        case "digest": CommandGrammar(values: "platform creds", reachesRegistries: true)
+        case "digest": CommandGrammar(values: "platform creds format", reachesRegistries: true)
         case "manifest inspect": CommandGrammar(flags: "verbose/v", values: "creds", reachesRegistries: true)
         case "analyze":
             CommandGrammar(
@@ -245,7 +246,11 @@ extension CommandGrammar {
         case "import": CommandGrammar(values: "change/c message/m platform retry retry-delay")
         case "export": CommandGrammar(values: "output/o platform", reachesRegistries: true)
         case "unpack": CommandGrammar(flags: "bundle", values: "platform", reachesRegistries: true)
-        case "executor", "tag", "buildx ls", "completion", "manual": CommandGrammar()
+        case "executor", "tag", "completion", "manual", "buildx use", "buildx stop": CommandGrammar()
+        case "buildx ls": CommandGrammar(values: "format")
+        case "buildx create": CommandGrammar(flags: "use bootstrap", values: "name")
+        case "buildx inspect": CommandGrammar(flags: "bootstrap")
+        case "buildx rm": CommandGrammar(flags: "force/f")
         case "version", "info": CommandGrammar(values: "format/f")
         case "builds", "builds ls": CommandGrammar(flags: "quiet/q no-trunc", values: "last/n filter/f format")
         case "builds inspect": CommandGrammar(flags: "timings", values: "format/f trace")

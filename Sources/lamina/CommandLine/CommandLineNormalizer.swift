@@ -43,6 +43,7 @@ struct CommandLineNormalizer {
         let command = try takeCommand(&rest)
         guard !command.isEmpty, let grammar = CommandGrammar.of(command) else { return Array(words) }
         try takeRest(&rest, grammar)
+        if command == ["push"], let copy = PushSpelling.copy(options, arguments) { return copy }
         // The words that are given come last, and count.
         return command + (try defaults?(command, grammar, mentioned) ?? []) + options + arguments
     }
@@ -199,7 +200,13 @@ struct CommandLineError: Error, Equatable {
         let lowercased = word.lowercased()
         let meant = known.contains(lowercased) ? lowercased : command.isEmpty ? meanings[lowercased] : nil
         // Of two or three letters, two others make another word.
-        let close = word.count > 3 ? Suggestions.closest(to: lowercased, among: known) : nil
+        var close = word.count > 3 ? Suggestions.closest(to: lowercased, among: known) : nil
+        // Of four, two do so unless they have changed places or the beginning is the same.
+        if word.count == 4, let found = close, found.count == 4, found.first != lowercased.first,
+            found.sorted() != lowercased.sorted()
+        {
+            close = nil
+        }
         let suggestion = (meant ?? close).map { "; did you mean '\($0)'?" } ?? ""
         let help = (["lamina"] + command + ["--help"]).joined(separator: " ")
         return CommandLineError(message: "unknown command '\(name)'\(suggestion)\nSee '\(help)' for the commands.")

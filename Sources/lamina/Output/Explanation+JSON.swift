@@ -8,7 +8,8 @@ extension Explanation {
     /// The explanation for programs; `docs/explain.md` describes it. Keys may be added, but none changes.
     var json: JSON {
         .object(
-            ("build", .string(build.id)), ("comparedWith", former.map { .string($0.id) } ?? .null),
+            ("schema", .integer(1)), ("build", .string(build.id)),
+            ("comparedWith", former.map { .string($0.id) } ?? .null),
             ("beganWith", beginning.map { .integer($0.position) } ?? .null),
             ("steps", .array(findings.map(json(of:)))))
     }

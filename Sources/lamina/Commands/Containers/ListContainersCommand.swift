@@ -38,7 +38,7 @@ struct ListContainersCommand: AsyncParsableCommand {
     @Option(
         name: [.customShort("f"), .customLong("filter")], parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Only what fits: id=, name=, label=K[=V], status=, exited=CODE, ancestor=IMAGE, volume=, before=, since=.",
+            "Only what fits: id=, name=, label=K[=V], status=, exited=CODE, ancestor=IMAGE, volume=, network=, health=none, before=, since=.",
             valueName: "filter"))
     var filters: [String] = []
 
@@ -75,7 +75,7 @@ struct ListContainersCommand: AsyncParsableCommand {
             let rows = containers.map { container in
                 ContainerRow(container: container, now: now, isWhole: noTruncation, showsSize: showsSize).json
             }
-            for line in try list.lines(for: rows) { say(line) }
+            for line in try list.lines(for: rows, labels: containers.map(\.record.labels)) { say(line) }
         }
     }
 }
@@ -131,6 +131,8 @@ struct PortCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @Argument(help: ArgumentHelp("A name or an ID.", valueName: "container"))
     var container: String
 
@@ -147,6 +149,15 @@ struct PortCommand: AsyncParsableCommand {
             }
             if let port, shown.isEmpty {
                 throw CommandError(.badOutput, "no public port '\(port)' published for \(container.record.name)")
+            }
+            if document.isDocument {
+                let rows = shown.map { port in
+                    JSON.object(
+                        ("inside", .integer(Int(port.inside))), ("transport", .string(port.transport.rawValue)),
+                        ("address", .string(port.address ?? "0.0.0.0")),
+                        ("port", port.host.map { .integer(Int($0)) } ?? .null))
+                }
+                return try document.show(("ports", .array(rows)))
             }
             for one in shown {
                 let place = "\(one.address ?? "0.0.0.0"):\(one.host.map(String.init) ?? "")"

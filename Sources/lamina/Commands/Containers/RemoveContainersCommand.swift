@@ -75,12 +75,14 @@ struct ContainerPruneCommand: ContainerFilesCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var force = false
 
     @Option(
         name: .customLong("filter"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Only what fits, as with 'lamina ps'.", valueName: "filter"))
+        help: ArgumentHelp("Only what fits: until=24h, label!=K[=V], or as with 'lamina ps'.", valueName: "filter"))
     var filters: [String] = []
 
     func run() async throws {
@@ -102,6 +104,10 @@ struct ContainerPruneCommand: ContainerFilesCommand {
                 }
                 removed.append(container.id)
                 bytes = bytes.addingClamped(size)
+            }
+            if document.isDocument {
+                return try document.show(
+                    ("reclaimed", .integer(bytes)), ("deleted", .array(removed.map(JSON.string))))
             }
             if !removed.isEmpty {
                 say("Deleted Containers:")

@@ -83,7 +83,7 @@ struct VolumeListCommand: AsyncParsableCommand {
                                 separator: ","))
                     ), ("Scope", .string("local")))
             }
-            for line in try list.lines(for: rows) { say(line) }
+            for line in try list.lines(for: rows, labels: volumes.map(\.labels)) { say(line) }
         }
     }
 
@@ -167,6 +167,8 @@ struct VolumePruneCommand: ContainerFilesCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @Flag(name: .shortAndLong, help: "Remove volumes with a name, too.")
     var all = false
 
@@ -185,6 +187,10 @@ struct VolumePruneCommand: ContainerFilesCommand {
             let unused = try store.list().filter { try (all || $0.isAnonymous) && store.users(of: $0.name).isEmpty }
             let bytes = try unused.clampedSum { try $0.bytes() }
             for volume in unused { try store.remove(volume.name) }
+            if document.isDocument {
+                return try document.show(
+                    ("reclaimed", .integer(bytes)), ("deleted", .array(unused.map { .string($0.name) })))
+            }
             if !unused.isEmpty {
                 say("Deleted Volumes:")
                 for volume in unused { say(volume.name) }

@@ -85,7 +85,8 @@ struct ContextCommand: AsyncParsableCommand {
                     ("type", .string(file.kind.rawValue)))
             }
             let document = JSON.object(
-                ("ignoreFile", listing.ignoreFile.map { .string($0.string) } ?? .null), ("files", .array(rows)),
+                ("schema", .integer(1)), ("ignoreFile", listing.ignoreFile.map { .string($0.string) } ?? .null),
+                ("files", .array(rows)),
                 ("total", .object(("files", .integer(files.count)), ("size", .integer(total)))))
             say(document.text(.pretty(2)))
         }

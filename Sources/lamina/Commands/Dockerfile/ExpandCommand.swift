@@ -84,7 +84,10 @@ struct ExpandCommand: AsyncParsableCommand {
         case .text: for line in lines { say(line) }
         case .json:
             let result = split ? ("words", JSON.array(lines.map(JSON.string))) : ("text", JSON.string(lines[0]))
-            say(JSON.object(JSONObject([result, ("unset", .array(unmatched.map(JSON.string)))])).text())
+            say(
+                JSON.object(
+                    JSONObject([("schema", .integer(1)), result, ("unset", .array(unmatched.map(JSON.string)))])
+                ).text())
         }
         guard unset else { return }
         for name in unmatched { tell("not set: \(TerminalText.line(name))") }

@@ -74,9 +74,20 @@ struct DiffCommand: UserNamespaceCommand {
 
     /// Prints what a container has changed.
     private func listChanges() async throws {
-        try await global.run { [global, old] in
+        guard ["table", "json"].contains(format), output == nil || format == "json" else {
+            throw ValidationError("what a container has changed is printed as table or json")
+        }
+        try await global.run { [global, old, format, output] in
             let images = try global.images()
             let changes = try await ContainerStore(images.store).find(old).changes(images)
+            if format == "json" {
+                let rows = changes.map { change in
+                    JSON.object(
+                        ("kind", .string(change.kind.rawValue)), ("path", .string("/\(change.path.text)")))
+                }
+                let document = JSON.object(("schema", .integer(1)), ("changes", .array(rows)))
+                return try ReportOutput(path: output).write([document.text(.pretty(2))])
+            }
             for change in changes {
                 CommandResult.write(Array("\(change.kind.rawValue) /".utf8) + change.path.bytes + [UInt8(ascii: "\n")])
             }

@@ -20,6 +20,8 @@ struct ImagePruneCommand: UserNamespaceCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
+    @OptionGroup var document: DocumentOptions
+
     @Flag(name: .shortAndLong, help: "Remove images with a name, too.")
     var all = false
 
@@ -42,7 +44,7 @@ struct ImagePruneCommand: UserNamespaceCommand {
                 }
             }
             let filter = try ImageFilter(filters, images: images, now: Timestamp.now)
-            var removed: [String] = []
+            var (removed, untagged, deleted): ([String], [String], [String]) = ([], [], [])
             let used = Set(try images.store.containerUses().map(\.image))
             for image in try images.store.images.list() where all || image.names.isEmpty {
                 guard !used.contains(image.id) else { continue }
@@ -50,12 +52,21 @@ struct ImagePruneCommand: UserNamespaceCommand {
                 // A root with several names is listed once a name by no command: it goes with all of them.
                 for event in try images.remove(image.id.description, force: true) {
                     switch event {
-                    case .untagged(let name): removed.append("untagged: \(name.familiar)")
-                    case .deleted(let id): removed.append("deleted: \(id)")
+                    case .untagged(let name):
+                        removed.append("untagged: \(name.familiar)")
+                        untagged.append(name.familiar)
+                    case .deleted(let id):
+                        removed.append("deleted: \(id)")
+                        deleted.append(id.description)
                     }
                 }
             }
             let freed = try images.store.collector.collect().freedBytes
+            if document.isDocument {
+                return try document.show(
+                    ("reclaimed", .integer(freed)), ("untagged", .array(untagged.map(JSON.string))),
+                    ("deleted", .array(deleted.map(JSON.string))))
+            }
             if !removed.isEmpty {
                 say("Deleted Images:")
                 removed.forEach(say)

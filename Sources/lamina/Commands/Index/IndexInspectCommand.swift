@@ -36,10 +36,19 @@ struct IndexInspectCommand: UserNamespaceCommand {
                 return try document.show(
                     ("name", .string("\(location)")), ("mediaType", .string(root.descriptor.mediaType.rawValue)),
                     ("digest", .string(root.descriptor.digest.description)),
-                    ("manifests", .array(entries.map(\.descriptor.json))))
+                    ("manifests", .array(entries.map(\.descriptor.json))),
+                    ("manifest", Self.manifest(root.descriptor, entries)))
             }
             for line in Self.lines(location, root.descriptor, entries) { say(TerminalText.line(line)) }
         }
+    }
+
+    /// The document that buildx's templates know as `.Manifest`.
+    private static func manifest(_ root: Descriptor, _ entries: [IndexDocument.Entry]) -> JSON {
+        .object(
+            ("schemaVersion", .integer(2)), ("mediaType", .string(root.mediaType.rawValue)),
+            ("digest", .string(root.digest.description)), ("size", .integer(root.size)),
+            ("manifests", entries.isEmpty ? nil : .array(entries.map(\.descriptor.json))))
     }
 
     private static func lines(

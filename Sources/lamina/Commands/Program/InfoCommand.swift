@@ -25,14 +25,18 @@ struct InfoCommand: AsyncParsableCommand {
             let facts = try facts()
             if let format { return say(try GoTemplate(format: format).render(.object(facts))) }
             for (key, value) in facts.members where key != "Schema" {
-                say("\(Self.titles[key] ?? key): \(value.string ?? value.text())")
+                switch value {
+                case .string(let text), .number(let text): say("\(Self.titles[key] ?? key): \(text)")
+                case .null, .bool, .array, .object: continue
+                }
             }
         }
     }
 
     private static let titles = [
-        "ServerVersion": "Version", "OSType": "OS type", "NCPU": "CPUs", "MemTotal": "Memory in bytes",
-        "KernelVersion": "Kernel version", "DockerRootDir": "Store",
+        "ServerVersion": "Server Version", "NCPU": "CPUs", "MemTotal": "Total Memory in bytes",
+        "KernelVersion": "Kernel Version", "DockerRootDir": "Docker Root Dir", "Driver": "Storage Driver",
+        "OperatingSystem": "Operating System", "CgroupVersion": "Cgroup Version",
     ]
 
     /// The facts under the keys of `docker info`.
@@ -52,8 +56,25 @@ struct InfoCommand: AsyncParsableCommand {
             ("ContainersStopped", .integer(containers.count { !$0.isRunning })), ("OSType", .string(Platform.host.os)),
             ("Architecture", .string(Self.text(of: names.machine))), ("NCPU", .integer(Processors.online)),
             ("MemTotal", .integer(bytes)), ("KernelVersion", .string(Self.text(of: names.release))),
-            ("DockerRootDir", .string(store.path.string)),
+            ("DockerRootDir", .string(store.path.string)), ("Driver", .string("overlay")),
+            ("OperatingSystem", .string(Self.operatingSystem)), ("CgroupVersion", .string(Self.controlGroupVersion)),
+            ("SecurityOptions", .array([.string("name=seccomp,profile=default")])),
+            ("Swarm", .object(("LocalNodeState", .string("inactive")))), ("ExperimentalBuild", .bool(false)),
         ])
+    }
+
+    /// The name of the system, as its `os-release` has it.
+    private static var operatingSystem: String {
+        let text = ["/etc/os-release", "/usr/lib/os-release"].lazy.compactMap { path in
+            try? OwnedDescriptor.open(FilePath(path)).readAll(limit: 1 << 16)
+        }.first.map { String(decoding: $0, as: UTF8.self) }
+        let line = text?.split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
+        return line.map { $0.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } } ?? "Linux"
+    }
+
+    /// The version of the control groups that this machine has at the usual place.
+    private static var controlGroupVersion: String {
+        (try? FileStatus(of: FilePath("/sys/fs/cgroup/cgroup.controllers"))) == nil ? "1" : "2"
     }
 
     /// A text in an array of C, up to its NUL.

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Console
-import OCI
-import Requests
 
 /// The group of Docker's spellings for the build cache.
 struct BuilderGroup: ParsableCommand {
@@ -16,20 +13,11 @@ struct BuilderGroup: ParsableCommand {
 struct BuildxGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "buildx", abstract: "Buildx's spellings: buildx build, …",
-        discussion: CommandSpellings.list(of: "buildx"), subcommands: [BuildxListCommand.self])
-}
-
-struct BuildxListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List the one builder that there is.")
-
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-
-    func run() throws {
-        var table = Table(headers: ["NAME/NODE", "DRIVER/ENDPOINT", "STATUS", "VERSION", "PLATFORMS"])
-        table.append(["default*", "lamina", "running", Version.current, Platform.host.description])
-        for line in table.lines() { say(line) }
-    }
+        discussion: CommandSpellings.list(of: "buildx"),
+        subcommands: [
+            BuildxListCommand.self, BuildxCreateCommand.self, BuildxUseCommand.self, BuildxInspectCommand.self,
+            BuildxRemoveCommand.self, BuildxStopCommand.self,
+        ])
 }
 
 /// The group of Docker's spellings for the store and this machine.

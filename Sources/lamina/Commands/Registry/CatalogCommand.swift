@@ -16,6 +16,8 @@ struct CatalogCommand: AsyncParsableCommand {
 
     @OptionGroup var login: LoginOption
 
+    @OptionGroup var document: DocumentOptions
+
     @Flag(name: .customLong("full-ref"), help: "Print the names with the registry before them.")
     var showsFullName = false
 
@@ -28,6 +30,10 @@ struct CatalogCommand: AsyncParsableCommand {
             let reference = ImageReference(registry: registry, repository: "", tag: nil)
             let names = try await registries.access(login, for: reference) { access in
                 try await access.client.catalog(of: registry)
+            }
+            if document.isDocument {
+                return try document.show(
+                    ("registry", .string(registry)), ("repositories", .array(names.map(JSON.string))))
             }
             for name in names { say(TerminalText.line(showsFullName ? "\(registry)/\(name)" : name)) }
         }

@@ -48,6 +48,8 @@ struct DigestCommand: AsyncParsableCommand {
 
     @OptionGroup var login: LoginOption
 
+    @OptionGroup var document: DocumentOptions
+
     @Option(
         help: ArgumentHelp("Print the digest of the image for this platform, not of the index.", valueName: "os/arch"))
     var platform: String?
@@ -62,6 +64,10 @@ struct DigestCommand: AsyncParsableCommand {
             let digest = try await registries.access(login, for: reference) { registry in
                 guard let platform else { return try await registry.client.descriptor(of: reference).digest }
                 return try await registry.client.resolve(reference, platform: platform).manifestDescriptor.digest
+            }
+            if document.isDocument {
+                return try document.show(
+                    ("name", .string(reference.description)), ("digest", .string(digest.description)))
             }
             say(digest.description)
         }
