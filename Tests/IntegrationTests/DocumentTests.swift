@@ -23,7 +23,8 @@ struct DocumentTests {
         let finished = try lamina.succeeding(arguments + ["--format", "json"])
         #expect(finished.outputLines.count == 1, "\(arguments): \(finished.outputText)")
         let document = try JSONValue(parsing: finished.outputText)
-        let row = try described(arguments[0])
+        let isPrune = arguments.dropFirst().first == "prune"
+        let row = try described(arguments.prefix(isPrune ? 2 : 1).joined(separator: " "))
         #expect((document["schema"] ?? document["Schema"])?.number == 1)
         for (name, value) in document.object ?? [:] where name != "schema" {
             #expect(row.contains("`\(name)`"), "\(name)")
@@ -51,6 +52,9 @@ struct DocumentTests {
         let pruned = try document("prune", "--all", "--force")
         #expect(pruned["records"]?.array?.isEmpty == false)
         #expect(try lamina.succeeding("prune", "-f", "--format", "{{.reclaimed}}").trimmed == "0")
+        for kind in ["image", "container", "volume"] {
+            #expect(try document(kind, "prune", "--force")["deleted"]?.array == [])
+        }
         let wrong = try lamina("fsck", "--format", "{{.")
         #expect(wrong.status == 2, "\(wrong.errorText)")
     }
@@ -61,6 +65,8 @@ struct DocumentTests {
             let name = "\(registry.name)/example/one:1"
             let id = try lamina.build(try scratch.context("FROM scratch\nCOPY Dockerfile /\n"), "-t", name)
             let pushed = try document("push", name)
+            #expect(try document("digest", name)["digest"] == pushed["digest"])
+            #expect(try document("catalog", registry.name)["repositories"]?.strings == ["example/one"])
             try lamina.succeeding("rmi", name)
             let pulled = try document("pull", name)
             #expect(pulled["id"]?.string == id && pulled["digest"] == pushed["digest"])
