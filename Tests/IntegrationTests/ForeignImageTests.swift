@@ -173,6 +173,12 @@ struct ForeignImageTests {
             for key in ["waste", "paths", "dive"] { #expect(found[key] == expected[key]) }
             #expect(found["image"]?["sizeBytes"] == expected["image"]?["sizeBytes"])
             #expect(try other.succeeding("cat", image, "/b").outputText == "two\n")
+            let sizes = ["history", "-v", "--format", "{{.Size}} {{.Added}} {{.Changed}} {{.Removed}}"]
+            #expect(
+                try other.succeeding(sizes + [image]).outputLines
+                    == lamina.succeeding(sizes + ["foreign:1"]).outputLines)
+            let growth = try other("analyze", "--ci", "--ci-config", "/dev/null", "--baseline", image, image)
+            #expect(growth.outputText.contains("Evaluation"))
             #expect(try run("test", "-e", other.root.string).status == 1, "no layer was read, so no list is kept")
             let (target, same) = (scratch.path.appending("extracted"), scratch.path.appending("same"))
             try other.succeeding("extract", image, "/bin", target.string)

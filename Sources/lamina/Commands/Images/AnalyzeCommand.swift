@@ -201,7 +201,8 @@ struct AnalyzeCommand: UserNamespaceCommand {
         let policy = try rules.policy()
         var baseline: Int64?
         if let name = rules.baseline {
-            baseline = try await global.inspected(name, registries, platform: platform).image.analysis.size
+            let other = try await global.inspected(name, registries, platform: platform, usesTables: true).image
+            baseline = other.analysis.size
         }
         let growth = baseline
         let evaluation = try await offload { try PolicyEvaluation(policy, for: image, baseline: growth) }

@@ -64,7 +64,9 @@ struct HistoryCommand: AsyncParsableCommand {
                         isForPeople: human)
                 }
             } else {
-                let foreign = try await global.inspected(image, registries, platform: self.platform).image
+                let foreign = try await global.inspected(
+                    image, registries, platform: self.platform, usesTables: true
+                ).image
                 rows = foreign.history.rows
                 details = { [human] in
                     VerboseHistory(analysis: foreign.analysis, sources: [], isForPeople: human)
