@@ -26,8 +26,20 @@ public struct Glob: Hashable, Sendable {
     /// Whether the whole of `name` matches.
     public func matches(_ name: [UInt8]) -> Bool { pattern.matches(name, count: name.count) }
 
-    /// Whether a text has a character that makes it a pattern: `*`, `?`, `[` or `\`.
-    public static func hasMeta(_ text: String) -> Bool { text.utf8.contains { "*?[\\".utf8.contains($0) } }
+    /// Whether a text is a pattern: it has a `*`, `?` or `[` that is not escaped.
+    ///
+    /// BuildKit takes every other text as it stands, backslashes included: `a\*` names a file of these three characters.
+    public static func isPattern(_ text: String) -> Bool {
+        var bytes = text.utf8[...]
+        while let byte = bytes.popFirst() {
+            if byte == UInt8(ascii: "\\") {
+                _ = bytes.popFirst()
+            } else if "*?[".utf8.contains(byte) {
+                return true
+            }
+        }
+        return false
+    }
 
     static let syntaxError = DockerfileError("syntax error in pattern")
 }

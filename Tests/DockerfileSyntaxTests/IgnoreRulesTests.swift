@@ -167,8 +167,8 @@ import Testing
         #expect(throws: DockerfileError.self) { try Glob(pattern) }
     }
 
-    @Test func hasMeta() {
-        #expect(["*", "a?", "[a]", "\\a"].allSatisfy(Glob.hasMeta))
-        #expect(!["", "a/b", "a]", "{a}"].contains(where: Glob.hasMeta))
+    @Test func onlyAWildcardThatIsNotEscapedMakesAPattern() {
+        #expect(["*", "a?", "[a]", "\\a*", "\\\\*", "\\*?"].allSatisfy(Glob.isPattern))
+        #expect(!["", "a/b", "a]", "{a}", "\\a", "a\\", "\\*", "\\?\\[", "\\\\"].contains(where: Glob.isPattern))
     }
 }

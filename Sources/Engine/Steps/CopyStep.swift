@@ -35,7 +35,7 @@ struct CopyStep: Step {
                 guard case .path(let word, let input) = source else { return nil }
                 // A stage's files are not looked at before it is known whether they are needed.
                 guard let tree = trees[input] else {
-                    return KeyHasher.path(word, in: inputs[input], isOrdered: SourceMatcher.dependsOnOrder(word))
+                    return KeyHasher.path(word, in: inputs[input], mark: SourceMatcher.keyMark(of: word))
                 }
                 return try filesKey(of: word, in: tree)
             }

@@ -74,12 +74,12 @@ extension KeyHasher {
 
     /// The key of a path in the files that `input` is the key of.
     ///
-    /// With `isOrdered` it is a pattern whose matches count in the order of a walk.
-    static func path(_ path: String, in input: Digest, isOrdered: Bool = false) -> Digest {
+    /// `mark` tells apart what one path meant in several versions.
+    static func path(_ path: String, in input: Digest, mark: String? = nil) -> Digest {
         var key = KeyHasher("stage-path/1")
         key.add(input)
         key.add(path)
-        if isOrdered { key.add("walk") }
+        if let mark { key.add(mark) }
         return key.finish()
     }
 }

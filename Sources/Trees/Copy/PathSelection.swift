@@ -17,11 +17,14 @@ package struct PathSelection: Sendable {
 
     /// `components` are those behind the pivot, dots resolved.
     init(_ components: [String]) throws {
-        prefix = components.prefix { !Self.isWildcard($0) }.map { PathBytes($0) }
-        guard prefix.count < components.count else {
+        guard components.contains(where: Self.isWildcard) else {
+            prefix = components.map { PathBytes($0) }
             (pattern, globs, depth) = (nil, [], nil)
             return
         }
+        // In a pattern a backslash escapes, also in front of the first wildcard.
+        prefix = components.prefix { !Self.isWildcard($0) && !$0.utf8.contains(UInt8(ascii: "\\")) }
+            .map { PathBytes($0) }
         pattern = try IgnoreRules(patterns: [components.joined(separator: "/")])
         // A set in brackets may match a slash, and `**` any number of them.
         let plain = components.prefix { !$0.contains("**") && !$0.contains("[") }
@@ -29,7 +32,7 @@ package struct PathSelection: Sendable {
         depth = plain.count == components.count ? plain.count : nil
     }
 
-    static func isWildcard(_ component: String) -> Bool { Glob.hasMeta(component) }
+    static func isWildcard(_ component: String) -> Bool { Glob.isPattern(component) }
 
     /// Whether something below a directory that is not selected itself may be; `depth` is the number of its components.
     func mayHold(below directory: PathBytes, depth: Int) -> Bool {

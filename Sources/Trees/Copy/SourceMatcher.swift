@@ -48,15 +48,21 @@ package struct SourceMatcher {
         }
     }
 
-    /// Whether a word can match files of one name in several directories, of which the last one stays.
+    /// The part of a word's key beside the word, where former versions took other files for it.
     ///
-    /// Records of former versions had another order, so the keys of such words are not theirs.
-    package static func dependsOnOrder(_ word: String) -> Bool {
-        clean(word).dropLast().contains { Glob.hasMeta($0) }
+    /// A backslash in front of every wildcard stands for itself now. Files of one name in several directories, of which
+    /// the last one stays, were matched in another order.
+    package static func keyMark(of word: String) -> String? {
+        let components = clean(word)
+        let plain = components.prefix { !Glob.isPattern($0) }
+        if plain.contains(where: { $0.contains("\\") }) { return "literal" }
+        return components.dropLast().contains { Glob.isPattern($0) } ? "walk" : nil
     }
 
     private func matches(_ components: [String], word: String) throws -> [SourceMatch] {
-        guard components.contains(where: { Glob.hasMeta($0) }) else { return [try plainMatch(components, word: word)] }
+        guard components.contains(where: PathSelection.isWildcard) else {
+            return [try plainMatch(components, word: word)]
+        }
         return try wildcardMatches(components)
     }
 
@@ -109,7 +115,7 @@ package struct SourceMatcher {
     }
 
     private func wildcardMatches(_ components: [String]) throws -> [SourceMatch] {
-        let first = components.firstIndex { Glob.hasMeta($0) } ?? 0
+        let first = components.firstIndex { Glob.isPattern($0) } ?? 0
         let prefix = PathBytes(components[..<first].joined(separator: "/"))
         guard let root = try tree.node(at: tree.resolve(prefix)), root.isDirectory else { return [] }
         return try matches(below: root, components[first...]).map { node, path in

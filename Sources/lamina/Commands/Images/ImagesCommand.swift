@@ -81,7 +81,7 @@ struct ImagesCommand: AsyncParsableCommand {
 
     /// A name in full, so that each of its spellings finds it; a pattern as it is.
     private static func whole(_ name: String) throws -> String {
-        guard !Glob.hasMeta(name) else { return name }
+        guard !Glob.isPattern(name) else { return name }
         let reference = try ImageReference(parsing: name)
         let hasTag = name.split(separator: "/").last?.contains(":") == true
         return hasTag ? reference.description : reference.name
