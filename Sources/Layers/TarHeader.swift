@@ -68,7 +68,8 @@ struct TarHeader {
         }
         self.init(name: entry.path.bytes, type: Self.type(of: entry.kind))
         if entry.kind == .directory { name.append(UInt8(ascii: "/")) }
-        mode = entry.permissions
+        // Linux has no other mode of a link, and archives say anything: a layer says what an unpacked file has.
+        mode = entry.kind == .symlink ? 0o777 : entry.permissions
         owner = Int64(entry.owner)
         group = Int64(entry.group)
         size = entry.kind == .regular ? entry.size : 0

@@ -22,6 +22,14 @@ struct TarWriterTests {
         #expect(field(bytes, 0, 100) == "component13")
     }
 
+    @Test(arguments: [0, 0o644, 0o777, 0o4755] as [UInt32])
+    func `a symbolic link has the mode of Linux, whatever its source says`(_ mode: UInt32) throws {
+        let link = try tar([LayerEntry(path: "l", kind: .symlink, permissions: mode, linkTarget: "f")]).bytes
+        #expect(field(link, 100, 8) == "0000777")
+        let file = try tar([LayerEntry(path: "f", kind: .regular, permissions: mode)]).bytes
+        #expect(UInt32(field(file, 100, 8), radix: 8) == mode)
+    }
+
     struct PAX: Sendable {
         let entry: LayerEntry
         let headerName: String
