@@ -18,10 +18,12 @@ package enum EpochSource: Hashable, Sendable {
 
     /// Reads the build argument, or the default that the Dockerfile has for it.
     ///
+    /// A file that cannot be built has no other time: the build tells why, with the warnings beside it.
+    ///
     /// - Throws: ``FrontendError`` in BuildKit's words for what names no time.
     package init(_ dockerfile: Dockerfile, _ options: BuildOptions) throws {
-        let lowering = try Lowering(dockerfile, options, WarningLog())
-        guard let text = options.buildArgument(Self.name) ?? lowering.globalValue(Self.name), !text.isEmpty else {
+        let lowering = try? Lowering(dockerfile, options, WarningLog())
+        guard let text = options.buildArgument(Self.name) ?? lowering?.globalValue(Self.name), !text.isEmpty else {
             self = .none
             return
         }
@@ -33,8 +35,10 @@ package enum EpochSource: Hashable, Sendable {
             self = .context
         } else if let context = options.contexts.name(text) {
             self = .namedContext(context)
-        } else if let index = lowering.table.index(ofStage: text) {
+        } else if let lowering, let index = lowering.table.index(ofStage: text) {
             self = try Self.fetched(by: index, lowering)
+        } else if lowering == nil {
+            self = .none
         } else {
             throw Self.invalid(text)
         }

@@ -70,6 +70,8 @@ import Testing
             try await lower(dockerfile, BuildOptions(), resolver: FakeResolver(), log: log)
         }
         #expect(log.warnings.map(\.rule) == (text.contains(":?") ? ["UndefinedArgInFrom"] : rules))
+        // The time is asked for before, and its error would come without the warnings.
+        #expect(try EpochSource(dockerfile, BuildOptions()) == EpochSource.none)
     }
 
     @Test(arguments: [

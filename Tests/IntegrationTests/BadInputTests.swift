@@ -82,6 +82,18 @@ struct BadInputTests {
         #expect(finished.outputText == "")
     }
 
+    @Test(arguments: [[], ["--check"]])
+    func warningsStandBesideTheError(_ options: [String]) throws {
+        let scratch = try Scratch()
+        let context = try scratch.context("ARG X\nFROM $X\n")
+        let lamina = Lamina(root: scratch.path.appending("store"))
+        let result = try lamina.start(["build"] + options + [context.string]).wait()
+        #expect(result.status == 1)
+        let text = result.outputText + result.errorText
+        #expect(text.contains("InvalidDefaultArgInFrom"), "\(text)")
+        #expect(text.contains("base name ($X) should not be blank"), "\(text)")
+    }
+
     @Test(arguments: ["noise", "cut", "bent"]) func corruptArchive(_ how: String) throws {
         let scratch = try Scratch()
         let lamina = Lamina(root: scratch.path.appending("store"))
