@@ -164,13 +164,18 @@ extension String {
     /// The bytes of a string that has one character for each.
     fileprivate var latin1: [UInt8] { unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
 
-    /// A pattern that matches this name and no other.
+    /// The word of a copy that names this file and no other.
+    ///
+    /// A word without a wildcard is taken as it stands. Sets of one character keep another one a pattern: where every
+    /// wildcard is escaped, the backslashes would be part of the name.
     var escapedPattern: String {
-        var pattern = UnicodeScalarView()
-        for scalar in unicodeScalars {
-            if "*?[\\".unicodeScalars.contains(scalar) { pattern.append("\\") }
-            pattern.append(scalar)
+        guard Glob.isPattern(self) else { return self }
+        return unicodeScalars.reduce(into: "") { pattern, scalar in
+            switch scalar {
+            case "*", "?", "[": pattern += "[\(scalar)]"
+            case "\\": pattern += "\\\\"
+            default: pattern.unicodeScalars.append(scalar)
+            }
         }
-        return String(pattern)
     }
 }

@@ -193,11 +193,12 @@ import Trees
         }
     }
 
-    @Test func nameIsNoPattern() async throws {
+    @Test(arguments: ["a[1]*.txt", "a*", "*", "[[", "a\\b", "a\\*b", "\\[x]"])
+    func nameIsNoPattern(_ name: String) async throws {
         try await RemoteSourceFixture.with { fixture in
-            try fixture.server.serve("a[1]*.txt", "hello")
-            let result = try await fixture.build("ADD $URL/a[1]*.txt /")
-            #expect(result.text("a[1]*.txt") == "hello")
+            try fixture.server.serve(name, "hello")
+            let result = try await fixture.build("ADD $URL/\(name.replacing("\\", with: "%5C")) /")
+            #expect(result.text(name) == "hello")
         }
     }
 }

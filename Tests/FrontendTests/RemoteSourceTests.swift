@@ -31,7 +31,7 @@ import Testing
         #expect(
             copies == [
                 [.path("a", input: 1), .path("b.txt", input: 2), .path("/files", input: 3)],
-                [.path("x\\[1]\\*", input: 1)], [.path("b.txt", input: 1)],
+                [.path("x[[]1][*]", input: 1)], [.path("b.txt", input: 1)],
             ])
         let files = plan.operations { if case .http(let source) = $0 { source } else { nil } }
         #expect(
