@@ -88,7 +88,7 @@ package struct ContainerFilter: Sendable {
         default:
             throw ContainersError(
                 .badFilter, "invalid filter '\(key)'",
-                hint: "Use id, name, label, status, exited, ancestor, volume, network, health, before or since.")
+                hint: "Use id, name, label, status, exited, ancestor, volume, network, health, until, before or since.")
         }
     }
 
