@@ -2,13 +2,39 @@ import Inspector
 import Layers
 import Linux
 import OCI
+import SystemPackage
 import Testing
 
 @testable import lamina
 
 @Suite struct PolicyReportTests {
+    /// An image with a setuid program, a file that is there twice, and a hostile name.
+    private static let image: InspectedImage = {
+        func file(_ path: PathBytes, _ size: Int64, mode: UInt32 = 0o644, hash: UInt64 = 1) -> LayerEntry {
+            LayerEntry(path: path, kind: .regular, permissions: mode, size: size, contentHash: hash)
+        }
+        let layers = [
+            [file("bin/busybox", 9_980_000, mode: 0o4755), file("etc/passwd", 340)],
+            [
+                file(PathBytes(Array("srv/\u{1b}[31mred\nname".utf8) + [0xff]), 1), file("srv/data", 9_000_000),
+                file("etc/passwd", 360, hash: 2),
+            ],
+        ]
+        let inputs = layers.enumerated().map { index, entries in
+            AnalyzedLayerInput(
+                diffID: DiffID(Digest(of: "layer \(index)")), fileList: FileList(entries, tarSize: 10_240))
+        }
+        return InspectedImage(config: ImageConfig(platform: .host), layers: inputs, contents: NoContents())
+    }()
+
+    /// Layers without any bytes.
+    private struct NoContents: LayerContents {
+        func directory(of layer: Int) throws -> FilePath? { nil }
+        func blob(of layer: Int) throws -> (any ByteStream)? { nil }
+    }
+
     private func report(_ rules: [String: String]) throws -> PolicyReport {
-        let image = ViewFixture.subject.image
+        let image = Self.image
         var policy = Policy()
         for (name, value) in rules { try policy.set(name, .text(value)) }
         return PolicyReport(

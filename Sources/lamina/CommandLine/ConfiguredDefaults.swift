@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Diagnostics
+import Viewer
 
 /// The words that the configuration files add to a command line: defaults of options that it does not have.
 struct ConfiguredDefaults {

@@ -7,6 +7,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Viewer
 
 /// The options of commands that look at single files of an image.
 struct FileScopeOptions: ParsableArguments {

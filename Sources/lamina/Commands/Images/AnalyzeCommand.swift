@@ -12,6 +12,7 @@ import OCI
 import Pages
 import Requests
 import Store
+import Viewer
 
 struct AnalyzeCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(

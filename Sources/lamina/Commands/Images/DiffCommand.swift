@@ -9,6 +9,7 @@ import Linux
 import OCI
 import Pages
 import Store
+import Viewer
 
 struct DiffCommand: UserNamespaceCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import OCI
 import Records
 import Store
 import SystemPackage
+import Viewer
 
 /// The lines of a Dockerfile that made the layers of an image, as far as a build on this machine is recorded.
 struct ImageSources {

@@ -2,6 +2,7 @@ import GoCompat
 import Inspector
 import OCI
 import Records
+import Viewer
 
 /// The facts about layers that `history --verbose` adds to the steps of an image.
 struct VerboseHistory: Sendable {

@@ -1,12 +1,13 @@
-import Configuration
+package import Configuration
 import Diagnostics
 
 /// The keys of the view and what they start.
-struct KeyBindings: Hashable, Sendable {
+package struct KeyBindings: Hashable, Sendable {
     /// The table of the configuration file.
-    static let table = "keys"
+    package static let table = "keys"
 
-    static let standard = KeyBindings(chosen: [:])
+    /// The keys without a configuration.
+    package static let standard = KeyBindings(chosen: [:])
 
     private var actions: [ViewContext: [TerminalKey: ViewAction]] = [:]
     /// The keys of each action in the order in which they were given.
@@ -16,7 +17,7 @@ struct KeyBindings: Hashable, Sendable {
     /// that have them otherwise.
     ///
     /// - Throws: ``ConfigurationError`` for an action or a key that does not exist, and for a key of two actions.
-    init(_ settings: [Setting]) throws {
+    package init(_ settings: [Setting]) throws {
         var chosen: [ViewAction: [TerminalKey]] = [:]
         for setting in settings {
             guard let action = ViewAction(rawValue: setting.option), case .text(let names) = setting.value else {

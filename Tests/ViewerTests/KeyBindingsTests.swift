@@ -3,7 +3,7 @@ import Console
 import Diagnostics
 import Testing
 
-@testable import lamina
+@testable import Viewer
 
 /// The `[keys]` of the configuration.
 @Suite struct KeyBindingsTests {

@@ -9,7 +9,7 @@ import Synchronization
 import SystemPackage
 
 /// Runs the view of an image on the terminal.
-struct ImageViewDriver: Sendable {
+package struct ImageViewDriver: Sendable {
     /// The image without its files, which is shown while ``load`` reads them; `nil` when they are read already.
     let outline: ViewedImage?
     let load: @Sendable () throws -> ViewedImage
@@ -17,7 +17,7 @@ struct ImageViewDriver: Sendable {
     let environment: @Sendable (String) -> String?
 
     /// Opens the view of `outline` at once, and goes on with what `load` makes.
-    init(
+    package init(
         outline: ViewedImage, bindings: KeyBindings, environment: @escaping @Sendable (String) -> String?,
         load: @escaping @Sendable () throws -> ViewedImage
     ) {
@@ -27,7 +27,8 @@ struct ImageViewDriver: Sendable {
         self.environment = environment
     }
 
-    init(subject: ViewedImage, bindings: KeyBindings, environment: @escaping @Sendable (String) -> String?) {
+    /// Opens the view of an image that is read.
+    package init(subject: ViewedImage, bindings: KeyBindings, environment: @escaping @Sendable (String) -> String?) {
         outline = nil
         load = { subject }
         self.bindings = bindings
@@ -35,12 +36,12 @@ struct ImageViewDriver: Sendable {
     }
 
     /// Whether a view can be shown: with both a terminal to type on and one to draw on.
-    static func isPossible(environment: (String) -> String?) -> Bool {
+    package static func isPossible(environment: (String) -> String?) -> Bool {
         isatty(STDIN_FILENO) == 1 && OutputTerminal.standardOutput.canMoveCursor(environment: environment)
     }
 
     /// Shows the view until the user leaves it. Cancellation ends it, with the terminal as it was before.
-    func run() async throws {
+    package func run() async throws {
         let wake = WakePipe(try Pipe())
         let resize = DispatchSource.makeSignalSource(signal: SIGWINCH, queue: .global())
         resize.setEventHandler { wake.write() }

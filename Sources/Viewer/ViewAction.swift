@@ -1,5 +1,5 @@
 /// An action that a key of the view starts. The raw value is its name in the configuration.
-enum ViewAction: String, CaseIterable, Hashable, Sendable {
+package enum ViewAction: String, CaseIterable, Hashable, Sendable {
     case up, down
     case pageUp = "page-up"
     case pageDown = "page-down"

@@ -5,7 +5,7 @@ import Linux
 import OCI
 import Testing
 
-@testable import lamina
+@testable import Viewer
 
 @Suite struct ImageViewTests {
     /// The screens of a session, in one file for each size of the window.

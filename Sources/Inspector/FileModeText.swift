@@ -1,8 +1,9 @@
-import Layers
+package import Layers
 
 /// Kinds and permissions of files as `ls -l` prints them, e.g. `drwxr-xr-x`.
-enum FileModeText {
-    static func text(_ entry: LayerEntry) -> String {
+package enum FileModeText {
+    /// The ten characters for an entry.
+    package static func text(_ entry: LayerEntry) -> String {
         let mode = entry.permissions
         var text = String(kind(entry.kind))
         for (shift, special, letter) in [(6, UInt32(0o4000), "s"), (3, 0o2000, "s"), (0, 0o1000, "t")] {

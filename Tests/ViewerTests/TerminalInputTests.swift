@@ -1,6 +1,6 @@
 import Testing
 
-@testable import lamina
+@testable import Viewer
 
 @Suite struct TerminalInputTests {
     @Test(

@@ -8,7 +8,7 @@ import OCI
 import SystemPackage
 import Testing
 
-@testable import lamina
+@testable import Viewer
 
 /// Layers without any bytes.
 struct NoContents: LayerContents {

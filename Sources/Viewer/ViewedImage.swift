@@ -1,16 +1,22 @@
-import Comparison
+package import Comparison
 import Console
-import Inspector
+package import Inspector
 import OCI
-import Records
+package import Records
 
 /// The image that a view shows, with what is known about it besides its files.
-struct ViewedImage: Sendable {
+package struct ViewedImage: Sendable {
     /// The place in a Dockerfile that a layer comes from, and how its step went in that build.
-    struct Source: Hashable, Sendable {
-        let origin: LayerOrigin
-        var outcome: RecordedStep.Outcome?
-        var duration: Duration?
+    package struct Source: Hashable, Sendable {
+        package let origin: LayerOrigin
+        package let outcome: RecordedStep.Outcome?
+        package let duration: Duration?
+
+        package init(origin: LayerOrigin, outcome: RecordedStep.Outcome? = nil, duration: Duration? = nil) {
+            self.origin = origin
+            self.outcome = outcome
+            self.duration = duration
+        }
     }
 
     let name: String
@@ -25,7 +31,8 @@ struct ViewedImage: Sendable {
     /// Their names.
     let names: [String]
 
-    init(name: String, image: InspectedImage, sources: [Source?] = [], isRead: Bool = true) {
+    /// An image; `sources` are by layer, and `isRead` says whether its files are known.
+    package init(name: String, image: InspectedImage, sources: [Source?] = [], isRead: Bool = true) {
         self.name = name
         self.image = image
         self.isRead = isRead
@@ -34,7 +41,8 @@ struct ViewedImage: Sendable {
         self.sources = image.analysis.layers.indices.map { sources.indices.contains($0) ? sources[$0] : nil }
     }
 
-    init(names: (old: String, new: String), pair: ImagePair) {
+    /// Two images side by side.
+    package init(names: (old: String, new: String), pair: ImagePair) {
         name = "\(names.old) and \(names.new)"
         image = pair.combined
         isRead = true
