@@ -63,7 +63,7 @@ package struct LayerWriter: ~Copyable {
     package mutating func add(_ entry: LayerEntry, content: borrowing OwnedDescriptor) throws {
         var entry = entry
         try Whiteout.refuse(entry)
-        holes = holes.addingClamped(try content.unallocatedSize())
+        holes = holes.addingClamped(try content.status().unallocatedSize)
         guard holes <= Tar.maximumHoles else {
             throw LayerError(
                 .unsupported, "the holes of '/\(entry.path.text)' and the files before it take more than 1 TiB",

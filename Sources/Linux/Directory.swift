@@ -85,7 +85,8 @@ package struct Directory: ~Copyable, Sendable {
             names.append(PathBytes(unsafe Array(bytes)))
         }
         if Glibc.errno != 0 { throw LinuxError(.current, "list", "a directory") }
-        return names.sorted()
+        names.sort()
+        return names
     }
 
     /// The target of a symbolic link. The corresponding system call is `readlinkat(2)`.

@@ -25,6 +25,8 @@ package struct FileStatus: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
     package let links: UInt64
+    /// How many bytes of the file take no space on the disk, as the holes of a sparse file.
+    package let unallocatedSize: Int64
     package let modified: FileTime
     package let changed: FileTime
     /// Of a device file: its numbers.
@@ -49,6 +51,8 @@ package struct FileStatus: Hashable, Sendable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         links = UInt64(status.st_nlink)
+        let (allocated, overflows) = Int64(status.st_blocks).multipliedReportingOverflow(by: 512)
+        unallocatedSize = overflows ? 0 : max(0, size - allocated)
         modified = FileTime(status.st_mtim)
         changed = FileTime(status.st_ctim)
         deviceMajor = linux_major(UInt64(status.st_rdev))

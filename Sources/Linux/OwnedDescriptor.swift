@@ -78,14 +78,26 @@ extension OwnedDescriptor {
         var content: [UInt8] = []
         // A content that grows by doubling takes up to three times its size.
         content.reserveCapacity(min(limit, 1 << 28, max(0, Int(clamping: try status().size))))
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = try read(into: &buffer)
-            if count == 0 { return content }
-            guard content.count + count <= limit else {
+        try readPieces(of: status().size) { piece in
+            guard content.count + piece.count <= limit else {
                 throw LinuxError(.other, "a file is larger than \(limit) bytes")
             }
-            content += buffer[..<count]
+            unsafe piece.withUnsafeBytes { unsafe content.append(contentsOf: $0) }
+        }
+        return content
+    }
+
+    /// Reads the rest of a file of about `size` bytes; `body` gets it piece by piece.
+    ///
+    /// Most files are small, and to clear a large buffer for each of them takes longer than to read it.
+    package func readPieces(of size: Int64, _ body: (Span<UInt8>) throws -> Void) throws {
+        // Files of /proc and pipes say that they have nothing in them.
+        let count = size > 0 ? Int(min(size, 1 << 18 - 1)) + 1 : 1 << 16
+        var buffer = [UInt8](repeating: 0, count: count)
+        while true {
+            let count = try read(into: &buffer)
+            if count == 0 { return }
+            try body(buffer.span.extracting(..<count))
         }
     }
 
@@ -107,12 +119,7 @@ extension OwnedDescriptor {
             break
         }
         // Some file systems, such as /proc, copy nothing and say so with a success.
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = try read(into: &buffer)
-            if count == 0 { return }
-            try target.write(buffer.span.extracting(..<count))
-        }
+        try readPieces(of: status().size) { try target.write($0) }
     }
 
     /// Moves the position. The corresponding system call is `lseek(2)`.
@@ -134,12 +141,4 @@ extension OwnedDescriptor {
 
     /// The file that the descriptor refers to.
     package func status() throws -> FileStatus { try FileStatus(of: raw) }
-
-    /// How many bytes of the file take no space on the disk, as the holes of a sparse file.
-    package func unallocatedSize() throws -> Int64 {
-        var buffer = stat()
-        try check("stat", "a file") { unsafe fstat(number, &buffer) }
-        let (allocated, overflows) = Int64(buffer.st_blocks).multipliedReportingOverflow(by: 512)
-        return overflows ? 0 : max(0, Int64(buffer.st_size) - allocated)
-    }
 }

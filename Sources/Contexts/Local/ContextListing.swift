@@ -79,7 +79,8 @@ package struct ContextListing: Sendable {
         var files: [File] = []
         var pending = [root]
         while let directory = pending.popLast() {
-            for node in try tree.children(of: directory) {
+            var contents = try tree.contents(of: directory)
+            while let node = try contents.popFirst() {
                 if let kind = Self.kind(of: node) {
                     files.append(File(path: node.path, size: node.entry.size, kind: kind))
                 } else {

@@ -47,8 +47,8 @@ package struct CheckoutTree: FileTree {
 
     package func node(at path: PathBytes) throws -> FileNode? { try files.node(at: path).map(normalised) }
 
-    package func children(of directory: FileNode) throws -> [FileNode] {
-        try files.children(of: directory).map(normalised)
+    package func contents(of directory: FileNode) throws -> DirectoryContents {
+        try files.contents(of: directory).changed { [self] in $0.map(normalised) }
     }
 
     package func open(_ file: FileNode) throws -> OwnedDescriptor { try files.open(file) }

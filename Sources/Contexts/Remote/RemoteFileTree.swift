@@ -35,7 +35,7 @@ package struct RemoteFileTree: FileTree {
         return path == name ? node : nil
     }
 
-    package func children(of directory: FileNode) -> [FileNode] { [node] }
+    package func contents(of directory: FileNode) -> DirectoryContents { DirectoryContents([node]) }
 
     package func open(_ file: FileNode) throws -> OwnedDescriptor {
         guard let content = try store.content.open(self.file.digest) else {

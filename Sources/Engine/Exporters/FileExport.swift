@@ -120,12 +120,7 @@ struct FileExport {
     private func copy(_ node: FileNode, to name: PathBytes, in directory: borrowing Directory) throws {
         let source = try tree.open(node)
         let target = try directory.create(name)
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = try source.read(into: &buffer)
-            if count == 0 { return }
-            try target.write(buffer.span.extracting(..<count))
-        }
+        try source.readPieces(of: node.entry.size) { try target.write($0) }
     }
 
     private func walk(_ visit: (FileNode) throws -> Void) throws {

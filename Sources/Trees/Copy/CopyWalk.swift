@@ -34,9 +34,9 @@ package struct CopyWalk {
         let top = Place(
             item: Item(node: match.node, path: ""), depth: 0, pattern: match.selection?.pattern?.root,
             exclusion: excludes.root, isIncluded: isIncluded)
-        var open = [(place: top, rest: try children(of: top)[...])]
+        var open = [(place: top, rest: try contents(of: top))]
         while !open.isEmpty {
-            guard let child = open[open.count - 1].rest.popFirst() else {
+            guard let child = try open[open.count - 1].rest.popFirst() else {
                 open.removeLast()
                 progress.leave()
                 continue
@@ -47,7 +47,7 @@ package struct CopyWalk {
             guard child.isDirectory, mayHold(place) else { continue }
             guard place.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
             progress.enter(place.item, isSelected: isSelected)
-            open.append((place, try children(of: place)[...]))
+            open.append((place, try contents(of: place)))
         }
         if let word = match.requiredWord, progress.count == 0, !isIncluded { throw missing(word) }
     }
@@ -85,11 +85,12 @@ package struct CopyWalk {
         let isIncluded: Bool
     }
 
-    private func children(of directory: Place) throws -> [FileNode] {
+    private func contents(of directory: Place) throws -> DirectoryContents {
         if let prefix = match.selection?.prefix, directory.depth < prefix.count {
-            return try tree.node(at: directory.item.node.path.appending(prefix[directory.depth])).map { [$0] } ?? []
+            let node = try tree.node(at: directory.item.node.path.appending(prefix[directory.depth]))
+            return DirectoryContents(node.map { [$0] } ?? [])
         }
-        return try tree.children(of: directory.item.node)
+        return try tree.contents(of: directory.item.node)
     }
 
     private func place(of child: FileNode, in directory: Place) -> Place {

@@ -132,10 +132,10 @@ package struct SourceMatcher {
     ) throws -> [(node: FileNode, path: PathBytes)] {
         let globs = try pattern.map { try Glob($0) }
         var found: [(node: FileNode, path: PathBytes)] = []
-        var open = [(path: PathBytes(""), rest: try tree.children(of: directory)[...])]
+        var open = [(path: PathBytes(""), rest: try tree.contents(of: directory))]
         while !open.isEmpty {
             let depth = open.count
-            guard let child = open[depth - 1].rest.popFirst() else {
+            guard let child = try open[depth - 1].rest.popFirst() else {
                 open.removeLast()
                 continue
             }
@@ -145,7 +145,7 @@ package struct SourceMatcher {
             if depth == globs.count {
                 found.append((child, path))
             } else if child.isDirectory {
-                open.append((path, try tree.children(of: child)[...]))
+                open.append((path, try tree.contents(of: child)))
             }
         }
         return found

@@ -77,13 +77,24 @@ package final class ContextTree: FileTree {
         }
     }
 
-    package func children(of directory: FileNode) throws -> [FileNode] {
+    package func contents(of directory: FileNode) throws -> DirectoryContents {
         guard directory.path.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
         let state = ignoreState(of: directory.path)
-        let opened = try root.directory(directory.path, resolving: .noSymlinks)
+        let names = try root.directory(directory.path, resolving: .noSymlinks).names()
+        return DirectoryContents(names: names) { [self] names in
+            try files(names, in: directory.path, state)
+        }
+    }
+
+    /// The files of some names in a directory that are part of the context; `state` is that of the ignore rules there.
+    private func files(
+        _ names: some Collection<PathBytes>, in directory: PathBytes, _ state: IgnoreRules.State
+    ) throws -> [FileNode] {
+        let opened = try root.directory(directory, resolving: .noSymlinks)
         var nodes: [FileNode] = []
-        for name in try opened.names() where !form.hides(name) {
-            let path = directory.path.appending(name)
+        nodes.reserveCapacity(names.count)
+        for name in names where !form.hides(name) {
+            let path = directory.appending(name)
             if path == store { continue }
             let childState = rules.state(of: path.bytes, in: state)
             // A file that vanishes during the walk was never there.
@@ -221,12 +232,12 @@ package final class ContextTree: FileTree {
         let opened = try open(file)
         let status = try opened.status()
         guard status.type == .regular else { return DigestHasher().finishBytes() }
-        guard try opened.unallocatedSize() <= Tar.maximumHoles else {
+        guard status.unallocatedSize <= Tar.maximumHoles else {
             throw TreesError(
                 .tooSparse, "the holes of '\(file.path)' in the build context take more than 1 TiB",
                 hint: "Name the file in .dockerignore.")
         }
-        let digest = try opened.contentDigest { reading?.add($0) }
+        let digest = try opened.contentDigest(of: status.size) { reading?.add($0) }
         digests.remember(
             FileFingerprint(status), digest: digest, hasAttributes: !file.entry.attributes.isEmpty)
         return digest
@@ -247,15 +258,13 @@ package struct ContextSelection: Hashable {
 }
 
 extension OwnedDescriptor {
-    /// The SHA-256 of the rest of the file; `progress` gets the size of each piece that was read.
-    package func contentDigest(progress: (Int) -> Void = { _ in }) throws -> [UInt8] {
+    /// The SHA-256 of the rest of a file of about `size` bytes; `progress` gets the size of each piece that was read.
+    package func contentDigest(of size: Int64, progress: (Int) -> Void = { _ in }) throws -> [UInt8] {
         var hasher = DigestHasher()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = try read(into: &buffer)
-            if count == 0 { return hasher.finishBytes() }
-            hasher.update(buffer.span.extracting(..<count))
-            progress(count)
+        try readPieces(of: size) { piece in
+            hasher.update(piece)
+            progress(piece.count)
         }
+        return hasher.finishBytes()
     }
 }

@@ -18,10 +18,11 @@ package final class ContextWalk: FileTree {
 
     deinit { ahead.stop() }
 
-    package func children(of directory: FileNode) throws -> [FileNode] {
-        let children = try ahead.children(of: directory)
-        ahead.announce(children.filter(\.isDirectory))
-        return children
+    package func contents(of directory: FileNode) throws -> DirectoryContents {
+        try ahead.contents(of: directory).changed { [ahead] files in
+            ahead.announce(files.filter(\.isDirectory))
+            return files
+        }
     }
 
     package func node(at path: PathBytes) throws -> FileNode? { try tree.node(at: path) }
@@ -41,7 +42,7 @@ private final class ListingsAhead: Sendable {
         case waiting
         /// The semaphore is signalled when it is there.
         case underWay(DispatchSemaphore)
-        case done(Result<[FileNode], any Error>)
+        case done(Result<DirectoryContents, any Error>)
     }
 
     private struct State {
@@ -79,7 +80,7 @@ private final class ListingsAhead: Sendable {
     }
 
     /// The files of a directory, listed now unless another thread has begun to.
-    func children(of directory: FileNode) throws -> [FileNode] {
+    func contents(of directory: FileNode) throws -> DirectoryContents {
         let (listing, more) = state.withLock { state -> (Listing?, Int) in
             let listing = state.listings[directory.path]
             if case .underWay = listing { return (listing, 0) }
@@ -93,8 +94,8 @@ private final class ListingsAhead: Sendable {
         case .done(let result): return try result.get()
         case .underWay(let semaphore):
             semaphore.wait()
-            return try children(of: directory)
-        case .waiting, nil: return try tree.children(of: directory)
+            return try contents(of: directory)
+        case .waiting, nil: return try tree.contents(of: directory)
         }
     }
 
@@ -108,7 +109,11 @@ private final class ListingsAhead: Sendable {
 
     private func work() {
         while let (directory, semaphore) = take() {
-            let result = Result { try tree.children(of: directory) }
+            let result = Result {
+                var contents = try tree.contents(of: directory)
+                try contents.prepare()
+                return contents
+            }
             state.withLock { state in
                 state.listings[directory.path] = .done(result)
                 state.fileCount += result.count
@@ -132,8 +137,8 @@ private final class ListingsAhead: Sendable {
     }
 }
 
-extension Result<[FileNode], any Error> {
+extension Result<DirectoryContents, any Error> {
     fileprivate var count: Int {
-        if case .success(let files) = self { files.count } else { 0 }
+        if case .success(let contents) = self { contents.readyCount } else { 0 }
     }
 }

@@ -50,14 +50,8 @@ package enum FileSystem {
 
     /// Copies the rest of a file and renames the copy into place.
     package static func copy(_ source: borrowing OwnedDescriptor, to path: FilePath) throws {
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        try replace(path) { target in
-            while true {
-                let count = try source.read(into: &buffer)
-                if count == 0 { return }
-                try target.write(buffer.span.extracting(..<count))
-            }
-        }
+        let size = try source.status().size
+        try replace(path) { target in try source.readPieces(of: size) { try target.write($0) } }
     }
 
     /// Gives `body` a file that takes the place of `path` when it returns; a failure leaves what was there. A device

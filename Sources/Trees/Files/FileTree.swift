@@ -47,7 +47,7 @@ package protocol FileTree: Sendable {
     func node(at path: PathBytes) throws -> FileNode?
 
     /// The files in a directory of the tree, in byte order of their names.
-    func children(of directory: FileNode) throws -> [FileNode]
+    func contents(of directory: FileNode) throws -> DirectoryContents
 
     /// Opens a regular file for reading.
     func open(_ file: FileNode) throws -> OwnedDescriptor
@@ -69,16 +69,16 @@ extension FileTree {
     package func walk(
         below directory: FileNode, visit: (FileNode) throws -> Bool, leave: (FileNode) throws -> Void = { _ in }
     ) throws {
-        var open = [(directory: directory, rest: try children(of: directory)[...])]
+        var open = [(directory: directory, rest: try contents(of: directory))]
         while !open.isEmpty {
-            guard let node = open[open.count - 1].rest.popFirst() else {
+            guard let node = try open[open.count - 1].rest.popFirst() else {
                 let finished = open.removeLast()
                 if !open.isEmpty { try leave(finished.directory) }
                 continue
             }
             guard try visit(node), node.isDirectory else { continue }
             guard node.path.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
-            open.append((node, try children(of: node)[...]))
+            open.append((node, try contents(of: node)))
         }
     }
 }

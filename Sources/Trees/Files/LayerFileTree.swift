@@ -19,7 +19,9 @@ package struct LayerFileTree: FileTree {
 
     package func node(at path: PathBytes) throws -> FileNode? { tree.node(at: path) }
 
-    package func children(of directory: FileNode) throws -> [FileNode] { tree.children(of: directory.path) }
+    package func contents(of directory: FileNode) throws -> DirectoryContents {
+        DirectoryContents(tree.children(of: directory.path))
+    }
 
     package func open(_ file: FileNode) throws -> OwnedDescriptor {
         guard case .layer(let index, let path) = file.origin, directories.indices.contains(index) else {
@@ -29,5 +31,7 @@ package struct LayerFileTree: FileTree {
         return try directory.open(path, resolving: .noSymlinks)
     }
 
-    package func contentDigest(of file: FileNode) throws -> [UInt8] { try open(file).contentDigest() }
+    package func contentDigest(of file: FileNode) throws -> [UInt8] {
+        try open(file).contentDigest(of: file.entry.size)
+    }
 }

@@ -22,7 +22,8 @@ package struct TreeCopy: ~Copyable {
 
     /// Makes the directory look like one of the tree.
     package mutating func fill(from directory: FileNode) throws {
-        for child in try tree.children(of: directory) { try copy(child, to: child.path.lastComponent) }
+        var files = try tree.contents(of: directory)
+        while let child = try files.popFirst() { try copy(child, to: child.path.lastComponent) }
         try setMetadata(directory.entry, of: ".", in: root)
     }
 
@@ -44,12 +45,12 @@ package struct TreeCopy: ~Copyable {
     package mutating func copy(_ node: FileNode, to path: PathBytes) throws {
         try begin(node, at: path)
         guard node.isDirectory else { return }
-        var open = [(directory: node, path: path, rest: try tree.children(of: node)[...])]
+        var open = [(directory: node, path: path, rest: try tree.contents(of: node))]
         while !open.isEmpty {
-            if let child = open[open.count - 1].rest.popFirst() {
+            if let child = try open[open.count - 1].rest.popFirst() {
                 let path = open[open.count - 1].path.appending(child.path.lastComponent)
                 try begin(child, at: path)
-                if child.isDirectory { open.append((child, path, try tree.children(of: child)[...])) }
+                if child.isDirectory { open.append((child, path, try tree.contents(of: child))) }
             } else {
                 let (directory, path, _) = open.removeLast()
                 let parent = try root.directory(path.parent, resolving: .noSymlinks)

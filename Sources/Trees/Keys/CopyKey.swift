@@ -63,9 +63,9 @@ extension KeyHasher {
     private mutating func add(_ top: FileNode, in tree: any FileTree, _ walk: inout KeyWalk) throws {
         try add(fileOnly: top, in: tree, &walk)
         guard top.isDirectory else { return }
-        var open = [try tree.children(of: top)[...]]
+        var open = [try tree.contents(of: top)]
         while !open.isEmpty {
-            guard let child = open[open.count - 1].popFirst() else {
+            guard let child = try open[open.count - 1].popFirst() else {
                 open.removeLast()
                 add("end")
                 continue
@@ -75,7 +75,7 @@ extension KeyHasher {
             try add(fileOnly: child, in: tree, &walk)
             guard child.isDirectory else { continue }
             guard child.path.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
-            open.append(try tree.children(of: child)[...])
+            open.append(try tree.contents(of: child))
         }
     }
 
