@@ -10,19 +10,20 @@ struct ProvenanceTests {
         let lamina: Lamina
         let context: FilePath
 
-        init() throws {
+        init(
+            dockerfile: String = """
+            FROM scratch AS base
+            COPY Dockerfile /a
+            FROM base
+            ARG TOKEN
+            COPY Dockerfile /b
+
+            """
+        ) throws {
             let scratch = try #require(scratch)
             path = scratch.path
             lamina = Lamina(root: path.appending("store"))
-            context = try scratch.context(
-                """
-                FROM scratch AS base
-                COPY Dockerfile /a
-                FROM base
-                ARG TOKEN
-                COPY Dockerfile /b
-
-                """)
+            context = try scratch.context(dockerfile)
         }
 
         func blob(_ layout: FilePath, _ digest: String?) throws -> JSONValue {
@@ -66,6 +67,40 @@ struct ProvenanceTests {
             try other.succeeding("pull", name)
             let rebuilt = try other("rebuild", "--context", test.context.string, "--progress=quiet", name)
             #expect(rebuilt.status == 0, "\(rebuilt.outputText)\(rebuilt.errorText)")
+        }
+    }
+
+    @Test("Of several platforms each image has its own attestations, in a registry and in a layout")
+    func refersToEachPlatform() throws {
+        let test = try Case(dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY Dockerfile /$TARGETARCH\n")
+        let layout = test.path.appending("layout")
+        try DockerRegistry.with(in: try #require(test.scratch)) { registry in
+            let repository = "\(registry.name)/app"
+            try test.lamina.build(
+                test.context, "--platform", "linux/amd64,linux/arm64", "--provenance", "--sbom", "--attest-as",
+                "referrer", "-t", "\(repository):1", "-o", "type=registry", "-o", "type=oci,tar=false,dest=\(layout)")
+            func pushed(_ tag: String) throws -> [JSONValue] {
+                let raw = try expectSuccess(
+                    "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(repository):\(tag)")
+                return try #require(try JSONValue(parsing: raw.outputText)["manifests"]?.array)
+            }
+            let images = try pushed("1")
+            #expect(images.map { $0["platform"]?["architecture"]?.string } == ["amd64", "arm64"])
+            let index = try JSONValue(parsing: text(of: layout.appending("index.json")))
+            let entries = try #require(index["manifests"]?.array)
+            #expect(entries.count == 5)
+            for image in images {
+                let digest = try #require(image["digest"]?.string)
+                let kept = try entries.dropFirst().filter { entry in
+                    try test.blob(layout, entry["digest"]?.string)["subject"]?["digest"]?.string == digest
+                }
+                for found in [kept, try pushed("sha256-\(digest.dropFirst(7))")] {
+                    #expect(
+                        Set(found.compactMap { $0["annotations"]?["in-toto.io/predicate-type"]?.string })
+                            == ["https://spdx.dev/Document", "https://slsa.dev/provenance/v1"])
+                    #expect(found.count == 2)
+                }
+            }
         }
     }
 
