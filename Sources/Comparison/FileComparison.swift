@@ -22,38 +22,31 @@ struct FileComparison {
     private mutating func run() {
         let (left, right) = (old.image.tree, new.image.tree)
         var (oldNode, newNode) = (1, 1)
-        while oldNode < left.count || newNode < right.count {
-            guard oldNode < left.count else {
-                compare(nil, newNode)
-                newNode += 1
-                continue
+        // The path of a node is made of those above it, so it is made once.
+        var oldPath = left.count > 1 ? left.path(of: 1) : nil
+        var newPath = right.count > 1 ? right.path(of: 1) : nil
+        while oldPath != nil || newPath != nil {
+            let takesOld = oldPath.map { old in newPath.map { old == $0 || old.walksBefore($0) } ?? true } ?? false
+            let takesNew = newPath.map { new in oldPath.map { $0 == new || !$0.walksBefore(new) } ?? true } ?? false
+            guard let path = takesOld ? oldPath : newPath else { return }
+            compare(takesOld ? oldNode : nil, takesNew ? newNode : nil, at: path)
+            if takesOld {
+                oldNode += 1
+                oldPath = oldNode < left.count ? left.path(of: oldNode) : nil
             }
-            guard newNode < right.count else {
-                compare(oldNode, nil)
-                oldNode += 1
-                continue
-            }
-            let (oldPath, newPath) = (left.path(of: oldNode), right.path(of: newNode))
-            if oldPath == newPath {
-                compare(oldNode, newNode)
-                oldNode += 1
+            if takesNew {
                 newNode += 1
-            } else if oldPath.walksBefore(newPath) {
-                compare(oldNode, nil)
-                oldNode += 1
-            } else {
-                compare(nil, newNode)
-                newNode += 1
+                newPath = newNode < right.count ? right.path(of: newNode) : nil
             }
         }
     }
 
-    private mutating func compare(_ oldNode: Int?, _ newNode: Int?) {
+    private mutating func compare(_ oldNode: Int?, _ newNode: Int?, at path: PathBytes) {
         let oldFile = oldNode.flatMap { old.image.tree.file(at: $0, after: old.lastLayer) }
         let newFile = newNode.flatMap { new.image.tree.file(at: $0, after: new.lastLayer) }
         if let oldFile, oldFile == newFile, oldFile.layer < common { return }
-        let before = oldNode.flatMap { Self.version(oldFile, $0, old) }
-        let after = newNode.flatMap { Self.version(newFile, $0, new) }
+        let before = oldNode.flatMap { Self.version(oldFile, $0, old, at: path) }
+        let after = newNode.flatMap { Self.version(newFile, $0, new, at: path) }
         guard before != nil || after != nil else { return }
         var causes: [FileDifference.Cause] = []
         if let before, let after {
@@ -63,16 +56,19 @@ struct FileComparison {
             if ignoresTimes || isImplied { causes.removeAll { $0 == .time } }
             if causes.isEmpty { return }
         }
-        let path = oldNode.map { old.image.tree.path(of: $0) } ?? newNode.map { new.image.tree.path(of: $0) }
         let remover = after == nil ? newNode.flatMap { new.image.tree.remover(of: $0, after: new.lastLayer) } : nil
         differences.append(
-            FileDifference(path: path ?? "", old: before, new: after, causes: causes, remover: remover))
+            FileDifference(path: path, old: before, new: after, causes: causes, remover: remover))
     }
 
-    private static func version(_ file: TreeFile?, _ node: Int, _ image: ComparedImage) -> FileDifference.Version? {
+    private static func version(
+        _ file: TreeFile?, _ node: Int, _ image: ComparedImage, at path: PathBytes
+    ) -> FileDifference.Version? {
         guard let file else { return nil }
-        let entry = image.image.tree.entry(of: file, at: node)
+        var entry = image.image.tree.entry(of: file, at: node)
         guard entry.kind == .hardLink, let place = image.image.place(of: file) else {
+            // Equal paths take their memory once.
+            if entry.path == path { entry.path = path }
             return FileDifference.Version(
                 entry: entry, layer: file.layer, storedSize: entry.kind == .regular ? max(0, entry.size) : 0)
         }

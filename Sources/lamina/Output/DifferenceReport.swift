@@ -101,12 +101,16 @@ struct DifferenceReport {
 
     /// Files with the largest changes.
     private var files: Section {
-        let listed = difference.files.filter { !$0.isTimeOnly }.sorted {
-            let (one, other) = ($0.sizeChange.magnitude, $1.sizeChange.magnitude)
-            return one == other ? $0.path < $1.path : one > other
+        let files = difference.files
+        var listed = files.indices.compactMap { index in
+            files[index].isTimeOnly ? nil : (size: files[index].sizeChange.magnitude, index: index)
         }
-        let rows = listed.prefix(fileLimit).map { file in
-            [
+        listed.sort { one, other in
+            one.size == other.size ? files[one.index].path < files[other.index].path : one.size > other.size
+        }
+        let rows = listed.prefix(fileLimit).map { listed in
+            let file = files[listed.index]
+            return [
                 file.change.rawValue, Self.signed(file.sizeChange), file.causes.map(\.rawValue).joined(separator: ", "),
                 "/" + VisibleText.escaped(file.path.bytes),
             ]
