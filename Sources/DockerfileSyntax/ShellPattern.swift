@@ -58,23 +58,24 @@ struct ShellPattern {
         let scalars = try scalars(of: value)
         let length = text.utf8.count
         var inserted = 0
-        var result = String.UnicodeScalarView()
+        // Not by `append(contentsOf:)` of a view of scalars: that makes room for just so many and copies all each time.
+        var result = ""
         var copied = 0
         var position = 0
         while position <= scalars.count, let match = firstMatch(in: scalars, from: position) {
-            result.append(contentsOf: scalars[copied..<match.lowerBound])
+            for scalar in scalars[copied..<match.lowerBound] { result.unicodeScalars.append(scalar) }
             // An empty match right behind the last one is part of it.
             if match.upperBound > copied || match.lowerBound == 0 {
                 inserted += length
                 try WordScanner.check(count: inserted)
-                result.append(contentsOf: text.unicodeScalars)
+                result += text
             }
             copied = match.upperBound
             if !all { break }
             position = max(match.upperBound, position + 1)
         }
-        result.append(contentsOf: scalars[copied...])
-        return String(result)
+        for scalar in scalars[copied...] { result.unicodeScalars.append(scalar) }
+        return result
     }
 
     /// The length of the shortest or longest beginning of `value` that matches.

@@ -32,6 +32,15 @@ import Testing
         #expect(error.message.hasSuffix("the text has more than 16 MiB after expansion"))
     }
 
+    @Test(arguments: [(300_000, 2), (3000, 5000)])
+    func replacementsTakeLinearTime(_ count: Int, _ length: Int) throws {
+        let (value, text) = (String(repeating: "a", count: count), String(repeating: "b", count: length))
+        let start = Self.clock.now
+        let expanded = try WordExpander().expand("${A//a/$B}") { $0 == "A" ? value : text }.text
+        #expect(expanded.utf8.count == count * length)
+        #expect(Self.clock.now - start < .seconds(20))
+    }
+
     @Test(arguments: ["${A##*a*a*a*a*a*a*b}", "${A%%b*a*a*a*a*a*}", "${A//*a*a*a*a*b/x}", "${A/a*a*a*a*b/x}"])
     func patternsTakeLinearTime(_ word: String) throws {
         let value = String(repeating: "a", count: 100_000)
