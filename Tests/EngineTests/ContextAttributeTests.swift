@@ -25,4 +25,19 @@ import Trees
         #expect(try tree.node(at: "f")?.entry.attributes == [Self.capability])
         #expect(try tree.node(at: "plain")?.entry.attributes == [])
     }
+
+    /// A mount that shows the directory itself would show them, too.
+    @Test(.enabled(if: geteuid() == 0, "needs root"), arguments: ["", "d", "d/f"] as [PathBytes])
+    func `files with other attributes are not mounted in place`(_ path: PathBytes) throws {
+        let scratch = try Scratch()
+        let directory = try Directory(opening: scratch.path)
+        try directory.makeDirectory("d", permissions: 0o755)
+        _ = try directory.directory("d").create("f")
+        let tree = try ContextTree(scratch.path, rules: IgnoreRules(patterns: []), cache: nil)
+        try directory.directory("d").setExtendedAttribute("f", Self.capability)
+        #expect(try tree.isPlain(path))
+        let origin = ExtendedAttribute(name: "user.xdg.origin.url", value: Array("https://example.com/".utf8))
+        try directory.directory("d").setExtendedAttribute("f", origin)
+        #expect(try !tree.isPlain(path))
+    }
 }

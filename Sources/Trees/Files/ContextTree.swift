@@ -108,32 +108,35 @@ package final class ContextTree: FileTree {
 
     package func forWalk() -> any FileTree { ContextWalk(self) }
 
-    /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, and all
-    /// belongs to root. A file that is not there is not.
+    /// Whether a file and all below it look on the disk just as this tree has them: nothing is ignored, all belongs to
+    /// root, and nothing has attributes that this tree leaves out. A file that is not there is not.
     package func isPlain(_ path: PathBytes) throws -> Bool {
-        let isPlain = { (status: FileStatus, path: PathBytes, state: IgnoreRules.State) in
-            status.owner == 0 && status.group == 0 && status.type != .socket && !self.rules.ignores(state)
-                && !self.form.hides(path.lastComponent) && path != self.store
-                && self.form.permissions(status) == status.permissions
-        }
         if path.isEmpty {
-            return try isPlain(root.status("."), "", rules.root) && allBelow("", rules.root, in: root, isPlain)
+            return try isPlain(root.status("."), "", rules.root, in: root, name: ".")
+                && allBelow("", rules.root, in: root, isPlain)
         }
-        guard let parent = try openParent(of: path), let status = try parent.statusIfExists(path.lastComponent) else {
-            return false
-        }
+        let name = path.lastComponent
+        guard let parent = try openParent(of: path), let status = try parent.statusIfExists(name) else { return false }
         let state = ignoreState(of: path)
-        guard isPlain(status, path, state) else { return false }
+        guard try isPlain(status, path, state, in: parent, name: name) else { return false }
         guard status.type == .directory else { return true }
-        let directory = try parent.directory(path.lastComponent, resolving: .noSymlinks)
-        return try allBelow(path, state, in: directory, isPlain)
+        return try allBelow(path, state, in: parent.directory(name, resolving: .noSymlinks), isPlain)
     }
 
-    /// Whether something is true of all files below a directory. The condition gets the path of a file and the state of
-    /// the ignore rules there; one that is `nil` for a directory leaves out what is in it.
+    private func isPlain(
+        _ status: FileStatus, _ path: PathBytes, _ state: IgnoreRules.State, in directory: borrowing Directory,
+        name: PathBytes
+    ) throws -> Bool {
+        try status.owner == 0 && status.group == 0 && status.type != .socket && !rules.ignores(state)
+            && !form.hides(path.lastComponent) && path != store && form.permissions(status) == status.permissions
+            && !directory.hasVisibleAttributes(name)
+    }
+
+    /// Whether something is true of all files below a directory. The condition gets the path of a file, the state of the
+    /// ignore rules there, and its directory and name; one that is `nil` for a directory leaves out what is in it.
     private func allBelow(
         _ path: PathBytes, _ state: IgnoreRules.State, in directory: borrowing Directory,
-        _ condition: (FileStatus, PathBytes, IgnoreRules.State) throws -> Bool?
+        _ condition: (FileStatus, PathBytes, IgnoreRules.State, borrowing Directory, PathBytes) throws -> Bool?
     ) throws -> Bool {
         let walk = try DirectoryStack(directory)
         var open = [(path: path, state: state, rest: try directory.names()[...])]
@@ -146,7 +149,7 @@ package final class ContextTree: FileTree {
             let child = open[open.count - 1].path.appending(name)
             guard let status = try walk.current.directory.statusIfExists(name) else { continue }
             let state = rules.state(of: child.bytes, in: open[open.count - 1].state)
-            guard let isTrue = try condition(status, child, state) else { continue }
+            guard let isTrue = try condition(status, child, state, walk.current.directory, name) else { continue }
             guard isTrue else { return false }
             guard status.type == .directory else { continue }
             guard child.depth < PathBytes.depthLimit else { throw TreesError.tooDeep }
@@ -172,7 +175,7 @@ package final class ContextTree: FileTree {
         guard status.type == .directory, !rules.canSkipDirectory(path.bytes, state) else { return false }
         // Whether there is one file below that can be seen.
         let opened = try directory.directory(name, resolving: .noSymlinks)
-        return try !allBelow(path, state, in: opened) { status, child, state in
+        return try !allBelow(path, state, in: opened) { status, child, state, _, _ in
             if child == store { return nil }
             guard rules.ignores(state) else { return false }
             return status.type == .directory && !rules.canSkipDirectory(child.bytes, state) ? true : nil
@@ -266,5 +269,13 @@ extension OwnedDescriptor {
             progress(piece.count)
         }
         return hasher.finishBytes()
+    }
+}
+
+extension Directory {
+    /// Whether a command would see attributes of the file that a context leaves out; see `ContextTree`.
+    fileprivate func hasVisibleAttributes(_ name: PathBytes) throws -> Bool {
+        // A command does not see those named `trusted`. A security module labels every file, also that of a copy.
+        try extendedAttributes(name).contains { $0.name.hasPrefix("user.") || $0.name.hasPrefix("system.") }
     }
 }
