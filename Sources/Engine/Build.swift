@@ -56,6 +56,7 @@ package struct Build: Sendable {
             return result
         } catch {
             await images.compression.stop()
+            try? await images.giveBackNames()
             try? await record(error: error)
             throw error
         }

@@ -26,7 +26,7 @@ extension ImageTransfer {
     }
 
     /// Learns from its registry what an image is, and names its root in the store, where its layers need not be: they
-    /// are fetched when they are needed. The registry must say that it has them, or the name stays where it is.
+    /// are fetched when they are needed. The registry must say that it has them, or the name stays where it is; if that was untrue, ``giveBackNames()``.
     ///
     /// `root` is what the name stands for already, of which another platform is wanted.
     package func resolve(
@@ -42,7 +42,12 @@ extension ImageTransfer {
                 .layerGone, "the layer \(missing.digest) of \(reference) cannot be had: its registry does not have it",
                 hint: "Push the image again, or use another one.")
         }
-        let image = try await offload { [self] in try record(learned, as: [reference]) }
+        let image = try await offload { [self] in
+            let former = try store.images.image(named: reference)
+            let image = try record(learned, as: [reference])
+            moved.note(reference, to: image, root: learned.root.digest, from: former)
+            return image
+        }
         _ = consume lease
         return image
     }

@@ -14,6 +14,7 @@ package struct ImageTransfer: Sendable {
     package let storage: LayerStorage
     /// Compresses layers for pushes.
     package let compression: LayerCompression
+    let moved = MovedNames()
 
     package init(store: StoreRoot, registry: RegistryAccess) {
         self.store = store

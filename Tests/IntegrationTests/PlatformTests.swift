@@ -166,4 +166,36 @@ struct PlatformTests {
             #expect(try fresh.succeeding("images", "-q").outputLines.isEmpty)
         }
     }
+
+    @Test("A base whose layer has other bytes than its registry says does not take the name of the good image")
+    func aBuildWhoseBaseIsDamagedLeavesTheName() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/app"
+            let maker = store("maker")
+            try maker.build(
+                try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "old"), "-t", name, "--push")
+            let lamina = store("puller")
+            try lamina.succeeding("pull", name)
+            let before = try lamina.succeeding("inspect", name).outputText
+            try maker.build(
+                try scratch.context("FROM scratch\nCOPY Dockerfile /new\n", named: "new"), "-t", name, "--push")
+            let manifest = try expectSuccess("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(name)")
+            let layer = try #require(
+                try JSONValue(parsing: manifest.outputText)["layers"]?.array?.first?["digest"]?.string)
+            // As many bytes as before, but others.
+            let script = """
+                file=$(find "$0" -path "*/${1#sha256:}/data")
+                printf XX | dd of="$file" bs=1 seek=20 conv=notrunc
+                """
+            try expectSuccess("sh", "-ec", script, scratch.path.string, layer)
+            let child = try scratch.context("FROM \(name)\nCOPY --from=\(name) /new /x\n", named: "child")
+            let failed = try lamina("build", "--pull", child.string)
+            #expect(failed.status == 1, "\(failed.errorText)")
+            #expect(try lamina.succeeding("inspect", name).outputText == before)
+            #expect(try lamina.succeeding("fsck").status == 0)
+            let fresh = store("fresh")
+            #expect(try fresh("build", child.string).status == 1)
+            #expect(try fresh.succeeding("images", "-q").outputLines.isEmpty)
+        }
+    }
 }
