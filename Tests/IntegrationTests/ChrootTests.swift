@@ -225,6 +225,32 @@ struct ChrootTests {
         #expect(try run("ls", "/\(name)").status != 0)
     }
 
+    /// Without Landlock two commands could leave their roots together, whichever `lamina` started them.
+    @Test(.enabled(if: Machine.has("cc") && Machine.has("flock"), "needs a C compiler and flock"))
+    func commandsThatAreRunTakeTurnsWithoutLandlock() throws {
+        let program = scratch.path.appending("no_landlock").string
+        let source = Lamina.packageRoot.appending("testdata/hostile/no_landlock.c").string
+        try expectSuccess("cc", "-static", "-O1", "-o", program, source)
+        let poor = lamina("chroot")
+        let binary = try #require(Lamina.binary).string
+        let command = [program, binary, "run", "--rm", "lamina/base", "echo", "ran"]
+        let variables = ["LAMINA_ROOT": poor.root.string, "LAMINA_ISOLATION": "chroot"]
+        let alone = try RunningProcess(command, environment: variables).wait()
+        #expect(alone.trimmed == "ran" && !alone.errorText.contains("waiting"), "\(alone.errorText)")
+        // Another command's turn.
+        let lock = poor.root.appending("chroot.lock").string
+        let turn = try RunningProcess(
+            ["sh", "-c", "exec 9>> \"$0\"; flock 9; echo held; exec \(endlessSleep())", lock])
+        try wait(for: "the other turn", until: { try turn.outputSoFar() == "held\n" })
+        let waiting = try RunningProcess(command, environment: variables)
+        let notice = "waiting for another command that runs in a changed root"
+        try wait(for: "the wait", until: { try waiting.errorsSoFar().contains(notice) })
+        #expect(try waiting.outputSoFar() == "")
+        turn.send(SIGKILL)
+        _ = try turn.wait()
+        #expect(try waiting.wait().trimmed == "ran")
+    }
+
     /// The whole of it for real: the machine's own programs and libraries in a container without privileges.
     @Test(.enabled(if: Machine.hasPodman, Machine.needsPodman))
     func worksInPodman() throws {

@@ -39,6 +39,11 @@ package struct ImageRun: Sendable {
             request, config, images: images, hostname: request.hostname ?? ContainerNames.digits(12),
             progress: progress)
         try Task.checkCancellation()
+        // Last: a command that has its turn waits for nothing.
+        let turn: ChrootTurn? =
+            try await offload { try setup.isolation.needsTurns() }
+            ? .wait(in: store) { report("waiting for another command that runs in a changed root") } : nil
+        defer { withExtendedLifetime(turn) {} }
         let status = try await offload {
             let root = try StepFileSystem(
                 of: setup.stack, lowers: setup.lowers, isolation: setup.isolation, trees: setup.trees)

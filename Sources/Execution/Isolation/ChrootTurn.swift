@@ -5,15 +5,17 @@ import Sandbox
 package import Store
 import SystemPackage
 
-/// The turn of a command in a chroot: as long as it is held, no other command of a build of this store runs in one.
+/// The turn of a command in a chroot: as long as it is held, no other command of this store runs in one.
 package final class ChrootTurn: Sendable {
     private let lock: FileLock
 
     private init(_ lock: consuming FileLock) { self.lock = lock }
 
     /// Waits for the turn; to be called when the command waits for nothing else.
-    package static func wait(in store: StoreRoot) async throws -> ChrootTurn {
-        try await LockWaiter.wait {
+    ///
+    /// `busy` is called once if another command has it.
+    package static func wait(in store: StoreRoot, busy: @Sendable () -> Void = {}) async throws -> ChrootTurn {
+        try await LockWaiter.wait(busy: busy) {
             try await offload { () -> ChrootTurn? in
                 guard let lock = try FileLock.attempt(store.path.appending("chroot.lock"), .exclusive) else {
                     return nil
