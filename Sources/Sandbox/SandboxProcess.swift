@@ -14,7 +14,11 @@ package struct SandboxSignaller: Sendable {
     /// Kills the command and everything it started.
     ///
     /// The corresponding system call is `pidfd_send_signal(2)`.
-    package func kill() { send(killSignal) }
+    package func kill() {
+        send(killSignal)
+        // A command that may signal its supervisor may also have stopped it.
+        if killSignal != SIGKILL { send(SIGCONT) }
+    }
 
     /// Sends a signal to the first process of the sandbox. With an init or a supervisor that is passed on to the command;
     /// a command without either gets only signals that it handles, and SIGKILL and SIGSTOP.

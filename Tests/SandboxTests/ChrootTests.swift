@@ -227,4 +227,19 @@ struct ChrootTests {
         #expect(status == .signaled(signal: SIGKILL))
         #expect(try !Host.isSleeping(mark))
     }
+
+    /// Where nothing keeps a command from signals to its supervisor, it may have stopped it.
+    @Test(.timeLimit(.minutes(5))) func isKilledThoughItHasStoppedItsSupervisor() async throws {
+        let fixture = try Fixture()
+        let mark = Host.uniqueSeconds()
+        let plan = try SandboxPlan(spec(fixture, "kill -STOP $PPID; echo stopped; sleep \(mark)"))
+        let status = try await offload {
+            let process = try SandboxProcess(plan)
+            let signaller = process.signaller
+            try process.forwardOutput { _, _ in signaller.kill() }
+            return try process.wait()
+        }
+        #expect(status == .signaled(signal: SIGKILL))
+        #expect(try !Host.isSleeping(mark))
+    }
 }
