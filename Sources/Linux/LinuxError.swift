@@ -24,7 +24,7 @@ extension Failure<LinuxCode> {
             case .noSpace, Errno(rawValue: EDQUOT): .noSpace
             default: .other
             }
-        let hint: String? = code == .noSpace ? "Free some space there and try again." : nil
+        let hint: String? = code == .noSpace ? "Free some space or inodes there and try again." : nil
         self.init(code, "cannot \(call) '\(subject)': \(errno)", hint: hint, cause: errno)
     }
 
