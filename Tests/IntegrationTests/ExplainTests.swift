@@ -64,6 +64,17 @@ struct ExplainTests {
             lines.contains("[build 3/4] COPY changed, but the files this step gets are the same"), "\(lines)")
     }
 
+    @Test func aStepThatCannotReadItsFilesWasNotPruned() throws {
+        try scratch.write("1\n", to: "context/l1")
+        try scratch.context("FROM scratch\nCOPY l* /o/\n")
+        try lamina.build(context)
+        try expectSuccess("ln", "-s", "nowhere", context.appending("link").string)
+        let failed = try lamina("build", "-q", "--explain", context.string)
+        #expect(failed.status == 1)
+        #expect(failed.errorText.contains("it failed before it was known what it reads"), "\(failed.errorText)")
+        #expect(!failed.errorText.contains("pruned"))
+    }
+
     @Test func variablesAreNamedByWhatDeclaredThem() throws {
         #expect(try explain("--build-arg", "VERSION=2").contains("ARG VERSION changed: \"1\" -> \"2\""))
         try scratch.context(Self.dockerfile.replacing("MODE=fast", with: "MODE=slow"))

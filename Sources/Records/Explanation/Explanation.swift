@@ -113,7 +113,8 @@ package struct Explanation: Sendable {
             }
             // The definition is the same; what a rerun of its inputs gave need not be.
             let rerun = step.content == nil || former.content == nil ? rerunInput(of: step) : nil
-            finding.causes = [rerun.map { .follows($0) } ?? .recordGone]
+            let isUnread = step.outcome == .failed && step.content == nil && former.content != nil
+            finding.causes = [rerun.map { .follows($0) } ?? (isUnread ? .unread : .recordGone)]
             finding.origin = rerun ?? finding.position
             return
         }

@@ -16,6 +16,8 @@ package enum MissCause: Hashable, Sendable {
     case files(FileChanges)
     /// Files that the step reads, but it is not known any more what they were.
     case unknownFiles
+    /// The step failed before it was known what it reads.
+    case unread
     case variable(VariableChange)
     /// The command line, or a script of it.
     case command(from: String, to: String)

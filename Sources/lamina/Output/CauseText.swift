@@ -27,6 +27,7 @@ struct CauseText {
         case .unfinished(let outcome): return "nothing changed; in the build before it \(Self.end(outcome))"
         case .files(let changes): return text(changes)
         case .unknownFiles: return "its files changed; which ones is not recorded any more"
+        case .unread: return "it failed before it was known what it reads"
         case .variable(let change): return Self.text(change)
         case .command(let from, let to): return Self.text("the command", from, to)
         case .shell(let from, let to): return "SHELL changed: \(from) -> \(to)"

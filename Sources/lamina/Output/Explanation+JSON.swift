@@ -33,7 +33,7 @@ extension MissCause {
     fileprivate func json(text: String) -> JSON {
         var members: [(String, JSON)] = [("cause", .string(code)), ("text", .string(text))]
         switch self {
-        case .firstBuild, .newStep, .noCache, .recordGone, .unknownFiles, .reordered, .unknown: break
+        case .firstBuild, .newStep, .noCache, .recordGone, .unknownFiles, .unread, .reordered, .unknown: break
         case .unfinished(let outcome): members.append(("outcome", .string(outcome.rawValue)))
         case .files(let changes): members.append(("files", .array(changes.changes.map(\.json))))
         case .variable(let change):
@@ -61,6 +61,7 @@ extension MissCause {
         case .newStep: "new-step"
         case .noCache: "no-cache"
         case .recordGone: "record-pruned"
+        case .unread: "inputs-unread"
         case .unfinished: "unfinished"
         case .files: "files"
         case .unknownFiles: "unknown-files"
