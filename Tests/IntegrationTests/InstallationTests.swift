@@ -82,6 +82,8 @@ struct InstallationTests {
         for name in ["libc6 (>= ", "libcurl4", "liblzma5", "libseccomp2"] {
             #expect(depends.contains(name), "\(depends)")
         }
+        // It is what lamina/base is made of.
+        #expect(try expectSuccess("dpkg-deb", "-f", package, "Recommends").outputText.contains("busybox-static"))
         let tree = scratch.path.appending("tree")
         try expectSuccess("dpkg-deb", "-x", package, tree.string)
         for file in ["bin/lamina", "share/man/man1/lamina-build.1.gz", "share/bash-completion/completions/lamina"] {
@@ -91,22 +93,37 @@ struct InstallationTests {
         #expect(version == (try expectSuccess(program.string, "--version").outputText))
     }
 
-    /// A plain Debian gets the program with apt, and other shells than bash complete its words there.
     @Test(
         .enabled(
             if: Machine.canMakeDebian && Machine.has("dpkg-shlibdeps"),
             "needs root, dpkg-dev, and mmdebstrap or a cached base"))
-    func thePackageInstallsOnAPlainDebian() throws {
+    func thePackageInstallsOnAPlainDebian() throws { try install(on: .bookworm) }
+
+    /// The libraries have other names there, such as libcurl4t64 and libssl3t64.
+    @Test(
+        .enabled(
+            if: Machine.isRoot && Machine.has("mmdebstrap") && Machine.has("dpkg-shlibdeps")
+                && DebianBase.Release.trixie.isReachable,
+            "needs root, dpkg-dev, mmdebstrap, and a network in which deb.debian.org can be reached"))
+    func thePackageInstallsOnTheNextDebian() throws { try install(on: .trixie) }
+
+    /// A plain Debian gets the program with apt: it builds at once, its manual is there, and the shells complete its words.
+    private func install(on release: DebianBase.Release) throws {
         let context = try scratch.context(
             """
-            FROM \(DebianBase.name)
+            FROM \(release.name)
             RUN --mount=target=/context \
                 rm -rf /etc/apt/sources.list.d && cp -r /context/apt/. /etc/apt/ && apt-get update -q && \
-                apt-get install -y -q --no-install-recommends /context/lamina.deb zsh fish
+                DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+                    /context/lamina.deb busybox-static bash-completion man-db zsh fish
             WORKDIR /work
             COPY inner Dockerfile
             ENV LAMINA_ROOT=/tmp/store
-            RUN lamina --version && lamina build -q --target one . && dpkg --verify lamina
+            RUN lamina --version && lamina build -q --target one . && lamina build -q . && dpkg --verify lamina
+            RUN MANPAGER=cat LC_ALL=C man lamina-build | grep -F 'lamina-build - Build an image from a Dockerfile.'
+            # A key completes the stage, or the build finds none of that name.
+            RUN printf '. /usr/share/bash-completion/bash_completion\\nlamina build -q --target o\\t. && exit 7\\nexit 1\\n' > /keys
+            RUN script -qec 'bash --norc -i' /dev/null < /keys; test $? = 7
             RUN test "$(fish -c 'complete -C "lamina build --target "' | paste -sd,)" = one,two
             RUN <<EOF
             cat > /tmp/zsh <<'ZSH'
@@ -121,13 +138,14 @@ struct InstallationTests {
             EOF
 
             """)
-        try scratch.write("FROM scratch AS one\nCOPY Dockerfile /\nFROM scratch AS two\n", to: "context/inner")
+        try scratch.write(
+            "FROM scratch AS one\nCOPY Dockerfile /\nFROM lamina/base AS two\nRUN echo 1 > /one\n", to: "context/inner")
         let package = try script(
             "package", ["--output", scratch.path.appending("out").string, "deb"], ["DEB_COMPRESSION": "none"]
         ).trimmed
         try expectSuccess("cp", package, context.appending("lamina.deb").string)
-        try DebianBase.addSources(to: context)
-        try DebianStore.lamina().build(context)
+        try DebianBase.addSources(to: context, for: release)
+        try DebianStore.lamina(with: release).build(context)
     }
 
     @Test func theTarballBringsItsLibraries() throws {
