@@ -13,6 +13,65 @@ struct ObjectStoreTests {
 
     init() throws { scratch = try Scratch() }
 
+    /// Makes somebody who may do everything, gives the credentials, and puts a file into the bucket. Then
+    /// the server begins to look at signatures.
+    private func putAsSomebody(_ file: FilePath, _ key: String, _ endpoint: String) throws -> [String] {
+        let script = """
+            import json, re, sys, urllib.parse as p, urllib.request as u
+            endpoint, key, file = sys.argv[1:]
+            scope = 'AWS4-HMAC-SHA256 Credential=x/20300101/us-east-1/iam/aws4_request'
+            def iam(action, **fields):
+                body = p.urlencode(dict(fields, Action=action, Version='2010-05-08', UserName='u')).encode()
+                return u.urlopen(u.Request(endpoint, data=body, headers={'Authorization': scope}), timeout=60).read().decode()
+            iam('CreateUser')
+            all = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}
+            iam('PutUserPolicy', PolicyName='all', PolicyDocument=json.dumps(all))
+            made = iam('CreateAccessKey')
+            def send(method, path, body):
+                plain = {'Content-Type': 'application/octet-stream'}
+                u.urlopen(u.Request(endpoint + path, data=body, method=method, headers=plain), timeout=60)
+            send('PUT', '/cache/' + p.quote(key), open(file, 'rb').read())
+            send('POST', '/moto-api/reset-auth', b'0')
+            for name in ['AccessKeyId', 'SecretAccessKey']: print(re.search(f'<{name}>(.*?)</{name}>', made)[1])
+            """
+        return try expectSuccess("python3", "-c", script, endpoint, key, file.string).outputLines
+    }
+
+    /// The variables of kaniko's own documentation for a store other than Amazon's.
+    @Test func kanikosContextComesFromTheBucket() throws {
+        let context = try scratch.context("FROM scratch\nCOPY . /\n")
+        try scratch.write("one", to: "context/sub/file")
+        try scratch.write("FROM scratch\nCOPY file /\n", to: "context/sub/Dockerfile")
+        let archive = scratch.path.appending("context.tar.gz")
+        try expectSuccess("tar", "-C", context.string, "-czf", archive.string, ".")
+        try withServer { endpoint in
+            let keys = try putAsSomebody(archive, "builds/team a/context.tar.gz", endpoint)
+            let variables = [
+                "S3_ENDPOINT": endpoint, "S3_FORCE_PATH_STYLE": "true", "AWS_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1], "DOCKER_CONFIG": scratch.path.string,
+            ]
+            let lamina = store("one").with(variables)
+            let place = "s3://cache/builds/team a/context.tar.gz"
+            try lamina.succeeding(
+                "executor", "--no-push", "-c", place, "-d", "all", "--tar-path", scratch.path.appending("a.tar").string)
+            #expect(try lamina.succeeding("cat", "all", "/sub/file").outputText == "one")
+            try lamina.succeeding(
+                "executor", "--no-push", "-c", place, "--context-sub-path=sub", "-d", "part", "--tar-path",
+                scratch.path.appending("b.tar").string)
+            #expect(try lamina.succeeding("cat", "part", "/file").outputText == "one")
+            // The store says why, and no secret is shown.
+            let absent = try lamina("executor", "--no-push", "-c", "s3://cache/none.tar.gz")
+            #expect(absent.status == 1 && absent.errorText.contains("NoSuchKey"), "\(absent.errorText)")
+            let nowhere = try lamina("executor", "--no-push", "-c", "s3://nowhere/context.tar.gz")
+            #expect(nowhere.status == 1 && nowhere.errorText.contains("NoSuchBucket"), "\(nowhere.errorText)")
+            let forged = try lamina.with(variables.merging(["AWS_SECRET_ACCESS_KEY": "guessed-secret"]) { $1 })(
+                "executor", "--no-push", "-c", place)
+            #expect(forged.status == 1 && forged.errorText.contains("SignatureDoesNotMatch"), "\(forged.errorText)")
+            #expect(!forged.errorText.contains("guessed-secret") && !absent.errorText.contains(keys[1]))
+            #expect(try lamina.unfinished() == [])
+        }
+    }
+
     /// Runs `body` with the endpoint of a server that has one bucket, `cache`.
     private func withServer(_ body: (String) throws -> Void) throws {
         let port = try DockerRegistry.freePort()
