@@ -153,7 +153,9 @@ extension SandboxPlan {
         guard !isReplaced else { return }
         let flags: MountFlags =
             spec.sharedMemorySize == nil ? [.noSetuid, .noDevices, .noExecute] : noDevices.union(.noSetuid)
-        planFileSystem("tmpfs", on: path, flags, data: "mode=1777,size=\(spec.sharedMemorySize ?? 64 << 20)")
+        planFileSystem(
+            "tmpfs", on: path, flags,
+            data: "mode=1777,size=\(spec.sharedMemorySize ?? SandboxSpec.standardSharedMemorySize)")
     }
 
     /// The limits that a command may read: in its namespace, the top is its own group.

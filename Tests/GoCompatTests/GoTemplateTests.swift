@@ -99,6 +99,25 @@ import Testing
         #expect(try GoTemplate(format: format).render(image.completed(with: DockerTypes.image)) == expected)
     }
 
+    /// Docker prints the fields of a structure without their names.
+    @Test(arguments: [
+        ("{{.Mounts}}", "[{bind  /a /b  ro false } { v  /c   true }]"),
+        ("{{range .Mounts}}<{{.Name}}>{{end}}", "<><v>"),
+        ("{{.NetworkSettings.Ports}}", "map[80/tcp:[{0.0.0.0 8080}]]"), ("{{.HostConfig.PidsLimit}}", "<nil>"),
+        ("{{.HostConfig.Devices}}{{.HostConfig.CapAdd}}{{.HostConfig.OomScoreAdj}}", "[][]0"),
+        ("{{.GraphDriver.Data.LowerDir}}", "<no value>"), ("{{json .HostConfig.MemorySwappiness}}", "null"),
+    ])
+    func aContainerHasTheStructuresOfDocker(_ format: String, _ expected: String) throws {
+        let container = try JSON(
+            parsing: #"""
+                {"Mounts":[{"Type":"bind","Source":"/a","Destination":"/b","Mode":"ro","RW":false},
+                 {"Name":"v","Destination":"/c","RW":true}],"GraphDriver":{"Name":"o","Data":null},
+                 "NetworkSettings":{"Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}]}},
+                 "HostConfig":{"PidsLimit":null,"CapAdd":null,"Devices":[]}}
+                """#)
+        #expect(try GoTemplate(format: format).render(container.completed(with: DockerTypes.container)) == expected)
+    }
+
     @Test(arguments: [
         ("{{.Manifest.Digest}}", "d"), ("{{(index .Manifest.Manifests 0).Platform.OS}}", "linux"), ("{{.Name}}", "n"),
         ("{{json .Manifest.Manifests}}", #"[{"platform":{"os":"linux"}}]"#),

@@ -94,6 +94,38 @@ struct IndexTests {
         }
     }
 
+    @Test("Templates of buildx show configs, provenance and packages of an image and of an index")
+    func templatesOfBuildx() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let name = "\(registry.name)/app"
+            let digest = try push("linux/amd64", "\(name):amd64")
+            _ = try push("linux/arm64", "\(name):arm64")
+            let lamina = store("joiner")
+            try lamina.succeeding("index", "create", "docker://\(name):1", "\(name):amd64", "\(name):arm64")
+            func shown(_ format: String, _ tag: String) throws -> String {
+                try lamina.succeeding("buildx", "imagetools", "inspect", "\(name):\(tag)", "--format", format).trimmed
+            }
+            #expect(try shown("{{json .Image.Config.Labels}}", "amd64") == #"{"text":"1"}"#)
+            #expect(try JSONValue(parsing: shown("{{json .Image}}", "amd64"))["architecture"]?.string == "amd64")
+            #expect(try JSONValue(parsing: shown("{{json .Manifest}}", "amd64"))["digest"]?.string == digest)
+            let images = try JSONValue(parsing: shown("{{json .Image}}", "1")).object ?? [:]
+            #expect(images.keys.sorted() == ["linux/amd64", "linux/arm64"])
+            #expect(try shown(#"{{(index .Image "linux/arm64").Architecture}}"#, "1") == "arm64")
+            #expect(try shown("{{range .Manifest.Manifests}}{{.Digest}} {{end}}", "1").hasPrefix(digest))
+            let all = try JSONValue(parsing: shown("{{json .}}", "1"))
+            #expect(all["image"]?["linux/amd64"] != nil && all["manifest"]?["manifests"]?.array?.count == 2)
+            #expect(try shown("{{json .Provenance}}", "1") == #"{"linux/amd64":{},"linux/arm64":{}}"#)
+            // The manifest alone is what people read.
+            #expect(try shown("{{.Manifest}}", "1").contains("\n  Name:        "))
+
+            let context = try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "attested")
+            try lamina.build(context, "-t", "\(name):attested", "--push", "--provenance=mode=min", "--sbom=true")
+            let build = try JSONValue(parsing: shown("{{json .Provenance.SLSA}}", "attested"))
+            #expect(build["buildDefinition"] != nil || build["buildType"] != nil, "\(build)")
+            #expect(try shown("{{.SBOM.SPDX.SPDXID}}", "attested") == "SPDXRef-DOCUMENT")
+        }
+    }
+
     @Test("Wrong input is refused with one sentence")
     func refusesWrongInput() throws {
         try DockerRegistry.with(in: scratch) { registry in

@@ -12,7 +12,7 @@ import Testing
         ("buildx build --load .", "build --output=type=docker ."), ("buildx b .", "build ."),
         ("builder prune -f", "prune --force"), ("buildx du", "df --verbose"),
         ("builder du --format json", "df --verbose --format=json"),
-        ("system df -v", "df --verbose"), ("system prune -af", "prune --all --force"),
+        ("system df -v", "df --verbose"), ("system prune -af", "system prune --all --force"),
         ("system info -f {{.NCPU}}", "info --format={{.NCPU}}"), ("container run -i x sh", "run --interactive x sh"),
         ("container ls -aq", "ps --all --quiet"), ("container rm -f x", "rm --force x"),
         ("container exec -it x sh -c true", "exec --interactive --tty x sh -c true"),
@@ -61,7 +61,7 @@ import Testing
             "'context use' is not there: there is no daemon, so there are no contexts to choose from: leave it out"
         ),
         ("container top x", "'container top' is not there: use 'lamina exec CONTAINER ps'"),
-        ("system prune --volumes", "--volumes is not there: remove volumes with 'lamina volume prune'"),
+        ("builder prune --volumes", "--volumes is not there: remove volumes with 'lamina volume prune'"),
         ("nope", "unknown command 'nope'\nSee 'lamina --help' for the commands."),
         ("psuh", "unknown command 'psuh'; did you mean 'push'?\nSee 'lamina --help' for the commands."),
         (

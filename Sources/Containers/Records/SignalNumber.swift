@@ -12,6 +12,12 @@ package enum SignalNumber {
         "PWR": 30, "SYS": SIGSYS, "RTMIN": 34, "RTMAX": 64,
     ]
 
+    /// The name of a signal, such as `SIGTERM`; the number where it has none.
+    package static func name(of number: Int32) -> String {
+        // Of two names for one signal, the usual one is the first of the alphabet: ABRT, CHLD, IO.
+        names.filter { $0.value == number }.map(\.key).min().map { "SIG\($0)" } ?? "\(number)"
+    }
+
     /// The number that a text means: a number, or a name with or without `SIG`, such as `RTMIN+3`.
     ///
     /// Throws ``ContainersError`` `.badCommand`.

@@ -40,7 +40,7 @@ struct TemplateEvaluator {
             case .output(let pipeline):
                 let value = try evaluate(pipeline)
                 try bind(pipeline, [value])
-                if pipeline.variables.isEmpty { output += value == .null ? Self.nothing(pipeline) : value.goText }
+                if pipeline.variables.isEmpty { output += Self.text(of: value, pipeline) }
             case .condition(let pipeline, let then, let otherwise):
                 try scoped { (evaluator: inout Self) throws(TemplateError) in
                     let value = try evaluator.evaluate(pipeline)
@@ -189,11 +189,12 @@ struct TemplateEvaluator {
         }
     }
 
-    /// The text of a value that is null: that of Go's empty list or map where Docker has one there.
-    private static func nothing(_ pipeline: TemplatePipeline) -> String {
+    /// The text of a value as Docker's type of its field has it: a null one is an empty list or map where it has those.
+    private static func text(of value: JSON, _ pipeline: TemplatePipeline) -> String {
         guard pipeline.commands.count == 1, let command = pipeline.commands.first, command.count == 1,
             case .fields(_, let names) = command[0].kind, let name = names.last
-        else { return "<no value>" }
+        else { return value == .null ? "<no value>" : value.goText }
+        guard value == .null else { return DockerTypes.structures[name].map(value.goText) ?? value.goText }
         if DockerTypes.maps.contains(name) { return "map[]" }
         return DockerTypes.lists.contains(name) ? "[]" : DockerTypes.pointers.contains(name) ? "<nil>" : "<no value>"
     }

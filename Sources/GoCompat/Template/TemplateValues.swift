@@ -26,6 +26,22 @@ extension JSON {
         }
     }
 
+    /// The text of a list, or of a map of lists, whose objects are structures with these fields: `[{a b}]`.
+    func goText(fields: [String]) -> String {
+        switch self {
+        case .array(let items):
+            let texts = items.map { item in
+                guard let object = item.object else { return item.goText }
+                return "{\(fields.map { object[$0]?.goText ?? "" }.joined(separator: " "))}"
+            }
+            return "[\(texts.joined(separator: " "))]"
+        case .object(let object):
+            let texts = object.sorted().members.map { "\($0.key):\($0.value.goText(fields: fields))" }
+            return "map[\(texts.joined(separator: " "))]"
+        default: return goText
+        }
+    }
+
     /// The name of its type in messages.
     var goType: String {
         switch self {

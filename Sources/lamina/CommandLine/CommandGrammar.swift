@@ -261,6 +261,7 @@ extension CommandGrammar {
             CommandGrammar(
                 flags: "all/a force/f cache-mounts dry-run",
                 values: "filter until format keep-storage/reserved-space/max-used-space")
+        case "system prune": CommandGrammar(flags: "all/a force/f volumes", values: "filter format")
         case "fsck": CommandGrammar(flags: "repair full quiet/q", values: "format")
         case "parse": CommandGrammar(flags: "compact")
         case "expand": CommandGrammar(flags: "split unset", values: "env/e escape mode format")

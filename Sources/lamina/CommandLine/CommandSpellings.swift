@@ -68,7 +68,7 @@ enum CommandSpellings {
             "buildx build": .command(["build"]), "buildx b": .command(["build"]),
             "builder prune": .command(["prune"]), "buildx prune": .command(["prune"]),
             "builder du": .command(["df", "--verbose"]), "buildx du": .command(["df", "--verbose"]),
-            "system df": .command(["df"]), "system prune": .command(["prune"]), "system info": .command(["info"]),
+            "system df": .command(["df"]), "system info": .command(["info"]),
             "container ls": .command(["ps"]), "container list": .command(["ps"]), "container ps": .command(["ps"]),
             "container run": .command(["run"]), "buildx version": .command(["version"]),
             "buildx history ls": .command(["builds", "ls"]), "buildx history logs": .command(["builds", "logs"]),

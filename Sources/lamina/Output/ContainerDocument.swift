@@ -22,12 +22,13 @@ struct ContainerDocument {
             ("Args", .array(record.command.dropFirst().map(JSON.string))), ("State", stateJSON),
             ("Image", .string(record.image.description)), ("LogPath", .string(container.log.string)),
             ("Name", .string("/\(record.name)")), ("RestartCount", .integer(0)), ("Driver", .string("overlay")),
-            ("Platform", .string(record.platform.os)), ("HostConfig", hostJSON), ("Mounts", mountsJSON),
+            ("Platform", .string(record.platform.os)), ("GraphDriver", driverJSON),
+            ("HostConfig", HostConfigDocument(record: record, networkMode: networkMode).json), ("Mounts", mountsJSON),
             ("Config", configJSON(config)),
             (
                 "NetworkSettings",
                 .object(
-                    ("Ports", portsJSON(container.isRunning ? state.ports : [])), ("IPAddress", .string("")),
+                    ("Ports", Self.ports(container.isRunning ? state.ports : [])), ("IPAddress", .string("")),
                     ("Networks", .object(JSONObject([(networkMode, Self.networkJSON)]))))
             ), ("SizeRw", showsSize ? .integer(try container.writtenBytes()) : nil))
     }
@@ -47,27 +48,26 @@ struct ContainerDocument {
 
     /// The addresses in a network: none, as with Docker's `host` and `none`.
     private static let networkJSON = JSON.object(
-        ("IPAddress", .string("")), ("IPPrefixLen", .integer(0)), ("Gateway", .string("")), ("MacAddress", .string("")))
+        ("IPAMConfig", .null), ("Links", .null), ("Aliases", .null), ("NetworkID", .string("")),
+        ("EndpointID", .string("")), ("Gateway", .string("")), ("IPAddress", .string("")), ("IPPrefixLen", .integer(0)),
+        ("IPv6Gateway", .string("")), ("GlobalIPv6Address", .string("")), ("GlobalIPv6PrefixLen", .integer(0)),
+        ("MacAddress", .string("")), ("DriverOpts", .null))
 
-    private var hostJSON: JSON {
-        let binds = request.volumes.volumes.map { volume in
-            let suffix = volume.access == .readOnly ? ":ro" : ""
-            return JSON.string("\(volume.name ?? volume.source.string):\(volume.target)\(suffix)")
-        }
-        return .object(
-            ("Binds", .array(binds)),
-            ("NetworkMode", .string(networkMode)),
-            ("PortBindings", portsJSON(request.ports)),
-            ("RestartPolicy", .object(("Name", .string("no")), ("MaximumRetryCount", .integer(0)))),
-            ("AutoRemove", .bool(record.removesItself)), ("Privileged", .bool(request.isPrivileged)),
-            ("ReadonlyRootfs", .bool(request.isRootReadOnly)), ("Init", .bool(true)),
+    /// The directories of an overlay. Where the layers of the image are and where all of it is mounted is known only
+    /// while the container runs, and only to its command.
+    private var driverJSON: JSON {
+        .object(
+            ("Name", .string("overlay")),
             (
-                "Tmpfs",
-                .object(JSONObject(request.volumes.temporary.map { ($0.target.string, JSON.string("")) }))
-            ), ("Isolation", .string(request.isolation?.rawValue ?? "auto")))
+                "Data",
+                .object(
+                    ("UpperDir", .string(container.directory.appending("fs").string)),
+                    ("WorkDir", .string(container.directory.appending("work").string)))
+            ))
     }
 
-    private func portsJSON(_ ports: [PortMapping]) -> JSON {
+    /// Ports by what they are inside.
+    static func ports(_ ports: [PortMapping]) -> JSON {
         var members = JSONObject()
         for port in ports {
             let binding = JSON.object(
@@ -86,16 +86,15 @@ struct ContainerDocument {
                     ("Type", .string(volume.name == nil ? "bind" : "volume")), ("Name", volume.name.map(JSON.string)),
                     ("Source", .string(volume.source.string)), ("Destination", .string(volume.target.string)),
                     ("Mode", .string(volume.access == .readOnly ? "ro" : "")),
-                    ("RW", .bool(volume.access != .readOnly)))
+                    ("RW", .bool(volume.access != .readOnly)), ("Propagation", .string("")))
             })
     }
 
     private func configJSON(_ config: RunConfig) -> JSON {
-        var environment = config.environment
-        for (name, value) in request.environment {
-            environment.removeAll { $0.hasPrefix("\(name)=") }
-            environment.append("\(name)=\(value)")
-        }
+        // Those of the command line come first, as with Docker.
+        let given = request.environment
+        let inherited = config.environment.filter { entry in !given.contains { entry.hasPrefix("\($0.name)=") } }
+        let environment = given.map { "\($0.name)=\($0.value)" } + inherited
         let command = request.arguments.isEmpty && request.entrypoint == nil ? config.command : request.arguments
         let entrypoint = request.entrypoint ?? config.entrypoint
         return .object(
@@ -107,6 +106,13 @@ struct ContainerDocument {
             ("WorkingDir", .string(request.workingDirectory ?? config.workingDirectory)),
             ("Entrypoint", entrypoint.map { .array($0.map(JSON.string)) } ?? .null),
             ("Labels", JSON.sortedMap(record.labels) ?? .object(JSONObject())),
-            ("StopSignal", .string(config.stopSignal)), ("StopTimeout", .integer(record.stopTimeout)))
+            ("StopSignal", .string(stopSignal(config))), ("StopTimeout", .integer(record.stopTimeout)))
+    }
+
+    /// The signal of the image as it stands there, or the name of another one that was asked for.
+    private func stopSignal(_ config: RunConfig) -> String {
+        let usual = config.stopSignal.isEmpty ? "TERM" : config.stopSignal
+        return (try? SignalNumber.parse(usual)) == record.stopSignal
+            ? config.stopSignal : SignalNumber.name(of: record.stopSignal)
     }
 }

@@ -42,6 +42,7 @@ enum CommandFlags {
             .merging(flags("all", .accepted(because: "an index among the images gives all of its own"))) { $1 },
         "index add": flags("all", .accepted(because: "an index among the images gives all of its own")),
         "prune": flags("volumes", .refused("remove volumes with 'lamina volume prune'")),
+        "system prune": flags("build external", .accepted(because: "no containers are left by builds")),
         "buildx create": builders, "buildx use": builders, "buildx inspect": builders, "buildx rm": builders,
         "buildx stop": builders, "buildx ls": builders,
         "volume prune": flags("filter=", .refused("name the volumes with lamina volume rm")),

@@ -92,29 +92,24 @@ struct ContainerPruneCommand: ContainerFilesCommand {
                     throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
-            let root = try global.store()
-            let store = ContainerStore(root)
-            let filter = try ContainerFilter(filters, among: store) { try root.images.lookup($0)?.id }
-            var removed: [String] = []
-            var bytes: Int64 = 0
-            for container in try store.list() where !container.isRunning && filter.passes(container) {
-                let size = (try? container.writtenBytes()) ?? 0
-                do { try store.remove(container) } catch let error as ContainersError where error.code == .isRunning {
-                    continue
-                }
-                removed.append(container.id)
-                bytes = bytes.addingClamped(size)
-            }
-            if document.isDocument {
-                return try document.show(
-                    ("reclaimed", .integer(bytes)), ("deleted", .array(removed.map(JSON.string))))
-            }
-            if !removed.isEmpty {
-                say("Deleted Containers:")
-                removed.forEach(say)
-                say("")
-            }
-            say("Total reclaimed space: \(HumanSize.short(bytes))")
+            let pruned = try Self.prune(global.store(), filters)
+            if document.isDocument { return try document.show(("reclaimed", .integer(pruned.bytes)), pruned.member()) }
+            pruned.report()
+            say("Total reclaimed space: \(HumanSize.short(pruned.bytes))")
         }
+    }
+
+    static func prune(_ root: StoreRoot, _ filters: [String]) throws -> PrunedItems {
+        let store = ContainerStore(root)
+        let filter = try ContainerFilter(filters, among: store) { try root.images.lookup($0)?.id }
+        var pruned = PrunedItems(kind: "Containers")
+        for container in try store.list() where !container.isRunning && filter.passes(container) {
+            let size = (try? container.writtenBytes()) ?? 0
+            do { try store.remove(container) } catch let error as ContainersError where error.code == .isRunning {
+                continue
+            }
+            pruned.add(container.id, size)
+        }
+        return pruned
     }
 }

@@ -183,20 +183,22 @@ struct VolumePruneCommand: ContainerFilesCommand {
                     throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
-            let store = try VolumeStore(global.store())
-            let unused = try store.list().filter { try (all || $0.isAnonymous) && store.users(of: $0.name).isEmpty }
-            let bytes = try unused.clampedSum { try $0.bytes() }
-            for volume in unused { try store.remove(volume.name) }
-            if document.isDocument {
-                return try document.show(
-                    ("reclaimed", .integer(bytes)), ("deleted", .array(unused.map { .string($0.name) })))
-            }
-            if !unused.isEmpty {
-                say("Deleted Volumes:")
-                for volume in unused { say(volume.name) }
-                say("")
-            }
-            say("Total reclaimed space: \(HumanSize.short(bytes))")
+            let pruned = try Self.prune(global.store(), all: all)
+            if document.isDocument { return try document.show(("reclaimed", .integer(pruned.bytes)), pruned.member()) }
+            pruned.report()
+            say("Total reclaimed space: \(HumanSize.short(pruned.bytes))")
         }
+    }
+
+    /// Removes volumes that no container has: those that are anonymous, or all.
+    static func prune(_ root: StoreRoot, all: Bool) throws -> PrunedItems {
+        let store = VolumeStore(root)
+        var pruned = PrunedItems(kind: "Volumes")
+        for volume in try store.list() where try (all || volume.isAnonymous) && store.users(of: volume.name).isEmpty {
+            let size = try volume.bytes()
+            try store.remove(volume.name)
+            pruned.add(volume.name, size)
+        }
+        return pruned
     }
 }

@@ -43,36 +43,42 @@ struct ImagePruneCommand: UserNamespaceCommand {
                         .cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
                 }
             }
-            let filter = try ImageFilter(filters, images: images, now: Timestamp.now)
-            var (removed, untagged, deleted): ([String], [String], [String]) = ([], [], [])
-            let used = Set(try images.store.containerUses().map(\.image))
-            for image in try images.store.images.list() where all || image.names.isEmpty {
-                guard !used.contains(image.id) else { continue }
-                guard try filter.passes(image, image.names.first, images: images) else { continue }
-                // A root with several names is listed once a name by no command: it goes with all of them.
-                for event in try images.remove(image.id.description, force: true) {
-                    switch event {
-                    case .untagged(let name):
-                        removed.append("untagged: \(name.familiar)")
-                        untagged.append(name.familiar)
-                    case .deleted(let id):
-                        removed.append("deleted: \(id)")
-                        deleted.append(id.description)
-                    }
-                }
-            }
-            let freed = try images.store.collector.collect().freedBytes
+            let (untagged, deleted, lines) = try Self.prune(images, all: all, filters)
             if document.isDocument {
                 return try document.show(
-                    ("reclaimed", .integer(freed)), ("untagged", .array(untagged.map(JSON.string))),
-                    ("deleted", .array(deleted.map(JSON.string))))
+                    ("reclaimed", .integer(lines.bytes)), untagged.member("untagged"), deleted.member())
             }
-            if !removed.isEmpty {
-                say("Deleted Images:")
-                removed.forEach(say)
-                say("")
-            }
-            say("Total reclaimed space: \(HumanSize.short(freed))")
+            lines.report()
+            say("Total reclaimed space: \(HumanSize.short(lines.bytes))")
         }
+    }
+
+    /// Removes images that no container has: those without a name, or all. The last of the results has the names and
+    /// the IDs, as they are printed.
+    static func prune(
+        _ images: ImageTransfer, all: Bool, _ filters: [String]
+    ) throws -> (untagged: PrunedItems, deleted: PrunedItems, lines: PrunedItems) {
+        let filter = try ImageFilter(filters, images: images, now: Timestamp.now)
+        var (untagged, deleted, lines) = (
+            PrunedItems(kind: "Images"), PrunedItems(kind: "Images"), PrunedItems(kind: "Images")
+        )
+        let used = Set(try images.store.containerUses().map(\.image))
+        for image in try images.store.images.list() where all || image.names.isEmpty {
+            guard !used.contains(image.id) else { continue }
+            guard try filter.passes(image, image.names.first, images: images) else { continue }
+            // A root with several names is listed once a name by no command: it goes with all of them.
+            for event in try images.remove(image.id.description, force: true) {
+                switch event {
+                case .untagged(let name):
+                    lines.add("untagged: \(name.familiar)", 0)
+                    untagged.add(name.familiar, 0)
+                case .deleted(let id):
+                    lines.add("deleted: \(id)", 0)
+                    deleted.add(id.description, 0)
+                }
+            }
+        }
+        lines.add(bytes: try images.store.collector.collect().freedBytes)
+        return (untagged, deleted, lines)
     }
 }

@@ -115,8 +115,10 @@ struct InspectCommand: AsyncParsableCommand {
     /// The document with the fields that Docker's templates find in any case; as it is where all of it is printed.
     private func typed(_ document: JSON, for format: String) -> JSON {
         guard !["json", "{{json .}}"].contains(format) else { return document }
-        let isContainer = document.object?["HostConfig"] != nil
-        return document.completed(with: isContainer ? DockerTypes.container : DockerTypes.image)
+        guard document["HostConfig"] == nil else { return document.completed(with: DockerTypes.container) }
+        // Older versions of Docker have the size by a second name.
+        return document.completed(with: .object(("VirtualSize", document["Size"] ?? .integer(0))))
+            .completed(with: DockerTypes.image)
     }
 
     /// The document of a container or an image: a container comes first, as with Docker.
@@ -148,6 +150,7 @@ struct InspectCommand: AsyncParsableCommand {
             ("Variant", config.platform.variant.isEmpty ? nil : .string(config.platform.variant)),
             ("Os", .string(config.platform.os)),
             ("Size", .integer(image.size)),
+            ("GraphDriver", .object(("Name", .string("overlay")), ("Data", .null))),
             (
                 "RootFS",
                 .object(

@@ -27,20 +27,42 @@ struct IndexInspectCommand: UserNamespaceCommand {
     func run() async throws {
         try await global.run {
             let location = try ImageLocation(parsing: name)
-            let root = try await global.withIndexes(registries, login, for: location) {
-                try await $0.source(name).root()
+            let (name, wanted) = (name, wanted)
+            let (root, contents) = try await global.withIndexes(registries, login, for: location) { places in
+                let reader = try await places.source(name)
+                let root = try await reader.root()
+                let contents = try IndexContents(root, reader)
+                // Each is fetched only where the template has it: buildx, too, asks the registry for all of them.
+                return (
+                    root,
+                    (
+                        image: wanted.image ? try await contents.image() : nil,
+                        provenance: wanted.provenance ? try await contents.provenance() : nil,
+                        sbom: wanted.sbom ? try await contents.sbom() : nil
+                    )
+                )
             }
             guard !raw else { return CommandResult.write(root.bytes) }
             let entries = root.isIndex ? try IndexDocument(parsing: root.bytes).entries : []
-            guard !document.isDocument else {
+            // With buildx, a template that is nothing but the manifest means the text for people.
+            guard !document.isDocument || document.format == "{{.Manifest}}" else {
                 return try document.show(
                     ("name", .string("\(location)")), ("mediaType", .string(root.descriptor.mediaType.rawValue)),
                     ("digest", .string(root.descriptor.digest.description)),
                     ("manifests", .array(entries.map(\.descriptor.json))),
-                    ("manifest", Self.manifest(root.descriptor, entries)))
+                    ("manifest", Self.manifest(root.descriptor, entries)), ("image", contents.image),
+                    ("provenance", contents.provenance), ("sbom", contents.sbom))
             }
             for line in Self.lines(location, root.descriptor, entries) { say(TerminalText.line(line)) }
         }
+    }
+
+    /// The documents that the format mentions.
+    private var wanted: (image: Bool, provenance: Bool, sbom: Bool) {
+        guard let format = document.format, !raw else { return (false, false, false) }
+        let isWhole = ["json", "{{json .}}", "{{ json . }}"].contains(format)
+        let words = format.lowercased()
+        return (isWhole || words.contains(".image"), words.contains(".provenance"), words.contains(".sbom"))
     }
 
     /// The document that buildx's templates know as `.Manifest`.
@@ -60,7 +82,8 @@ struct IndexInspectCommand: UserNamespaceCommand {
         for entry in entries {
             let descriptor = entry.descriptor
             lines += [
-                "  Digest:      \(descriptor.digest)", "  MediaType:   \(descriptor.mediaType.rawValue)",
+                "  Name:        \(location)@\(descriptor.digest)", "  Digest:      \(descriptor.digest)",
+                "  MediaType:   \(descriptor.mediaType.rawValue)",
                 "  Platform:    \(descriptor.platform.map(\.description) ?? "none")",
             ]
             if let subject = entry.subject { lines.append("  About:       \(subject)") }

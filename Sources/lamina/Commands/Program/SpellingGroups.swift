@@ -24,7 +24,7 @@ struct BuildxGroup: ParsableCommand {
 struct SystemGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "system", abstract: "Docker's spellings for the store: system df, system prune, …",
-        discussion: CommandSpellings.list(of: "system"))
+        discussion: CommandSpellings.list(of: "system"), subcommands: [SystemPruneCommand.self])
 
     func run() throws { throw CleanExit.helpRequest(self) }
 }

@@ -39,8 +39,9 @@ struct RunCommand: UserNamespaceCommand {
         let request = try words.request(of: Self.self, isDebug: global.debug)
         let runner = ContainerRunner(global: global)
         guard detach || !(request.hasTerminal && request.isInteractive) || isatty(STDIN_FILENO) == 1 else {
+            // As with docker, which finds it before it asks its daemon for anything.
             tell("lamina: the input device is not a TTY")
-            throw ContainerRunner.ownFailure
+            throw ExitStatus.failure
         }
         guard detach || words.containers.isKept else {
             return try await runner.run { [global, words] link in
