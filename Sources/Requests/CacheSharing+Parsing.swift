@@ -179,7 +179,14 @@ package struct CacheAttributes {
     }
 
     package func unknownType(_ known: String) -> RequestsError {
-        RequestsError(.badCache, "unknown cache type '\(type)' in \(option)", hint: "Use one of \(known).")
+        // Those of BuildKit that are not there have a reason.
+        let service = ["gha": "the caches of GitHub's service are not read", "azblob": "blobs of Azure are not read"]
+        guard let reason = service[type] else {
+            return RequestsError(.badCache, "unknown cache type '\(type)' in \(option)", hint: "Use one of \(known).")
+        }
+        return RequestsError(
+            .badCache, "\(option) type=\(type) is not there: \(reason)",
+            hint: "Use type=registry,ref=NAME, or type=local with a directory that the pipeline keeps.")
     }
 
     package func requireEmpty() throws {

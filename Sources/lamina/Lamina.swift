@@ -118,6 +118,7 @@ struct Lamina: AsyncParsableCommand {
                     .words(for: command, grammar, mentioned: mentioned)
             }
             var command = try parsed(CommandLineNormalizer.normalized(words, defaults: defaults))
+            if command is any AsyncParsableCommand { requireProcesses() }
             if let command = command as? any UserNamespaceCommand {
                 try UserNamespaceEntry.prepare(for: command)
             }
@@ -147,6 +148,13 @@ struct Lamina: AsyncParsableCommand {
         // No other thread reads the environment yet.
         for (name, value) in taken.variables { unsafe setenv(name, value, 1) }
         return taken.words
+    }
+
+    /// Ends the program with a sentence where `/proc` is not mounted: the library that runs its threads traps there.
+    private static func requireProcesses() {
+        guard unsafe access("/proc/self/stat", F_OK) != 0 else { return }
+        tell("lamina: /proc is not mounted: mount it with 'mount -t proc proc /proc'")
+        Glibc.exit(ExitStatus.failure.code)
     }
 
     /// Parses the arguments with the command that they name, which spares the parser all other commands.

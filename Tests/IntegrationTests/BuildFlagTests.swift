@@ -127,8 +127,8 @@ struct BuildFlagTests {
             #expect(never.errorText.contains("image \(name) is not in the store, and --pull=never forbids to fetch it"))
             for (number, flags, expected) in [
                 (1, [], "1"), (2, [], "1"), (2, ["--pull=never"], "1"), (2, ["--pull"], "2"),
-                (3, ["--pull=missing"], "2"),
-                (3, ["--pull=newer"], "3"), (4, ["--pull=always"], "4"),
+                (3, ["--pull=missing"], "2"), (3, ["--pull=0"], "2"),
+                (3, ["--pull=newer"], "3"), (4, ["--pull=always"], "4"), (5, ["--pull=1"], "5"),
             ] as [(Int, [String], String)] {
                 let base = try scratch.context("FROM scratch\nCOPY Dockerfile /\nLABEL v=\(number)\n", named: "base")
                 try publisher.build(base, "-t", name, "--push")

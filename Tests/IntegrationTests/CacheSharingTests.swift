@@ -281,5 +281,6 @@ struct CacheSharingTests {
         let context = try scratch.context("FROM lamina/base\n")
         let refused = try store("one")("build", option, context.string)
         #expect(refused.status == 2, "\(refused.errorText)")
+        #expect(!option.hasSuffix("gha") || refused.errorText.contains("Use type=registry,ref=NAME"))
     }
 }

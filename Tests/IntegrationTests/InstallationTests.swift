@@ -129,23 +129,38 @@ struct InstallationTests {
             cat > /tmp/zsh <<'ZSH'
             compdef() {}
             _files() { print files }
-            _describe() { print -l ${(P)2} }
+            _describe() { print -l ${(P)2} $3 }
             source /usr/share/zsh/vendor-completions/_lamina
             words=(lamina build --target "") CURRENT=4
             _lamina
+            words=(lamina build --build-arg V) CURRENT=4
+            _lamina
             ZSH
-            test "$(zsh -f /tmp/zsh | paste -sd,)" = one:one,two:two
+            test "$(zsh -f /tmp/zsh | paste -sd,)" = one:one,two:two,VERSION=:VERSION=,-S
             EOF
 
             """)
         try scratch.write(
-            "FROM scratch AS one\nCOPY Dockerfile /\nFROM lamina/base AS two\nRUN echo 1 > /one\n", to: "context/inner")
+            "ARG VERSION\nFROM scratch AS one\nCOPY Dockerfile /\nFROM lamina/base AS two\nRUN echo 1 > /one\n",
+            to: "context/inner")
         let package = try script(
             "package", ["--output", scratch.path.appending("out").string, "deb"], ["DEB_COMPRESSION": "none"]
         ).trimmed
         try expectSuccess("cp", package, context.appending("lamina.deb").string)
         try DebianBase.addSources(to: context, for: release)
         try DebianStore.lamina(with: release).build(context)
+    }
+
+    /// A directory that somebody has changed their root to may lack it.
+    @Test(.enabled(if: Machine.isRoot, Machine.needsRoot))
+    func withoutProcItSaysSo() throws {
+        let finished = try RunningProcess([
+            "unshare", "--mount", "--propagation", "private", "sh", "-c",
+            "mount -t tmpfs none /proc || exit 9; \"$0\" --root \"$1\" images; echo $?", program.string,
+            scratch.path.appending("store").string,
+        ]).wait()
+        #expect(finished.outputText == "1\n" && finished.errorLines.count == 1, "\(finished.errorText)")
+        #expect(finished.errorText.contains("/proc is not mounted"))
     }
 
     @Test func theTarballBringsItsLibraries() throws {

@@ -69,17 +69,20 @@ struct CompletionCommand: ParsableCommand {
     private static let zsh = """
         #compdef lamina
         _lamina() {
-            local -a replies described
-            local reply
+            local -a replies described unfinished
+            local reply entry
             replies=("${(@f)$(lamina __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
             if [[ -z ${replies[1]} ]]; then
                 _files
                 return
             fi
             for reply in "${replies[@]}"; do
-                described+=("${${reply%%$'\\t'*}//:/\\\\:}:${${reply#*$'\\t'}:-}")
+                entry="${${reply%%$'\\t'*}//:/\\\\:}:${${reply#*$'\\t'}:-}"
+                # A value is to follow at once.
+                if [[ ${reply%%$'\\t'*} == *= ]]; then unfinished+=("$entry"); else described+=("$entry"); fi
             done
-            _describe lamina described
+            (( ! $#unfinished )) || _describe lamina unfinished -S ''
+            (( ! $#described )) || _describe lamina described
         }
         if [ "$funcstack[1]" = "_lamina" ]; then _lamina "$@"; else compdef _lamina lamina; fi
 

@@ -4,7 +4,7 @@ import OCI
 import Registry
 import Transports
 
-/// What buildx's templates know of a name besides its manifest: `.Image`, `.Provenance` and `.SBOM`.
+/// The parts of an image that buildx's templates know besides its manifest: `.Image`, `.Provenance` and `.SBOM`.
 ///
 /// Each is the one value of an image, or with several platforms an object with a value for each.
 struct IndexContents {

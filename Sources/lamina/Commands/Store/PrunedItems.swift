@@ -1,7 +1,7 @@
 import Console
 import OCI
 
-/// What a command of the kind `prune` has removed.
+/// The items that a command of the kind `prune` has removed.
 struct PrunedItems {
     /// The kind of the items, as in `Deleted Containers:`.
     let kind: String
