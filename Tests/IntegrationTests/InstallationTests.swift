@@ -182,18 +182,8 @@ struct InstallationTests {
     /// The image in podman, without a privilege, as root and as another user.
     @Test(.enabled(if: Machine.hasPodman, Machine.needsPodman))
     func theImageBuildsInAContainer() throws {
-        let lamina = Lamina(root: scratch.path.appending("store"))
-        for target in ["plain", "debug"] {
-            _ = try script(
-                "image", ["-q", "--target", target, "-t", "lamina-self:\(target)"], ["LAMINA_ROOT": lamina.root.string])
-            let archive = scratch.path.appending("\(target).tar")
-            try lamina.succeeding("save", "-o", archive.string, "lamina-self:\(target)")
-            try Podman.load(archive)
-        }
-        // The image has no busybox to make lamina/base of.
-        let context = try scratch.context(
-            "FROM scratch\nCOPY busybox /bin/sh\nRUN echo built > /built\n", named: "run")
-        try expectSuccess("sh", "-c", "cp -L \"$(command -v busybox)\" \"$0/busybox\"", context.string)
+        for target in ["plain", "debug"] { try loadImage(target) }
+        let context = try contextWithCommand()
         let files = try scratch.context("FROM scratch\nCOPY Dockerfile /\n", named: "files")
         try expectSuccess("chmod", "-R", "a+rX", scratch.path.string)
         let name = "lamina-self:plain"
@@ -211,5 +201,61 @@ struct InstallationTests {
             "lamina-self:debug", entrypoint: "", options: ["-v", "\(files):/workspace:ro"],
             ["sh", "-c", "cd /workspace && /kaniko/executor --no-push -c . | cat && lamina images -q | wc -l"])
         #expect(shell.status == 0 && shell.outputLines.last == "1", "\(shell.errorText)")
+    }
+
+    /// Builds a target of Lamina's own image with Lamina, and gives it to podman.
+    private func loadImage(_ target: String) throws {
+        let lamina = Lamina(root: scratch.path.appending("store"))
+        _ = try script(
+            "image", ["-q", "--target", target, "-t", "lamina-self:\(target)"], ["LAMINA_ROOT": lamina.root.string])
+        let archive = scratch.path.appending("\(target).tar")
+        try lamina.succeeding("save", "-o", archive.string, "lamina-self:\(target)")
+        try Podman.load(archive)
+    }
+
+    /// A context with a RUN that needs no other image: there is no busybox in Lamina's own to make lamina/base of.
+    private func contextWithCommand() throws -> FilePath {
+        let context = try scratch.context(
+            "FROM scratch\nCOPY busybox /bin/sh\nRUN echo built > /built\n", named: "run")
+        try expectSuccess("sh", "-c", "cp -L \"$(command -v busybox)\" \"$0/busybox\"", context.string)
+        return context
+    }
+
+    /// The lines of GitLab's page about kaniko and of Tekton's task for Buildah, in a container without privileges, with
+    /// a registry that wants a login.
+    @Test(.enabled(if: Machine.hasPodman && Machine.hasRegistry, "needs root, podman and docker-registry"))
+    func pipelinesOfOtherBuildersPushFromTheImage() throws {
+        try loadImage("debug")
+        let context = try contextWithCommand()
+        let job = """
+            mkdir -p /kaniko/.docker
+            echo "{\\"auths\\":{\\"${CI_REGISTRY}\\":{\\"auth\\":\\"$(printf "%s:%s" "${CI_REGISTRY_USER}" \
+                "${CI_REGISTRY_PASSWORD}" | base64 | tr -d '\\n')\\"}}}" > /kaniko/.docker/config.json
+            /kaniko/executor --context "${CI_PROJECT_DIR}" --dockerfile "${CI_PROJECT_DIR}/Dockerfile" \
+                --destination "${CI_REGISTRY_IMAGE}:${CI_COMMIT_TAG}" --cache=true --digest-file=/tmp/digest
+            export REGISTRY_AUTH_FILE=/kaniko/.docker/config.json
+            cd "${CI_PROJECT_DIR}"
+            lamina --storage-driver=vfs bud --format=oci --tls-verify=false --no-cache -f ./Dockerfile \
+                -t "${CI_REGISTRY_IMAGE}:tekton" .
+            lamina --storage-driver=vfs push --tls-verify=false --digestfile /tmp/image-digest \
+                "${CI_REGISTRY_IMAGE}:tekton" "docker://${CI_REGISTRY_IMAGE}:tekton"
+            cat /tmp/digest && echo && cat /tmp/image-digest
+            """
+        let file = try scratch.write(job, to: "job.sh")
+        try expectSuccess("chmod", "-R", "a+rX", scratch.path.string)
+        try DockerRegistry.with(login: true, in: scratch) { registry in
+            let variables = [
+                "CI_REGISTRY=\(registry.name)", "CI_REGISTRY_USER=\(DockerRegistry.user)",
+                "CI_REGISTRY_PASSWORD=\(DockerRegistry.password)", "CI_REGISTRY_IMAGE=\(registry.name)/group/app",
+                "CI_PROJECT_DIR=/builds/app", "CI_COMMIT_TAG=v1",
+            ].flatMap { ["-e", $0] }
+            let volumes = ["-v", "\(context):/builds/app:ro", "-v", "\(file):/job.sh:ro"]
+            let finished = try Podman.run(
+                "lamina-self:debug", entrypoint: "", options: variables + volumes, ["sh", "-ex", "/job.sh"])
+            #expect(finished.status == 0, "\(finished.errorText)")
+            #expect(finished.outputLines.suffix(2).allSatisfy { $0.hasPrefix("sha256:") }, "\(finished.outputText)")
+            let requests = try registry.requests()
+            for tag in ["v1", "tekton"] { #expect(requests.contains("PUT /v2/group/app/manifests/\(tag)"), "\(tag)") }
+        }
     }
 }
