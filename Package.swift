@@ -10,11 +10,20 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let quickCompilation = SwiftSetting.unsafeFlags(
+    ["-Xfrontend", "-disable-sil-perf-optzns"], .when(configuration: .release))
+
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 /// A library target: every module may use `Diagnostics`, and nothing but what is named here.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A library whose code runs a few times in a command, and leaves work on files and bytes to others. Its speed does not
+/// count, and without the optimizations of SIL it is compiled in half the time.
+func coordination(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + [quickCompilation])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -71,7 +80,7 @@ let package = Package(
         // Row 3a
         module("Trees", ["Diagnostics", "OCI", "Linux", "DockerfileSyntax", "Graph", "Layers", systemPackage]),
         // Row 3b
-        module(
+        coordination(
             "Requests",
             [
                 "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph", "Frontend",
@@ -89,10 +98,10 @@ let package = Package(
                 "Trees", "Transports",
                 systemPackage,
             ]),
-        module(
+        coordination(
             "Sync",
             ["Diagnostics", "OCI", "Linux", "Logins", "Registry", "Transports", "Images", "YAML", systemPackage]),
-        module(
+        coordination(
             "Progress",
             [
                 "Console", "Diagnostics", "OCI", "Linux", "GoCompat", "Solver", "Store", "Transports", "Images",
@@ -130,7 +139,7 @@ let package = Package(
                 "Trees", systemPackage,
             ]),
         // Row 4
-        module(
+        coordination(
             "Engine",
             [
                 "Asynchrony", "Attestations", "Diagnostics", "OCI", "Linux", "DockerfileSyntax", "GoCompat", "Graph",
@@ -138,14 +147,14 @@ let package = Package(
                 "Registry", "Store", "Layers", "LazyLayers", "Trees", "Requests", "Transports", "Images", "Contexts",
                 "Execution", "Caching", "Records", "Inspector", "Packages", systemPackage,
             ]),
-        module(
+        coordination(
             "Editing",
             [
                 "Attestations", "Diagnostics", "DockerfileSyntax", "Execution", "Images", "Layers", "Linux", "OCI",
                 "Registry", "Requests",
                 "Solver", "Store", "Trees", systemPackage,
             ]),
-        module(
+        coordination(
             "Containers",
             [
                 "Diagnostics", "OCI", "Linux", "CLinux", "Graph", "Solver", "Sandbox", "Registry", "Store", "Layers",
@@ -199,10 +208,7 @@ let package = Package(
                 systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            // Commands put values of the libraries into words, once: their speed does not count, and this shortens the end
-            // of a fresh release build, where nothing else is left to compile, by half.
-            swiftSettings: settings
-                + [.unsafeFlags(["-Xfrontend", "-disable-sil-perf-optzns"], .when(configuration: .release))]),
+            swiftSettings: settings + [quickCompilation]),
         // Tests
         tests("Asynchrony"),
         tests("SQLite"),

@@ -26,7 +26,8 @@ extension ImageTransfer {
     }
 
     /// Learns from its registry what an image is, and names its root in the store, where its layers need not be: they
-    /// are fetched when they are needed. The registry must say that it has them, or the name stays where it is; if that was untrue, ``giveBackNames()``.
+    /// are fetched when they are needed. The registry must say that it has them, or the name stays where it is; if that
+    /// turns out untrue, ``giveBackNames()`` gives the name back.
     ///
     /// `root` is what the name stands for already, of which another platform is wanted.
     package func resolve(

@@ -12,11 +12,12 @@ extension RegistryClient {
             let authenticator = Authenticator(
                 credentials: FixedCredential(credential, for: registry), transport: transport,
                 realms: RealmPolicy(allowed: options.allowedRealms), asksForRefreshToken: true)
-            let endpoint = try await endpoints.endpoint(for: registry)
+            let reference = ImageReference(registry: registry, repository: "", tag: nil)
+            let endpoint = try await endpoint(of: configuration.load().target(for: reference))
             let connection = RepositoryConnection(
                 transport: transport, authenticator: authenticator, retry: options.retry,
                 userAgent: options.userAgent,
-                reference: ImageReference(registry: registry, repository: "", tag: nil), endpoint: endpoint)
+                reference: reference, endpoint: endpoint)
             let base = endpoint.base
             let url = HTTPURL(scheme: base.scheme, host: base.host, port: base.port, target: "/v2/")
             do {

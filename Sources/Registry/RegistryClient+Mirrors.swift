@@ -39,13 +39,15 @@ extension RegistryClient {
     }
 
     private func connection(to source: RegistryConfiguration.Source) async throws -> RepositoryConnection {
-        let endpoint =
-            if let host = source.host { RegistryEndpoint(host, for: source.reference.registry) } else {
-                try await endpoints.endpoint(for: source.reference.registry, isInsecure: source.isInsecure)
-            }
-        return RepositoryConnection(
+        RepositoryConnection(
             transport: transport, authenticator: authenticator,
             retry: source.isMirror ? options.retry.limited(to: 2) : options.retry, userAgent: options.userAgent,
-            reference: source.reference, endpoint: endpoint, pieces: pieces)
+            reference: source.reference, endpoint: try await endpoint(of: source), pieces: pieces)
+    }
+
+    /// How a place to read from or to write to is reached.
+    func endpoint(of source: RegistryConfiguration.Source) async throws -> RegistryEndpoint {
+        if let host = source.host { return RegistryEndpoint(host, for: source.reference.registry) }
+        return try await endpoints.endpoint(for: source.reference.registry, isInsecure: source.isInsecure)
     }
 }

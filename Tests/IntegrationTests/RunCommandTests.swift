@@ -62,7 +62,7 @@ struct RunCommandTests {
         (["-u", "nonesuch", "lamina/base", "true"], 125),
         (["-w", "relative", "lamina/base", "true"], 125),
         (["No/Such/Image", "true"], 125),
-        (["-it", "lamina/base", "true"], 125),
+        (["-it", "lamina/base", "true"], 1),
         (["--restart", "always", "lamina/base", "true"], 2),
         (["--nonesuch", "lamina/base", "true"], 2),
     ]

@@ -45,7 +45,7 @@ struct RunIsolationTests {
     private static let endings: [([String], Int32)] = [
         (["lamina/base", "sh", "-c", "exit 7"], 7), (["lamina/base", "sh", "-c", "kill -9 $$"], 137),
         (["lamina/base", "nonesuch"], 127), (["lamina/base", "/etc/passwd"], 126),
-        (["-u", "nonesuch", "lamina/base", "true"], 125), (["-it", "lamina/base", "true"], 125),
+        (["-u", "nonesuch", "lamina/base", "true"], 125), (["-it", "lamina/base", "true"], 1),
     ]
 
     @Test(arguments: Runner.allCases) func exitStatusSaysWhoFailed(_ runner: Runner) throws {

@@ -64,6 +64,24 @@ struct WholeImageTests {
         }
     }
 
+    @Test("push -a sends all tags of a repository of the store, and wants no tag")
+    func pushesAllTags() throws {
+        try DockerRegistry.with(in: scratch) { registry in
+            let repository = "\(registry.name)/app"
+            for name in ["\(repository):2", "\(repository):1", "\(registry.name)/other:3"] {
+                try lamina.succeeding("tag", "whole:1", name)
+            }
+            let lines = try lamina.succeeding("push", "--all-tags", repository).outputLines
+            #expect(lines.filter { $0.contains(": digest: ") }.map { $0.prefix(2) } == ["1:", "2:"])
+            #expect(try lamina.succeeding("list-tags", repository).outputLines.sorted() == ["1", "2"])
+            #expect(try lamina("list-tags", "\(registry.name)/other").status == 1)
+            let refused = try lamina("push", "-a", "\(repository):1")
+            #expect(refused.status == 2 && refused.errorText.contains("tag can't be used with --all-tags/-a"))
+            let missing = try lamina("push", "-a", "\(registry.name)/none")
+            #expect(missing.status == 1 && missing.errorText.contains("An image does not exist locally with the tag"))
+        }
+    }
+
     @Test("An index of the store leaves layers in their registry, builds on them, and is pushed")
     func createsIndexes() throws {
         try DockerRegistry.with(in: scratch) { registry in

@@ -153,6 +153,27 @@ import Testing
         #expect(transport.exchanges[1].request.url.target.hasSuffix("&client_id=lamina&offline_token=true"))
     }
 
+    @Test("A login reaches a registry as everything else does", arguments: [true, false])
+    func logsInToAnInsecureRegistry(_ isCalledInsecure: Bool) async throws {
+        try await withDirectory { directory in
+            let file = "\(directory)/registries.conf"
+            try write("[[registry]]\nlocation='r.test'\ninsecure=\(isCalledInsecure)\n", to: file)
+            let transport = FakeTransport { exchange, _ in
+                if exchange.request.url.scheme == .https { throw RegistryError(.plainHTTP, "no TLS") }
+                return HTTPResponse(200)
+            }
+            let client = makeClient(transport) {
+                $0.configuration = RegistryConfigurationFiles(
+                    containers: [(file, "\(directory)/d")], daemon: [], mirrors: [])
+            }
+            let password = Credential.password(user: "u", password: "p")
+            let error = try await registryError { _ = try await client.login(to: "r.test", with: password) }
+            #expect(error?.code == (isCalledInsecure ? nil : .plainHTTP))
+            let secure = "GET https://r.test/v2/"
+            #expect(transport.lines == (isCalledInsecure ? [secure, "GET http://r.test/v2/"] : [secure]))
+        }
+    }
+
     @Test("A refused login is said to be one")
     func refusesLogin() async throws {
         let transport = guarded(by: "Basic realm=x", wanting: "Basic other")

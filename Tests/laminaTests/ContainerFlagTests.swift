@@ -54,7 +54,6 @@ import Testing
             "exec --detach-keys ctrl-a c true",
             "--detach-keys=ctrl-a is not there: a command in the foreground ends with its caller; use -d to leave it behind"
         ),
-        ("push --all-tags n", "--all-tags is not there: name each tag"),
         ("volume create -d nfs v", "--driver=nfs is not there: volumes are in the store"),
     ])
     func refusalsAreOneSentence(_ words: String, _ message: String) {

@@ -215,7 +215,8 @@ extension CommandGrammar {
                 flags: "quiet/q all-platforms all-tags/a", values: "platform creds format progress",
                 reachesRegistries: true)
         case "push":
-            CommandGrammar(flags: "quiet/q", values: "platform creds format progress", reachesRegistries: true)
+            CommandGrammar(
+                flags: "quiet/q all-tags/a", values: "platform creds format progress", reachesRegistries: true)
         case "login":
             CommandGrammar(flags: "password-stdin get-login", values: "username/u password/p", reachesRegistries: true)
         case "logout": CommandGrammar(flags: "all/a", values: "authfile")

@@ -70,8 +70,7 @@ enum CommandFlags {
         )
     )
     .merging(flags("os= arch= variant=", .refused("use --platform, as in --platform linux/arm64"))) { $1 }
-    private static let copies = flags("all-tags", .refused("name each tag"))
-        .merging(flags("digestfile=", .means(["--digestfile=VALUE"]))) { $1 }
+    private static let copies = flags("digestfile=", .means(["--digestfile=VALUE"]))
         .merging(flags("compression-format=", .means(["--dest-compress-format=VALUE"]))) { $1 }
         .merging(flags("compression-level=", .means(["--dest-compress-level=VALUE"]))) { $1 }
         .merging(flags("all", .accepted(because: "an index is pushed with all its images"))) { $1 }

@@ -88,9 +88,7 @@ struct ContainerPruneCommand: ContainerFilesCommand {
     func run() async throws {
         try await global.run {
             if !force {
-                guard try await Confirmation.ask("This will remove all stopped containers.") else {
-                    throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
-                }
+                guard try await Confirmation.isGiven("This will remove all stopped containers.") else { return }
             }
             let pruned = try Self.prune(global.store(), filters)
             if document.isDocument { return try document.show(("reclaimed", .integer(pruned.bytes)), pruned.member()) }

@@ -179,8 +179,8 @@ struct VolumePruneCommand: ContainerFilesCommand {
         try await global.run {
             if !force {
                 let kind = all ? "volumes" : "anonymous volumes"
-                guard try await Confirmation.ask("This will remove all \(kind) that no container has.") else {
-                    throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
+                guard try await Confirmation.isGiven("This will remove all \(kind) that no container has.") else {
+                    return
                 }
             }
             let pruned = try Self.prune(global.store(), all: all)

@@ -38,10 +38,7 @@ struct ImagePruneCommand: UserNamespaceCommand {
             let images = try global.images()
             if !force {
                 let what = all ? "all images" : "all images without a name"
-                guard try await Confirmation.ask("This will remove \(what).") else {
-                    throw CommandError(
-                        .cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
-                }
+                guard try await Confirmation.isGiven("This will remove \(what).") else { return }
             }
             let (untagged, deleted, lines) = try Self.prune(images, all: all, filters)
             if document.isDocument {

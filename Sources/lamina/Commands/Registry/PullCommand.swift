@@ -49,12 +49,7 @@ struct PullCommand: AsyncParsableCommand {
         guard platform == nil || !allPlatforms else {
             throw ValidationError("--platform and --all-platforms contradict each other")
         }
-        guard allTags else { return }
-        guard !document.isDocument else { throw ValidationError("--all-tags prints no document") }
-        let last = name.split(separator: "/").last ?? ""
-        guard !last.contains(":"), !name.contains("@") else {
-            throw ValidationError("tag can't be used with --all-tags/-a")
-        }
+        if allTags { try AllTags.check(name, document) }
     }
 
     func run() async throws {

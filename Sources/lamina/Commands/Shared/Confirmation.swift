@@ -4,10 +4,13 @@ import Linux
 
 /// A question that the user answers with yes or no.
 enum Confirmation {
-    /// Asks on the standard error and reads a line of the standard input; anything but `y` and `yes` is no.
-    static func ask(_ warning: String) async throws -> Bool {
+    /// Asks on the standard error and reads a line of the standard input; anything but `y` and `yes` is no, which is then
+    /// said. No is no failure, as with Docker.
+    static func isGiven(_ warning: String) async throws -> Bool {
         OutputTerminal.standardError.write("\(warning)\nAre you sure you want to continue? [y/N] ")
-        return try await ["y", "yes"].contains(readLine().lowercased())
+        if try await ["y", "yes"].contains(readLine().lowercased()) { return true }
+        tell("nothing was removed; use -f to remove without being asked")
+        return false
     }
 
     /// A line of the standard input, as much as there is of it at its end. Ctrl-C ends the wait.

@@ -60,9 +60,7 @@ struct PruneCommand: UserNamespaceCommand {
             let pruner = try global.store(dryRun ? .readOnly : .readWrite).pruner
             if !dryRun, !force {
                 let plan = try pruner.prune([rule], dryRun: true)
-                guard try await confirm(plan) else {
-                    throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
-                }
+                guard try await confirm(plan) else { return }
             }
             let pruning = try await offload { [dryRun] in try pruner.prune([rule], dryRun: dryRun) }
             if document.isDocument { try show(pruning) } else { report(pruning) }
@@ -96,7 +94,7 @@ struct PruneCommand: UserNamespaceCommand {
             count(.image, "image without a name", "images without a name"),
         ].compactMap { $0 }
         let what = parts.isEmpty ? "what nothing needs" : parts.joined(separator: ", ")
-        return try await Confirmation.ask("This will remove \(what): \(HumanSize.short(plan.freedBytes)).")
+        return try await Confirmation.isGiven("This will remove \(what): \(HumanSize.short(plan.freedBytes)).")
     }
 
     private func show(_ pruning: Pruning) throws {

@@ -68,9 +68,7 @@ struct SystemPruneCommand: ContainerFilesCommand {
     func run() async throws {
         try await global.run {
             if !force {
-                guard try await Confirmation.ask(warning) else {
-                    throw CommandError(.cancelled, "nothing was removed", hint: "Use -f to remove without being asked.")
-                }
+                guard try await Confirmation.isGiven(warning) else { return }
             }
             let images = try global.images()
             let (all, takesVolumes, filters, rule) = (all, volumes, filters, try cacheRule())
