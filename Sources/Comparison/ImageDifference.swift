@@ -98,3 +98,16 @@ package struct ImageDifference: Sendable {
         (SoftwareRecords(old.image, after: old.lastLayer), SoftwareRecords(new.image, after: new.lastLayer))
     }
 }
+
+extension ImageDifference {
+    /// The indices of the files that differ in more than their time, the largest changes first.
+    package var filesBySize: [Int] {
+        var listed = files.indices.compactMap { index in
+            files[index].isTimeOnly ? nil : (size: files[index].sizeChange.magnitude, index: index)
+        }
+        listed.sort { one, other in
+            one.size == other.size ? files[one.index].path < files[other.index].path : one.size > other.size
+        }
+        return listed.map(\.index)
+    }
+}

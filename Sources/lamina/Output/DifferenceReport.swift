@@ -101,15 +101,9 @@ struct DifferenceReport {
 
     /// Files with the largest changes.
     private var files: Section {
-        let files = difference.files
-        var listed = files.indices.compactMap { index in
-            files[index].isTimeOnly ? nil : (size: files[index].sizeChange.magnitude, index: index)
-        }
-        listed.sort { one, other in
-            one.size == other.size ? files[one.index].path < files[other.index].path : one.size > other.size
-        }
-        let rows = listed.prefix(fileLimit).map { listed in
-            let file = files[listed.index]
+        let listed = difference.filesBySize
+        let rows = listed.prefix(fileLimit).map { index in
+            let file = difference.files[index]
             return [
                 file.change.rawValue, Self.signed(file.sizeChange), file.causes.map(\.rawValue).joined(separator: ", "),
                 "/" + VisibleText.escaped(file.path.bytes),
