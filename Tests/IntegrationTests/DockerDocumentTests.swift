@@ -71,7 +71,7 @@ struct DockerDocumentTests {
         for name in ["ended", "used"] { try lamina.succeeding("create", "--name", name, "kept", "true") }
         try lamina.succeeding("run", "-d", "--name", "running", "-v", "/anonymous", "kept", "sleep", "1000")
         defer { _ = try? lamina("rm", "-f", "running") }
-        #expect(try lamina("system", "prune").status == 1, "nothing was answered")
+        #expect(try lamina.succeeding("system", "prune").errorText.contains("nothing was removed"))
         #expect(try lamina("system", "prune", "-f", "--volumes", "--filter", "until=1h").status == 2)
         #expect(try lamina("system", "prune", "-f", "--filter", "id=1").status == 2)
         #expect(
