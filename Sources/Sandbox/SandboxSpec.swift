@@ -150,6 +150,7 @@ package struct SandboxSpec: Hashable, Sendable {
     /// The size of `/dev/shm` in bytes; `nil` for 64 MiB. With a size of its own, programs on it may be executed, as
     /// with BuildKit.
     package var sharedMemorySize: UInt64?
+    /// The size of `/dev/shm` in bytes where none is asked for.
     package static let standardSharedMemorySize: UInt64 = 64 << 20
     /// Whether `sync` inside does nothing (overlay roots only). What was written is safe only after a `syncfs` outside.
     package var isVolatile = false
