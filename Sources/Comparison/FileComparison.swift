@@ -23,22 +23,31 @@ struct FileComparison {
         let (left, right) = (old.image.tree, new.image.tree)
         var (oldNode, newNode) = (1, 1)
         // The path of a node is made of those above it, so it is made once.
-        var oldPath = left.count > 1 ? left.path(of: 1) : nil
-        var newPath = right.count > 1 ? right.path(of: 1) : nil
-        while oldPath != nil || newPath != nil {
-            let takesOld = oldPath.map { old in newPath.map { old == $0 || old.walksBefore($0) } ?? true } ?? false
-            let takesNew = newPath.map { new in oldPath.map { $0 == new || !$0.walksBefore(new) } ?? true } ?? false
-            guard let path = takesOld ? oldPath : newPath else { return }
-            compare(takesOld ? oldNode : nil, takesNew ? newNode : nil, at: path)
-            if takesOld {
+        var (oldPath, newPath) = (Self.path(of: 1, in: left), Self.path(of: 1, in: right))
+        while let path = Self.first(oldPath, newPath) {
+            let (isOld, isNew) = (oldPath == path, newPath == path)
+            compare(isOld ? oldNode : nil, isNew ? newNode : nil, at: path)
+            if isOld {
                 oldNode += 1
-                oldPath = oldNode < left.count ? left.path(of: oldNode) : nil
+                oldPath = Self.path(of: oldNode, in: left)
             }
-            if takesNew {
+            if isNew {
                 newNode += 1
-                newPath = newNode < right.count ? right.path(of: newNode) : nil
+                newPath = Self.path(of: newNode, in: right)
             }
         }
+    }
+
+    /// `nil` behind the last node.
+    private static func path(of node: Int, in tree: ImageTree) -> PathBytes? {
+        node < tree.count ? tree.path(of: node) : nil
+    }
+
+    /// The path that a walk comes to first.
+    private static func first(_ one: PathBytes?, _ other: PathBytes?) -> PathBytes? {
+        guard let one else { return other }
+        guard let other else { return one }
+        return other.walksBefore(one) ? other : one
     }
 
     private mutating func compare(_ oldNode: Int?, _ newNode: Int?, at path: PathBytes) {

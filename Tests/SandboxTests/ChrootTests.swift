@@ -228,7 +228,7 @@ struct ChrootTests {
         #expect(try !Host.isSleeping(mark))
     }
 
-    /// Where nothing keeps a command from signals to its supervisor, it may have stopped it.
+    /// A supervisor that its command has stopped by a signal can be ended all the same.
     @Test(.timeLimit(.minutes(5))) func isKilledThoughItHasStoppedItsSupervisor() async throws {
         let fixture = try Fixture()
         let mark = Host.uniqueSeconds()
